@@ -3,6 +3,7 @@
 Signatures: ``mmcv/ops/focal_loss.py`` of mmcv 2.1.0 and onedl-mmcv 2.3.6,
 which hand in the tensor for the result.
 """
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -10,8 +11,8 @@ __all__ = ['sigmoid_focal_loss_forward', 'sigmoid_focal_loss_backward']
 
 
 def _one_hot(target: Tensor, num_classes: int) -> Tensor:
-    """(N,) labels -> (N, K) bool; background (label K) is an empty row."""
-    return F.one_hot(target, num_classes + 1)[:, :num_classes].bool()
+    """(N,) labels -> (N, K) bool; background (-1 or K) is an empty row."""
+    return target[:, None] == torch.arange(num_classes, device=target.device)
 
 
 def _row_weight(weight: Tensor, target: Tensor) -> Tensor:
