@@ -1,7 +1,7 @@
 """Clip-in clip-out video instance segmentation for MMDetection."""
-from .compat import install_mmcv_ext
+from .compat import install
 from .version import __version__
 
-install_mmcv_ext()
+install()
 
 __all__ = ['__version__']

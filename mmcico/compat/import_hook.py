@@ -1,0 +1,56 @@
+"""Act on a module when somebody imports it, without importing it."""
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from types import ModuleType
+from typing import Callable, Dict, Optional, Sequence
+
+Callback = Callable[[ModuleType], None]
+
+
+class ImportHook(importlib.abc.MetaPathFinder):
+    """Lets the other finders work and adds a callback to their answer."""
+
+    def __init__(self) -> None:
+        self.callbacks: Dict[str, Callback] = {}
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Optional[Sequence[str]] = None,
+        target: Optional[ModuleType] = None
+    ) -> Optional[importlib.machinery.ModuleSpec]:
+        """The ordinary spec, its loader calling back after the import."""
+        callback = self.callbacks.pop(fullname, None)
+        if callback is None:
+            return None
+        # popped above, so that this search does not come here again
+        spec = importlib.util.find_spec(fullname)
+        if spec is None or spec.loader is None:
+            return spec
+        execute = spec.loader.exec_module
+
+        def execute_and_call(module: ModuleType) -> None:
+            execute(module)
+            callback(module)
+
+        spec.loader.exec_module = execute_and_call
+        return spec
+
+
+def when_imported(name: str, callback: Callback) -> None:
+    """Call ``callback(module)`` once ``name`` is imported, or now if it is.
+
+    Args:
+        name (str): full name of the module.
+        callback (Callable): gets the module.
+    """
+    if name in sys.modules:
+        callback(sys.modules[name])
+        return
+    hooks = [each for each in sys.meta_path if isinstance(each, ImportHook)]
+    if not hooks:
+        hooks = [ImportHook()]
+        sys.meta_path.insert(0, hooks[0])
+    hooks[0].callbacks[name] = callback

@@ -1,0 +1,58 @@
+"""Callbacks on import."""
+import importlib
+import sys
+
+import pytest
+
+from mmcico.compat.import_hook import ImportHook, when_imported
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    (tmp_path / 'hooked_module.py').write_text('value = 1')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield 'hooked_module'
+    sys.modules.pop('hooked_module', None)
+
+
+def test_called_after_the_import_and_once(module):
+    seen = []
+    when_imported(module, lambda each: seen.append(each.value))
+    assert seen == []
+    importlib.import_module(module)
+    importlib.import_module(module)
+    assert seen == [1]
+
+
+def test_called_at_once_if_imported_already(module):
+    importlib.import_module(module)
+    seen = []
+    when_imported(module, lambda each: seen.append(each.__name__))
+    assert seen == [module]
+
+
+def test_missing_module_stays_missing(tmp_path):
+    when_imported('no_such_module_at_all', lambda each: None)
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module('no_such_module_at_all')
+
+
+def test_one_finder_only():
+    when_imported('some_module', lambda each: None)
+    hooks = [each for each in sys.meta_path if isinstance(each, ImportHook)]
+    assert len(hooks) == 1
+    hooks[0].callbacks.pop('some_module')
+
+
+def test_name_for_configs_and_register_all():
+    from mmdet.registry import DATASETS
+    from mmengine.config.utils import MODULE2PACKAGE
+    from mmengine.registry import DefaultScope
+
+    from mmcico.utils import register_all_modules
+    assert MODULE2PACKAGE['mmcico'] == 'mmcico'
+    register_all_modules()
+    assert DefaultScope.get_current_instance().scope_name == 'mmdet'
+    assert DATASETS.get('CocoDataset') is not None
+    for part in ('datasets', 'evaluation', 'models'):
+        assert f'mmcico.{part}' in sys.modules
