@@ -53,9 +53,8 @@ def make_runner(work_dir, epochs, **kwargs):
 
 def test_save_resume_load(tmp_path):
     whole = make_runner(tmp_path / 'whole', 3).train().state_dict()
-    make_runner(tmp_path / 'part', 2).train()
-    saved = str(tmp_path / 'part' / 'epoch_2.pth')
-    runner = make_runner(tmp_path / 'part', 3, resume=True)
+    saved = str(tmp_path / 'whole' / 'epoch_2.pth')
+    runner = make_runner(tmp_path / 'part', 3, load_from=saved, resume=True)
     resumed = runner.train().state_dict()
     assert runner.iter == 6
     for name, value in whole.items():
