@@ -1,0 +1,21 @@
+import mmdet.models  # noqa: F401  bare types of configs live there
+
+from .heads import CiCoHead, ClipMaskHead
+from .layers import (BilinearUpsample, DeconvUpsample, DynamicMask,
+                     GaussianPlane, LinearMask, OffsetPlanes)
+from .losses import (ClipDiceLoss, ClipSegLoss, HardNegativeCrossEntropy,
+                     PairTrackLoss)
+from .necks import YolactFPN
+from .task_modules import CircumscribedAssigner, ClipNMS
+from .trackers import (ClipTracker, GreedyMatching, HungarianMatching,
+                       TrackState)
+from .vis import CiCo
+
+__all__ = [
+    'CiCo', 'CiCoHead', 'ClipMaskHead', 'CircumscribedAssigner', 'ClipNMS',
+    'ClipSegLoss', 'ClipDiceLoss', 'PairTrackLoss',
+    'HardNegativeCrossEntropy', 'ClipTracker', 'TrackState',
+    'GreedyMatching', 'HungarianMatching', 'YolactFPN', 'LinearMask',
+    'DynamicMask', 'OffsetPlanes', 'GaussianPlane', 'DeconvUpsample',
+    'BilinearUpsample'
+]

@@ -1,0 +1,4 @@
+from .cico_head import CiCoHead
+from .clip_mask_head import ClipMaskHead
+
+__all__ = ['CiCoHead', 'ClipMaskHead']

@@ -1,0 +1,56 @@
+"""Tracking loss over pairs of embeddings (eq. 9)."""
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from mmcico.registry import MODELS
+
+
+def pair_loss(embeds: Tensor, ids: Tensor, eps: float = 1e-6) -> Tensor:
+    """Mean over all pairs of eq. 9.
+
+    Args:
+        embeds (Tensor): (N, E) of unit length.
+        ids (Tensor): (N,) identities.
+        eps (float): Keeps logarithms finite.
+
+    Returns:
+        Tensor: Scalar, ``-log d`` for pairs of one identity and
+        ``-log(1 - d)`` for others, with ``d = (cos + 1) / 2``.
+    """
+    similar = ((embeds @ embeds.T + 1) / 2).clamp(eps, 1 - eps)
+    same = ids[:, None] == ids[None]
+    return -torch.where(same, similar, 1 - similar).log().mean()
+
+
+@MODELS.register_module()
+class PairTrackLoss(BaseModule):
+    """Pulls embeddings of an object together and pushes others apart.
+
+    All pairs of positives of a video count, from all of its clips in the
+    batch; the mean is over pairs and then over videos.
+
+    Args:
+        loss_weight (float): Weight of the loss.
+    """
+
+    def __init__(self, loss_weight: float = 5.0) -> None:
+        super().__init__()
+        self.loss_weight = loss_weight
+
+    def forward(self, embeds: Tensor, ids: Tensor, videos: Tensor) -> Tensor:
+        """Compare embeddings.
+
+        Args:
+            embeds (Tensor): (N, E) of unit length.
+            ids (Tensor): (N,) identities, unique within a video.
+            videos (Tensor): (N,) videos.
+
+        Returns:
+            Tensor: Scalar; 0 with a graph without positives.
+        """
+        groups = [videos == video for video in videos.unique()]
+        if not groups:
+            return embeds.sum() * 0
+        losses = [pair_loss(embeds[mine], ids[mine]) for mine in groups]
+        return self.loss_weight * torch.stack(losses).mean()

@@ -1,0 +1,3 @@
+from .yolact_fpn import YolactFPN
+
+__all__ = ['YolactFPN']

@@ -1,0 +1,85 @@
+"""Alignment of the objects of a clip by their id."""
+from typing import Dict, List, Sequence, Tuple
+
+import numpy as np
+import torch
+from mmdet.structures import DetDataSample, TrackDataSample
+from mmdet.structures.bbox import get_box_tensor
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmcico.structures.clip_boxes import fill_from_nearest
+from ..heads.clip_outputs import ClipGroundTruth
+
+
+def numbered_ids(frames: Sequence[DetDataSample]) -> Dict[int, int]:
+    """Object id -> row, in order of first appearance."""
+    rows = {}
+    for frame in frames:
+        for key in frame.gt_instances.instances_ids.tolist():
+            rows.setdefault(key, len(rows))
+    return rows
+
+
+def crowd_boxes(frame: DetDataSample, device: torch.device) -> Tensor:
+    """(M, 4) regions of a frame that are to be ignored."""
+    ignored = frame.get('ignored_instances', None)
+    if ignored is None or 'bboxes' not in ignored:
+        return torch.zeros(0, 4, device=device)
+    return get_box_tensor(ignored.bboxes).to(device).reshape(-1, 4).float()
+
+
+def padded_masks(frame: DetDataSample, size: Tuple[int, int]) -> np.ndarray:
+    """(n, H, W) uint8 masks of a frame on the padded input."""
+    masks = frame.gt_instances.masks.to_ndarray()
+    height, width = size
+    pad = [(0, 0), (0, height - masks.shape[1]), (0, width - masks.shape[2])]
+    return np.pad(masks, pad)
+
+
+def align_clip(sample: TrackDataSample, input_shape: Tuple[int, int],
+               device: torch.device) -> ClipGroundTruth:
+    """Put the objects of all frames of a clip into common rows.
+
+    A frame's annotation holds only the objects seen in that frame; here each
+    object has one row for the clip. Where it is not seen, the box of the
+    nearest frame stands in and the mask is empty.
+
+    Args:
+        sample (TrackDataSample): T frames with ``gt_instances``.
+        input_shape (tuple[int, int]): Height and width of the padded input.
+        device (torch.device): Where the tensors go.
+
+    Returns:
+        ClipGroundTruth: G objects in order of first appearance; an object
+        that has no pixel in any frame of the clip is left out.
+    """
+    frames: List[DetDataSample] = sample.video_data_samples
+    rows = numbered_ids(frames)
+    size = (len(rows), len(frames))
+    labels = torch.zeros(len(rows), dtype=torch.long)
+    boxes = torch.zeros(*size, 4)
+    visible = torch.zeros(size, dtype=torch.bool)
+    masks = torch.zeros(*size, *input_shape, dtype=torch.uint8)
+    for t, frame in enumerate(frames):
+        gt = frame.gt_instances
+        index = torch.tensor(
+            [rows[key] for key in gt.instances_ids.tolist()],
+            dtype=torch.long)
+        if len(index) == 0:
+            continue
+        planes = torch.from_numpy(padded_masks(frame, input_shape))
+        labels[index] = gt.labels.cpu()
+        boxes[index, t] = get_box_tensor(gt.bboxes).cpu().float()
+        masks[index, t] = planes
+        visible[index, t] = planes.bool().flatten(1).any(dim=1)
+    instances = InstanceData(
+        labels=labels,
+        bboxes=fill_from_nearest(boxes, visible),
+        visible=visible,
+        masks=masks,
+        instances_id=torch.tensor(list(rows), dtype=torch.long))
+    return ClipGroundTruth(
+        instances=instances[visible.any(dim=1)].to(device),
+        crowds=tuple(crowd_boxes(frame, device) for frame in frames),
+        video_id=int(frames[0].video_id))

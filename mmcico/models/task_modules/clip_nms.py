@@ -1,0 +1,213 @@
+"""From scored rows of a clip to distinct instances."""
+from typing import Tuple
+
+import torch
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmcico.registry import TASK_UTILS
+from mmcico.structures.clip_boxes import (box_area, pairwise_clip_iou,
+                                          pairwise_iou)
+from mmcico.structures.clip_masks import (both_seen, mean_over,
+                                          pairwise_mask_iou)
+
+
+def covered_by_better(overlap: Tensor, thr: float) -> Tensor:
+    """Rows that overlap any row before them by more than a threshold.
+
+    Rows that are covered themselves cover others too, so that one matrix
+    answers for all (Fast NMS of YOLACT).
+
+    Args:
+        overlap (Tensor): (N, N), better rows first.
+        thr (float): Overlap that is still allowed.
+
+    Returns:
+        Tensor: (N,) bool.
+    """
+    return (overlap.triu(diagonal=1) > thr).any(dim=0)
+
+
+def mask_box_share(masks: Tensor, boxes: Tensor,
+                   cells: Tuple[float, float]) -> Tensor:
+    """Share of its frame box that a mask covers.
+
+    Args:
+        masks (Tensor): (N, T, h, w) bool.
+        boxes (Tensor): (N, T, 4) xyxy in input pixels.
+        cells (tuple[float, float]): Height and width of a map pixel in
+            input pixels.
+
+    Returns:
+        Tensor: (N, T).
+    """
+    pixels = masks.flatten(2).sum(-1) * (cells[0] * cells[1])
+    return pixels / box_area(boxes).clamp(min=1e-6)
+
+
+def clip_mask_overlap(masks: Tensor, min_pixels: int,
+                      sure_iou: float) -> Tensor:
+    """Mean mask IoU of all pairs over the frames in which both are seen.
+
+    Args:
+        masks (Tensor): (N, T, h, w) bool.
+        min_pixels (int): A mask is seen with more pixels than this.
+        sure_iou (float): A pair with a higher IoU in any such frame is one
+            object: its overlap is 1.
+
+    Returns:
+        Tensor: (N, N), 0 for pairs never seen together.
+    """
+    seen = both_seen(masks, masks, min_pixels)
+    iou = pairwise_mask_iou(masks, masks)
+    sure = ((iou > sure_iou) & seen).any(dim=0)
+    return mean_over(iou, seen).masked_fill(sure, 1.0)
+
+
+@TASK_UTILS.register_module()
+class ClipNMS:
+    """Selects the instances of a clip (section 3.4, inference).
+
+    The measures are those of the published models: boxes of all frames,
+    circumscribed boxes and masks are compared together, class by class. A
+    row can stand for several classes.
+
+    Args:
+        score_thr (float): Class scores below are dropped.
+        max_per_frame (int): Rows kept before masks are drawn, for each frame
+            of the clip.
+        max_per_clip (int): The same for the whole clip; the smaller counts.
+        box_thr (float): Rows whose boxes overlap a better row by more are
+            dropped before masks are drawn.
+        nms_thr (float): Overlap of boxes and masks that is allowed within a
+            class.
+        min_pixels (int): Masks of no more map pixels do not count.
+        min_share (float): Nor do masks that cover no more of their box.
+        sure_iou (float): Mask IoU in one frame that proves a duplicate.
+    """
+
+    def __init__(self,
+                 score_thr: float = 0.1,
+                 max_per_frame: int = 100,
+                 max_per_clip: int = 300,
+                 box_thr: float = 0.9,
+                 nms_thr: float = 0.5,
+                 min_pixels: int = 5,
+                 min_share: float = 0.1,
+                 sure_iou: float = 0.9) -> None:
+        self.score_thr = score_thr
+        self.max_per_frame = max_per_frame
+        self.max_per_clip = max_per_clip
+        self.box_thr = box_thr
+        self.nms_thr = nms_thr
+        self.min_pixels = min_pixels
+        self.min_share = min_share
+        self.sure_iou = sure_iou
+
+    def select(self, scores: Tensor,
+               num_frames: int) -> Tuple[Tensor, Tensor]:
+        """Rows that are worth a look, better class scores first.
+
+        Args:
+            scores (Tensor): (Q, P, K) class scores.
+            num_frames (int): T.
+
+        Returns:
+            tuple[Tensor, Tensor]: Query (N,) and anchor (N,) of each row.
+        """
+        best = scores.amax(dim=-1).flatten()
+        rows = (best > self.score_thr).nonzero()[:, 0]
+        limit = min(self.max_per_frame * num_frames, self.max_per_clip)
+        if len(rows) > limit:
+            rows = rows[best[rows].topk(limit).indices]
+        return rows // scores.shape[1], rows % scores.shape[1]
+
+    def drop_twins(self, clip: InstanceData,
+                   size: Tuple[int, int]) -> InstanceData:
+        """Sort rows and drop those whose boxes say nothing new.
+
+        Args:
+            clip (InstanceData): ``class_scores`` (N, K), ``rank_weight``
+                (N,), ``bboxes`` (N, T, 4), ``enclosing`` (N, 4) in pixels.
+            size (tuple[int, int]): Height and width of the input.
+
+        Returns:
+            InstanceData: Rows in order of score times rank weight, without
+            near copies and without boxes that are mostly outside.
+        """
+        key = clip.class_scores.amax(dim=1) * clip.rank_weight
+        clip = clip[key.argsort(descending=True, stable=True)]
+        overlap = (pairwise_clip_iou(clip.bboxes, clip.bboxes) +
+                   pairwise_iou(clip.enclosing, clip.enclosing)) / 2
+        keep = ~covered_by_better(overlap, self.box_thr)
+        return clip[keep & self._inside(clip.bboxes, size)]
+
+    def suppress(self, clip: InstanceData,
+                 input_shape: Tuple[int, int]) -> InstanceData:
+        """Drop empty masks and, class by class, duplicates.
+
+        Args:
+            clip (InstanceData): As from :meth:`drop_twins`, and ``masks``
+                (N, T, h, w) probabilities.
+            input_shape (tuple[int, int]): Height and width of the input.
+
+        Returns:
+            InstanceData: Distinct instances, best score first, with
+            ``scores`` (M,) and ``labels`` (M,) added.
+        """
+        clip = clip[self._well_drawn(clip, input_shape)]
+        overlap = self.overlap(clip)
+        keys = clip.class_scores * clip.rank_weight[:, None]
+        rows, labels = [], []
+        for label in (keys > self.score_thr).any(dim=0).nonzero()[:, 0]:
+            order = keys[:, label].argsort(descending=True, stable=True)
+            keep = ~covered_by_better(
+                self.reorder(overlap, order), self.nms_thr)
+            keep &= keys[order, label] > self.score_thr
+            rows.append(order[keep])
+            labels.append(label.expand(int(keep.sum())))
+        none = keys.new_zeros(0, dtype=torch.long)
+        rows = torch.cat(rows + [none])
+        labels = torch.cat(labels + [none])
+        scores = clip.class_scores[rows, labels]
+        best = scores.argsort(descending=True, stable=True)
+        result = clip[rows[best]]
+        result.scores, result.labels = scores[best], labels[best]
+        return result
+
+    def overlap(self, clip: InstanceData) -> Tuple[Tensor, ...]:
+        """Overlap of all pairs of rows, (N, N), in parts to be summed."""
+        boxes = pairwise_clip_iou(clip.bboxes, clip.bboxes)
+        around = pairwise_iou(clip.enclosing, clip.enclosing)
+        masks = clip_mask_overlap(clip.masks > 0.5, self.min_pixels,
+                                  self.sure_iou)
+        return 0.25 * boxes + 0.5 * masks, 0.25 * around
+
+    def reorder(self, overlap: Tuple[Tensor, ...], order: Tensor) -> Tensor:
+        """Overlap of the rows in a class's own order.
+
+        Args:
+            overlap (tuple[Tensor]): Two parts (N, N).
+            order (Tensor): (N,) indices, best first.
+
+        Returns:
+            Tensor: (N, N).
+        """
+        return sum(part[order][:, order] for part in overlap)
+
+    def _inside(self, boxes: Tensor, size: Tuple[int, int]) -> Tensor:
+        """(N,) bool: centres lie in the image in enough frames."""
+        centre = (boxes[..., :2] + boxes[..., 2:]) / 2
+        limit = centre.new_tensor([size[1], size[0]])
+        inside = ((centre > 0) & (centre < limit)).all(dim=-1)
+        return inside.sum(dim=1) >= max(boxes.shape[1] // 2, 1)
+
+    def _well_drawn(self, clip: InstanceData,
+                    input_shape: Tuple[int, int]) -> Tensor:
+        """(N,) bool: the mask is large enough in some frame."""
+        masks = clip.masks > 0.5
+        cells = (input_shape[0] / masks.shape[-2],
+                 input_shape[1] / masks.shape[-1])
+        large = masks.flatten(2).sum(-1) > self.min_pixels
+        fills = mask_box_share(masks, clip.bboxes, cells) > self.min_share
+        return large.any(dim=1) & fills.any(dim=1)

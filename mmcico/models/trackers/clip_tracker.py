@@ -1,0 +1,165 @@
+"""Clip-level online tracking (eq. 11)."""
+from typing import Sequence, Tuple
+
+import torch
+from mmdet.utils import ConfigType
+from mmengine.model import BaseModule
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmcico.registry import MODELS, TASK_UTILS
+from mmcico.structures.clip_boxes import pairwise_clip_iou
+from mmcico.structures.clip_masks import (both_seen, mean_over,
+                                          pairwise_mask_iou)
+from .track_state import TrackState
+
+#: what a track keeps of the instance that it was last seen as
+TRACK_FIELDS = ('instances_id', 'bboxes', 'masks', 'embeds', 'labels')
+
+
+def shared_frames(last: Sequence[int],
+                  now: Sequence[int]) -> Tuple[Sequence[int], Sequence[int]]:
+    """Positions, in two clips, of the frames to compare.
+
+    Args:
+        last (Sequence[int]): Frame ids of the earlier clip.
+        now (Sequence[int]): Frame ids of the later clip.
+
+    Returns:
+        tuple[list[int], list[int]]: Positions of the frames in both clips;
+        the last frame of the one and the first of the other if none is.
+    """
+    both = sorted(set(last) & set(now))
+    if not both:
+        return [len(last) - 1], [0]
+    return [list(last).index(f) for f in both], [
+        list(now).index(f) for f in both
+    ]
+
+
+@MODELS.register_module()
+class ClipTracker(BaseModule):
+    """Links the instances of a clip with the tracks before it (eq. 11).
+
+    The matching score is ``a1 * d + a2 * MIoU + a3 * BIoU`` with
+    ``d = (cos + 1) / 2``, mask and box IoU being means over the frames that
+    the clips share, or of the last frame against the first one. Settings are
+    all that is kept here; what is known of a video is a
+    :class:`TrackState`, so that videos can be interleaved.
+
+    Args:
+        embed_weight (float): a1.
+        mask_weight (float): a2.
+        box_weight (float): a3.
+        score_weight (float): Weight of the detection score. 0 in the paper.
+        label_weight (float): Added for the same class. 0 in the paper.
+        match_thr (float): Matching scores must be above to take an id.
+        matching (dict): :class:`GreedyMatching` or
+            :class:`HungarianMatching`.
+        memory (int): Clips for which a track that was not seen is kept, 1 is
+            the paper's "previous clip".
+        min_pixels (int): A mask is compared with more map pixels than this.
+    """
+
+    def __init__(
+        self,
+        embed_weight: float = 1.0,
+        mask_weight: float = 1.0,
+        box_weight: float = 1.0,
+        score_weight: float = 0.0,
+        label_weight: float = 0.0,
+        match_thr: float = 1.0,
+        matching: ConfigType = dict(type='mmcico.GreedyMatching'),
+        memory: int = 1,
+        min_pixels: int = 2
+    ) -> None:
+        super().__init__()
+        if memory < 1:
+            raise ValueError(f'memory must be at least 1 clip, got {memory}')
+        self.embed_weight = embed_weight
+        self.mask_weight = mask_weight
+        self.box_weight = box_weight
+        self.score_weight = score_weight
+        self.label_weight = label_weight
+        self.match_thr = match_thr
+        self.matching = TASK_UTILS.build(matching)
+        self.memory = memory
+        self.min_pixels = min_pixels
+
+    def step(self, state: TrackState, clip: InstanceData,
+             frame_ids: Sequence[int]) -> Tuple[TrackState, InstanceData]:
+        """Give the instances of the next clip their ids.
+
+        Args:
+            state (TrackState): What is known; ``TrackState()`` at first.
+            clip (InstanceData): N instances: ``bboxes`` (N, T, 4),
+                ``masks`` (N, T, h, w) probabilities, ``embeds`` (N, E) of
+                unit length, ``scores`` (N,), ``labels`` (N,).
+            frame_ids (Sequence[int]): The T frames of the clip.
+
+        Returns:
+            tuple[TrackState, InstanceData]: The new state, and the clip with
+            ``instances_id`` (N,).
+        """
+        ids = torch.full_like(clip.labels, -1)
+        if state.tracks is not None and len(clip) and len(state.tracks):
+            score = self.match_score(state, clip, frame_ids)
+            rows, cols = self.matching(score, self.match_thr)
+            ids[rows] = state.tracks.instances_id[cols]
+        new = ids < 0
+        count = int(new.sum())
+        ids[new] = state.next_id + torch.arange(count, device=ids.device)
+        clip.instances_id = ids
+        tracks = self._remember(state, clip)
+        seen_in = tuple(frame_ids) if len(clip) else state.frame_ids
+        return TrackState(state.next_id + count, seen_in, tracks), clip
+
+    def match_score(self, state: TrackState, clip: InstanceData,
+                    frame_ids: Sequence[int]) -> Tensor:
+        """Matching scores of instances and tracks.
+
+        Args:
+            state (TrackState): With M tracks.
+            clip (InstanceData): N instances.
+            frame_ids (Sequence[int]): The T frames of the clip.
+
+        Returns:
+            Tensor: (N, M).
+        """
+        tracks = state.tracks
+        similar = (clip.embeds @ tracks.embeds.T + 1) / 2
+        same = clip.labels[:, None] == tracks.labels[None]
+        overlap = self._overlap(clip, tracks,
+                                *shared_frames(state.frame_ids, frame_ids))
+        if self.memory > 1:  # lost tracks share no frame with this clip
+            apart = self._overlap(clip, tracks, [-1], [0])
+            overlap = torch.where(tracks.age > 0, apart, overlap)
+        return (self.embed_weight * similar + overlap +
+                self.label_weight * same +
+                self.score_weight * clip.scores[:, None])
+
+    def _overlap(self, clip: InstanceData, tracks: InstanceData,
+                 last: Sequence[int], now: Sequence[int]) -> Tensor:
+        """(N, M) weighted mask and box IoU on chosen frames of both."""
+        boxes = pairwise_clip_iou(clip.bboxes[:, now],
+                                  tracks.bboxes[:, last])
+        drawn, known = clip.masks[:, now] > 0.5, tracks.masks[:, last] > 0.5
+        masks = mean_over(
+            pairwise_mask_iou(drawn, known),
+            both_seen(drawn, known, self.min_pixels))
+        return self.mask_weight * masks + self.box_weight * boxes
+
+    def _remember(self, state: TrackState,
+                  clip: InstanceData) -> InstanceData:
+        """Tracks after a clip: its own, and those lost not long ago."""
+        now = InstanceData(**{key: clip[key] for key in TRACK_FIELDS})
+        now.age = torch.zeros_like(now.instances_id)
+        if state.tracks is None:
+            return now
+        old = state.tracks
+        lost = old[(old.age + 1 < self.memory)
+                   & ~torch.isin(old.instances_id, now.instances_id)]
+        if len(lost) == 0:
+            return now
+        lost.age = lost.age + 1
+        return InstanceData.cat([now, lost])

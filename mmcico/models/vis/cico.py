@@ -1,0 +1,209 @@
+"""CiCo: clip-in clip-out video instance segmentation."""
+from typing import Dict, List, Sequence, Tuple
+
+import torch
+from mmdet.models.mot import BaseMOTModel
+from mmdet.structures import TrackDataSample
+from mmdet.utils import ConfigType, OptConfigType
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmcico.registry import MODELS, TASK_UTILS
+from ..heads.clip_outputs import ClipOutputs
+from ..task_modules.clip_ground_truth import align_clip
+from .clip_results import to_track_sample
+from .video_state import VideoState, mean_overlap
+
+#: which masks are written where two clips overlap
+OVERLAP_MASKS = ('later', 'mean')
+
+
+@MODELS.register_module()
+class CiCo(BaseMOTModel):
+    """Clip-in clip-out one-stage model (CiCo-Yolact, CiCo-CondInst).
+
+    Frames go through backbone and neck one by one; prediction heads and mask
+    head see clips. At test time, clips of a video come in order and are
+    linked; nothing but the last clip's instances is kept.
+
+    Args:
+        backbone (dict): Any backbone of MMDetection.
+        neck (dict): Any neck of MMDetection, or :class:`YolactFPN`.
+        bbox_head (dict): :class:`CiCoHead`; it gets its
+            ``num_mask_params`` from the mask head.
+        mask_head (dict): :class:`ClipMaskHead`.
+        tracker (dict): :class:`ClipTracker`.
+        test_cfg (dict, optional): ``nms``: :class:`ClipNMS`;
+            ``overlap_masks``: ``'later'``, or ``'mean'`` of both clips.
+        data_preprocessor (dict, optional): ``TrackDataPreprocessor``.
+        init_cfg (dict, optional): Initialisation of the whole model.
+    """
+
+    def __init__(self,
+                 backbone: ConfigType,
+                 neck: ConfigType,
+                 bbox_head: ConfigType,
+                 mask_head: ConfigType,
+                 tracker: ConfigType,
+                 test_cfg: OptConfigType = None,
+                 data_preprocessor: OptConfigType = None,
+                 init_cfg: OptConfigType = None) -> None:
+        super().__init__(
+            data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        test_cfg = test_cfg or dict()
+        self.overlap_masks = test_cfg.get('overlap_masks', 'later')
+        if self.overlap_masks not in OVERLAP_MASKS:
+            raise ValueError(f'test_cfg.overlap_masks={self.overlap_masks!r} '
+                             f'is none of {OVERLAP_MASKS}')
+        self.backbone = MODELS.build(backbone)
+        self.neck = MODELS.build(neck)
+        self.mask_head = MODELS.build(mask_head)
+        self.bbox_head = MODELS.build(
+            dict(bbox_head, num_mask_params=self.mask_head.num_params))
+        self.tracker = MODELS.build(tracker)
+        self.nms = TASK_UTILS.build(
+            test_cfg.get('nms', dict(type='mmcico.ClipNMS')))
+        self.states: Dict[int, VideoState] = dict()
+
+    @property
+    def num_frames(self) -> int:
+        """int: T, frames of a clip."""
+        return self.bbox_head.num_frames
+
+    def extract_feat(self, frames: Tensor) -> Tuple[Tensor, ...]:
+        """Features of single frames.
+
+        Args:
+            frames (Tensor): (F, 3, H, W) normalised frames of any clips.
+
+        Returns:
+            tuple[Tensor]: Levels (F, C, h, w), fine to coarse.
+        """
+        return self.neck(self.backbone(frames))
+
+    def _forward(self,
+                 inputs: Tensor,
+                 data_samples: Sequence[TrackDataSample] = None
+                 ) -> Tuple[ClipOutputs, Tensor]:
+        """The network alone.
+
+        Args:
+            inputs (Tensor): (B, T, 3, H, W) normalised clips.
+            data_samples (list[TrackDataSample], optional): Not used.
+
+        Returns:
+            tuple[ClipOutputs, Tensor]: Rows of B clips and their prototypes
+            (B, k, T, h, w).
+        """
+        self.check_clips(inputs)
+        feats = self.extract_feat(inputs.flatten(0, 1))
+        return (self.bbox_head(feats),
+                self.mask_head(feats[:self.mask_head.num_levels],
+                               self.num_frames))
+
+    def loss(self, inputs: Tensor, data_samples: Sequence[TrackDataSample],
+             **kwargs) -> Dict[str, Tensor]:
+        """Losses of a batch of clips (eq. 10).
+
+        Args:
+            inputs (Tensor): (B, T, 3, H, W) normalised clips.
+            data_samples (list[TrackDataSample]): Their ground truths.
+
+        Returns:
+            dict[str, Tensor]: Losses by name, weighted.
+        """
+        clips = [
+            align_clip(sample, inputs.shape[-2:], inputs.device)
+            for sample in data_samples
+        ]
+        outputs, protos = self._forward(inputs)
+        losses, positives = self.bbox_head.loss(outputs, clips)
+        losses.update(self.mask_head.loss(protos, outputs, clips, positives))
+        return losses
+
+    @torch.no_grad()
+    def predict(self, inputs: Tensor,
+                data_samples: Sequence[TrackDataSample],
+                **kwargs) -> List[TrackDataSample]:
+        """Detect, segment and link the instances of clips.
+
+        The clips of a video must come in order. What is known of a video is
+        kept from its first clip to its last; several videos may take turns.
+
+        Args:
+            inputs (Tensor): (B, T, 3, H, W) normalised clips.
+            data_samples (list[TrackDataSample]): Where the clips come from.
+
+        Returns:
+            list[TrackDataSample]: Frames whose results are final, with
+            ``pred_track_instances``; ``clip_instances`` holds ids, scores
+            and labels of the whole clip.
+        """
+        outputs, protos = self._forward(inputs)
+        results = []
+        for index, sample in enumerate(data_samples):
+            video, frames = sample[0].video_id, sample.frame_ids
+            state = self.states.pop(video, None)
+            if state is None or frames[0] == 0:
+                state = VideoState()
+            clip = self.detect(
+                outputs.of_clip(index), protos[index], inputs.shape[-2:])
+            state, clip = self.link(state, clip, frames)
+            if max(frames) + 1 < sample[0].video_length:
+                self.states[video] = state
+            results.append(to_track_sample(clip, sample, inputs.shape[-2:]))
+        return results
+
+    def detect(self, outputs: ClipOutputs, protos: Tensor,
+               input_shape: Tuple[int, int]) -> InstanceData:
+        """Distinct instances of one clip.
+
+        Args:
+            outputs (ClipOutputs): Rows of the clip.
+            protos (Tensor): (k, T, h, w).
+            input_shape (tuple[int, int]): Height and width of the input.
+
+        Returns:
+            InstanceData: N instances, best score first: ``bboxes``
+            (N, T, 4) and ``enclosing`` (N, 4) in input pixels, ``scores``,
+            ``labels``, ``masks`` (N, T, h, w) probabilities, ``embeds``
+            (N, E), ``mask_params`` (N, k').
+        """
+        scores = self.bbox_head.class_scores(outputs)
+        query, prior = self.nms.select(scores, self.num_frames)
+        clip = self.bbox_head.take_rows(outputs, scores, query, prior)
+        clip = self.nms.drop_twins(clip, input_shape)
+        clip.masks = self.mask_head.predict(protos, clip.mask_params,
+                                            clip.enclosing, input_shape)
+        return self.nms.suppress(clip, input_shape)
+
+    def link(self, state: VideoState, clip: InstanceData,
+             frame_ids: Sequence[int]) -> Tuple[VideoState, InstanceData]:
+        """Give the instances of the video's next clip their ids.
+
+        Args:
+            state (VideoState): What is known of the video.
+            clip (InstanceData): As from :meth:`detect`.
+            frame_ids (Sequence[int]): The T frames of the clip.
+
+        Returns:
+            tuple[VideoState, InstanceData]: The new state, and the clip with
+            ``instances_id``, its masks on overlap frames settled.
+        """
+        before = state.tracker
+        tracker, clip = self.tracker.step(before, clip, frame_ids)
+        if self.overlap_masks == 'mean':
+            clip.masks = mean_overlap(before, clip, frame_ids)
+        return VideoState(tracker=tracker), clip
+
+    def check_clips(self, inputs: Tensor) -> None:
+        """Refuse inputs that are not (B, T, 3, H, W).
+
+        Raises:
+            ValueError: If they have another number of axes or frames.
+        """
+        if inputs.dim() != 5 or inputs.shape[1] != self.num_frames:
+            raise ValueError(
+                f'expected inputs (B, T={self.num_frames}, C, H, W) but got '
+                f'{tuple(inputs.shape)}; set num_frames of the bbox_head and '
+                'num_frames of the data set to the same number')

@@ -1,0 +1,103 @@
+"""Masks of clips: ``(N, T, H, W)``, one plane a frame."""
+from typing import Tuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def crop_region(boxes: Tensor, size: Tuple[int, int]) -> Tensor:
+    """Pixels that lie in boxes, with one pixel more on each side.
+
+    The rule is YOLACT's: coordinates are cut to the map and truncated, then
+    the region grows by one pixel, the end being exclusive.
+
+    Args:
+        boxes (Tensor): (N, 4) xyxy in map pixels.
+        size (tuple[int, int]): Height and width of the map.
+
+    Returns:
+        Tensor: (N, H, W) bool.
+    """
+    height, width = size
+    limit = boxes.new_tensor([width, height, width, height])
+    edges = torch.minimum(boxes.clamp(min=0), limit).trunc()
+    left, top, right, bottom = edges.unsqueeze(-1).unbind(dim=1)
+    xs = torch.arange(width, device=boxes.device)
+    ys = torch.arange(height, device=boxes.device)
+    in_x = (xs >= left - 1) & (xs < right + 1)
+    in_y = (ys >= top - 1) & (ys < bottom + 1)
+    return in_y[:, :, None] & in_x[:, None, :]
+
+
+def pairwise_mask_iou(a: Tensor, b: Tensor) -> Tensor:
+    """IoU of all pairs of masks, frame by frame.
+
+    Args:
+        a (Tensor): (N, T, H, W) bool.
+        b (Tensor): (M, T, H, W) bool.
+
+    Returns:
+        Tensor: (T, N, M) float, 0 for two empty masks.
+    """
+    a = a.flatten(2).transpose(0, 1).float()
+    b = b.flatten(2).transpose(0, 1).float()
+    inter = a @ b.transpose(1, 2)
+    union = a.sum(-1)[:, :, None] + b.sum(-1)[:, None, :] - inter
+    return inter / union.clamp(min=1)
+
+
+def both_seen(a: Tensor, b: Tensor, min_pixels: int) -> Tensor:
+    """Frames in which both masks of a pair are large enough to be compared.
+
+    Args:
+        a (Tensor): (N, T, H, W) bool.
+        b (Tensor): (M, T, H, W) bool.
+        min_pixels (int): A mask counts when it has more pixels than this.
+
+    Returns:
+        Tensor: (T, N, M) bool.
+    """
+    a_seen = (a.flatten(2).sum(-1) > min_pixels).T
+    b_seen = (b.flatten(2).sum(-1) > min_pixels).T
+    return a_seen[:, :, None] & b_seen[:, None, :]
+
+
+def mean_over(values: Tensor, chosen: Tensor) -> Tensor:
+    """Mean over the first axis of chosen entries.
+
+    Args:
+        values (Tensor): (T, ...).
+        chosen (Tensor): (T, ...) bool.
+
+    Returns:
+        Tensor: (...), 0 where nothing is chosen.
+    """
+    count = chosen.sum(dim=0).clamp(min=1)
+    return (values * chosen).sum(dim=0) / count
+
+
+def to_original(probs: Tensor, pad_shape: Tuple[int, int],
+                img_shape: Tuple[int, int],
+                ori_shape: Tuple[int, int]) -> Tensor:
+    """Bring masks from the map to the size of the video.
+
+    One bilinear step enlarges the padded map by the exact factor, then the
+    padding is cut off.
+
+    Args:
+        probs (Tensor): (N, h, w) probabilities over the padded input.
+        pad_shape (tuple[int, int]): Height and width of the padded input.
+        img_shape (tuple[int, int]): Of the part that shows the frame.
+        ori_shape (tuple[int, int]): Of the frame as it was read.
+
+    Returns:
+        Tensor: (N, H, W) bool at ``ori_shape``.
+    """
+    size = [
+        max(round(pad * ori / img), ori)
+        for pad, img, ori in zip(pad_shape, img_shape, ori_shape)
+    ]
+    full = F.interpolate(
+        probs[:, None], size=size, mode='bilinear', align_corners=False)
+    return full[:, 0, :ori_shape[0], :ori_shape[1]] > 0.5
