@@ -1,0 +1,132 @@
+"""Object classes: an outline, a texture pattern and a hue each.
+
+Outlines are closed contours in unit coordinates, x to the right and y down,
+within a circle of radius 1.  Several contours fill by the even-odd rule, so
+that a second one is a hole.
+"""
+from typing import List, NamedTuple, Tuple
+
+import numpy as np
+
+Contours = List[np.ndarray]
+
+
+class ShapeClass(NamedTuple):
+    """One class of objects.
+
+    Attributes:
+        name: category name.
+        pattern: name of the texture pattern, see ``textures.PATTERNS``.
+        hue: typical hue in degrees.
+    """
+    name: str
+    pattern: str
+    hue: float
+
+
+# neighbours in this list are far apart in hue, so that few classes are easy
+SHAPE_CLASSES: Tuple[ShapeClass, ...] = (
+    ShapeClass('disc', 'stripes', 0),
+    ShapeClass('square', 'checker', 215),
+    ShapeClass('triangle', 'dots', 52),
+    ShapeClass('star', 'spokes', 295),
+    ShapeClass('ring', 'zigzag', 130),
+    ShapeClass('cross', 'bricks', 180),
+    ShapeClass('heart', 'halves', 335),
+    ShapeClass('crescent', 'waves', 85),
+    ShapeClass('arrow', 'chevrons', 25),
+    ShapeClass('hexagon', 'rings', 255),
+    ShapeClass('gear', 'grid', 155),
+    ShapeClass('drop', 'bands', 235),
+)
+
+
+def _polar(radii: np.ndarray, turns: np.ndarray) -> np.ndarray:
+    """Points at (radius, turns from the top, clockwise), (K, 2)."""
+    angle = 2 * np.pi * turns
+    return np.stack([radii * np.sin(angle), -radii * np.cos(angle)], axis=1)
+
+
+def _circle(radius: float, points: int = 32) -> np.ndarray:
+    turns = np.arange(points) / points
+    return _polar(np.full(points, radius), turns)
+
+
+def _polygon(corners: int) -> Contours:
+    return [_circle(1., corners)]
+
+
+def _star() -> Contours:
+    radii = np.where(np.arange(10) % 2 == 0, 1., .5)
+    return [_polar(radii, np.arange(10) / 10)]
+
+
+def _square() -> Contours:
+    turns = (np.arange(4) + .5) / 4
+    return [_polar(np.ones(4), turns)]
+
+
+def _cross() -> Contours:
+    a, b = .33, .94
+    corner = [(-a, -b), (a, -b), (a, -a), (b, -a), (b, a), (a, a), (a, b),
+              (-a, b), (-a, a), (-b, a), (-b, -a), (-a, -a)]
+    return [np.array(corner)]
+
+
+def _heart() -> Contours:
+    s = 2 * np.pi * np.arange(40) / 40
+    x = 16 * np.sin(s)**3
+    y = (13 * np.cos(s) - 5 * np.cos(2 * s) - 2 * np.cos(3 * s) -
+         np.cos(4 * s))
+    return [np.stack([x, -y - 2], axis=1) / 17]
+
+
+def _crescent() -> Contours:
+    outer = _polar(np.ones(28), np.linspace(.1, .9, 28))
+    # the inner arc runs back between the same two tips
+    tip = outer[-1]
+    centre = np.array([0., -.62])
+    radius = float(np.hypot(*(tip - centre)))
+    start = np.arctan2(tip[0] - centre[0], -(tip[1] - centre[1]))
+    turns = np.linspace(start, -start, 16) / (2 * np.pi)
+    turns = np.where(turns < 0, turns + 1, turns)
+    inner = _polar(np.full(16, radius), turns) + centre
+    return [np.concatenate([outer, inner[1:-1]])]
+
+
+def _arrow() -> Contours:
+    corner = [(0, -1), (.8, -.1), (.34, -.1), (.34, .9), (-.34, .9),
+              (-.34, -.1), (-.8, -.1)]
+    return [np.array(corner)]
+
+
+def _gear() -> Contours:
+    radii = np.where(np.arange(32) % 4 < 2, 1., .74)
+    return [_polar(radii, np.arange(32) / 32), _circle(.28, 16)]
+
+
+def _drop() -> Contours:
+    round_part = _polar(np.full(25, .64), np.linspace(.17, .83, 25))
+    tip = np.array([[0., -1.3]])
+    return [(np.concatenate([tip, round_part]) + [0., .33]) * .98]
+
+
+_OUTLINES = {
+    'disc': lambda: [_circle(1.)],
+    'square': _square,
+    'triangle': lambda: _polygon(3),
+    'star': _star,
+    'ring': lambda: [_circle(1.), _circle(.48)],
+    'cross': _cross,
+    'heart': _heart,
+    'crescent': _crescent,
+    'arrow': _arrow,
+    'hexagon': lambda: _polygon(6),
+    'gear': _gear,
+    'drop': _drop,
+}
+
+
+def outline(name: str) -> Contours:
+    """Contours of the class ``name``, each (K, 2) in unit coordinates."""
+    return _OUTLINES[name]()

@@ -1,0 +1,156 @@
+"""From a scene to pixels: exact masks and shaded frames."""
+from typing import Sequence, Tuple
+
+import cv2
+import numpy as np
+
+from .classes import Contours
+from .motion import compose
+from .scene import Scene, Thing
+
+# vertices are rounded to 1/16 pixel, so that the last bit of a sine, which
+# differs between machines, does not reach the masks
+SHIFT = 4
+
+
+def to_fixed(contours: Contours, transform: np.ndarray) -> Contours:
+    """Contours in the frame, (K, 2) int64 in sixteenths of a pixel."""
+    fixed = []
+    for contour in contours:
+        points = contour @ transform[:, :2].T + transform[:, 2]
+        fixed.append(np.rint(points * (1 << SHIFT)).astype(np.int64))
+    return fixed
+
+
+def fill(contours: Contours, height: int, width: int) -> np.ndarray:
+    """Pixels whose centres are inside the contours, by the even-odd rule.
+
+    Integers only, so that every machine and every version of the drawing
+    libraries gives the same mask.
+
+    Args:
+        contours: (K, 2) int64 each, x and y in sixteenths of a pixel; pixel
+            centres are at whole numbers.
+        height: of the mask.
+        width: of the mask.
+
+    Returns:
+        (height, width) bool.
+    """
+    crossings = np.zeros((height, width + 1), np.int32)
+    rows = np.arange(height, dtype=np.int64)[:, None]
+    for contour in contours:
+        first, second = contour, np.roll(contour, -1, axis=0)
+        down = (first[:, 1] <= second[:, 1])[:, None]
+        top = np.where(down, first, second)
+        end = np.where(down, second, first)
+        line = rows << SHIFT
+        hit = (top[:, 1] <= line) & (line < end[:, 1])
+        rise = np.maximum(end[:, 1] - top[:, 1], 1)
+        run = end[:, 0] - top[:, 0]
+        # first pixel centre at or right of the edge: a ceiling division
+        x = top[:, 0] * rise + (line - top[:, 1]) * run
+        column = np.clip(-(-x // (rise << SHIFT)), 0, width)
+        row_index, edge = np.nonzero(hit)
+        np.add.at(crossings, (row_index, column[row_index, edge]), 1)
+    return (np.cumsum(crossings[:, :width], axis=1) & 1).astype(bool)
+
+
+def full_masks(scene: Scene, time: float, height: int,
+               width: int) -> np.ndarray:
+    """What each thing would cover if it were alone, (N, H, W) bool."""
+    view = scene.camera.transform(time)
+    masks = np.zeros((len(scene.things), height, width), bool)
+    for index, thing in enumerate(scene.things):
+        pose = compose(view, thing.trajectory.transform(time))
+        masks[index] = fill(to_fixed(thing.contours, pose), height, width)
+    return masks
+
+
+def visible_masks(full: np.ndarray) -> np.ndarray:
+    """Parts of ``full`` (N, H, W) that no later mask covers, same shape."""
+    visible = full.copy()
+    covered = np.zeros(full.shape[1:], bool)
+    for index in range(len(full) - 1, -1, -1):
+        visible[index] &= ~covered
+        covered |= full[index]
+    return visible
+
+
+def render_frame(scene: Scene, time: float, height: int,
+                 width: int) -> np.ndarray:
+    """The picture taken at ``time``, (H, W, 3) uint8 BGR.
+
+    The shutter is open around ``time``; its light is the mean of a few sharp
+    pictures.
+    """
+    steps = 1 + 2 * int(np.ceil(3 * scene.shutter))
+    offsets = (np.arange(steps) - steps // 2) / steps * scene.shutter
+    light = np.zeros((height, width, 3), np.float32)
+    for offset in offsets.tolist():
+        light += _render_instant(scene, time + offset, height, width)
+    light /= steps
+    radius = scene.focus.at(time)
+    if radius > .3:
+        light = cv2.GaussianBlur(light, (0, 0), radius)
+    return np.clip(np.rint(light), 0, 255).astype(np.uint8)
+
+
+def _render_instant(scene: Scene, time: float, height: int,
+                    width: int) -> np.ndarray:
+    """A sharp picture, (H, W, 3) float32 BGR."""
+    view = scene.camera.transform(time)
+    canvas = _place_background(scene, view, height, width)
+    for thing in scene.things:
+        pose = compose(view, thing.trajectory.transform(time))
+        _paint_(canvas, thing, pose)
+    return canvas
+
+
+def _place_background(scene: Scene, view: np.ndarray, height: int,
+                      width: int) -> np.ndarray:
+    rows, cols = scene.background.shape[:2]
+    to_world = np.array([[1., 0., (width - cols) / 2],
+                         [0., 1., (height - rows) / 2]])
+    return cv2.warpAffine(
+        scene.background,
+        compose(view, to_world), (width, height),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT)
+
+
+def _window(contours: Sequence[np.ndarray], height: int,
+            width: int) -> Tuple[int, int, int, int]:
+    """Part of the frame touched by the contours: x0, y0, x1, y1."""
+    points = np.concatenate(list(contours)) >> SHIFT
+    low, high = points.min(axis=0) - 1, points.max(axis=0) + 3
+    x0, y0 = np.clip(low, 0, [width, height]).tolist()
+    x1, y1 = np.clip(high, 0, [width, height]).tolist()
+    return x0, y0, x1, y1
+
+
+def _paint_(canvas: np.ndarray, thing: Thing, pose: np.ndarray) -> None:
+    """Blend a thing into the canvas, with soft edges."""
+    contours = to_fixed(thing.contours, pose)
+    x0, y0, x1, y1 = _window(contours, *canvas.shape[:2])
+    if x1 <= x0 or y1 <= y0:
+        return
+    alpha = np.zeros((y1 - y0, x1 - x0), np.uint8)
+    origin = np.array([x0, y0]) << SHIFT
+    cv2.fillPoly(
+        alpha, [(c - origin).astype(np.int32) for c in contours],
+        255,
+        lineType=cv2.LINE_AA,
+        shift=SHIFT)
+    side = len(thing.texture)
+    to_unit = np.array([[2 / side, 0., 1 / side - 1],
+                        [0., 2 / side, 1 / side - 1]])
+    to_window = compose(pose, to_unit)
+    to_window[:, 2] -= [x0, y0]
+    colours = cv2.warpAffine(
+        thing.texture,
+        to_window, (x1 - x0, y1 - y0),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE)
+    part = canvas[y0:y1, x0:x1]
+    part += (colours - part) * (alpha[..., None] / np.float32(255))

@@ -1,0 +1,169 @@
+"""Draws a scene: which things there are and how they move."""
+from dataclasses import dataclass
+from typing import List, Optional, Sequence
+
+import numpy as np
+
+from .classes import SHAPE_CLASSES, Contours, outline
+from .config import SceneConfig
+from .motion import Camera, Pair, Swing, Trajectory, random_swing
+from .textures import background_texture, object_texture, post_texture
+
+CANDIDATE_PATHS = 8
+UNIT_BOX = np.array([[-1., -1.], [1., -1.], [1., 1.], [-1., 1.]])
+
+
+@dataclass(frozen=True)
+class Thing:
+    """An object, or a post of the scenery.
+
+    Attributes:
+        contours: outline in unit coordinates, even-odd rule.
+        texture: (S, S, 3) float32 BGR over the unit box.
+        trajectory: pose over time.
+        label: class index; None for scenery, which is never annotated.
+    """
+    contours: Contours
+    texture: np.ndarray
+    trajectory: Trajectory
+    label: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that a video shows.
+
+    Attributes:
+        things: from the furthest to the nearest.
+        camera: how they are seen.
+        background: (H', W', 3) float32 BGR, its middle at the frame's.
+        shutter: share of the frame time during which light comes in.
+        focus: blur radius that swings about zero, in pixels; sharp below 0.
+    """
+    things: Sequence[Thing]
+    camera: Camera
+    background: np.ndarray
+    shutter: float = 0.
+    focus: Swing = Swing()
+
+
+def build_scene(rng: np.random.Generator, config: SceneConfig) -> Scene:
+    """A scene drawn from ``rng``."""
+    height, width = config.size
+    count = int(rng.integers(config.objects[0], config.objects[1] + 1))
+    things: List[Thing] = []
+    for _ in range(count):
+        things.append(_build_object(rng, config, things, count))
+    for _ in range(int(rng.random() * 3 * config.occlusion)):
+        place = int(rng.integers(len(things) // 2, len(things) + 1))
+        things.insert(place, _build_post(rng, config))
+    return Scene(
+        things=things,
+        camera=_build_camera(rng, config),
+        background=background_texture(rng, 2 * height, 2 * width),
+        shutter=config.blur,
+        focus=random_swing(rng, .02 * config.blur * min(height, width), .3))
+
+
+def _build_object(rng: np.random.Generator, config: SceneConfig,
+                  others: Sequence[Thing], count: int) -> Thing:
+    """An object on the best of a few paths.
+
+    Best is far from, or (with the probability ``occlusion``) through the
+    objects that are there already.
+    """
+    label = int(rng.integers(config.num_classes))
+    kind = SHAPE_CLASSES[label]
+    largest = .30 * max(.65, 1 - .06 * (count - 1))
+    radius = min(config.size) * rng.uniform(.13, largest)
+    paths = [
+        _random_path(rng, config, radius) for _ in range(CANDIDATE_PATHS)
+    ]
+    other_paths = [o.trajectory for o in others if o.label is not None]
+    gaps = [_smallest_gap(path, other_paths, config) for path in paths]
+    meets = rng.random() < config.occlusion
+    best = int(np.argmin(gaps) if meets else np.argmax(gaps))
+    size = int(np.clip(np.ceil(2.2 * radius), 24, 512))
+    return Thing(
+        contours=outline(kind.name),
+        texture=object_texture(rng, kind.pattern, kind.hue, size),
+        trajectory=paths[best],
+        label=label)
+
+
+def _random_path(rng: np.random.Generator, config: SceneConfig,
+                 radius: float) -> Trajectory:
+    """A swinging path inside the frame, now and then with a trip outside."""
+    height, width = config.size
+    speed = .055 * config.motion
+    stretch = rng.uniform(.9, 1.1)
+    centre = (width * rng.uniform(.15, .85), height * rng.uniform(.2, .8))
+    swing = (random_swing(rng, .3 * width, speed * width),
+             random_swing(rng, .25 * height, speed * height))
+    trip, trip_time = (0., 0.), (0., 0.)
+    if rng.random() < .35 * config.motion and config.num_frames >= 5:
+        reach = 1.4 * radius + max(swing[0].amplitude, swing[1].amplitude)
+        trip = _way_out(centre, reach, config)
+        start = config.num_frames * rng.uniform(-.1, .3)
+        trip_time = (start, start + config.num_frames * rng.uniform(.7, .9))
+    return Trajectory(
+        centre=centre,
+        swing=swing,
+        radius=(radius * stretch, radius / stretch),
+        angle=rng.uniform(0, 2 * np.pi),
+        spin=rng.uniform(-.25, .25) * config.motion,
+        growth=random_swing(rng, .3 * config.motion, .06),
+        trip=trip,
+        trip_time=trip_time)
+
+
+def _way_out(centre: Pair, reach: float, config: SceneConfig) -> Pair:
+    """Shift that takes ``centre`` over the nearest border by ``reach``."""
+    height, width = config.size
+    x, y = centre
+    ways = [(-x - reach, 0.), (width - x + reach, 0.), (0., -y - reach),
+            (0., height - y + reach)]
+    return min(ways, key=lambda way: abs(way[0]) + abs(way[1]))
+
+
+def _smallest_gap(path: Trajectory, others: Sequence[Trajectory],
+                  config: SceneConfig) -> float:
+    """Least distance to the other paths and, against loss, to the border.
+
+    Counted in radii, at the frames' times; a path mostly outside the frame
+    is the worst of all.
+    """
+    height, width = config.size
+    times = range(config.num_frames)
+    own = np.stack([path.position(t) for t in times])
+    inside = ((own >= 0) & (own < [width, height])).all(axis=1)
+    if inside.mean() < .4:
+        return 0. if others else -1.
+    gap = 3.
+    for other in others:
+        theirs = np.stack([other.position(t) for t in times])
+        distance = np.hypot(*(own - theirs).T).min()
+        gap = min(gap, distance / (path.radius[0] + other.radius[0]))
+    return gap
+
+
+def _build_post(rng: np.random.Generator, config: SceneConfig) -> Thing:
+    """A standing post, higher than the frame at any zoom."""
+    height, width = config.size
+    half_width = width * rng.uniform(.02, .06)
+    path = Trajectory(
+        centre=(width * rng.uniform(.1, .9), height / 2),
+        radius=(half_width, 1.5 * height),
+        angle=rng.uniform(-.1, .1))
+    return Thing([UNIT_BOX], post_texture(rng, 64), path)
+
+
+def _build_camera(rng: np.random.Generator, config: SceneConfig) -> Camera:
+    height, width = config.size
+    move = config.camera
+    return Camera(
+        middle=((width - 1) / 2, (height - 1) / 2),
+        pan=(random_swing(rng, .2 * move * width, .04 * move * width),
+             random_swing(rng, .15 * move * height, .03 * move * height)),
+        zoom=random_swing(rng, .15 * move, .03 * move),
+        roll=random_swing(rng, .12 * move, .03 * move))
