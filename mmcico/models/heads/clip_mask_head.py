@@ -33,8 +33,8 @@ class ClipMaskHead(BaseModule):
         upsample (dict): :class:`DeconvUpsample` (paper) or
             :class:`BilinearUpsample` (published models).
         norm_cfg (dict): Norm of the convolutions.
-        crop_scale (float): Masks are cut by the circumscribed box, scaled
-            about its centre by this, when predicting.
+        crop_scale (float): Masks are compared within, and cut by, the
+            circumscribed box, scaled about its centre by this.
         loss_mask (dict): :class:`ClipSegLoss`.
         loss_dice (dict, optional): A further loss, :class:`ClipDiceLoss`.
         max_positives (int): Positives of a clip that masks are drawn for in
@@ -148,7 +148,7 @@ class ClipMaskHead(BaseModule):
             logits.append(self.generator(protos[index], params, box).float())
             targets.append(
                 at_map_size(clip.instances.masks, protos.shape[-2:])[gt])
-            boxes.append(box)
+            boxes.append(scale_boxes(box, self.crop_scale))
             queries.append(query[chosen.clip == index])
         args = (torch.cat(logits), torch.cat(targets), torch.cat(boxes),
                 torch.cat(queries))

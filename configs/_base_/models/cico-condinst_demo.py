@@ -1,0 +1,12 @@
+# A small CiCo-CondInst, the rest as in the small CiCo-Yolact
+_base_ = './cico-yolact_demo.py'
+
+model = dict(
+    mask_head=dict(
+        generator=dict(
+            _delete_=True,
+            type='mmcico.DynamicMask',
+            num_protos=8,
+            channels=8,
+            coordinates=dict(type='mmcico.OffsetPlanes')),
+        crop_scale=1.5))
