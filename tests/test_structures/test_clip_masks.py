@@ -1,0 +1,78 @@
+"""Mask measures against numbers worked out by hand."""
+import pytest
+import torch
+
+from mmcico.structures.axes import clip_to_frames, frames_to_clip
+from mmcico.structures.clip_masks import (both_seen, crop_region, mean_over,
+                                          pairwise_mask_iou, to_original)
+
+
+def test_crop_region_grows_by_one_pixel():
+    region = crop_region(torch.tensor([[2.9, 1.2, 4.9, 2.0]]), (6, 8))[0]
+    # truncated to 2..4 and 1..2, then one pixel more on each side
+    rows, cols = region.nonzero(as_tuple=True)
+    assert (rows.min(), rows.max()) == (0, 2)
+    assert (cols.min(), cols.max()) == (1, 4)
+    assert region.sum() == 3 * 4
+
+
+def test_crop_region_is_cut_to_the_map():
+    region = crop_region(torch.tensor([[-5., -5., 99., 99.]]), (3, 4))
+    assert region.all()
+
+
+def moving_squares():
+    """(2, 2, 4, 4): one square goes right, one stands still."""
+    masks = torch.zeros(2, 2, 4, 4, dtype=torch.bool)
+    masks[0, 0, :2, :2] = True
+    masks[0, 1, :2, 1:3] = True
+    masks[1, :, :2, :2] = True
+    return masks
+
+
+def test_pairwise_mask_iou_by_frame():
+    masks = moving_squares()
+    iou = pairwise_mask_iou(masks, masks)
+    assert iou[0].tolist() == [[1, 1], [1, 1]]
+    assert iou[1, 0, 1].item() == pytest.approx(2 / 6)
+
+
+def test_empty_masks_have_no_overlap():
+    empty = torch.zeros(1, 2, 3, 3, dtype=torch.bool)
+    assert pairwise_mask_iou(empty, empty).tolist() == [[[0]], [[0]]]
+
+
+def test_mean_over_frames_that_both_see():
+    masks = moving_squares()
+    masks[1, 0] = False
+    seen = both_seen(masks, masks, min_pixels=3)
+    iou = mean_over(pairwise_mask_iou(masks, masks), seen)
+    assert iou[0, 1].item() == pytest.approx(2 / 6)  # second frame alone
+    assert both_seen(masks, masks, min_pixels=4).sum() == 0
+
+
+def test_to_original_cuts_padding_before_it_enlarges():
+    probs = torch.zeros(1, 4, 4)
+    probs[:, :, 3] = 1  # padding: the frame covers 3 of 4 columns
+    full = to_original(probs, (16, 16), (16, 12), (16, 12))
+    assert full.shape == (1, 16, 12)
+    assert full[..., :11].sum() == 0
+    probs = torch.ones(1, 4, 4)
+    assert to_original(probs, (16, 16), (15, 12), (30, 24)).all()
+
+
+def test_to_original_is_where_the_object_is():
+    probs = torch.zeros(1, 8, 8)
+    probs[:, 2:4, 4:6] = 1
+    full = to_original(probs, (32, 32), (32, 32), (64, 64))
+    rows, cols = full[0].nonzero(as_tuple=True)
+    assert rows.min() == 16 and rows.max() == 31
+    assert cols.min() == 32 and cols.max() == 47
+
+
+def test_time_folds_out_and_in_again():
+    x = torch.arange(2 * 3 * 4 * 1 * 2).view(6, 4, 1, 2)
+    clip = frames_to_clip(x, 3)
+    assert clip.shape == (2, 4, 3, 1, 2)
+    assert torch.equal(clip[1, :, 2], x[5])
+    assert torch.equal(clip_to_frames(clip), x)
