@@ -55,8 +55,10 @@ def main(argv: Optional[List[str]] = None) -> None:
         size=tuple(args.size),
         num_classes=args.num_classes,
         objects=tuple(args.objects),
-        **{k: v
-           for k, v in levels.items() if v is not None})
+        **{
+            k: v
+            for k, v in levels.items() if v is not None
+        })
 
     def progress(done: int) -> None:
         if done % 25 == 0 or done == args.num_videos:

@@ -83,13 +83,12 @@ def _heart() -> Contours:
 
 def _crescent() -> Contours:
     outer = _polar(np.ones(28), np.linspace(.1, .9, 28))
-    # the inner arc runs back between the same two tips
-    tip = outer[-1]
+    # the inner arc runs back between the same two tips, below its centre
     centre = np.array([0., -.62])
-    radius = float(np.hypot(*(tip - centre)))
-    start = np.arctan2(tip[0] - centre[0], -(tip[1] - centre[1]))
-    turns = np.linspace(start, -start, 16) / (2 * np.pi)
-    turns = np.where(turns < 0, turns + 1, turns)
+    x, y = outer[-1] - centre
+    start = np.arctan2(x, -y)
+    turns = np.linspace(start, -2 * np.pi - start, 16) / (2 * np.pi)
+    radius = float(np.hypot(x, y))
     inner = _polar(np.full(16, radius), turns) + centre
     return [np.concatenate([outer, inner[1:-1]])]
 

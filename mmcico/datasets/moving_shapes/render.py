@@ -84,7 +84,7 @@ def render_frame(scene: Scene, time: float, height: int,
     The shutter is open around ``time``; its light is the mean of a few sharp
     pictures.
     """
-    steps = 1 + 2 * int(np.ceil(3 * scene.shutter))
+    steps = 1 + 2 * int(np.ceil(4 * scene.shutter))
     offsets = (np.arange(steps) - steps // 2) / steps * scene.shutter
     light = np.zeros((height, width, 3), np.float32)
     for offset in offsets.tolist():

@@ -76,13 +76,16 @@ def _build_object(rng: np.random.Generator, config: SceneConfig,
     kind = SHAPE_CLASSES[label]
     largest = .30 * max(.65, 1 - .06 * (count - 1))
     radius = min(config.size) * rng.uniform(.13, largest)
+    leaves = config.num_frames >= 5 and rng.random() < .5 * config.motion**2
     paths = [
-        _random_path(rng, config, radius) for _ in range(CANDIDATE_PATHS)
+        _random_path(rng, config, radius, leaves)
+        for _ in range(CANDIDATE_PATHS)
     ]
     other_paths = [o.trajectory for o in others if o.label is not None]
-    gaps = [_smallest_gap(path, other_paths, config) for path in paths]
-    meets = rng.random() < config.occlusion
-    best = int(np.argmin(gaps) if meets else np.argmax(gaps))
+    gaps = np.array([_smallest_gap(p, other_paths, config) for p in paths])
+    merits = -gaps if rng.random() < config.occlusion else gaps
+    outside = np.array([_share_outside(p, config) for p in paths])
+    best = int(np.argmax(merits - 9 * np.maximum(outside - .5, 0)))
     size = int(np.clip(np.ceil(2.2 * radius), 24, 512))
     return Thing(
         contours=outline(kind.name),
@@ -91,9 +94,9 @@ def _build_object(rng: np.random.Generator, config: SceneConfig,
         label=label)
 
 
-def _random_path(rng: np.random.Generator, config: SceneConfig,
-                 radius: float) -> Trajectory:
-    """A swinging path inside the frame, now and then with a trip outside."""
+def _random_path(rng: np.random.Generator, config: SceneConfig, radius: float,
+                 leaves: bool) -> Trajectory:
+    """A swinging path inside the frame, with a trip outside if it leaves."""
     height, width = config.size
     speed = .055 * config.motion
     stretch = rng.uniform(.9, 1.1)
@@ -101,11 +104,11 @@ def _random_path(rng: np.random.Generator, config: SceneConfig,
     swing = (random_swing(rng, .3 * width, speed * width),
              random_swing(rng, .25 * height, speed * height))
     trip, trip_time = (0., 0.), (0., 0.)
-    if rng.random() < .35 * config.motion and config.num_frames >= 5:
+    if leaves:
         reach = 1.4 * radius + max(swing[0].amplitude, swing[1].amplitude)
         trip = _way_out(centre, reach, config)
-        start = config.num_frames * rng.uniform(-.1, .3)
-        trip_time = (start, start + config.num_frames * rng.uniform(.7, .9))
+        start = config.num_frames * rng.uniform(0, .3)
+        trip_time = (start, start + config.num_frames * rng.uniform(.6, .8))
     return Trajectory(
         centre=centre,
         swing=swing,
@@ -126,24 +129,26 @@ def _way_out(centre: Pair, reach: float, config: SceneConfig) -> Pair:
     return min(ways, key=lambda way: abs(way[0]) + abs(way[1]))
 
 
+def _share_outside(path: Trajectory, config: SceneConfig) -> float:
+    """Share of the frames in which the centre is outside the frame."""
+    height, width = config.size
+    own = np.stack([path.position(t) for t in range(config.num_frames)])
+    inside = ((own >= 0) & (own < [width, height])).all(axis=1)
+    return 1. - float(inside.mean())
+
+
 def _smallest_gap(path: Trajectory, others: Sequence[Trajectory],
                   config: SceneConfig) -> float:
-    """Least distance to the other paths and, against loss, to the border.
+    """Least distance to the other paths in the same frame, at most 3.
 
-    Counted in radii, at the frames' times; a path mostly outside the frame
-    is the worst of all.
+    Counted in sums of both radii; below 1 things overlap.
     """
-    height, width = config.size
-    times = range(config.num_frames)
-    own = np.stack([path.position(t) for t in times])
-    inside = ((own >= 0) & (own < [width, height])).all(axis=1)
-    if inside.mean() < .4:
-        return 0. if others else -1.
     gap = 3.
     for other in others:
-        theirs = np.stack([other.position(t) for t in times])
-        distance = np.hypot(*(own - theirs).T).min()
-        gap = min(gap, distance / (path.radius[0] + other.radius[0]))
+        for time in range(config.num_frames):
+            step = path.position(time) - other.position(time)
+            distance = float(np.hypot(step[0], step[1]))
+            gap = min(gap, distance / (path.radius[0] + other.radius[0]))
     return gap
 
 

@@ -21,25 +21,36 @@ def _triangle_wave(phase: np.ndarray) -> np.ndarray:
 
 # unit coordinates (S, S), (S, S) -> share of the second colour (S, S)
 PATTERNS: Dict[str, Pattern] = {
-    'stripes': lambda x, y: _wave(1.6 * x),
-    'checker': lambda x, y: np.clip(
-        .5 + 2.5 * np.sin(4.4 * x) * np.sin(4.4 * y), 0, 1),
-    'dots': lambda x, y: np.clip(
-        3 * (np.cos(9 * x) + np.cos(9 * y)) - 1.5, 0, 1),
-    'spokes': lambda x, y: _wave(np.arctan2(y, x) * 2.5 / np.pi),
-    'zigzag': lambda x, y: _wave(2 * y + .7 * _triangle_wave(2 * x)),
-    'bricks': lambda x, y: np.maximum(
+    'stripes':
+    lambda x, y: _wave(1.6 * x),
+    'checker':
+    lambda x, y: np.clip(.5 + 2.5 * np.sin(4.4 * x) * np.sin(4.4 * y), 0, 1),
+    'dots':
+    lambda x, y: np.clip(3 * (np.cos(9 * x) + np.cos(9 * y)) - 1.5, 0, 1),
+    'spokes':
+    lambda x, y: _wave(np.arctan2(y, x) * 2.5 / np.pi),
+    'zigzag':
+    lambda x, y: _wave(2 * y + .7 * _triangle_wave(2 * x)),
+    'bricks':
+    lambda x, y: np.maximum(
         np.clip(8 * (np.abs(np.sin(5 * y)) - .88), 0, 1),
-        np.clip(8 * (np.abs(np.sin(4 * x + np.pi / 2 * np.floor(
-            5 * y / np.pi))) - .93), 0, 1)),
-    'halves': lambda x, y: np.clip(.5 + 8 * x, 0, 1),
-    'waves': lambda x, y: _wave(2 * y + .25 * np.sin(6 * x)),
-    'chevrons': lambda x, y: _wave(1.8 * (y - np.abs(x))),
-    'rings': lambda x, y: _wave(2 * np.hypot(x, y)),
-    'grid': lambda x, y: np.maximum(
+        np.clip(
+            8 * (np.abs(np.sin(4 * x + np.pi / 2 * np.floor(5 * y / np.pi))) -
+                 .93), 0, 1)),
+    'halves':
+    lambda x, y: np.clip(.5 + 8 * x, 0, 1),
+    'waves':
+    lambda x, y: _wave(2 * y + .25 * np.sin(6 * x)),
+    'chevrons':
+    lambda x, y: _wave(1.8 * (y - np.abs(x))),
+    'rings':
+    lambda x, y: _wave(2 * np.hypot(x, y)),
+    'grid':
+    lambda x, y: np.maximum(
         np.clip(5 * np.cos(10 * x) - 3, 0, 1),
         np.clip(5 * np.cos(10 * y) - 3, 0, 1)),
-    'bands': lambda x, y: .5 + .5 * np.sin(3 * y),
+    'bands':
+    lambda x, y: .5 + .5 * np.sin(3 * y),
 }
 
 
@@ -89,8 +100,8 @@ def noise(rng: np.random.Generator, height: int, width: int,
     for octave in range(3):
         count = cells * 2**octave
         coarse = rng.random((count + 1, count + 1)).astype(np.float32)
-        fine = cv2.resize(coarse, (width, height),
-                          interpolation=cv2.INTER_CUBIC)
+        fine = cv2.resize(
+            coarse, (width, height), interpolation=cv2.INTER_CUBIC)
         total += fine / 2**octave
     low, high = float(total.min()), float(total.max())
     return (total - low) / max(high - low, 1e-6)
@@ -112,7 +123,8 @@ def background_texture(rng: np.random.Generator, height: int,
         ends = rng.random((2, 2)) * [width, height]
         first, second = ends.astype(int).tolist()
         cv2.line(image, first, second, tone.tolist(),
-                 int(rng.integers(1, max(2, height // 40) + 1)), cv2.LINE_AA)
+                 int(rng.integers(1,
+                                  max(2, height // 40) + 1)), cv2.LINE_AA)
     grain = noise(rng, height, width, max(8, height // 12))[..., None]
     return np.clip(image * (.85 + .3 * grain), 0, 255).astype(np.float32)
 
