@@ -1,0 +1,111 @@
+"""Installation; requirements are in ``requirements/``."""
+import os
+import os.path as osp
+import re
+import shutil
+import sysconfig
+from importlib.metadata import distributions
+from typing import List
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+HERE = osp.dirname(osp.abspath(__file__))
+# what OpenMMLab's mim looks for in mmcico/.mim
+MIM_PARTS = ('configs', 'tools', 'model-index.yml')
+OPENCV = ('opencv-python', 'opencv-python-headless', 'opencv-contrib-python',
+          'opencv-contrib-python-headless')
+
+
+def read(*path: str) -> str:
+    """Text of a file of this repository."""
+    with open(osp.join(HERE, *path), encoding='utf-8') as file:
+        return file.read()
+
+
+def get_version() -> str:
+    """The version, without importing the package."""
+    return re.search(r"__version__ = '(.+)'", read('mmcico',
+                                                   'version.py')).group(1)
+
+
+def parse_requirements(name: str) -> List[str]:
+    """Requirements of one file, without comments."""
+    lines = read('requirements', f'{name}.txt').splitlines()
+    return [line.strip() for line in lines if line.split('#')[0].strip()]
+
+
+def opencv_requirement() -> List[str]:
+    """The headless OpenCV, unless the environment has one already.
+
+    All OpenCV packages write the same folder, so that a second one damages
+    the first.  A build in isolation does not see the environment on its own
+    path, therefore the path is given.
+    """
+    paths = [sysconfig.get_path('purelib'), sysconfig.get_path('platlib')]
+    names = {
+        (each.metadata['Name'] or '').lower().replace('_', '-')
+        for each in distributions(path=paths)
+    }
+    return [] if names & set(OPENCV) else ['opencv-python-headless>=4.5']
+
+
+class BuildWithMim(build_py):
+    """Ships configs and tools: copies in a wheel, links when editable."""
+
+    def run(self) -> None:
+        """Build, then add ``mmcico/.mim``."""
+        super().run()
+        editable = getattr(self, 'editable_mode', False)
+        base = HERE if editable else osp.abspath(self.build_lib)
+        target = osp.join(base, 'mmcico', '.mim')
+        shutil.rmtree(target, ignore_errors=True)
+        os.makedirs(target)
+        for part in MIM_PARTS:
+            place(osp.join(HERE, part), osp.join(target, part), editable)
+
+
+def place(source: str, target: str, link: bool) -> None:
+    """Link or copy a file or a folder."""
+    if link:
+        try:
+            os.symlink(osp.relpath(source, osp.dirname(target)), target)
+            return
+        except OSError:  # Windows without the right to link
+            pass
+    if osp.isdir(source):
+        shutil.copytree(
+            source,
+            target,
+            ignore=shutil.ignore_patterns('__pycache__', '*.pyc'))
+    else:
+        shutil.copyfile(source, target)
+
+
+setup(
+    name='mmcico',
+    version=get_version(),
+    description='Clip-in clip-out video instance segmentation for '
+    'MMDetection',
+    long_description=read('README.md')
+    if osp.isfile(osp.join(HERE, 'README.md')) else '',
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    keywords='video instance segmentation, MMDetection, OpenMMLab',
+    classifiers=[
+        'Development Status :: 4 - Beta',
+        'Operating System :: OS Independent',
+        'Programming Language :: Python :: 3',
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
+    ],
+    packages=find_packages(include=['mmcico', 'mmcico.*']),
+    python_requires='>=3.8',
+    install_requires=parse_requirements('runtime') + opencv_requirement(),
+    extras_require={
+        'openmmlab': parse_requirements('openmmlab'),
+        'onedl': parse_requirements('onedl'),
+        'test': parse_requirements('tests'),
+        'docs': parse_requirements('docs'),
+    },
+    cmdclass={'build_py': BuildWithMim},
+    zip_safe=False)
