@@ -10,7 +10,8 @@ import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import HistoryBuffer
 from mmengine.model import BaseModel
-from mmengine.runner import CheckpointLoader, Runner, checkpoint
+from mmengine.runner import (CheckpointLoader, Runner, checkpoint,
+                             load_checkpoint)
 from torch import nn
 
 from mmcico.compat.checkpoint import load_safely
@@ -61,11 +62,10 @@ def test_save_resume_load(tmp_path):
         assert torch.equal(resumed[name], value), name
     # the logged history goes on: one entry an iteration
     assert len(runner.message_hub.get_scalar('train/loss').data[0]) == 6
-    loaded = make_runner(tmp_path / 'load', 1, load_from=saved)
-    loaded.load_or_resume()
+    loaded = Line()
+    load_checkpoint(loaded, saved, 'cpu', logger='silent')
     state = load_safely(saved)['state_dict']
-    # mmengine's EMA hook swaps: the smoothed weights are the state dict's
-    assert torch.equal(loaded.model.line.weight, state['line.weight'])
+    assert torch.equal(loaded.line.weight, state['line.weight'])
 
 
 def test_history_survives(tmp_path):

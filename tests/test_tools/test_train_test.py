@@ -1,0 +1,214 @@
+"""tools/train.py, tools/test.py and the scripts of two processes."""
+import glob
+import importlib.util
+import itertools
+import json
+import os
+import os.path as osp
+import pickle
+import socket
+import subprocess
+import sys
+
+import mmengine.runner.checkpoint  # noqa: F401  allow-lists its classes
+import pytest
+import torch
+
+HERE = osp.dirname(osp.abspath(__file__))
+ROOT = osp.dirname(osp.dirname(HERE))
+CONFIG = osp.join(HERE, 'tiny_config.py')
+NUMBERS = itertools.count()
+
+
+def tool(name, *args):
+    """Run a tool in this process; 0 or what it gives to ``sys.exit``."""
+    path = osp.join(ROOT, 'tools', name)
+    spec = importlib.util.spec_from_file_location('tool', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    argv = sys.argv
+    sys.argv = [path, *map(str, args)]
+    try:
+        module.run_tool(module.main)
+    except SystemExit as end:
+        return end.code
+    finally:
+        sys.argv = argv
+    return 0
+
+
+def options(*extra):
+    """Every runner of one process needs a name of its own."""
+    return ('--cfg-options', f'experiment_name=tiny_{next(NUMBERS)}', *extra)
+
+
+def run_script(*command):
+    """Run a shell script from the repository."""
+    env = dict(os.environ, OMP_NUM_THREADS='1', PYTHON=sys.executable)
+    env['PYTHONPATH'] = HERE
+    with socket.socket() as each:
+        each.bind(('127.0.0.1', 0))
+        env['PORT'] = str(each.getsockname()[1])
+    return subprocess.run(['bash', *map(str, command)],
+                          cwd=ROOT,
+                          env=env,
+                          stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT,
+                          text=True)
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    work_dir = tmp_path_factory.mktemp('trained')
+    assert tool('train.py', CONFIG, '--work-dir', work_dir, *options()) == 0
+    return work_dir
+
+
+def last_iteration(path):
+    return torch.load(path, weights_only=True)['meta']['iter']
+
+
+def log_lines(work_dir):
+    """Everything that the runs in ``work_dir`` logged, in their order."""
+    lines = []
+    for path in sorted(glob.glob(f'{work_dir}/*/vis_data/*.json')):
+        if not path.endswith('scalars.json'):
+            with open(path) as file:
+                lines += [json.loads(line) for line in file]
+    return [line for line in lines if 'epoch' in line]
+
+
+def metrics(work_dir):
+    path, = glob.glob(f'{work_dir}/*/*.json')
+    with open(path) as file:
+        return json.load(file)
+
+
+def test_train_writes_what_users_look_for(trained):
+    assert last_iteration(trained / 'epoch_2.pth') == 8
+    assert (trained / 'tiny_config.py').exists()
+    assert [line['epoch'] for line in log_lines(trained)] == [1] * 4 + [2] * 4
+
+
+def test_resume_from_path_and_from_the_work_dir(trained, tmp_path):
+    assert tool('train.py', CONFIG, '--work-dir', tmp_path / 'path',
+                '--resume', trained / 'epoch_1.pth', *options()) == 0
+    assert {line['epoch'] for line in log_lines(tmp_path / 'path')} == {2}
+    first = torch.load(trained / 'epoch_2.pth', weights_only=True)
+    second = torch.load(tmp_path / 'path' / 'epoch_2.pth', weights_only=True)
+    for name, value in first['state_dict'].items():
+        assert torch.equal(second['state_dict'][name], value)
+    assert tool('train.py', CONFIG, '--work-dir', tmp_path / 'path',
+                *options('train_cfg.max_epochs=3'), '--resume') == 0
+    assert last_iteration(tmp_path / 'path' / 'epoch_3.pth') == 12
+
+
+def test_cfg_options_and_auto_scale_lr(tmp_path):
+    assert tool(
+        'train.py', CONFIG, '--work-dir', tmp_path, '--auto-scale-lr',
+        *options('train_cfg.max_epochs=1',
+                 'optim_wrapper.optimizer.lr=0.2')) == 0
+    # 2 clips a step against 8: 0.2 / 4
+    assert {line['lr'] for line in log_lines(tmp_path)} == {.05}
+
+
+def test_test_evaluates_and_dumps(trained, tmp_path):
+    assert tool('test.py', CONFIG, trained / 'epoch_2.pth', '--work-dir',
+                tmp_path, '--out', tmp_path / 'all.pkl', *options()) == 0
+    assert metrics(tmp_path)['clips'] == 5
+    with open(tmp_path / 'all.pkl', 'rb') as file:
+        clips = pickle.load(file)
+    assert len(clips) == 5
+    frame, = clips[0]['frames']
+    assert frame['video_id'] == 1
+    assert frame['pred_track_instances']['instances_id'].tolist() == [4]
+    rle, = frame['pred_track_instances']['masks']
+    assert rle['size'] == [2, 3]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(torch.cuda.is_available(), reason='CPU processes only')
+def test_two_processes_on_the_cpu(tmp_path):
+    done = run_script('tools/dist_train.sh', CONFIG, 2, '--work-dir', tmp_path)
+    assert done.returncode == 0, done.stdout
+    # 8 samples, 2 a step, 2 processes, 2 epochs
+    assert last_iteration(tmp_path / 'epoch_2.pth') == 4
+    done = run_script('tools/dist_test.sh', CONFIG, tmp_path / 'epoch_2.pth',
+                      2, '--work-dir', tmp_path / 'test')
+    assert done.returncode == 0, done.stdout
+    assert metrics(tmp_path / 'test')['clips'] == 5
+
+
+@pytest.mark.parametrize('args, text', [
+    (['none.py'], 'config "none.py" does not exist'),
+    ([CONFIG, '--resume', 'none.pth'], 'checkpoint "none.pth" does not exist'),
+    ([CONFIG, '--launcher', 'slurm'], 'needs SLURM_PROCID, SLURM_NTASKS'),
+    ([CONFIG, *options('model.type=Nothing')],
+     'Nothing is not in the mmdet::model registry'),
+    ([CONFIG, *options('model.fail=user')],
+     'error: video 3, frame 7: the mask is too small'),
+])
+def test_user_errors_are_one_line(args, text, tmp_path, capsys):
+    assert tool('train.py', *args, '--work-dir', tmp_path) == 1
+    err = capsys.readouterr().err
+    assert text in err.splitlines()[-1]
+    assert 'Traceback' not in err
+
+
+def test_test_checks_its_files_first(trained, tmp_path, capsys):
+    assert tool('test.py', CONFIG, 'none.pth', '--work-dir', tmp_path) == 1
+    assert 'checkpoint "none.pth" does not exist' in capsys.readouterr().err
+    assert tool('test.py', CONFIG, trained / 'epoch_2.pth', '--work-dir',
+                tmp_path, '--out', 'all.json') == 1
+    assert 'must end in .pkl' in capsys.readouterr().err
+    assert tool('test.py', CONFIG, trained / 'epoch_2.pth', '--work-dir',
+                tmp_path, '--show-dir', 'shown') == 1
+    assert '"visualization" in default_hooks' in capsys.readouterr().err
+
+
+def test_debug_and_our_own_mistakes_raise(tmp_path):
+    args = (CONFIG, '--work-dir', tmp_path)
+    with pytest.raises(ValueError, match='frame 7'):
+        tool('train.py', *args, *options('model.fail=user'), '--debug')
+    with pytest.raises(TypeError, match='mistake'):
+        tool('train.py', *args, *options('model.fail=bug'))
+
+
+def test_wrong_arguments_end_in_usage(capsys):
+    assert tool('test.py') == 2
+    assert tool('train.py', CONFIG, '--cfg-options', 'a') == 2
+    err = capsys.readouterr().err
+    assert 'usage' in err and '"a" is not of the form key=value' in err
+
+
+@pytest.mark.parametrize('script', [
+    'tools/dist_train.sh', 'tools/dist_test.sh', 'tools/slurm_train.sh',
+    'tools/slurm_test.sh'
+])
+def test_scripts_explain_themselves(script):
+    done = run_script(script)
+    assert done.returncode == 2 and script in done.stdout
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='the CPU refuses it')
+def test_amp_needs_a_gpu(tmp_path, capsys):
+    assert tool('train.py', CONFIG, '--amp', '--work-dir', tmp_path) == 1
+    assert 'error: --amp needs a GPU' in capsys.readouterr().err
+
+
+def test_metrics_write_into_the_work_dir():
+    spec = importlib.util.spec_from_file_location(
+        'tool', osp.join(ROOT, 'tools', 'test.py'))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    cfg = mmengine.config.Config(
+        dict(
+            work_dir='here',
+            test_evaluator=[
+                dict(type='mmcico.VISMetric'),
+                dict(type='mmcico.VISMetric', outdir='there'),
+                dict(type='CocoMetric')
+            ]))
+    module.set_output_folder(cfg)
+    assert [each.get('outdir') for each in cfg.test_evaluator
+            ] == ['here', 'there', None]

@@ -1,0 +1,86 @@
+"""Train a model: ``python tools/train.py CONFIG``."""
+import argparse
+import os.path as osp
+
+import mmcico  # noqa: F401  isort: skip
+
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+from mmcico.utils.launch import (add_common_arguments, load_config,
+                                 prepare_devices, run_tool)
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description='Train a model')
+    parser.add_argument('config', help='config file')
+    add_common_arguments(parser)
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='train with automatic mixed precision (GPU)')
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate by the number of clips a step')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        help='checkpoint to go on from; without a path, the latest in the '
+        'work folder')
+    return parser.parse_args()
+
+
+def use_amp(cfg: Config) -> None:
+    """Switch the optimiser's wrapper to mixed precision."""
+    if get_device() == 'cpu':
+        raise ValueError(
+            '--amp needs a GPU, and PyTorch sees none; leave it out')
+    name = cfg.optim_wrapper.get('type', 'OptimWrapper')
+    if name not in ('OptimWrapper', 'AmpOptimWrapper'):
+        raise ValueError(
+            f'--amp needs optim_wrapper.type "OptimWrapper", not "{name}"')
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def use_auto_scale_lr(cfg: Config) -> None:
+    """Switch on the scaling that the config describes."""
+    if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+        raise ValueError(
+            '--auto-scale-lr needs "auto_scale_lr = '
+            f'dict(base_batch_size=...)" in {cfg.filename}')
+    cfg.auto_scale_lr.enable = True
+
+
+def set_resume(cfg: Config, resume: str) -> None:
+    """Go on from ``resume``, or from the latest checkpoint if "auto"."""
+    cfg.resume = True
+    cfg.load_from = None if resume == 'auto' else resume
+    if resume != 'auto' and '://' not in resume and not osp.isfile(resume):
+        raise FileNotFoundError(
+            f'checkpoint "{resume}" does not exist; --resume without a path '
+            f'takes the latest in {cfg.work_dir}')
+
+
+def main() -> None:
+    """Read the command line, build the runner, train."""
+    args = parse_args()
+    cfg = load_config(args)
+    if args.amp:
+        use_amp(cfg)
+    if args.auto_scale_lr:
+        use_auto_scale_lr(cfg)
+    if args.resume is not None:
+        set_resume(cfg, args.resume)
+    prepare_devices(cfg)
+    build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
+    build(cfg).train()
+
+
+if __name__ == '__main__':
+    run_tool(main)
