@@ -1,0 +1,106 @@
+"""Selection of instances on cases that fit on paper."""
+import pytest
+import torch
+from mmengine.structures import InstanceData
+
+from mmcico.models import ClipNMS
+from mmcico.models.task_modules.clip_nms import (clip_mask_overlap,
+                                                 covered_by_better,
+                                                 mask_box_share)
+from mmcico.structures.clip_boxes import enclose
+
+SIZE = (64, 64)
+
+
+def rows(places, scores, weights=None):
+    """Rows on a 16 x 16 map of 64 x 64 pixels: squares of 16 pixels.
+
+    Args:
+        places: Left and top pixel of each row's square, the same in two
+            frames.
+        scores: Class scores of each row.
+        weights: Rank weights, ones when left out.
+    """
+    num = len(places)
+    boxes = torch.zeros(num, 2, 4)
+    masks = torch.zeros(num, 2, 16, 16)
+    for n, (x, y) in enumerate(places):
+        boxes[n] = torch.tensor([x, y, x + 16., y + 16.])
+        masks[n, :, y // 4:y // 4 + 4, x // 4:x // 4 + 4] = 1
+    return InstanceData(
+        bboxes=boxes,
+        enclosing=enclose(boxes),
+        masks=masks,
+        class_scores=torch.tensor(scores).view(num, -1),
+        rank_weight=torch.tensor(weights or [1.] * num),
+        index=torch.arange(num))
+
+
+def test_covered_rows_cover_others():
+    overlap = torch.tensor([[1, .6, .1], [.6, 1, .6], [.1, .6, 1]])
+    assert covered_by_better(overlap, .5).tolist() == [False, True, True]
+
+
+def test_select_keeps_the_best_rows():
+    scores = torch.tensor([[[.05, .2], [.09, .01]], [[.3, .1], [.11, 0]]])
+    query, prior = ClipNMS(score_thr=.1).select(scores, 2)
+    assert (query.tolist(), prior.tolist()) == ([0, 1, 1], [0, 0, 1])
+    query, prior = ClipNMS(max_per_frame=1).select(scores, 2)
+    assert (query.tolist(), prior.tolist()) == ([1, 0], [0, 0])
+
+
+def test_twins_and_boxes_outside_are_dropped():
+    clip = rows([(8, 8), (40, 40), (9, 8), (60, 8)], [[.5], [.6], [.9], [.7]])
+    kept = ClipNMS(box_thr=.8).drop_twins(clip, SIZE)
+    # 8 and 9 share 15 of 17 columns; at 60 the centre is outside
+    assert kept.index.tolist() == [2, 1]
+
+
+def test_rank_weight_decides_the_order():
+    clip = rows([(8, 8), (40, 40)], [[.5], [.6]], [1., .5])
+    assert ClipNMS().drop_twins(clip, SIZE).index.tolist() == [0, 1]
+
+
+def test_duplicates_of_a_class_go_and_other_classes_stay():
+    clip = rows([(8, 8), (12, 8), (40, 40)],
+                [[.9, .0], [.8, .7], [.0, .6]])
+    kept = ClipNMS().suppress(clip, SIZE)
+    # 12 of 20 columns: overlap .6 in boxes and masks
+    assert kept.scores.tolist() == pytest.approx([.9, .7, .6])
+    assert kept.labels.tolist() == [0, 1, 1]
+    assert kept.index.tolist() == [0, 1, 2]
+
+
+def test_output_does_not_depend_on_the_order_of_rows():
+    clip = rows([(8, 8), (12, 8), (40, 40)],
+                [[.9, .0], [.8, .7], [.0, .6]])
+    kept = ClipNMS().suppress(clip[torch.tensor([2, 0, 1])], SIZE)
+    assert kept.index.tolist() == [0, 1, 2]
+
+
+def test_empty_masks_do_not_survive():
+    clip = rows([(8, 8), (40, 40)], [[.9], [.8]])
+    clip.masks[0] = 0
+    clip.masks[0, 1, 0, :5] = 1  # five pixels are not enough
+    assert ClipNMS().suppress(clip, SIZE).index.tolist() == [1]
+
+
+def test_no_rows_at_all():
+    clip = rows([(8, 8)], [[.9, .1]])[torch.zeros(0, dtype=torch.long)]
+    nms = ClipNMS()
+    assert len(nms.suppress(nms.drop_twins(clip, SIZE), SIZE)) == 0
+
+
+def test_mask_overlap_counts_frames_both_show():
+    masks = rows([(8, 8), (12, 8)], [[1.], [1.]]).masks > .5
+    assert clip_mask_overlap(masks, 5, .9)[0, 1].item() == pytest.approx(.6)
+    masks[1, 0] = False  # one frame less to compare, the same mean
+    assert clip_mask_overlap(masks, 5, .9)[0, 1].item() == pytest.approx(.6)
+    masks[1, 1] = masks[0, 1]  # equal in one frame: surely one object
+    assert clip_mask_overlap(masks, 5, .9)[0, 1].item() == 1
+
+
+def test_share_of_the_box_that_a_mask_covers():
+    clip = rows([(8, 8)], [[1.]])
+    share = mask_box_share(clip.masks > .5, clip.bboxes * 2, (4., 4.))
+    assert share.tolist() == [[.25, .25]]
