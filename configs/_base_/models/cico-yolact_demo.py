@@ -1,7 +1,6 @@
 # A small CiCo-Yolact that two CPU cores train in minutes, from scratch
 _base_ = './cico-yolact_r50_fpn.py'
 
-num_classes = 4
 norm_cfg = dict(type='GN', num_groups=8, requires_grad=True)
 
 model = dict(
@@ -13,7 +12,7 @@ model = dict(
         init_cfg=None),
     neck=dict(in_channels=[64, 128, 256], out_channels=64, num_outs=3),
     bbox_head=dict(
-        num_classes=num_classes,
+        num_classes=4,
         in_channels=64,
         embed_channels=32,
         towers=dict(num_convs=2, channels=64, norm_cfg=norm_cfg),

@@ -1,7 +1,4 @@
-# CiCo-Yolact as in the paper. num_classes is set by the data set's config.
-num_frames = 3
-num_classes = 40
-
+# CiCo-Yolact as in the paper, T = 3, with the 40 classes of YouTube-VIS
 model = dict(
     type='mmcico.CiCo',
     data_preprocessor=dict(
@@ -30,9 +27,9 @@ model = dict(
         num_outs=5),
     bbox_head=dict(
         type='mmcico.CiCoHead',
-        num_classes=num_classes,
+        num_classes=40,
         in_channels=256,
-        num_frames=num_frames,
+        num_frames=3,
         embed_channels=64,
         towers=dict(cls='2d', box='3d', track='3d', num_convs=4, channels=256),
         anchor_generator=dict(
