@@ -1,0 +1,19 @@
+"""Metrics; reading and measuring files needs none of the OpenMMLab packages.
+
+``VISMetric`` loads when it is first asked for: it alone needs them.
+"""
+from typing import Any
+
+from .vis_json import load_json, read_ground_truth, read_results
+from .ytvis_eval import evaluate
+
+__all__ = [
+    'VISMetric', 'evaluate', 'load_json', 'read_ground_truth', 'read_results'
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == 'VISMetric':
+        from .vis_metric import VISMetric
+        return VISMetric
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

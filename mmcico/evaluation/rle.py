@@ -1,0 +1,202 @@
+"""Run-length coded masks: read in any form, measured without decoding.
+
+A mask is kept as the text of its compressed ``counts``, column by column, as
+COCO and YouTube-VIS write it; ``None`` stands for an absent object.
+"""
+from typing import Any, List, Optional, Sequence, Tuple
+
+import numpy as np
+from pycocotools import mask as mask_utils
+
+Size = Tuple[int, int]
+
+
+def encode_masks(masks: np.ndarray) -> List[Optional[str]]:
+    """Encode the masks of one frame.
+
+    Args:
+        masks (np.ndarray): (N, H, W) bool.
+
+    Returns:
+        list[str | None]: N texts, None for an empty mask.
+    """
+    # pycocotools wants (H, W, N) in Fortran order
+    planes = np.ascontiguousarray(masks.transpose(0, 2, 1), dtype=np.uint8)
+    seen = masks.any(axis=(1, 2))
+    codes = mask_utils.encode(planes.transpose(2, 1, 0))
+    return [
+        code['counts'].decode('ascii') if one else None
+        for code, one in zip(codes, seen)
+    ]
+
+
+def read_mask(mask: Any, size: Size) -> Optional[str]:
+    """Read one entry of ``segmentations``.
+
+    Args:
+        mask (Any): None, RLE (compressed or not), or a list of polygons.
+        size (tuple[int, int]): Height and width of the video.
+
+    Returns:
+        str | None: Text of the compressed counts, None for an absent object.
+
+    Raises:
+        ValueError: If it is none of these or has another size.
+    """
+    if not mask:
+        return None
+    if isinstance(mask, list):
+        return _read_polygons(mask, size)
+    if not isinstance(mask, dict) or 'counts' not in mask:
+        raise ValueError(
+            f'{_short(mask)} is neither RLE (a dict with size and counts) '
+            'nor a list of polygons nor null')
+    found = mask.get('size')
+    if found != [*size] and (not isinstance(found, (list, tuple))
+                             or [*found] != [*size]):
+        raise ValueError(f'size {found} is not the size of the video, '
+                         f'[height, width] = {[*size]}; masks are needed at '
+                         'the original size')
+    counts = mask['counts']
+    if isinstance(counts, str):
+        return counts
+    if isinstance(counts, bytes):
+        return counts.decode('ascii')
+    return _compress(counts, size)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + '...'
+
+
+def _compress(counts: Any, size: Size) -> str:
+    """Compress a list of run lengths."""
+    try:
+        runs = np.asarray(counts)
+        usable = runs.ndim == 1 and runs.dtype.kind in 'iu'
+    except ValueError:  # a ragged list
+        usable = False
+    if not usable:
+        raise ValueError(f'counts {_short(counts)} are neither a text nor a '
+                         'list of whole numbers')
+    if (runs < 0).any() or int(runs.sum()) != size[0] * size[1]:
+        raise ValueError(
+            f'counts describe {int(runs.sum())} pixels instead of height x '
+            f'width = {size[0] * size[1]}, or have negative runs')
+    code = mask_utils.frPyObjects({
+        'size': [*size],
+        'counts': runs.tolist()
+    }, *size)
+    return code['counts'].decode('ascii')
+
+
+def _read_polygons(polygons: List[Any], size: Size) -> str:
+    """Draw polygons ``[x, y, x, y, ...]`` as one mask."""
+    for polygon in polygons:
+        if not isinstance(polygon, list) or len(
+                polygon) < 6 or len(polygon) % 2 or not all(
+                    isinstance(x, (int, float)) for x in polygon):
+            raise ValueError(f'polygon {_short(polygon)} is not a list of at '
+                             'least three points [x, y, x, y, x, y, ...]')
+    codes = mask_utils.frPyObjects(polygons, *size)
+    return mask_utils.merge(codes)['counts'].decode('ascii')
+
+
+def measure(counts: Sequence[str]) -> Tuple[np.ndarray, np.ndarray]:
+    """Areas and total sizes of masks, straight from their texts.
+
+    A text is a chain of numbers of five bits a character; from the third on,
+    even and odd runs hold the difference to the run before the last. The sum
+    of the runs is therefore a weighted sum of the numbers in the text.
+
+    Args:
+        counts (Sequence[str]): N compressed counts.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: (N,) pixels of the object and (N,)
+        pixels of the whole mask, -1 where the text is broken.
+    """
+    lengths = np.fromiter(map(len, counts), np.int64, len(counts))
+    text = ''.join(counts).encode('ascii', 'replace')
+    chars = np.frombuffer(text, np.uint8) - np.uint8(48)
+    stops = np.cumsum(lengths)
+    is_broken = lengths == 0
+    filled = ~is_broken
+    # a character with the sixth bit promises one more
+    is_broken[filled] = chars[stops[filled] - 1] & 32 > 0
+    is_broken[np.searchsorted(stops, np.flatnonzero(chars > 63), 'right')] = 1
+    if not is_broken.any():
+        return _sum_runs(chars, stops)
+    areas = np.zeros(len(counts), np.int64)
+    sizes = np.full(len(counts), -1)
+    whole = np.flatnonzero(~is_broken)
+    areas[whole], sizes[whole] = measure([counts[i] for i in whole])
+    return areas, sizes
+
+
+def _sum_runs(chars: np.ndarray,
+              stops: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Sums of the odd runs and of all runs of each text.
+
+    Args:
+        chars (np.ndarray): All characters of all N texts, less 48.
+        stops (np.ndarray): (N,) where each text ends.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: (N,) and (N,).
+    """
+    numbers, ends = _numbers(chars)
+    last = np.searchsorted(ends, stops)
+    first = np.concatenate([[0], last])[:-1]
+    index = np.arange(len(numbers)) - np.repeat(first, last - first)
+    # how many runs, from its own on, a number is a part of
+    left = np.repeat(last - first + 1, last - first) - index
+    parts = np.where(index == 0, 1, left >> 1)
+    numbers = numbers * parts
+    all_sums = np.concatenate([[0], np.cumsum(numbers)])
+    odd_sums = np.concatenate([[0], np.cumsum(numbers * (index & 1))])
+    return odd_sums[last] - odd_sums[first], all_sums[last] - all_sums[first]
+
+
+def _numbers(chars: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Signed numbers of a chain of characters and where each one ends."""
+    ends = np.flatnonzero(chars < 32)
+    begins = np.concatenate([[0], ends + 1])[:-1]
+    digits = ends - begins + 1
+    numbers = (chars[begins] & 31).astype(np.int64)
+    # 7 digits are enough for any mask; more come from broken texts only
+    for place in range(1, min(digits.max(initial=0), 7)):
+        longer = np.flatnonzero(digits > place)
+        digit = (chars[begins[longer] + place] & 31).astype(np.int64)
+        numbers[longer] |= digit << (5 * place)
+    negative = np.flatnonzero(chars[ends] & 16)
+    numbers[negative] -= 1 << (5 * np.minimum(digits[negative], 7))
+    return numbers, ends
+
+
+def frame_overlap(first: Sequence[str], second: Sequence[str], size: Size,
+                  first_areas: np.ndarray) -> np.ndarray:
+    """Pixels in common of all pairs of masks of one frame.
+
+    pycocotools gives, against a crowd, the intersection over the area of the
+    first mask; that times the area is the intersection again, exactly, as
+    long as both are below 2 ** 52.
+
+    Args:
+        first (Sequence[str]): D compressed counts.
+        second (Sequence[str]): G compressed counts.
+        size (tuple[int, int]): Height and width.
+        first_areas (np.ndarray): (D,) pixels of the first masks.
+
+    Returns:
+        np.ndarray: (D, G) float whole numbers.
+    """
+    share = mask_utils.iou([{
+        'size': size,
+        'counts': text
+    } for text in first], [{
+        'size': size,
+        'counts': text
+    } for text in second], [1] * len(second))
+    return np.rint(share * first_areas[:, None])

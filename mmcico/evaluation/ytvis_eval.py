@@ -1,0 +1,148 @@
+"""Average precision and recall as YouTube-VIS and OVIS define them.
+
+A prediction is right when its IoU over the whole video with an object of its
+class reaches a threshold. The figures are those of the official tools
+(youtubevos/cocoapi, qjy981010/cocoapi), counted in another way: objects are
+tracked by position, so that an id may be 0, and masks are not decoded.
+"""
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+
+import numpy as np
+
+from .matching import IOU_THRS, MAX_TRACKS, Group, Matches, match_tracks
+from .vis_json import GroundTruth, Tracks
+
+RECALL_THRS = np.linspace(0., 1., 101)
+ALL = Group('')
+SIZES = (Group('s', areas=(0., 128.**2)), Group('m', areas=(128.**2, 256.**2)),
+         Group('l', areas=(256.**2, 1e10)))
+OCCLUSIONS = (Group('_light', occlusion=(0., .25)),
+              Group('_medium',
+                    occlusion=(.25, .5)), Group('_heavy', occlusion=(.5, 1.)))
+GROUPS = dict(ytvis=(ALL, ) + SIZES, ovis=(ALL, ) + SIZES + OCCLUSIONS)
+FEW = (1, 10)  # AR1 and AR10: only the best of each video and class
+
+Metrics = Dict[str, Any]
+
+
+class Curves(NamedTuple):
+    """Figures of one class: (T, 101) precision and (T,) recall."""
+    precision: np.ndarray
+    recall: np.ndarray
+
+
+def evaluate(truth: GroundTruth,
+             tracks: Tracks,
+             metric: str = 'ytvis',
+             video_ids: Optional[Sequence[Any]] = None) -> Metrics:
+    """Measure predicted tracks.
+
+    Args:
+        truth (GroundTruth): With annotations.
+        tracks (Tracks): What ``read_results`` made of the predictions.
+        metric (str): ``'ytvis'``, or ``'ovis'`` for figures by occlusion too.
+        video_ids (Sequence, optional): Look at these videos only.
+
+    Returns:
+        dict: ``AP``, ``AP50``, ``AP75``, ``APs``, ``APm``, ``APl``, ``AR1``,
+        ``AR10``, ``AR100``, ``ARs``, ``ARm``, ``ARl`` and with ``'ovis'``
+        ``AP_light``, ..., ``AR_heavy``: float in 0..1, None where there is
+        no ground truth; ``AP_per_class``: the same for each class name.
+
+    Raises:
+        ValueError: If the metric or a video is unknown.
+    """
+    if metric not in GROUPS:
+        raise ValueError(f'metric is {metric!r}; known are '
+                         f'{", ".join(GROUPS)}')
+    groups = list(GROUPS[metric])
+    videos = range(len(truth.videos))
+    if video_ids is not None:
+        unknown = [i for i in video_ids if str(i) not in truth.video_index]
+        if unknown:
+            raise ValueError(f'{truth.name} has no video {unknown[0]!r}')
+        videos = sorted({truth.video_index[str(i)] for i in video_ids})
+    tables: Dict[str, List[Optional[Curves]]] = {}
+    for category in range(len(truth.categories)):
+        matches = [
+            match_tracks(
+                tracks.get((video, category), []),
+                truth.tracks.get((video, category), []),
+                truth.videos[video].size, groups) for video in videos
+            if (video, category) in tracks or (video, category) in truth.tracks
+        ]
+        for index, group in enumerate(groups):
+            tables.setdefault(group.name, []).append(
+                class_curves(matches, index, MAX_TRACKS))
+        for number in FEW:
+            tables.setdefault(str(number),
+                              []).append(class_curves(matches, 0, number))
+    return _summarize(tables, groups, [each[1] for each in truth.categories])
+
+
+def class_curves(matches: List[Matches], group: int,
+                 number: int) -> Optional[Curves]:
+    """Precision over recall of one class and group.
+
+    Args:
+        matches (list[Matches]): Of the videos.
+        group (int): Position of the group.
+        number (int): Look at this many predictions of each video.
+
+    Returns:
+        Curves | None: None if there is no object to be found.
+    """
+    objects = sum(int(each.objects[group]) for each in matches)
+    if objects == 0:
+        return None
+    scores = np.concatenate([each.scores[:number] for each in matches])
+    order = np.argsort(-scores, kind='stable')
+    found = np.concatenate([each.found[group, :, :number] for each in matches],
+                           axis=1)[:, order]
+    counts = ~np.concatenate(
+        [each.ignored[group, :, :number]
+         for each in matches], axis=1)[:, order]
+    right = np.cumsum(found & counts, axis=1)
+    wrong = np.cumsum(~found & counts, axis=1)
+    recall = right / objects
+    precision = right / (right + wrong + np.spacing(1))
+    # precision at a recall is the best at this or any higher recall
+    precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    sampled = np.zeros((len(IOU_THRS), len(RECALL_THRS)))
+    for row, points in enumerate(recall):
+        at = np.searchsorted(points, RECALL_THRS, side='left')
+        reached = at < len(points)
+        sampled[row, reached] = precision[row, at[reached]]
+    last = recall[:, -1] if len(order) else np.zeros(len(IOU_THRS))
+    return Curves(sampled, last)
+
+
+def _mean(parts: List[np.ndarray]) -> Optional[float]:
+    return float(np.mean(parts)) if parts else None
+
+
+def _summarize(tables: Dict[str, List[Optional[Curves]]], groups: List[Group],
+               names: List[str]) -> Metrics:
+    """Means over the classes that have objects."""
+
+    def known(table: str) -> List[Curves]:
+        return [curves for curves in tables[table] if curves is not None]
+
+    precision = [curves.precision for curves in known('')]
+    metrics: Metrics = dict(
+        AP=_mean(precision),
+        AP50=_mean([each[0] for each in precision]),
+        AP75=_mean([each[5] for each in precision]))
+    parts = [group.name for group in groups[1:]]
+    for part in parts:
+        metrics[f'AP{part}'] = _mean([c.precision for c in known(part)])
+    for table, label in [
+            *((str(n), n) for n in FEW), ('', MAX_TRACKS),
+            *((part, part) for part in parts)
+    ]:
+        metrics[f'AR{label}'] = _mean([c.recall for c in known(table)])
+    metrics['AP_per_class'] = {
+        name: None if curves is None else _mean([curves.precision])
+        for name, curves in zip(names, tables[''])
+    }
+    return metrics
