@@ -43,10 +43,8 @@ def opencv_requirement() -> List[str]:
     path, therefore the path is given.
     """
     paths = [sysconfig.get_path('purelib'), sysconfig.get_path('platlib')]
-    names = {
-        (each.metadata['Name'] or '').lower().replace('_', '-')
-        for each in distributions(path=paths)
-    }
+    names = {(each.metadata['Name'] or '').lower().replace('_', '-')
+             for each in distributions(path=paths)}
     return [] if names & set(OPENCV) else ['opencv-python-headless>=4.5']
 
 
@@ -87,8 +85,8 @@ setup(
     version=get_version(),
     description='Clip-in clip-out video instance segmentation for '
     'MMDetection',
-    long_description=read('README.md')
-    if osp.isfile(osp.join(HERE, 'README.md')) else '',
+    long_description=read('README.md') if osp.isfile(
+        osp.join(HERE, 'README.md')) else '',
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     keywords='video instance segmentation, MMDetection, OpenMMLab',

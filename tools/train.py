@@ -51,9 +51,8 @@ def use_amp(cfg: Config) -> None:
 def use_auto_scale_lr(cfg: Config) -> None:
     """Switch on the scaling that the config describes."""
     if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
-        raise ValueError(
-            '--auto-scale-lr needs "auto_scale_lr = '
-            f'dict(base_batch_size=...)" in {cfg.filename}')
+        raise ValueError('--auto-scale-lr needs "auto_scale_lr = '
+                         f'dict(base_batch_size=...)" in {cfg.filename}')
     cfg.auto_scale_lr.enable = True
 
 

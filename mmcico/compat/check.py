@@ -106,8 +106,9 @@ def judge(stack: str, found: Dict[str, Tuple[str, str]],
         if Version(number) < Version(need.low):
             errors.append(text + f'need {span}')
         elif Version(number) >= Version(need.high):
-            (errors if need.hard else doubts).append(
-                text + f'{"need" if need.hard else "tested with"} {span}')
+            (errors if need.hard else
+             doubts).append(text +
+                            f'{"need" if need.hard else "tested with"} {span}')
     return errors, doubts
 
 
@@ -147,9 +148,9 @@ def check_packages() -> None:
             [f'to mend it, run: {command}']))
     doubts += _mixture(found)
     if doubts:
-        warnings.warn('\n  '.join(
-            ['mmcico has not been tested with these packages:'] + doubts +
-            [f'if something fails, run: {command}']))
+        warnings.warn(
+            '\n  '.join(['mmcico has not been tested with these packages:'] +
+                        doubts + [f'if something fails, run: {command}']))
     if stack == 'openmmlab' and not importable('pkg_resources'):
         warnings.warn(
             'mmengine needs pkg_resources for "_base_ = \'mmdet::...\'" and '

@@ -96,8 +96,9 @@ def load_safely(file: Any,
     try:
         return torch.load(file, map_location=map_location, weights_only=True)
     except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
-        if isinstance(error, torch.cuda.OutOfMemoryError) or (
-                'device' in str(error).lower()):
+        if isinstance(error,
+                      torch.cuda.OutOfMemoryError) or ('device'
+                                                       in str(error).lower()):
             raise
         raise _explain(error, source) from error
 

@@ -77,10 +77,10 @@ def _axes(rois: Tensor, bins: Tuple[int, int], scale: float, ratio: int,
         if not aligned:  # as the first RoIAlign: at least one cell
             width, height = max(width, 1.), max(height, 1.)
         yield (int(index),
-               _axis(top * scale - shift, height, bins[0], ratio,
-                     like.size(2), like),
-               _axis(left * scale - shift, width, bins[1], ratio,
-                     like.size(3), like))
+               _axis(top * scale - shift, height, bins[0], ratio, like.size(2),
+                     like),
+               _axis(left * scale - shift, width, bins[1], ratio, like.size(3),
+                     like))
 
 
 def _mean_rows(axis: _Axis, bins: int) -> Tensor:
@@ -90,8 +90,8 @@ def _mean_rows(axis: _Axis, bins: int) -> Tensor:
     return axis.weights.unflatten(0, (bins, -1)).mean(1)
 
 
-def _max_of_samples(window: Tensor, y_axis: _Axis, x_axis: _Axis,
-                    out: Tensor, arg_y: Tensor, arg_x: Tensor) -> None:
+def _max_of_samples(window: Tensor, y_axis: _Axis, x_axis: _Axis, out: Tensor,
+                    arg_y: Tensor, arg_x: Tensor) -> None:
     """Largest sample of each bin into ``out`` (C, h, w), and where it is."""
     arg_y.fill_(-1)
     arg_x.fill_(-1)
@@ -142,8 +142,8 @@ def roi_align_forward(input: Tensor, rois: Tensor, output: Tensor,
             _max_of_samples(window, y_axis, x_axis, output[i], argmax_y[i],
                             argmax_x[i])
         else:
-            rows, cols = _mean_rows(y_axis, bins[0]), _mean_rows(
-                x_axis, bins[1])
+            rows, cols = _mean_rows(y_axis,
+                                    bins[0]), _mean_rows(x_axis, bins[1])
             output[i] = rows @ window @ cols.T
 
 
@@ -156,8 +156,8 @@ def _max_backward(grad_output: Tensor, rois: Tensor, argmax_y: Tensor,
     image = rois[:, 0].long()[:, None, None, None].expand_as(top)
     channel = torch.arange(grad_input.size(1), device=rois.device)
     channel = channel[:, None, None].expand_as(top)
-    grad = grad_output * (inside(argmax_y, height) & inside(argmax_x, width) &
-                          (argmax_y != -1))
+    grad = grad_output * (
+        inside(argmax_y, height) & inside(argmax_x, width) & (argmax_y != -1))
     for y, weight_y in ((top, 1 - frac_y), (bottom, frac_y)):
         for x, weight_x in ((left, 1 - frac_x), (right, frac_x)):
             grad_input.index_put_((image, channel, y, x),

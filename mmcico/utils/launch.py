@@ -148,6 +148,7 @@ def run_tool(main: Callable[[], None], debug: Optional[bool] = None) -> None:
         debug = '--debug' in sys.argv or bool(os.environ.get('MMCICO_DEBUG'))
     try:
         main()
+        _leave_group()
     except Exception as error:
         if debug or not is_user_error(error):
             raise
@@ -155,12 +156,13 @@ def run_tool(main: Callable[[], None], debug: Optional[bool] = None) -> None:
         line = ' '.join(str(text).split()) or type(error).__name__
         sys.stderr.write(f'error: {line} (--debug shows where)\n')
         sys.exit(1)
-    finally:
-        _leave_group()
 
 
 def _leave_group() -> None:
-    """Without it, PyTorch warns at the end of each process."""
+    """Without it, PyTorch warns at the end of each process.
+
+    Only after success: a rank that failed must not wait for the others.
+    """
     from torch import distributed
     if distributed.is_available() and distributed.is_initialized():
         distributed.destroy_process_group()

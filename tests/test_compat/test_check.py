@@ -25,8 +25,8 @@ def run(monkeypatch):
     """Run the check on imagined packages, return its warnings' text."""
 
     def run(openmmlab, onedl, importable=lambda module: False):
-        monkeypatch.setattr(check, 'find_packages', lambda: dict(
-            openmmlab=openmmlab, onedl=onedl))
+        monkeypatch.setattr(check, 'find_packages',
+                            lambda: dict(openmmlab=openmmlab, onedl=onedl))
         monkeypatch.setattr(check, 'importable', importable)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter('always')
@@ -102,9 +102,10 @@ def test_import_is_cheap():
         print(time.perf_counter() - start)
     ''')
     best = min(
-        float(subprocess.run([sys.executable, '-W', 'ignore', '-c', code],
-                             check=True, stdout=subprocess.PIPE).stdout)
-        for _ in range(3))
+        float(
+            subprocess.run([sys.executable, '-W', 'ignore', '-c', code],
+                           check=True,
+                           stdout=subprocess.PIPE).stdout) for _ in range(3))
     assert best < .3
 
 
@@ -112,5 +113,7 @@ def test_import_loads_nothing_heavy():
     code = ('import sys, mmcico; print([name for name in ("torch", "mmcv", '
             '"mmdet", "mmengine", "cv2", "numpy") if name in sys.modules])')
     out = subprocess.run([sys.executable, '-W', 'ignore', '-c', code],
-                         check=True, stdout=subprocess.PIPE, text=True).stdout
+                         check=True,
+                         stdout=subprocess.PIPE,
+                         text=True).stdout
     assert out.strip() == '[]'

@@ -41,8 +41,7 @@ def make_runner(work_dir, epochs, **kwargs):
             sampler=dict(type='DefaultSampler', shuffle=True),
             collate_fn=dict(type='default_collate')),
         train_cfg=dict(by_epoch=True, max_epochs=epochs),
-        optim_wrapper=dict(
-            optimizer=dict(type='SGD', lr=.1, momentum=.9)),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=.1, momentum=.9)),
         param_scheduler=[dict(type='MultiStepLR', milestones=[2])],
         custom_hooks=[dict(type='EMAHook')],
         default_hooks=dict(logger=dict(type='LoggerHook', interval=1)),
@@ -74,8 +73,10 @@ def test_history_survives(tmp_path):
         history=history,
         meta=ConfigDict(classes=('a', 'b')),
         order=OrderedDict(a=1),
-        scalars=[np.float64(.5), np.int64(3), np.bool_(True)],
-        arrays=[np.arange(3, dtype=np.uint8), np.array(['x'])])
+        scalars=[np.float64(.5), np.int64(3),
+                 np.bool_(True)],
+        arrays=[np.arange(3, dtype=np.uint8),
+                np.array(['x'])])
     path = str(tmp_path / 'own.pth')
     torch.save(content, path)
     back = CheckpointLoader.load_checkpoint(path, 'cpu', logger='silent')
@@ -116,8 +117,7 @@ class Evil:
     (getattr, (HistoryBuffer, '__init__'), '__init__'),
     (getattr, (dict, 'get'), 'dict'),
 ])
-def test_anything_else_is_refused(tmp_path, monkeypatch, function, args,
-                                  name):
+def test_anything_else_is_refused(tmp_path, monkeypatch, function, args, name):
     monkeypatch.chdir(tmp_path)
     path = str(tmp_path / 'evil.pth')
     torch.save(dict(state_dict={}, evil=Evil(function, *args)), path)

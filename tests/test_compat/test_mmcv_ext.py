@@ -66,8 +66,7 @@ BOXES = torch.tensor([[0., 0, 10, 10], [2, 0, 12, 10], [4, 0, 14, 10],
 SCORES = torch.tensor([.9, .8, .7, .95])
 
 
-@pytest.mark.parametrize('threshold, expected', [(.5, [3, 0, 2]),
-                                                 (.4, [3, 0]),
+@pytest.mark.parametrize('threshold, expected', [(.5, [3, 0, 2]), (.4, [3, 0]),
                                                  (.7, [3, 0, 1, 2])])
 def test_nms_by_hand(threshold, expected):
     dets, kept = nms(BOXES, SCORES, threshold)
@@ -121,7 +120,8 @@ def test_soft_nms_gaussian_and_min_score():
     assert dets[:, 4].tolist() == pytest.approx(
         [.9, .8 * math.exp(-(2 / 3)**2 / .5)])
     kept = soft_nms(
-        BOXES[:2], SCORES[:2], .3, sigma=.5, min_score=.5, method='gaussian')[1]
+        BOXES[:2], SCORES[:2], .3, sigma=.5, min_score=.5,
+        method='gaussian')[1]
     assert kept.tolist() == [0]
 
 
@@ -192,9 +192,8 @@ def test_focal_loss_gradient():
     weight = torch.tensor([1., 2., .5]).double()
     for reduction in ('none', 'sum', 'mean'):
         assert torch.autograd.gradcheck(
-            lambda x: sigmoid_focal_loss(x, labels, 2., .25, weight,
-                                         reduction),
-            (logits.requires_grad_(), ))
+            lambda x: sigmoid_focal_loss(x, labels, 2., .25, weight, reduction
+                                         ), (logits.requires_grad_(), ))
 
 
 def test_focal_loss_stays_finite_far_out():

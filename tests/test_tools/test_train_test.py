@@ -143,10 +143,10 @@ def test_two_processes_on_the_cpu(tmp_path):
     (['none.py'], 'config "none.py" does not exist'),
     ([CONFIG, '--resume', 'none.pth'], 'checkpoint "none.pth" does not exist'),
     ([CONFIG, '--launcher', 'slurm'], 'needs SLURM_PROCID, SLURM_NTASKS'),
-    ([CONFIG, *options('model.type=Nothing')],
-     'Nothing is not in the mmdet::model registry'),
-    ([CONFIG, *options('model.fail=user')],
-     'error: video 3, frame 7: the mask is too small'),
+    ([CONFIG, *options('model.type=Nothing')
+      ], 'Nothing is not in the mmdet::model registry'),
+    ([CONFIG, *options('model.fail=user')
+      ], 'error: video 3, frame 7: the mask is too small'),
 ])
 def test_user_errors_are_one_line(args, text, tmp_path, capsys):
     assert tool('train.py', *args, '--work-dir', tmp_path) == 1
@@ -210,5 +210,5 @@ def test_metrics_write_into_the_work_dir():
                 dict(type='CocoMetric')
             ]))
     module.set_output_folder(cfg)
-    assert [each.get('outdir') for each in cfg.test_evaluator
-            ] == ['here', 'there', None]
+    assert [each.get('outdir')
+            for each in cfg.test_evaluator] == ['here', 'there', None]

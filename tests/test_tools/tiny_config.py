@@ -16,8 +16,7 @@ test_dataloader = dict(
 train_cfg = dict(by_epoch=True, max_epochs=2)
 test_cfg = dict()
 test_evaluator = dict(type='TinyMetric')
-optim_wrapper = dict(
-    type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1))
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1))
 param_scheduler = [dict(type='MultiStepLR', milestones=[1])]
 auto_scale_lr = dict(enable=False, base_batch_size=8)
 default_hooks = dict(logger=dict(type='LoggerHook', interval=1))
