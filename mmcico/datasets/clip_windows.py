@@ -1,0 +1,80 @@
+"""How a video is cut into clips at test time."""
+from typing import List, NamedTuple, Tuple
+
+COMPLETIONS = ('shift', 'repeat')
+
+
+class Window(NamedTuple):
+    """One clip of a video.
+
+    Attributes:
+        frame_ids (tuple[int]): T positions in the video.
+        num_final (int): Frames from its start that this clip writes; what is
+            left is written by the next one.
+    """
+    frame_ids: Tuple[int, ...]
+    num_final: int
+
+
+def clip_windows(length: int,
+                 num_frames: int,
+                 overlap: int,
+                 completion: str = 'shift') -> List[Window]:
+    """Cut a video into clips that start every ``num_frames - overlap``.
+
+    Args:
+        length (int): Frames of the video.
+        num_frames (int): T, frames of a clip.
+        overlap (int): To, frames shared with the clip before.
+        completion (str): What becomes of a last clip that is too short:
+            ``'shift'`` moves it back to end with the video (a video shorter
+            than a clip repeats its last frame); ``'repeat'`` makes as many
+            clips as there are starts and fills a short one with its own
+            frames from its start (published models).
+
+    Returns:
+        list[Window]: In order; every frame is written exactly once.
+
+    Raises:
+        ValueError: If an argument makes no sense.
+    """
+    if length < 1:
+        raise ValueError(f'a video needs at least one frame, got {length}')
+    if num_frames < 1:
+        raise ValueError(f'num_frames must be at least 1, got {num_frames}')
+    if not 0 <= overlap < num_frames:
+        raise ValueError(f'overlap must be from 0 to num_frames - 1 = '
+                         f'{num_frames - 1}, got {overlap}')
+    if completion not in COMPLETIONS:
+        raise ValueError(
+            f'completion {completion!r} is none of {COMPLETIONS}')
+    starts = window_starts(length, num_frames, num_frames - overlap,
+                           completion)
+    ends = starts[1:] + [length]
+    fill = shifted_frames if completion == 'shift' else repeated_frames
+    return [
+        Window(fill(start, length, num_frames), end - start)
+        for start, end in zip(starts, ends)
+    ]
+
+
+def window_starts(length: int, num_frames: int, step: int,
+                  completion: str) -> List[int]:
+    """First frames of the clips."""
+    if completion == 'repeat':
+        return list(range(0, length, step))
+    last = max(length - num_frames, 0)
+    return list(range(0, last, step)) + [last]
+
+
+def shifted_frames(start: int, length: int,
+                   num_frames: int) -> Tuple[int, ...]:
+    """Frames from ``start``, the last one repeated beyond the end."""
+    return tuple(min(start + t, length - 1) for t in range(num_frames))
+
+
+def repeated_frames(start: int, length: int,
+                    num_frames: int) -> Tuple[int, ...]:
+    """Frames from ``start``, from the start again beyond the end."""
+    there = min(length - start, num_frames)
+    return tuple(start + t % there for t in range(num_frames))

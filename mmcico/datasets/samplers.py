@@ -1,0 +1,67 @@
+"""Distribution of videos over processes."""
+from typing import Iterator, List, Sequence
+
+from mmengine.dist import get_dist_info
+from torch.utils.data import Dataset, Sampler
+
+from mmcico.registry import DATA_SAMPLERS
+
+
+def balanced_shares(lengths: Sequence[int],
+                    num_shares: int) -> List[List[int]]:
+    """Give every item to a share so that shares are about equal.
+
+    The longest item left goes to the share that has least; of equals, the
+    first.
+
+    Args:
+        lengths (Sequence[int]): Work of each item.
+        num_shares (int): Number of shares.
+
+    Returns:
+        list[list[int]]: Items of each share, in order; a share may be empty.
+    """
+    loads = [0] * num_shares
+    shares: List[List[int]] = [[] for _ in range(num_shares)]
+    for item in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        share = loads.index(min(loads))
+        shares[share].append(item)
+        loads[share] += lengths[item]
+    return [sorted(share) for share in shares]
+
+
+@DATA_SAMPLERS.register_module()
+class VideoSampler(Sampler):
+    """Gives each process whole videos, their clips in order.
+
+    The clips of a video depend on each other; videos are shared out by
+    their number of clips. With more processes than videos, some have none.
+
+    Args:
+        dataset (Dataset): :class:`VISDataset` in test mode.
+        seed (int, optional): Not used; MMEngine passes it to all samplers.
+        **kwargs: Likewise.
+    """
+
+    def __init__(self,
+                 dataset: Dataset,
+                 seed: int = None,
+                 **kwargs) -> None:
+        rank, world_size = get_dist_info()
+        clips: dict = {}
+        for index in range(len(dataset)):
+            clips.setdefault(dataset.video_of(index), []).append(index)
+        videos = list(clips.values())
+        shares = balanced_shares([len(v) for v in videos], world_size)
+        self.indices = [i for v in shares[rank] for i in videos[v]]
+
+    def __iter__(self) -> Iterator[int]:
+        """Indices of clips."""
+        return iter(self.indices)
+
+    def __len__(self) -> int:
+        """Number of clips of this process."""
+        return len(self.indices)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Nothing is random here."""

@@ -1,0 +1,8 @@
+from .clip_sampling import ClipFrameSample
+from .formatting import PackClipInputs
+from .loading import LoadClipAnnotations, LoadClipFrame
+
+__all__ = [
+    'ClipFrameSample', 'PackClipInputs', 'LoadClipAnnotations',
+    'LoadClipFrame'
+]

@@ -1,0 +1,72 @@
+"""Choice of the frames of a clip."""
+import random
+from typing import List
+
+from mmcv.transforms import BaseTransform
+
+from mmcico.registry import TRANSFORMS
+
+METHODS = ('consecutive', 'neighbours')
+
+
+def consecutive_frames(key: int, length: int, num_frames: int) -> List[int]:
+    """T frames in a row with the key frame in the middle.
+
+    Moved inside where the video ends; a video that is too short repeats its
+    last frame.
+    """
+    start = min(max(key - num_frames // 2, 0), max(length - num_frames, 0))
+    return [min(start + t, length - 1) for t in range(num_frames)]
+
+
+def neighbour_frames(key: int, length: int, num_frames: int) -> List[int]:
+    """The key frame and T - 1 others within T frames of it, in order.
+
+    Where there are too few others, some occur twice.
+    """
+    near = range(max(key - num_frames, 0), min(key + num_frames + 1, length))
+    others = [frame for frame in near if frame != key] or [key]
+    if len(others) >= num_frames - 1:
+        chosen = random.sample(others, num_frames - 1)
+    else:
+        chosen = random.choices(others, k=num_frames - 1)
+    return sorted(chosen + [key])
+
+
+@TRANSFORMS.register_module()
+class ClipFrameSample(BaseTransform):
+    """Makes a clip of a query frame, or takes a window as it is.
+
+    Required keys: ``frames``, ``num_frames``, ``key_frame_id``; ``frame_ids``
+    and ``num_final`` at test time. The result has a list with one entry a
+    frame under each key of a frame, as ``TransformBroadcaster`` wants it,
+    and ``clip_info``, what is known of the whole clip.
+
+    Args:
+        method (str): ``'consecutive'`` (paper), or ``'neighbours'``: T - 1
+            random others from within T frames of the query frame (published
+            models).
+    """
+
+    def __init__(self, method: str = 'consecutive') -> None:
+        if method not in METHODS:
+            raise ValueError(f'method {method!r} is none of {METHODS}')
+        self.method = method
+
+    def transform(self, results: dict) -> dict:
+        """Put the infos of T frames side by side."""
+        frames, key = results['frames'], results['key_frame_id']
+        clip = dict(video_id=results['video_id'])
+        if 'frame_ids' in results:
+            chosen = list(results['frame_ids'])
+            clip.update(num_final=results['num_final'])
+        else:
+            pick = (
+                consecutive_frames
+                if self.method == 'consecutive' else neighbour_frames)
+            chosen = pick(key, len(frames), results['num_frames'])
+        clip.update(frame_ids=tuple(chosen), key_index=chosen.index(key))
+        infos = [frames[frame] for frame in chosen]
+        packed = {name: [info[name] for info in infos] for name in infos[0]}
+        packed['clip_info'] = clip
+        return packed

@@ -1,0 +1,164 @@
+"""Reader of video instance segmentation data."""
+from pathlib import Path
+from typing import List, Optional
+
+from mmengine.dataset import BaseDataset
+
+from mmcico.registry import DATASETS
+from mmcico.utils.json_file import load_json
+from .categories import category_labels, expected_names
+from .clip_windows import clip_windows
+from .cocovid_format import is_cocovid, read_cocovid
+from .frame_infos import LazyFrames
+from .video_annotations import AnnotationFile
+from .vis_format import read_vis
+
+
+def read_annotations(path: str) -> AnnotationFile:
+    """Read a YouTube-VIS, OVIS or CocoVID file.
+
+    Raises:
+        ValueError: If it cannot be read or understood.
+    """
+    data, name = load_json(path), Path(path).name
+    if not isinstance(data, dict):
+        raise ValueError(f'{path} holds a {type(data).__name__}, not an '
+                         'object with videos; is it a results file?')
+    return (read_cocovid if is_cocovid(data) else read_vis)(data, name)
+
+
+@DATASETS.register_module()
+class VISDataset(BaseDataset):
+    """Clips of YouTube-VIS 2019, 2021, 2022, OVIS, like files and CocoVID.
+
+    Official JSON is read as it is. Classes are matched by category id.
+    Training has one item for each frame with an object, which is the query
+    frame of a clip; testing has one for each clip window of each video, in
+    order.
+
+    Args:
+        ann_file (str): Annotation JSON, relative to ``data_root``.
+        data_root (str): Folder of the data set.
+        data_prefix (dict): ``img``: folder of the frames below it.
+        dataset_version (str, optional): ``'2019'``, ``'2021'``, ``'2022'``
+            or ``'ovis'``: the classes of the file must be this data set's.
+        num_frames (int): T.
+        overlap (int): To, test time only.
+        completion (str): See :func:`clip_windows`, test time only.
+        metainfo (dict, optional): ``classes``: names to use, in this order;
+            all of the file's, in the order of their ids, when left out.
+        filter_cfg (dict, optional): ``filter_empty_gt=False`` makes frames
+            without objects query frames too.
+        test_mode (bool): Windows instead of query frames.
+        **kwargs: As of MMEngine's ``BaseDataset``.
+
+    Raises:
+        ValueError: If the file is not sound or a class is not found.
+    """
+
+    def __init__(self,
+                 ann_file: str = '',
+                 data_root: str = '',
+                 data_prefix: dict = dict(img=''),
+                 dataset_version: Optional[str] = None,
+                 num_frames: int = 3,
+                 overlap: int = 1,
+                 completion: str = 'shift',
+                 metainfo: Optional[dict] = None,
+                 filter_cfg: Optional[dict] = None,
+                 test_mode: bool = False,
+                 **kwargs) -> None:
+        self.dataset_version = dataset_version
+        self.num_frames = num_frames
+        self.overlap = overlap
+        self.completion = completion
+        super().__init__(
+            ann_file=ann_file,
+            data_root=data_root,
+            data_prefix=data_prefix,
+            metainfo=metainfo,
+            filter_cfg=filter_cfg,
+            test_mode=test_mode,
+            **kwargs)
+
+    def load_data_list(self) -> List[dict]:
+        """Read the file; videos are kept beside the list of clips."""
+        file = read_annotations(self.ann_file)
+        self.videos = file.videos
+        self.annotated = file.annotated
+        self.labels, classes, category_ids = category_labels(
+            file, self._metainfo.get('classes'),
+            expected_names(self.dataset_version))
+        self._metainfo.update(classes=classes, category_ids=category_ids)
+        return self._windows() if self.test_mode else self._query_frames()
+
+    def _query_frames(self) -> List[dict]:
+        """One item for each frame."""
+        return [
+            dict(video=v, key_frame_id=frame)
+            for v, video in enumerate(self.videos)
+            for frame in range(len(video.file_names))
+        ]
+
+    def _windows(self) -> List[dict]:
+        """One item for each clip window, videos one after the other."""
+        return [
+            dict(video=v, key_frame_id=w.frame_ids[0], **w._asdict())
+            for v, video in enumerate(self.videos) for w in clip_windows(
+                len(video.file_names), self.num_frames, self.overlap,
+                self.completion)
+        ]
+
+    def filter_data(self) -> List[dict]:
+        """Leave out query frames without objects."""
+        keep_empty = not (self.filter_cfg or {}).get('filter_empty_gt', True)
+        if self.test_mode or keep_empty:
+            return self.data_list
+        kept = [item for item in self.data_list if self._has_objects(item)]
+        if not kept:
+            raise ValueError(
+                f'{self.ann_file}: no frame of its {len(self.videos)} videos '
+                f'shows an object of the classes {self._metainfo["classes"]}; '
+                'training needs annotations (official valid and test files '
+                'have none)')
+        return kept
+
+    def _has_objects(self, item: dict) -> bool:
+        """Whether an object of a known class shows in the query frame."""
+        return any(
+            track.seen(item['key_frame_id']) and not track.iscrowd
+            and track.category_id in self.labels
+            for track in self.videos[item['video']].tracks)
+
+    def get_data_info(self, idx: int) -> dict:
+        """What the pipeline starts from.
+
+        Args:
+            idx (int): Item.
+
+        Returns:
+            dict: ``video_id``, ``video_length``, ``frames``: a dict for each
+            frame of the video (``img_path``, ``frame_id``, ``img_id``,
+            ``height``, ``width``, ``instances``), ``num_frames``,
+            ``key_frame_id``; at test time also ``frame_ids`` and
+            ``num_final``.
+        """
+        info = super().get_data_info(idx)
+        video = self.videos[info.pop('video')]
+        folder = self.data_prefix.get('img', '')
+        info.update(
+            video_id=video.id,
+            video_length=len(video.file_names),
+            num_frames=self.num_frames,
+            frames=LazyFrames(video, folder, self.labels))
+        return info
+
+    def get_cat_ids(self, idx: int) -> List[int]:
+        """Labels in the query frame, for ``ClassBalancedDataset``."""
+        info = self.get_data_info(idx)
+        frame = info['frames'][info['key_frame_id']]
+        return [each['bbox_label'] for each in frame['instances']]
+
+    def video_of(self, idx: int) -> int:
+        """Index of the video that an item is a clip of."""
+        return super().get_data_info(idx)['video']

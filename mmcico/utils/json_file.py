@@ -1,0 +1,32 @@
+"""Reading of JSON files with messages that help."""
+import json
+from pathlib import Path
+from typing import Any, Union
+
+
+def load_json(path: Union[str, Path]) -> Any:
+    """Read a JSON file.
+
+    Args:
+        path (str | Path): The file.
+
+    Returns:
+        Any: Its content.
+
+    Raises:
+        ValueError: If it is missing or broken, with file and position.
+    """
+    try:
+        text = Path(path).read_text(encoding='utf-8')
+    except OSError as error:
+        raise ValueError(f'{path} cannot be read: {error.strerror}') from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path} is not JSON: byte {error.start} is no '
+                         'UTF-8 text') from error
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f'{path} is not complete JSON: {error.msg} at line '
+            f'{error.lineno}, character {error.pos} of {len(text)}; it may '
+            'be truncated, get it again') from error
