@@ -4,6 +4,7 @@ from types import ModuleType
 from .check import check_packages
 from .import_hook import when_imported
 from .mmcv_ext import install_mmcv_ext
+from .packages import HOLDERS, replace_functions
 
 __all__ = ['check_packages', 'install']
 
@@ -24,3 +25,5 @@ def install() -> None:
     install_mmcv_ext()
     when_imported('mmengine.runner.checkpoint', _guard_checkpoints)
     when_imported('mmengine.config.utils', _name_package)
+    for name in HOLDERS:
+        when_imported(name, replace_functions)

@@ -151,8 +151,3 @@ def check_packages() -> None:
         warnings.warn(
             '\n  '.join(['mmcico has not been tested with these packages:'] +
                         doubts + [f'if something fails, run: {command}']))
-    if stack == 'openmmlab' and not importable('pkg_resources'):
-        warnings.warn(
-            'mmengine needs pkg_resources for "_base_ = \'mmdet::...\'" and '
-            'for its hub, and setuptools 82 dropped it; if you use these, '
-            'run: pip install "setuptools<82"')

@@ -34,9 +34,10 @@ class _ExtLoader(importlib.abc.Loader):
     """Fills the module on its first import."""
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
-        return None
+        """An ordinary module."""
 
     def exec_module(self, module: ModuleType) -> None:
+        """Put the operators in."""
         # torch and the operators load only when mmcv.ops is wanted
         from . import focal_loss, nms, roi_align
         for source in (focal_loss, nms, roi_align):

@@ -56,15 +56,3 @@ def test_name_for_configs_and_register_all():
     assert DATASETS.get('CocoDataset') is not None
     for part in ('datasets', 'evaluation', 'models'):
         assert f'mmcico.{part}' in sys.modules
-
-
-def test_configs_of_mmdet_as_base(tmp_path):
-    from mmengine.config import Config
-
-    from mmcico.compat.check import find_packages, importable
-    if len(find_packages()['onedl']) < 3 and not importable('pkg_resources'):
-        pytest.skip('the stock mmengine needs setuptools<82 for it')
-    path = tmp_path / 'config.py'
-    path.write_text("_base_ = 'mmdet::_base_/default_runtime.py'\nextra = 1")
-    cfg = Config.fromfile(str(path))
-    assert cfg.default_scope == 'mmdet' and cfg.extra == 1
