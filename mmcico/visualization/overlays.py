@@ -1,0 +1,201 @@
+"""Results and ground truth files as overlays on the frames they describe."""
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+
+import cv2
+import numpy as np
+from pycocotools import mask as mask_utils
+
+from mmcico.evaluation.vis_json import (GroundTruth, Tracks, load_json,
+                                        read_ground_truth, read_results)
+from .draw import DrawnObject, draw_objects, draw_text_, enlarge
+
+PathLike = Union[str, Path]
+TITLE_COLOUR = (40, 40, 40)
+
+
+@dataclass(frozen=True)
+class DrawnTrack:
+    """A track as its file has it.
+
+    Attributes:
+        track_id: position among the tracks of its video.
+        name: class name.
+        score: None for ground truth.
+        masks: compressed counts, one entry a frame; None where absent.
+    """
+    track_id: int
+    name: str
+    score: Optional[float]
+    masks: Sequence[Optional[str]]
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """A video and the tracks to draw on it.
+
+    Attributes:
+        name: for file names; unique in a data set.
+        file_names: of the frames, relative to the image folder.
+        size: height and width.
+        panels: title and tracks of each picture, side by side.
+    """
+    name: str
+    file_names: Sequence[str]
+    size: Tuple[int, int]
+    panels: Sequence[Tuple[str, Sequence[DrawnTrack]]]
+
+
+@dataclass(frozen=True)
+class DrawStyle:
+    """How overlays look.
+
+    Attributes:
+        opacity: of the tint inside masks, 0 to 1.
+        boxes: draw boxes too.
+        labels: write id, class and score.
+        min_side: frames with a smaller shorter side are enlarged by a whole
+            factor until they reach it.
+    """
+    opacity: float = .45
+    boxes: bool = False
+    labels: bool = True
+    min_side: int = 320
+
+
+def load_overlays(annotations: PathLike,
+                  results: Optional[PathLike] = None,
+                  score_thr: float = .3,
+                  side_by_side: bool = False) -> List[Overlay]:
+    """Read what is to be drawn.
+
+    Args:
+        annotations: file of YouTube-VIS' layout; drawn itself if there are
+            no ``results``.
+        results: ``results.json`` of YouTube-VIS' layout.
+        score_thr: results below are left out.
+        side_by_side: results beside the ground truth.
+
+    Returns:
+        One entry for each video of ``annotations``, in its order.
+
+    Raises:
+        ValueError: if a file is not usable, or no ground truth is there when
+            it is to be drawn.
+    """
+    content = load_json(annotations)
+    truth = read_ground_truth(content, str(annotations))
+    titles: List[Tuple[str, Tracks]] = []
+    if results is not None:
+        titles.append(('results', read_results(results, truth)))
+    if results is None or side_by_side:
+        if not truth.has_annotations:
+            raise ValueError(f'{annotations} has no annotations to draw; '
+                             'give a results file, without --side-by-side')
+        titles.append(('ground truth', truth.tracks))
+    panels = [(title, _tracks_by_video(truth, tracks, score_thr))
+              for title, tracks in titles]
+    entries = {str(entry['id']): entry for entry in content['videos']}
+    overlays = []
+    for index, video in enumerate(truth.videos):
+        entry = entries[str(video.id)]
+        overlays.append(
+            Overlay(
+                name=str(video.id),
+                file_names=_file_names(entry, video.length, annotations),
+                size=video.size,
+                panels=[(title, found.get(index, []))
+                        for title, found in panels]))
+    return _with_names(overlays)
+
+
+def _file_names(entry: Dict[str, Any], length: int,
+                annotations: PathLike) -> List[str]:
+    names = entry.get('file_names')
+    if not isinstance(names, list) or len(names) != length:
+        raise ValueError(f'{annotations}: video {entry["id"]}: field '
+                         f'file_names is not a list of {length} names')
+    return names
+
+
+def _tracks_by_video(truth: GroundTruth, tracks: Tracks,
+                     score_thr: float) -> Dict[int, List[DrawnTrack]]:
+    """Tracks of each video by its position; only results have scores."""
+    found: Dict[int, List[DrawnTrack]] = {}
+    is_truth = tracks is truth.tracks
+    for (video, category), members in tracks.items():
+        for track in members:
+            if not is_truth and track.score < score_thr:
+                continue
+            mine = found.setdefault(video, [])
+            mine.append(
+                DrawnTrack(
+                    len(mine), truth.categories[category][1],
+                    None if is_truth else track.score, track.masks))
+    return found
+
+
+def _with_names(overlays: Sequence[Overlay]) -> List[Overlay]:
+    """Name videos after the folders of their frames, if these differ."""
+    folders = [
+        Path(o.file_names[0]).parent.as_posix().replace('/', '_')
+        for o in overlays
+    ]
+    named = []
+    for overlay, folder in zip(overlays, folders):
+        usable = folder not in ('', '.') and folders.count(folder) == 1
+        name = folder if usable else f'video_{overlay.name}'
+        named.append(
+            Overlay(name, overlay.file_names, overlay.size, overlay.panels))
+    return named
+
+
+def frame_objects(tracks: Sequence[DrawnTrack], frame: int,
+                  size: Tuple[int, int]) -> List[DrawnObject]:
+    """Objects of one frame, with their masks decoded."""
+    objects = []
+    for track in tracks:
+        counts = track.masks[frame]
+        if counts is not None:
+            mask = mask_utils.decode(dict(size=list(size), counts=counts))
+            objects.append(
+                DrawnObject(track.track_id, mask.astype(bool), track.name,
+                            track.score))
+    return objects
+
+
+def read_frame(path: Path, size: Tuple[int, int], video: str) -> np.ndarray:
+    """A frame, (H, W, 3) uint8 BGR.
+
+    Raises:
+        ValueError: if it is missing, broken or of another size.
+    """
+    image = cv2.imread(str(path))
+    if image is None:
+        found = 'is not a readable image' if path.exists() else 'is missing'
+        raise ValueError(f'video {video}: frame {path} {found}; is IMAGE_ROOT '
+                         'the folder that file_names are relative to?')
+    if image.shape[:2] != tuple(size):
+        raise ValueError(
+            f'video {video}: frame {path} is {image.shape[:2]} (height, '
+            f'width), but the annotation file says {tuple(size)}')
+    return image
+
+
+def overlay_frames(overlay: Overlay, image_root: PathLike,
+                   style: DrawStyle) -> Iterator[np.ndarray]:
+    """Drawn frames one by one, (H', W', 3) uint8 BGR, all of one size."""
+    factor = max(1, -(-style.min_side // min(overlay.size)))
+    for index, name in enumerate(overlay.file_names):
+        image = read_frame(Path(image_root) / name, overlay.size, overlay.name)
+        pictures = []
+        for title, tracks in overlay.panels:
+            large, objects = enlarge(
+                image, frame_objects(tracks, index, overlay.size), factor)
+            picture = draw_objects(large, objects, style.opacity, style.boxes,
+                                   style.labels)
+            if len(overlay.panels) > 1:
+                draw_text_(picture, title, (0, len(picture) - 1), TITLE_COLOUR)
+            pictures.append(picture)
+        yield np.hstack(pictures)
