@@ -40,7 +40,7 @@ class ClipFrameSample(BaseTransform):
     Required keys: ``frames``, ``num_frames``, ``key_frame_id``; ``frame_ids``
     and ``num_final`` at test time. The result has a list with one entry a
     frame under each key of a frame, as ``TransformBroadcaster`` wants it,
-    and ``clip_info``, what is known of the whole clip.
+    one of them ``clip_info``, what is known of the whole clip.
 
     Args:
         method (str): ``'consecutive'`` (paper), or ``'neighbours'``: T - 1
@@ -68,5 +68,5 @@ class ClipFrameSample(BaseTransform):
         clip.update(frame_ids=tuple(chosen), key_index=chosen.index(key))
         infos = [frames[frame] for frame in chosen]
         packed = {name: [info[name] for info in infos] for name in infos[0]}
-        packed['clip_info'] = clip
+        packed['clip_info'] = [clip] * len(infos)
         return packed

@@ -22,7 +22,7 @@ class PackClipInputs(PackTrackInputs):
         Raises:
             ValueError: If the frames differ in size.
         """
-        clip = results.pop('clip_info')
+        clip = results.pop('clip_info')[0]
         sizes = {image.shape for image in results['img']}
         if len(sizes) > 1:
             raise ValueError(

@@ -1,7 +1,6 @@
 """Loading of frames and their objects, with errors that name them."""
 import numpy as np
 from mmcv.transforms import BaseTransform, LoadImageFromFile
-from mmdet.structures.bbox import HorizontalBoxes
 from mmdet.structures.mask import BitmapMasks
 
 from mmcico.registry import TRANSFORMS
@@ -52,7 +51,7 @@ class LoadClipAnnotations(BaseTransform):
         """Add ``gt_bboxes`` and the like."""
         objects = results['instances']
         boxes = np.array([each['bbox'] for each in objects], np.float32)
-        results['gt_bboxes'] = HorizontalBoxes(boxes.reshape(-1, 4))
+        results['gt_bboxes'] = boxes.reshape(-1, 4)
         for key, name, kind in (('gt_bboxes_labels', 'bbox_label', np.int64),
                                 ('gt_instances_ids', 'instance_id', np.int64),
                                 ('gt_ignore_flags', 'ignore_flag', bool)):

@@ -173,7 +173,8 @@ class HeadLosses(BaseModule):
         clip, row, prior, gt = positives
         embeds = outputs.embeds[clip, row, prior]
         ids = torch.cat([c.instances.instances_id for c in clips])[gt]
-        videos = ids.new_tensor([c.video_id for c in clips])[clip]
+        number = {c.video_id: n for n, c in enumerate(clips)}
+        videos = ids.new_tensor([number[c.video_id] for c in clips])[clip]
         return self.loss_track(embeds, ids, videos)
 
     def encode(self, priors: Tensor, boxes: Tensor) -> Tensor:

@@ -82,4 +82,4 @@ def align_clip(sample: TrackDataSample, input_shape: Tuple[int, int],
     return ClipGroundTruth(
         instances=instances[visible.any(dim=1)].to(device),
         crowds=tuple(crowd_boxes(frame, device) for frame in frames),
-        video_id=int(frames[0].video_id))
+        video_id=frames[0].video_id)

@@ -1,0 +1,50 @@
+# Generated video, see tools/dataset_tools/make_moving_shapes.py
+_base_ = './vis_clips.py'
+
+data_root = 'data/moving_shapes/'
+scale = (160, 96)
+
+train_pipeline = [
+    dict(type='mmcico.ClipFrameSample'),
+    dict(
+        type='TransformBroadcaster',
+        share_random_params=True,
+        transforms=[
+            dict(type='mmcico.LoadClipFrame'),
+            dict(type='mmcico.LoadClipAnnotations'),
+            dict(type='Resize', scale=scale, keep_ratio=True),
+            dict(type='RandomFlip', prob=0.5)
+        ]),
+    dict(type='mmcico.PackClipInputs')
+]
+test_pipeline = [
+    dict(type='mmcico.ClipFrameSample'),
+    dict(
+        type='TransformBroadcaster',
+        transforms=[
+            dict(type='mmcico.LoadClipFrame'),
+            dict(type='Resize', scale=scale, keep_ratio=True)
+        ]),
+    dict(type='mmcico.PackClipInputs')
+]
+
+train_dataloader = dict(
+    batch_size=4,
+    num_workers=1,
+    sampler=dict(type='InfiniteSampler', shuffle=True),
+    dataset=dict(
+        data_root=data_root,
+        ann_file='train/instances.json',
+        data_prefix=dict(img='train/JPEGImages'),
+        pipeline=train_pipeline))
+val_dataloader = dict(
+    num_workers=1,
+    dataset=dict(
+        data_root=data_root,
+        ann_file='test/instances.json',
+        data_prefix=dict(img='test/JPEGImages'),
+        pipeline=test_pipeline))
+test_dataloader = val_dataloader
+
+val_evaluator = dict(ann_file=data_root + 'test/instances.json')
+test_evaluator = val_evaluator
