@@ -1,0 +1,102 @@
+"""Peak memory of testing videos of different lengths.
+
+    python tools/analysis_tools/memory_by_length.py CONFIG --checkpoint FILE
+
+Each length is tested in a process of its own, by the same runner that
+tools/test.py uses, on one generated video.  Frames are loaded, instances
+found and linked, masks encoded and results written; only the encoded results
+grow with the video, and their size is shown beside.
+"""
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import mmcico  # noqa: F401  isort: skip
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from mmcico.datasets.moving_shapes import make_config, write_dataset
+from mmcico.utils.launch import run_tool
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--checkpoint', help='without, weights are random')
+    parser.add_argument(
+        '--lengths', type=int, nargs='+', default=[50, 500], metavar='FRAMES')
+    parser.add_argument(
+        '--size', type=int, nargs=2, default=[96, 160], metavar=('H', 'W'))
+    parser.add_argument('--out', help='JSON file for the numbers')
+    parser.add_argument('--folder', help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def point_at(cfg: Config, folder: str) -> None:
+    """Let a config test the video in a folder, in this process alone."""
+    cfg.test_dataloader.update(num_workers=0, persistent_workers=False)
+    cfg.test_dataloader.dataset.update(
+        data_root=folder,
+        ann_file='instances.json',
+        data_prefix=dict(img='JPEGImages'))
+    cfg.test_evaluator = dict(
+        type='mmcico.VISMetric', outdir=folder, format_only=True)
+    cfg.work_dir = folder
+
+
+def measure(args: argparse.Namespace) -> None:
+    """Test the video of one folder; the last line is the result."""
+    cfg = Config.fromfile(args.config)
+    point_at(cfg, args.folder)
+    cfg.load_from = args.checkpoint
+    Runner.from_cfg(cfg).test()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    size = (Path(args.folder) / 'results.json').stat().st_size / 2**20
+    sys.stdout.write('\n' + json.dumps(dict(peak=peak, results=size)) + '\n')
+
+
+def measure_length(args: argparse.Namespace, length: int) -> dict:
+    """Generate a video and test it in a new process."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_dataset(
+            folder, 1, seed=3,
+            config=make_config(num_frames=length, size=tuple(args.size)))
+        command = [
+            sys.executable, __file__, args.config, '--folder', folder,
+            *(['--checkpoint', args.checkpoint] if args.checkpoint else [])
+        ]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise ValueError(f'testing {length} frames failed:\n'
+                             f'{done.stderr[-2000:]}')
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    """Measure every length and print a table."""
+    args = parse_args()
+    if args.folder:
+        return measure(args)
+    found = {}
+    print('| frames | peak resident memory, MiB | results, MiB |')
+    print('| --- | --- | --- |')
+    for length in args.lengths:
+        found[length] = measure_length(args, length)
+        print(f"| {length} | {found[length]['peak']:.0f} | "
+              f"{found[length]['results']:.2f} |", flush=True)
+    peaks = [found[length]['peak'] for length in args.lengths]
+    print(f'\nlast over first: {peaks[-1] / peaks[0]:.3f}')
+    if args.out:
+        Path(args.out).write_text(json.dumps(found, indent=1) + '\n')
+
+
+if __name__ == '__main__':
+    run_tool(main)
