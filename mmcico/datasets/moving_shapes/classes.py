@@ -78,7 +78,7 @@ def _heart() -> Contours:
     x = 16 * np.sin(s)**3
     y = (13 * np.cos(s) - 5 * np.cos(2 * s) - 2 * np.cos(3 * s) -
          np.cos(4 * s))
-    return [np.stack([x, -y - 2], axis=1) / 17]
+    return [np.stack([x, -y - 2], axis=1) / 18]
 
 
 def _crescent() -> Contours:

@@ -11,6 +11,8 @@ from .scene import Scene, Thing
 # vertices are rounded to 1/16 pixel, so that the last bit of a sine, which
 # differs between machines, does not reach the masks
 SHIFT = 4
+# small pixels along a side of a pixel, for soft edges in pictures
+FINER = 4
 
 
 def to_fixed(contours: Contours, transform: np.ndarray) -> Contours:
@@ -37,7 +39,8 @@ def fill(contours: Contours, height: int, width: int) -> np.ndarray:
     Returns:
         (height, width) bool.
     """
-    crossings = np.zeros((height, width + 1), np.int32)
+    # only whether a count is odd matters, so that it may overflow
+    crossings = np.zeros((height, width + 1), np.uint8)
     rows = np.arange(height, dtype=np.int64)[:, None]
     for contour in contours:
         first, second = contour, np.roll(contour, -1, axis=0)
@@ -53,7 +56,30 @@ def fill(contours: Contours, height: int, width: int) -> np.ndarray:
         column = np.clip(-(-x // (rise << SHIFT)), 0, width)
         row_index, edge = np.nonzero(hit)
         np.add.at(crossings, (row_index, column[row_index, edge]), 1)
-    return (np.cumsum(crossings[:, :width], axis=1) & 1).astype(bool)
+    counts = np.cumsum(crossings[:, :width], axis=1, dtype=np.uint8)
+    return (counts & 1).astype(bool)
+
+
+def coverage(contours: Contours, height: int, width: int) -> np.ndarray:
+    """Share of each pixel inside the contours, (height, width) float32.
+
+    Args:
+        contours: as for ``fill``, whose mask this is at ``FINER`` times the
+            size, averaged; OpenCV's soft lines make shapes half a pixel
+            wider than their masks.
+        height: of the result.
+        width: of the result.
+    """
+    # the middle of the first small pixel is not that of the first large one
+    shift = (FINER - 1) * (1 << SHIFT) // 2
+    fine = fill([contour * FINER + shift for contour in contours],
+                height * FINER, width * FINER)
+    # multiples of the number of small pixels stay exact in 8 bits
+    whole = 255 // FINER**2 * FINER**2
+    mean = cv2.resize(
+        fine.view(np.uint8) * np.uint8(whole), (width, height),
+        interpolation=cv2.INTER_AREA)
+    return mean / np.float32(whole)
 
 
 def full_masks(scene: Scene, time: float, height: int,
@@ -135,13 +161,8 @@ def _paint_(canvas: np.ndarray, thing: Thing, pose: np.ndarray) -> None:
     x0, y0, x1, y1 = _window(contours, *canvas.shape[:2])
     if x1 <= x0 or y1 <= y0:
         return
-    alpha = np.zeros((y1 - y0, x1 - x0), np.uint8)
     origin = np.array([x0, y0]) << SHIFT
-    cv2.fillPoly(
-        alpha, [(c - origin).astype(np.int32) for c in contours],
-        255,
-        lineType=cv2.LINE_AA,
-        shift=SHIFT)
+    alpha = coverage([c - origin for c in contours], y1 - y0, x1 - x0)
     side = len(thing.texture)
     to_unit = np.array([[2 / side, 0., 1 / side - 1],
                         [0., 2 / side, 1 / side - 1]])
@@ -153,4 +174,4 @@ def _paint_(canvas: np.ndarray, thing: Thing, pose: np.ndarray) -> None:
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE)
     part = canvas[y0:y1, x0:x1]
-    part += (colours - part) * (alpha[..., None] / np.float32(255))
+    part += (colours - part) * alpha[..., None]
