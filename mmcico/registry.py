@@ -38,4 +38,4 @@ METRICS = Registry(
     'metric',
     parent=MMDET_METRICS,
     scope='mmcico',
-    locations=['mmcico.evaluation'])
+    locations=['mmcico.evaluation.vis_metric'])

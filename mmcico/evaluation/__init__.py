@@ -4,11 +4,14 @@
 """
 from typing import Any
 
+from .report import format_table
+from .results_file import merge_parts, save_metrics
 from .vis_json import load_json, read_ground_truth, read_results
 from .ytvis_eval import evaluate
 
 __all__ = [
-    'VISMetric', 'evaluate', 'load_json', 'read_ground_truth', 'read_results'
+    'VISMetric', 'evaluate', 'format_table', 'load_json', 'merge_parts',
+    'read_ground_truth', 'read_results', 'save_metrics'
 ]
 
 

@@ -1,0 +1,109 @@
+"""What data samples say, as numbers and encoded masks."""
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+
+import numpy as np
+import torch
+
+from .rle import Size, encode_masks, read_mask
+from .video_results import VideoResults
+
+VOTE_FIELDS = ('instances_id', 'scores', 'labels')
+
+
+def read_clip(sample: Dict[str, Any],
+              video_of: Callable[[Any, int], VideoResults]) -> Iterator[Any]:
+    """Put the frames and votes of a clip where they belong.
+
+    Args:
+        sample (dict): ``TrackDataSample.to_dict()``.
+        video_of (Callable): video id, length -> its accumulator.
+
+    Yields:
+        int | str: Id of each video in the clip, after all of its frames.
+
+    Raises:
+        ValueError: If a field is missing or of the wrong size.
+    """
+    frames = [_as_dict(each) for each in sample.get('video_data_samples', [])]
+    votes = sample.get('clip_instances')
+    videos: Dict[Any, VideoResults] = {}
+    for frame in frames:
+        video_id = _plain(_need(frame, 'video_id', 'a frame'))
+        length = _need(frame, 'video_length', f'video {video_id}')
+        videos[video_id] = video_of(video_id, int(length))
+        _read_frame(frame, videos[video_id], vote=votes is None)
+    if votes is not None:
+        for video in videos.values():
+            video.add_votes(*_votes(votes, f'video {video.video_id}'))
+    yield from videos
+
+
+def _read_frame(frame: Dict[str, Any], video: VideoResults,
+                vote: bool) -> None:
+    where = f'video {video.video_id}'
+    frame_id = int(_need(frame, 'frame_id', where))
+    where += f': frame {frame_id}'
+    size = tuple(int(x) for x in _need(frame, 'ori_shape', where)[:2])
+    tracks = _as_dict(_need(frame, 'pred_track_instances', where))
+    ids = _numbers(_need(tracks, 'instances_id', where))
+    masks = _encode(_need(tracks, 'masks', where), size, where)
+    if len(masks) != len(ids):
+        raise ValueError(f'{where}: {len(masks)} masks for {len(ids)} '
+                         'instances_id')
+    video.add_frame(frame_id, size, ids, masks)
+    if vote:
+        video.add_votes(*_votes(tracks, where))
+
+
+def _encode(masks: Any, size: Size, where: str) -> List[Optional[str]]:
+    """Masks as a tensor, an array or run-length coded, of one frame."""
+    if isinstance(masks, (list, tuple)):
+        try:
+            return [read_mask(mask, size) for mask in masks]
+        except ValueError as error:
+            raise ValueError(f'{where}: field masks: {error}') from error
+    if isinstance(masks, torch.Tensor):
+        masks = masks.detach().cpu().numpy()
+    if len(masks) == 0:
+        return []
+    if masks.shape[1:] != size:
+        raise ValueError(
+            f'{where}: field masks has shape {masks.shape} instead of (N, '
+            f'{size[0]}, {size[1]}), the original size of the frame')
+    return encode_masks(masks.astype(bool, copy=False))
+
+
+def _votes(rows: Any, where: str) -> List[Sequence[Any]]:
+    """Ids, scores and labels, of one container or of one for each row."""
+    if not isinstance(rows, (list, tuple)):
+        rows = [rows]  # ``TrackDataSample.cpu()`` takes containers apart
+    parts = [_as_dict(each) for each in rows]
+    votes = [
+        sum((_numbers(_need(part, name, where)) for part in parts), [])
+        for name in VOTE_FIELDS
+    ]
+    if len({len(vote) for vote in votes}) != 1:
+        raise ValueError(f'{where}: fields {", ".join(VOTE_FIELDS)} have '
+                         f'{[len(vote) for vote in votes]} rows')
+    return votes
+
+
+def _need(fields: Dict[str, Any], name: str, where: str) -> Any:
+    if fields.get(name) is None:
+        raise ValueError(f'{where} has no field {name}; is it in meta_keys '
+                         'of the packing transform, or in the prediction?')
+    return fields[name]
+
+
+def _as_dict(element: Any) -> Dict[str, Any]:
+    return element if isinstance(element, dict) else element.to_dict()
+
+
+def _numbers(values: Any) -> List[Any]:
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu()
+    return np.asarray(values).tolist()
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, 'item') else value

@@ -1,0 +1,126 @@
+"""From frames and votes of one video to its entries in ``results.json``."""
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from .matching import MAX_TRACKS
+from .rle import Size
+
+
+class VideoResults:
+    """Encoded masks and votes of a video that is still being tested.
+
+    Args:
+        video_id (int | str): Of the data set.
+        length (int): Number of frames.
+    """
+
+    def __init__(self, video_id: Any, length: int) -> None:
+        self.video_id = video_id
+        self.length = length
+        self._sizes: Dict[int, Size] = {}
+        self._masks: Dict[int, Dict[int, str]] = {}
+        # track -> label -> (votes, sum of scores)
+        self._votes: Dict[int, Dict[int, Tuple[int, float]]] = {}
+
+    @property
+    def reached_end(self) -> bool:
+        """Whether the last frame has come."""
+        return self.length - 1 in self._sizes
+
+    def add_frame(self, frame_id: int, size: Size, ids: Sequence[int],
+                  masks: Sequence[Optional[str]]) -> None:
+        """Take the masks of a frame.
+
+        Args:
+            frame_id (int): Position in the video.
+            size (tuple[int, int]): Original height and width.
+            ids (Sequence[int]): N track ids.
+            masks (Sequence[str | None]): N compressed counts.
+
+        Raises:
+            ValueError: If the frame is outside the video, came before, or
+                has two rows of one track.
+        """
+        where = f'video {self.video_id}: frame {frame_id}'
+        if not 0 <= frame_id < self.length:
+            raise ValueError(f'{where} is outside of 0..{self.length - 1}, '
+                             'the frames that video_length allows')
+        if frame_id in self._sizes:
+            raise ValueError(
+                f'{where}: results came twice; each frame is to be written '
+                'by one clip, and each video tested once by one process '
+                '(round_up=False in the sampler)')
+        if len(set(ids)) != len(ids):
+            raise ValueError(f'{where}: field instances_id has a value twice: '
+                             f'{list(ids)}')
+        self._sizes[frame_id] = size
+        for track, mask in zip(ids, masks):
+            if mask is not None:
+                self._masks.setdefault(track, {})[frame_id] = mask
+
+    def add_votes(self, ids: Sequence[int], scores: Sequence[float],
+                  labels: Sequence[int]) -> None:
+        """Take what a clip, or a frame, says about tracks: N each."""
+        for track, score, label in zip(ids, scores, labels):
+            votes = self._votes.setdefault(track, {})
+            number, total = votes.get(label, (0, 0.))
+            votes[label] = number + 1, total + score
+
+    def finish(self, category_ids: Sequence[Any]) -> List[Dict[str, Any]]:
+        """Entries of all tracks that show somewhere, best first.
+
+        Args:
+            category_ids (Sequence): label -> category id of the data set.
+
+        Returns:
+            list[dict]: At most 100 of a class.
+
+        Raises:
+            ValueError: If a frame never came or a track has no vote.
+        """
+        missing = [i for i in range(self.length) if i not in self._sizes]
+        if missing:
+            raise ValueError(
+                f'video {self.video_id}: no results for {len(missing)} of '
+                f'{self.length} frames, the first being frame {missing[0]}; '
+                'all clips of a video have to go through one process, in '
+                'order (sampler of the test data loader)')
+        best: List[Tuple[float, int, int]] = []
+        for track in self._masks:
+            score, label = self._elect(track, len(category_ids))
+            best.append((score, label, track))
+        best.sort(key=lambda each: (-each[0], each[2]))
+        kept: Dict[int, int] = {}
+        results = []
+        for score, label, track in best:
+            kept[label] = kept.get(label, 0) + 1
+            if kept[label] <= MAX_TRACKS:
+                results.append(
+                    dict(
+                        video_id=self.video_id,
+                        score=score,
+                        category_id=category_ids[label],
+                        segmentations=self._segmentations(track)))
+        return results
+
+    def _elect(self, track: int, num_classes: int) -> Tuple[float, int]:
+        """Mean score and most frequent label; the better scored of equals."""
+        votes = self._votes.get(track)
+        if votes is None:
+            raise ValueError(
+                f'video {self.video_id}: track {track} has masks but no '
+                'score; clip_instances must list every track of the clip')
+        label = max(votes, key=lambda each: (*votes[each], -each))
+        if not 0 <= label < num_classes:
+            raise ValueError(
+                f'video {self.video_id}: track {track}: label {label} is none '
+                f'of the {num_classes} in category_ids of the data set; do '
+                'num_classes of the model and the data set agree?')
+        number = sum(each[0] for each in votes.values())
+        return sum(each[1] for each in votes.values()) / number, label
+
+    def _segmentations(self, track: int) -> List[Optional[Dict[str, Any]]]:
+        masks = self._masks[track]
+        return [
+            dict(size=[*self._sizes[frame]], counts=masks[frame])
+            if frame in masks else None for frame in range(self.length)
+        ]
