@@ -6,6 +6,7 @@ this module and the ``locations`` by itself when it meets such a type.
 """
 from mmdet.registry import DATA_SAMPLERS as MMDET_DATA_SAMPLERS
 from mmdet.registry import DATASETS as MMDET_DATASETS
+from mmdet.registry import HOOKS as MMDET_HOOKS
 from mmdet.registry import METRICS as MMDET_METRICS
 from mmdet.registry import MODELS as MMDET_MODELS
 from mmdet.registry import TASK_UTILS as MMDET_TASK_UTILS
@@ -39,3 +40,5 @@ METRICS = Registry(
     parent=MMDET_METRICS,
     scope='mmcico',
     locations=['mmcico.evaluation.vis_metric'])
+HOOKS = Registry(
+    'hook', parent=MMDET_HOOKS, scope='mmcico', locations=['mmcico.engine'])

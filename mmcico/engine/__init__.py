@@ -1,0 +1,3 @@
+from .class_check_hook import ClassCheckHook
+
+__all__ = ['ClassCheckHook']
