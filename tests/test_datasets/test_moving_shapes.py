@@ -79,7 +79,7 @@ def test_coverage_by_hand():
     # from 0.5 to 2.75 in columns, rows 1 and 2; a pixel reaches half a unit
     # to either side of its centre
     contour = np.array([[8, 8], [44, 8], [44, 40], [8, 40]])
-    share = coverage([contour], 4, 4)
+    share = coverage([contour], 4, 4, finer=4)
     assert share[1].tolist() == share[2].tolist() == [0, 1, 1, .25]
     assert not share[[0, 3]].any()
 

@@ -11,8 +11,6 @@ from .scene import Scene, Thing
 # vertices are rounded to 1/16 pixel, so that the last bit of a sine, which
 # differs between machines, does not reach the masks
 SHIFT = 4
-# small pixels along a side of a pixel, for soft edges in pictures
-FINER = 4
 
 
 def to_fixed(contours: Contours, transform: np.ndarray) -> Contours:
@@ -60,22 +58,24 @@ def fill(contours: Contours, height: int, width: int) -> np.ndarray:
     return (counts & 1).astype(bool)
 
 
-def coverage(contours: Contours, height: int, width: int) -> np.ndarray:
+def coverage(contours: Contours, height: int, width: int,
+             finer: int) -> np.ndarray:
     """Share of each pixel inside the contours, (height, width) float32.
 
     Args:
-        contours: as for ``fill``, whose mask this is at ``FINER`` times the
+        contours: as for ``fill``, whose mask this is at ``finer`` times the
             size, averaged; OpenCV's soft lines make shapes half a pixel
             wider than their masks.
         height: of the result.
         width: of the result.
+        finer: small pixels along a side of a pixel, 1 to 15.
     """
     # the middle of the first small pixel is not that of the first large one
-    shift = (FINER - 1) * (1 << SHIFT) // 2
-    fine = fill([contour * FINER + shift for contour in contours],
-                height * FINER, width * FINER)
+    shift = (finer - 1) * (1 << SHIFT) // 2
+    fine = fill([contour * finer + shift for contour in contours],
+                height * finer, width * finer)
     # multiples of the number of small pixels stay exact in 8 bits
-    whole = 255 // FINER**2 * FINER**2
+    whole = 255 // finer**2 * finer**2
     mean = cv2.resize(
         fine.view(np.uint8) * np.uint8(whole), (width, height),
         interpolation=cv2.INTER_AREA)
@@ -112,9 +112,11 @@ def render_frame(scene: Scene, time: float, height: int,
     """
     steps = 1 + 2 * int(np.ceil(4 * scene.shutter))
     offsets = (np.arange(steps) - steps // 2) / steps * scene.shutter
+    # the mean of several pictures softens edges, too
+    finer = 4 if steps == 1 else 2
     light = np.zeros((height, width, 3), np.float32)
     for offset in offsets.tolist():
-        light += _render_instant(scene, time + offset, height, width)
+        light += _render_instant(scene, time + offset, height, width, finer)
     light /= steps
     radius = scene.focus.at(time)
     if radius > .3:
@@ -122,14 +124,14 @@ def render_frame(scene: Scene, time: float, height: int,
     return np.clip(np.rint(light), 0, 255).astype(np.uint8)
 
 
-def _render_instant(scene: Scene, time: float, height: int,
-                    width: int) -> np.ndarray:
+def _render_instant(scene: Scene, time: float, height: int, width: int,
+                    finer: int) -> np.ndarray:
     """A sharp picture, (H, W, 3) float32 BGR."""
     view = scene.camera.transform(time)
     canvas = _place_background(scene, view, height, width)
     for thing in scene.things:
         pose = compose(view, thing.trajectory.transform(time))
-        _paint_(canvas, thing, pose)
+        _paint_(canvas, thing, pose, finer)
     return canvas
 
 
@@ -155,14 +157,15 @@ def _window(contours: Sequence[np.ndarray], height: int,
     return x0, y0, x1, y1
 
 
-def _paint_(canvas: np.ndarray, thing: Thing, pose: np.ndarray) -> None:
+def _paint_(canvas: np.ndarray, thing: Thing, pose: np.ndarray,
+            finer: int) -> None:
     """Blend a thing into the canvas, with soft edges."""
     contours = to_fixed(thing.contours, pose)
     x0, y0, x1, y1 = _window(contours, *canvas.shape[:2])
     if x1 <= x0 or y1 <= y0:
         return
     origin = np.array([x0, y0]) << SHIFT
-    alpha = coverage([c - origin for c in contours], y1 - y0, x1 - x0)
+    alpha = coverage([c - origin for c in contours], y1 - y0, x1 - x0, finer)
     side = len(thing.texture)
     to_unit = np.array([[2 / side, 0., 1 / side - 1],
                         [0., 2 / side, 1 / side - 1]])
