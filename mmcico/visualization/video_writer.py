@@ -158,6 +158,8 @@ def open_video_writer(path: Union[str, Path], fps: float,
     opener = PyAVWriter if _has_h264() else OpenCVWriter
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # the encoders find out late, or do not say why
+        path.open('wb').close()
         writer = opener(path, fps, (int(size[0]), int(size[1])))
     except OSError as error:
         raise _cannot_write(path, error) from error

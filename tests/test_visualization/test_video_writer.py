@@ -1,0 +1,142 @@
+"""Videos are read again: frames, sizes, colours; unusable targets."""
+import cv2
+import numpy as np
+import pytest
+
+from mmcico.visualization import open_video_writer, video_writer
+from mmcico.visualization.video_writer import OpenCVWriter
+
+BACKENDS = ['opencv'] + (['pyav'] if video_writer._has_h264() else [])
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request, monkeypatch):
+    if request.param == 'opencv':
+        monkeypatch.setattr(video_writer, 'av', None)
+    return request.param
+
+
+def frames_of(count, size):
+    """Even frames, each one brighter than the one before."""
+    return [
+        np.full((*size, 3), 40 + 20 * index, np.uint8)
+        for index in range(count)
+    ]
+
+
+def read(path):
+    capture = cv2.VideoCapture(str(path))
+    assert capture.isOpened()
+    frames = []
+    while True:
+        there, frame = capture.read()
+        if not there:
+            break
+        frames.append(frame)
+    fps = capture.get(cv2.CAP_PROP_FPS)
+    capture.release()
+    return frames, fps
+
+
+def test_video_can_be_read_again(tmp_path, backend):
+    frames = frames_of(7, (48, 64))
+    path = tmp_path / 'new' / 'folder' / 'video.mp4'
+    with open_video_writer(path, 12.5, (48, 64)) as writer:
+        for frame in frames:
+            writer.write(frame)
+    assert writer.num_frames == 7
+    found, fps = read(path)
+    assert fps == pytest.approx(12.5)
+    assert len(found) == 7
+    for one, two in zip(found, frames):
+        assert one.shape == (48, 64, 3)
+        assert np.abs(one.astype(int) - two).mean() < 6
+
+
+def test_odd_sizes_are_padded(tmp_path, backend):
+    with open_video_writer(tmp_path / 'odd.mp4', 5, (47, 63)) as writer:
+        for frame in frames_of(3, (47, 63)):
+            writer.write(frame)
+    found, _ = read(tmp_path / 'odd.mp4')
+    assert [frame.shape for frame in found] == [(48, 64, 3)] * 3
+    # the last row and column are repeated, not black
+    assert np.abs(found[-1].astype(int) - 80).max() < 12
+
+
+def test_the_smallest_video(tmp_path, backend):
+    with open_video_writer(tmp_path / 'dot.mp4', 5, (1, 1)) as writer:
+        writer.write(frames_of(1, (1, 1))[0])
+    assert [f.shape for f in read(tmp_path / 'dot.mp4')[0]] == [(2, 2, 3)]
+
+
+def test_colours_keep_their_order(tmp_path, backend):
+    frame = np.zeros((48, 64, 3), np.uint8)
+    frame[..., 0] = 200  # blue
+    with open_video_writer(tmp_path / 'blue.mp4', 5, (48, 64)) as writer:
+        writer.write(frame)
+    found = read(tmp_path / 'blue.mp4')[0][0].mean(axis=(0, 1))
+    assert found[0] > 150 and found[1:].max() < 50
+
+
+@pytest.mark.skipif('pyav' not in BACKENDS, reason='needs PyAV')
+def test_pyav_writes_what_browsers_show(tmp_path):
+    av = pytest.importorskip('av')
+    with open_video_writer(tmp_path / 'a.mp4', 5, (48, 64)) as writer:
+        writer.write(frames_of(1, (48, 64))[0])
+    with av.open(str(tmp_path / 'a.mp4')) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name == 'h264'
+        assert stream.pix_fmt == 'yuv420p'
+
+
+def test_opencv_stands_in_for_pyav(tmp_path, monkeypatch):
+    monkeypatch.setattr(video_writer, 'av', None)
+    with open_video_writer(tmp_path / 'a.mp4', 5, (48, 64)) as writer:
+        assert isinstance(writer, OpenCVWriter)
+        writer.write(frames_of(1, (48, 64))[0])
+
+
+def test_no_frames_leave_no_file(tmp_path, backend):
+    with open_video_writer(tmp_path / 'none.mp4', 5, (48, 64)):
+        pass
+    assert not (tmp_path / 'none.mp4').exists()
+
+
+def test_frames_before_an_error_can_be_seen(tmp_path, backend):
+    frames = frames_of(4, (48, 64))
+    with pytest.raises(KeyError):
+        with open_video_writer(tmp_path / 'a.mp4', 5, (48, 64)) as writer:
+            for frame in frames:
+                writer.write(frame)
+            raise KeyError('from the caller')
+    assert len(read(tmp_path / 'a.mp4')[0]) == 4
+
+
+def test_a_frame_of_another_size_is_named(tmp_path, backend):
+    with pytest.raises(ValueError, match=r'frame 1 is \(48, 60, 3\)'):
+        with open_video_writer(tmp_path / 'a.mp4', 5, (48, 64)) as writer:
+            writer.write(frames_of(1, (48, 64))[0])
+            writer.write(frames_of(1, (48, 60))[0])
+    with pytest.raises(ValueError, match='float64'):
+        with open_video_writer(tmp_path / 'a.mp4', 5, (48, 64)) as writer:
+            writer.write(np.zeros((48, 64, 3)))
+
+
+@pytest.mark.parametrize('name, fps, size, words',
+                         [('a.avi', 5, (48, 64), 'ends in .mp4'),
+                          ('a.mp4', 0, (48, 64), 'fps is 0'),
+                          ('a.mp4', float('nan'), (48, 64), 'fps is nan'),
+                          ('a.mp4', 5, (0, 64), r'\(0, 64\)')])
+def test_unusable_settings_are_named(tmp_path, name, fps, size, words):
+    with pytest.raises(ValueError, match=words):
+        with open_video_writer(tmp_path / name, fps, size):
+            pass
+
+
+def test_unwritable_output_is_named(tmp_path, backend):
+    (tmp_path / 'file').write_text('')
+    (tmp_path / 'folder.mp4').mkdir()
+    for path in (tmp_path / 'file' / 'a.mp4', tmp_path / 'folder.mp4'):
+        with pytest.raises(OSError, match=f'cannot write the video {path}'):
+            with open_video_writer(path, 5, (48, 64)):
+                pass
