@@ -55,7 +55,10 @@ def main() -> int:
                 f'{args.ground_truth} has no annotations, so there is nothing '
                 'to measure against; send submission.zip to the server')
         tracks = evaluation.read_results(args.results, truth)
-    except ValueError as error:
+        metrics = evaluation.evaluate(truth, tracks, args.metric)
+        if args.out:
+            evaluation.save_metrics(args.out, metrics)
+    except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 1
     if args.metric == 'ovis' and truth.without_occlusion:
@@ -63,10 +66,7 @@ def main() -> int:
             f'warning: {truth.without_occlusion} annotations have no field '
             'occlusion; they count as not occluded',
             file=sys.stderr)
-    metrics = evaluation.evaluate(truth, tracks, args.metric)
     print(evaluation.format_table(metrics))
-    if args.out:
-        evaluation.save_metrics(args.out, metrics)
     return 0
 
 

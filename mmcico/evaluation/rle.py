@@ -118,8 +118,11 @@ def measure(counts: Sequence[str]) -> Tuple[np.ndarray, np.ndarray]:
         pixels of the whole mask, -1 where the text is broken.
     """
     lengths = np.fromiter(map(len, counts), np.int64, len(counts))
-    text = ''.join(counts).encode('ascii', 'replace')
-    chars = np.frombuffer(text, np.uint8) - np.uint8(48)
+    text = ''.join(counts)
+    if not text.isascii():
+        text = ''.join(char if char.isascii() else ' ' for char in text)
+    # anything below '0' becomes large
+    chars = np.frombuffer(text.encode('ascii'), np.uint8) - np.uint8(48)
     stops = np.cumsum(lengths)
     is_broken = lengths == 0
     filled = ~is_broken

@@ -105,6 +105,7 @@ def class_curves(matches: List[Matches], group: int,
     right = np.cumsum(found & counts, axis=1)
     wrong = np.cumsum(~found & counts, axis=1)
     recall = right / objects
+    # the official tools' guard against 0 / 0, kept for equal last digits
     precision = right / (right + wrong + np.spacing(1))
     # precision at a recall is the best at this or any higher recall
     precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]

@@ -1,0 +1,100 @@
+"""The definitions of YouTube-VIS in plain, slow words, on decoded masks."""
+from typing import Any, Dict, List
+
+import numpy as np
+from pycocotools import mask as mask_utils
+
+THRS = [.5 + .05 * i for i in range(10)]
+RANGES = dict(
+    zip(['', 's', 'm', 'l'], [(0, 1e10), (0, 128**2), (128**2, 256**2),
+                              (256**2, 1e10)]))
+
+
+def decode(track, size) -> np.ndarray:
+    """(T, H, W) bool."""
+    return np.stack([
+        np.zeros(size, bool) if each is None else mask_utils.decode(
+            dict(each, counts=each['counts'].encode())).astype(bool)
+        for each in track['segmentations']
+    ])
+
+
+def mean_area(masks) -> float:
+    areas = [mask.sum() for mask in masks if mask.any()]
+    return float(np.mean(areas)) if areas else 0.
+
+
+def outcomes(objects, predictions, thr, low, high, limit) -> List[tuple]:
+    """(score, found, ignored) of the predictions of one video and class."""
+    predictions = sorted(predictions, key=lambda each: -each[1])[:limit]
+    ignored = [crowd or not low <= mean_area(m) <= high for m, crowd in objects]
+    taken, rows = set(), []
+    for masks, score in predictions:
+        near = []
+        for index, (other, crowd) in enumerate(objects):
+            union = (masks | other).sum()
+            iou = (masks & other).sum() / union if union else 0
+            if iou >= min(thr, 1 - 1e-10) and (crowd or index not in taken):
+                near.append((not ignored[index], iou, index))
+        if near:
+            counted, _, index = max(near)
+            taken.add(index)
+            rows.append((score, True, not counted))
+        else:
+            rows.append((score, False, not low <= mean_area(masks) <= high))
+    return rows
+
+
+def average_precision(rows, num) -> float:
+    rows = [row for row in sorted(rows, key=lambda row: -row[0])
+            if not row[2]]
+    right, points = 0, []
+    for place, (_, found, _) in enumerate(rows, start=1):
+        right += found
+        points.append((right / num, right / place))
+    return float(np.mean([
+        max([p for r, p in points if r >= i / 100 - 1e-12], default=0)
+        for i in range(101)
+    ]))
+
+
+def reference(truth: Dict[str, Any], results: List[dict]) -> Dict[str, Any]:
+    """AP and AR of all sizes; None without ground truth."""
+    sizes = {v['id']: (v['height'], v['width']) for v in truth['videos']}
+    sets = {}
+    for source in (truth['annotations'], results):
+        for each in source:
+            key = each['video_id'], each['category_id']
+            lists = sets.setdefault(key, ([], []))
+            masks = decode(each, sizes[each['video_id']])
+            if 'score' in each:
+                lists[1].append((masks, each['score']))
+            else:
+                lists[0].append((masks, bool(each.get('iscrowd'))))
+    answer = {}
+    for part, (low, high) in RANGES.items():
+        for limit in (1, 10, 100) if part == '' else (100, ):
+            aps, recalls = [], []
+            for category in truth['categories']:
+                chosen = [
+                    sets[v['id'], category['id']] for v in truth['videos']
+                    if (v['id'], category['id']) in sets
+                ]
+                num = sum(not crowd and low <= mean_area(masks) <= high
+                          for objects, _ in chosen for masks, crowd in objects)
+                if not num:
+                    continue
+                for thr in THRS:
+                    rows = [
+                        row for objects, predictions in chosen
+                        for row in outcomes(objects, predictions, thr, low,
+                                            high, limit)
+                    ]
+                    aps.append(average_precision(rows, num))
+                    recalls.append(
+                        sum(f and not i for _, f, i in rows) / num)
+            if limit == 100:
+                answer[f'AP{part}'] = np.mean(aps) if aps else None
+            name = f'AR{part or limit}'
+            answer[name] = np.mean(recalls) if recalls else None
+    return answer
