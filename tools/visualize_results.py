@@ -86,8 +86,9 @@ def write_overlay(overlay: Overlay, frames: Iterator[np.ndarray],
             if args.contact_sheet and index in picked:
                 sheet.append(_shrink(frame, PANEL_WIDTH * len(overlay.panels)))
     if sheet:
+        columns = SHEET_COLUMNS // len(overlay.panels)
         path = out / f'{overlay.name}.png'
-        if not cv2.imwrite(str(path), contact_sheet(sheet, SHEET_COLUMNS)):
+        if not cv2.imwrite(str(path), contact_sheet(sheet, columns)):
             raise OSError(f'cannot write the picture {path}')
 
 

@@ -1,5 +1,7 @@
 """Whole generated videos and the files of a generated data set."""
+import importlib.util
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -208,3 +210,26 @@ def test_golden_masks():
 def test_negative_numbers_are_refused(tmp_path):
     with pytest.raises(ValueError, match='num_videos is -1'):
         write_dataset(tmp_path, -1)
+
+
+def test_tool_takes_levels_over_the_difficulty(tmp_path, capsys):
+    path = Path(__file__).parents[2] / 'tools/dataset_tools'
+    spec = importlib.util.spec_from_file_location(
+        'make_moving_shapes', path / 'make_moving_shapes.py')
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    tool.main([
+        '--out', f'{tmp_path}', '--num-videos', '2', '--num-frames', '2',
+        '--size', '40', '60', '--num-classes', '3', '--objects', '1', '2',
+        '--seed', '9', '--difficulty', 'hard', '--blur', '0'
+    ])
+    assert capsys.readouterr().out.strip() == f'{tmp_path / "instances.json"}'
+    config = make_config(
+        'hard',
+        num_frames=2,
+        size=(40, 60),
+        num_classes=3,
+        objects=(1, 2),
+        blur=0.)
+    same = write_dataset(tmp_path / 'same', 2, seed=9, config=config)
+    assert same.read_bytes() == (tmp_path / 'instances.json').read_bytes()

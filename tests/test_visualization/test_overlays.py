@@ -196,7 +196,7 @@ def test_tool_writes_videos_and_sheets(data, tmp_path, tool, capsys):
     frames = read_video(tmp_path / '00002.mp4')
     assert [frame.shape for frame in frames] == [(96, 256, 3)] * 3
     sheet = cv2.imread(str(tmp_path / '00000.png'))
-    assert sheet.shape == (96, 3 * 256, 3)
+    assert sheet.shape == (2 * 96, 2 * 256, 3)  # two columns of pairs
 
 
 def test_tool_names_unknown_videos(data, tmp_path, tool):
