@@ -1,3 +1,4 @@
 from .class_check_hook import ClassCheckHook
+from .clip_visualization_hook import ClipVisualizationHook
 
-__all__ = ['ClassCheckHook']
+__all__ = ['ClassCheckHook', 'ClipVisualizationHook']

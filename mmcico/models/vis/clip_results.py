@@ -63,6 +63,11 @@ def final_frames(clip: InstanceData, sample: TrackDataSample,
             scores=clip.scores[seen],
             masks=masks[seen],
             instances_id=clip.instances_id[seen])
+        # MMDetection's drawing hook wants a ground truth, under this name
+        frame.gt_instances = InstanceData(
+            bboxes=clip.bboxes[:0, t],
+            labels=clip.labels[:0],
+            instances_id=clip.instances_id[:0])
         yield frame
 
 

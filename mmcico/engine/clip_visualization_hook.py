@@ -1,0 +1,69 @@
+"""Drawing of results while models are validated and tested."""
+import os.path as osp
+from typing import Any, Optional, Sequence
+
+import mmcv
+from mmdet.engine.hooks import TrackVisualizationHook
+from mmdet.structures import DetDataSample, TrackDataSample
+from mmengine.fileio import get
+from mmengine.runner import Runner
+
+from mmcico.registry import HOOKS
+
+
+@HOOKS.register_module()
+class ClipVisualizationHook(TrackVisualizationHook):
+    """Draws every n-th frame of every video by its place in the video.
+
+    MMDetection's ``TrackVisualizationHook`` also takes our results, but
+    names folders by the third last part of a path, which in the layout of
+    YouTube-VIS is the same for all videos, and nests its output folder once
+    more in every step when the work folder is relative.
+
+    Args:
+        **kwargs: As of ``TrackVisualizationHook``: ``draw``,
+            ``frame_interval``, ``score_thr``, ``show``, ``wait_time``,
+            ``test_out_dir`` (below ``<work_dir>/<timestamp>``),
+            ``backend_args``.
+    """
+
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any,
+                       outputs: Sequence[TrackDataSample]) -> None:
+        """Draw the frames that a clip has finished, to the backends."""
+        self._draw(outputs, None, runner.iter)
+
+    def after_test_iter(self, runner: Runner, batch_idx: int,
+                        data_batch: Any,
+                        outputs: Sequence[TrackDataSample]) -> None:
+        """Draw the frames that a clip has finished, to files if wanted."""
+        folder = None
+        if self.test_out_dir is not None:
+            folder = osp.join(runner.work_dir, runner.timestamp,
+                              self.test_out_dir)
+        self._draw(outputs, folder, batch_idx)
+
+    def _draw(self, outputs: Sequence[TrackDataSample],
+              folder: Optional[str], step: int) -> None:
+        """Draw every ``frame_interval``-th frame."""
+        if not self.draw:
+            return
+        for sample in outputs:
+            for frame in sample.video_data_samples:
+                if frame.frame_id % self.frame_interval == 0:
+                    self._draw_frame(frame, folder, step)
+
+    def _draw_frame(self, frame: DetDataSample, folder: Optional[str],
+                    step: int) -> None:
+        """Draw one frame: a file, a window or the visualizer's backends."""
+        data = get(frame.img_path, backend_args=self.backend_args)
+        name = osp.join(*frame.img_path.split('/')[-2:])
+        self._visualizer.add_datasample(
+            name,
+            mmcv.imfrombytes(data, channel_order='rgb'),
+            data_sample=frame,
+            draw_gt=False,
+            show=self.show,
+            wait_time=self.wait_time,
+            out_file=None if folder is None else osp.join(folder, name),
+            pred_score_thr=self.score_thr,
+            step=step)
