@@ -27,7 +27,9 @@ def mean_area(masks) -> float:
 def outcomes(objects, predictions, thr, low, high, limit) -> List[tuple]:
     """(score, found, ignored) of the predictions of one video and class."""
     predictions = sorted(predictions, key=lambda each: -each[1])[:limit]
-    ignored = [crowd or not low <= mean_area(m) <= high for m, crowd in objects]
+    ignored = [
+        crowd or not low <= mean_area(m) <= high for m, crowd in objects
+    ]
     taken, rows = set(), []
     for masks, score in predictions:
         near = []
@@ -46,16 +48,16 @@ def outcomes(objects, predictions, thr, low, high, limit) -> List[tuple]:
 
 
 def average_precision(rows, num) -> float:
-    rows = [row for row in sorted(rows, key=lambda row: -row[0])
-            if not row[2]]
+    rows = [row for row in sorted(rows, key=lambda row: -row[0]) if not row[2]]
     right, points = 0, []
     for place, (_, found, _) in enumerate(rows, start=1):
         right += found
         points.append((right / num, right / place))
-    return float(np.mean([
-        max([p for r, p in points if r >= i / 100 - 1e-12], default=0)
-        for i in range(101)
-    ]))
+    return float(
+        np.mean([
+            max([p for r, p in points if r >= i / 100 - 1e-12], default=0)
+            for i in range(101)
+        ]))
 
 
 def reference(truth: Dict[str, Any], results: List[dict]) -> Dict[str, Any]:
@@ -86,13 +88,12 @@ def reference(truth: Dict[str, Any], results: List[dict]) -> Dict[str, Any]:
                     continue
                 for thr in THRS:
                     rows = [
-                        row for objects, predictions in chosen
-                        for row in outcomes(objects, predictions, thr, low,
-                                            high, limit)
+                        row
+                        for objects, predictions in chosen for row in outcomes(
+                            objects, predictions, thr, low, high, limit)
                     ]
                     aps.append(average_precision(rows, num))
-                    recalls.append(
-                        sum(f and not i for _, f, i in rows) / num)
+                    recalls.append(sum(f and not i for _, f, i in rows) / num)
             if limit == 100:
                 answer[f'AP{part}'] = np.mean(aps) if aps else None
             name = f'AR{part or limit}'

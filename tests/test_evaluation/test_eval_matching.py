@@ -33,8 +33,8 @@ def one(iou, crowd=None, ignored=None, thrs=(.5, .75)):
     iou = np.array(iou, float)
     crowd = np.zeros(iou.shape[1], bool) if crowd is None else crowd
     ignored = crowd if ignored is None else ignored
-    found, skip = assign(iou, np.array(crowd, bool),
-                         np.array([ignored], bool), np.array(thrs))
+    found, skip = assign(iou, np.array(crowd, bool), np.array([ignored], bool),
+                         np.array(thrs))
     return found[0].tolist(), skip[0].tolist()
 
 
@@ -98,8 +98,8 @@ def test_equals_the_plain_rule(seed):
     for group in range(3):
         for index, thr in enumerate(IOU_THRS):
             expected = slow_assign(iou, crowd, ignored[group], thr)
-            assert list(zip(found[group, index],
-                            skip[group, index])) == expected
+            assert list(zip(found[group, index], skip[group,
+                                                      index])) == expected
 
 
 def test_groups_by_area_and_occlusion():
@@ -115,8 +115,9 @@ def test_groups_by_area_and_occlusion():
         ]))
     objects = truth.tracks[0, 0]
     boxes = [[(0, 0, 4, 4), None], [(5, 5, 7, 7), None], [(5, 0, 9, 4), None]]
-    found = read_results([result(each, .9 - i / 10)
-                          for i, each in enumerate(boxes)], truth)[0, 0]
+    found = read_results(
+        [result(each, .9 - i / 10) for i, each in enumerate(boxes)], truth)[0,
+                                                                            0]
     matches = match_tracks(found, objects, SIZE, groups)
     assert np.allclose(matches.scores, [.9, .8, .7])
     assert matches.objects.tolist() == [1, 0, 1]

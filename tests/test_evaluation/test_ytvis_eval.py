@@ -39,9 +39,8 @@ def test_equals_the_official_tools(metric):
     for key, value in expected.items():
         assert metrics[key] == pytest.approx(value, abs=1e-9), key
     if per_class is not None:
-        assert list(metrics['AP_per_class']) == [
-            f'class_{i}' for i in range(1, 7)
-        ]
+        assert list(
+            metrics['AP_per_class']) == [f'class_{i}' for i in range(1, 7)]
         assert list(metrics['AP_per_class'].values()) == [
             value if value is None else pytest.approx(value, abs=1e-9)
             for value in per_class
@@ -51,11 +50,11 @@ def test_equals_the_official_tools(metric):
 def test_ap_by_hand():
     truth = ground_truth([annotation([A, A]), annotation([B, None])])
     # right, wrong, right: precision 1 up to recall 1/2, then 2/3
-    metrics = measure(truth, [
-        result([A, A], .9),
-        result([FAR, FAR], .8),
-        result([B, None], .7)
-    ])
+    metrics = measure(
+        truth,
+        [result([A, A], .9),
+         result([FAR, FAR], .8),
+         result([B, None], .7)])
     assert metrics['AP'] == pytest.approx((51 + 50 * 2 / 3) / 101)
     assert metrics['AP50'] == metrics['AP75'] == pytest.approx(metrics['AP'])
     assert metrics['APs'] == metrics['AP'] and metrics['APm'] is None
@@ -99,9 +98,7 @@ def test_no_predictions_score_zero():
 
 
 def test_crowd_is_neither_found_nor_missed():
-    truth = ground_truth(
-        [annotation([A, A]),
-         annotation([B, B], iscrowd=1)])
+    truth = ground_truth([annotation([A, A]), annotation([B, B], iscrowd=1)])
     results = [result([B, B], .9), result([B, B], .8), result([A, A], .7)]
     assert measure(truth, results)['AP'] == ONE
     only = ground_truth([annotation([B, B], iscrowd=1)])
@@ -131,9 +128,8 @@ def test_occlusion_groups_share_their_ends():
 
 
 def test_some_videos_only():
-    truth = ground_truth(
-        [annotation([A, A]),
-         annotation([A, A], video_id=1)], [2, 2])
+    truth = ground_truth([annotation([A, A]),
+                          annotation([A, A], video_id=1)], [2, 2])
     results = [result([A, A])]
     assert measure(truth, results)['AR100'] == .5
     assert measure(truth, results, video_ids=[0])['AR100'] == 1

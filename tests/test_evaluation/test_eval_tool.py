@@ -1,0 +1,69 @@
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / 'tests' / 'data' / 'metric_ytvis'
+# the tool, in an interpreter in which no OpenMMLab package can be imported
+WITHOUT = '''
+import runpy, sys
+for name in ('mmengine', 'mmcv', 'mmdet', 'torch'):
+    sys.modules[name] = None
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name='__main__')
+'''
+
+
+@pytest.fixture
+def files(tmp_path):
+    for name in ('gt.json', 'results.json'):
+        data = gzip.decompress((DATA / f'{name}.gz').read_bytes())
+        (tmp_path / name).write_bytes(data)
+    return tmp_path
+
+
+def run(folder, *args):
+    return subprocess.run([
+        sys.executable, '-c', WITHOUT,
+        str(ROOT / 'tools' / 'eval.py'), *args
+    ],
+                          cwd=folder,
+                          capture_output=True,
+                          text=True)
+
+
+def test_figures_without_openmmlab_from_another_folder(files):
+    done = run(files, 'gt.json', 'results.json', '--out', 'new/metrics.json')
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads((files / 'new/metrics.json').read_text())
+    expected = json.loads((DATA / 'expected.json').read_text())
+    assert metrics['AP'] == pytest.approx(expected['AP'], abs=1e-9)
+    assert metrics['AP_per_class']['class_6'] is None
+    lines = done.stdout.splitlines()
+    assert lines[0].split()[:4] == ['%', 'AP', 'AP50', 'AP75']
+    assert lines[1].split()[:3] == ['29.2', '56.0', '29.2']
+    assert lines[-1].split() == ['class_6', '-']
+
+
+def test_occlusion_is_asked_for_but_absent(files):
+    done = run(files, 'gt.json', 'results.json', '--metric', 'ovis')
+    assert done.returncode == 0
+    assert '25 annotations have no field occlusion' in done.stderr
+    assert 'AP_heavy' in done.stdout
+
+
+@pytest.mark.parametrize('name, content, message', [
+    ('gt.json', '{"videos": [', 'gt.json is not complete JSON'),
+    ('gt.json', '{"videos": [], "categories": []}', 'has no annotations'),
+    ('results.json', '[{"video_id": 99}]', 'field video_id is 99'),
+])
+def test_unusable_files_end_with_one_and_a_message(files, name, content,
+                                                   message):
+    (files / name).write_text(content)
+    done = run(files, 'gt.json', 'results.json')
+    assert done.returncode == 1
+    assert message in done.stderr and 'Traceback' not in done.stderr

@@ -1,0 +1,273 @@
+import json
+import socket
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.multiprocessing as mp
+from clip_samples import META, clip_sample, frame_sample, still_video
+from mmdet.registry import METRICS
+from mmengine.evaluator import Evaluator
+from vis_files import SIZE, annotation, draw, ground_truth, rle
+
+import mmcico.registry  # noqa: F401
+
+A, B = (0, 0, 4, 4), (5, 4, 9, 8)
+
+
+def write_truth(folder, annotations, lengths):
+    path = folder / 'gt.json'
+    path.write_text(json.dumps(ground_truth(annotations, lengths)))
+    return str(path)
+
+
+def build(meta=META, **settings):
+    """The metric as MMEngine builds and feeds it."""
+    evaluator = Evaluator(
+        METRICS.build(dict(type='mmcico.VISMetric', **settings)))
+    evaluator.dataset_meta = meta
+    return evaluator
+
+
+def run(clips, **settings):
+    evaluator = build(**settings)
+    for clip in clips:
+        evaluator.process([clip])
+    return evaluator.evaluate(len(clips))
+
+
+def test_from_masks_to_files_and_figures(tmp_path):
+    ann_file = write_truth(
+        tmp_path, [annotation([A, B, None]),
+                   annotation([B, B, B], 11)], [3])
+    frames = [
+        frame_sample(0, 0, 3, {8: A}),
+        frame_sample(0, 1, 3, {
+            2: B,
+            8: B
+        }),
+        frame_sample(0, 2, 3, {})
+    ]
+    clips = [
+        clip_sample(frames[:2], {
+            8: (.75, 0),
+            2: (.25, 1),
+            5: (.5, 1)
+        }),
+        clip_sample(frames[2:], {
+            8: (.25, 0),
+            2: (.25, 1)
+        })
+    ]
+    outdir = tmp_path / 'work'
+    metrics = run(clips, ann_file=ann_file, outdir=str(outdir))
+    tracks = json.loads((outdir / 'results.json').read_text())
+    assert [(t['video_id'], t['category_id'], t['score'])
+            for t in tracks] == [(0, 10, .5), (0, 11, .25)]
+    assert tracks[0]['segmentations'] == [rle(draw(A)), rle(draw(B)), None]
+    assert tracks[1]['segmentations'] == [None, rle(draw(B)), None]
+    # class a is perfect, b has a third of its pixels
+    saved = json.loads((outdir / 'metrics.json').read_text())
+    assert saved['AP_per_class'] == {'class_0': pytest.approx(1), 'class_1': 0}
+    assert saved['APl'] is None
+    assert metrics['youtube_vis/AP'] == saved['AP'] == pytest.approx(.5)
+    assert 'youtube_vis/APl' not in metrics
+    assert all(isinstance(value, float) for value in metrics.values())
+    with zipfile.ZipFile(outdir / 'submission.zip') as file:
+        assert file.namelist() == ['results.json']
+    assert not list(outdir.glob('*.jsonl'))
+
+
+def test_frames_vote_when_there_are_no_clip_votes(tmp_path):
+    frames = [
+        frame_sample('v', 0, 3, {1: A}, [.9], [0]),
+        frame_sample('v', 1, 3, {1: A}, [.3], [1]),
+        frame_sample('v', 2, 3, {1: A}, [.3], [1])
+    ]
+    run([clip_sample(frames)], outdir=str(tmp_path))
+    track, = json.loads((tmp_path / 'results.json').read_text())
+    assert track['score'] == pytest.approx(.5)
+    assert (track['video_id'], track['category_id']) == ('v', 11)
+
+
+def test_samples_moved_by_mmdet_and_masks_already_encoded(tmp_path):
+    clips = [clip.cpu() for clip in still_video(0, A)]
+    assert isinstance(clips[0].clip_instances, list)  # taken apart by mmdet
+    frame = clips[1].video_data_samples[0]
+    frame.pred_track_instances.masks = [rle(draw(A))]
+    run(clips, outdir=str(tmp_path))
+    track, = json.loads((tmp_path / 'results.json').read_text())
+    assert track['score'] == .75
+    assert track['segmentations'] == [rle(draw(A))] * 3
+
+
+def test_finished_videos_are_on_disk_and_out_of_memory(tmp_path):
+    evaluator = build(outdir=str(tmp_path))
+    (tmp_path / 'results.rank0.jsonl').write_text('of an earlier run\n')
+    (tmp_path / 'results.rank3.jsonl').write_text('of an earlier run\n')
+    first, second = still_video(1, A), still_video(2, B)
+    for clip in (first[0], second[0], first[1]):  # interleaved
+        evaluator.process([clip])
+    assert [path.name
+            for path in tmp_path.glob('*.jsonl')] == ['results.rank0.jsonl']
+    line, = (tmp_path / 'results.rank0.jsonl').read_text().splitlines()
+    assert json.loads(line)['video_id'] == 1
+    metric = evaluator.metrics[0]
+    assert list(metric._videos) == [2] and metric.results == []
+    evaluator.process([second[1]])
+    evaluator.evaluate(4)
+    tracks = json.loads((tmp_path / 'results.json').read_text())
+    assert [track['video_id'] for track in tracks] == [1, 2]
+    assert tracks[1]['segmentations'] == [rle(draw(B))] * 3
+
+
+def test_second_run_starts_afresh(tmp_path):
+    ann_file = write_truth(tmp_path, [annotation([A] * 3)], [3])
+    evaluator = build(ann_file=ann_file)
+    for box, expected in ((A, 1), (B, 0), (A, 1)):
+        for clip in still_video(0, box):
+            evaluator.process([clip])
+        metrics = evaluator.evaluate(2)
+        assert metrics['youtube_vis/AP'] == pytest.approx(expected)
+    assert [path.name for path in tmp_path.iterdir()] == ['gt.json']
+
+
+def test_nothing_found_scores_zero(tmp_path):
+    ann_file = write_truth(tmp_path, [annotation([A] * 3)], [3])
+    clip = clip_sample([frame_sample(0, t, 3, {}) for t in range(3)], {})
+    metrics = run([clip], ann_file=ann_file, outdir=str(tmp_path))
+    assert metrics['youtube_vis/AP'] == 0
+    assert json.loads((tmp_path / 'results.json').read_text()) == []
+
+
+@pytest.mark.parametrize('annotations', [None, []])
+def test_without_annotations_only_files(tmp_path, annotations, caplog):
+    ann_file = write_truth(tmp_path, annotations, [3])
+    outdir = tmp_path / 'work'
+    assert run(still_video(0, A), ann_file=ann_file, outdir=str(outdir)) == {}
+    assert len(json.loads((outdir / 'results.json').read_text())) == 1
+    assert not (outdir / 'metrics.json').exists()
+    with pytest.raises(ValueError, match='no annotations.* set outdir'):
+        run(still_video(0, A), ann_file=ann_file)
+
+
+def test_occlusion_figures(tmp_path):
+    levels = ['severe_occlusion'] * 3
+    ann_file = write_truth(tmp_path, [annotation([A] * 3, occlusion=levels)],
+                           [3])
+    metrics = run(
+        still_video(0, A), ann_file=ann_file, metric='ovis', prefix='ovis')
+    assert metrics['ovis/AP_heavy'] == pytest.approx(1)
+    assert 'ovis/AP_light' not in metrics
+
+
+@pytest.mark.parametrize('settings, message', [
+    (dict(), 'nothing to do without ann_file'),
+    (dict(ann_file='nowhere.json'), 'ann_file nowhere.json does not exist'),
+    (dict(outdir='x', metric='coco'), "metric is 'coco'"),
+])
+def test_unusable_settings(settings, message):
+    with pytest.raises(ValueError, match=message):
+        METRICS.build(dict(type='mmcico.VISMetric', **settings))
+
+
+def test_category_ids_are_needed_at_the_first_clip(tmp_path):
+    evaluator = build(dict(classes=('a', )), outdir=str(tmp_path))
+    with pytest.raises(ValueError, match='no category_ids'):
+        evaluator.process(still_video(0, A)[:1])
+
+
+def shrink(frame):
+    frame['ori_shape'] = (16, 20)
+
+
+def drop(frame):
+    del frame['pred_track_instances']
+
+
+def unnamed(frame):
+    del frame['pred_track_instances']['instances_id']
+
+
+def one_mask_more(frame):
+    frame['pred_track_instances']['masks'] = np.ones((2, *SIZE), bool)
+
+
+@pytest.mark.parametrize('change, message', [
+    (shrink, r'masks has shape \(1, 8, 10\) instead of \(N, 16, 20\)'),
+    (drop, 'no field pred_track_instances'),
+    (unnamed, 'no field instances_id'),
+    (one_mask_more, '2 masks for 1 instances_id'),
+])
+def test_broken_frames_are_named(tmp_path, change, message):
+    frame = frame_sample(3, 1, 5, {1: A}).to_dict()
+    change(frame)
+    with pytest.raises(ValueError, match=f'video 3: frame 1.*{message}'):
+        run([dict(video_data_samples=[frame])], outdir=str(tmp_path))
+
+
+def test_missing_and_repeated_frames(tmp_path):
+    clips = still_video(0, A)
+    with pytest.raises(ValueError, match='video 0: no results for 2 of 3'):
+        run(clips[1:], outdir=str(tmp_path))
+    with pytest.raises(ValueError, match='video 0: no results for 1 of 3'):
+        run(clips[:1], outdir=str(tmp_path))
+    with pytest.raises(ValueError, match='video 0: results came twice'):
+        run(clips + clips, outdir=str(tmp_path))
+    with pytest.raises(ValueError, match='frame 0: results came twice'):
+        run([clips[0], clips[0]], outdir=str(tmp_path))
+
+
+def two_ranks(rank, folder, port):
+    """Process ``rank`` of two; the second run leaves rank 1 without video."""
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group(
+        'gloo', init_method=f'tcp://127.0.0.1:{port}', rank=rank, world_size=2)
+    videos = {i: still_video(i, box) for i, box in enumerate((A, B, A))}
+    # video 1 is tested by both
+    shares = dict(both=[(0, 1), (1, 2)], one=[(0, 1, 2), ()])
+    for name, share in shares.items():
+        for outdir in (f'{folder}/{name}', None):
+            clips = sum((videos[i] for i in share[rank]), [])
+            metrics = run(clips, ann_file=f'{folder}/gt.json', outdir=outdir)
+            Path(f'{folder}/{name}.{rank}.{bool(outdir)}').write_text(
+                json.dumps(metrics))
+    # what is wrong on one rank is raised on all
+    with pytest.raises(ValueError, match='no results for 1 of 3'):
+        run(videos[0][:1] if rank else videos[1], outdir=f'{folder}/wrong')
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.skipif(
+    not torch.distributed.is_available(), reason='needs torch.distributed')
+def test_two_processes_equal_one(tmp_path):
+    write_truth(tmp_path, [
+        annotation([A] * 3, video_id=0),
+        annotation([A] * 3, video_id=1),
+        annotation([A] * 3, video_id=2)
+    ], [3, 3, 3])
+    clips = sum((still_video(i, box) for i, box in enumerate((A, B, A))), [])
+    expected = run(
+        clips,
+        ann_file=str(tmp_path / 'gt.json'),
+        outdir=str(tmp_path / 'alone'))
+    assert expected['youtube_vis/AR100'] == pytest.approx(2 / 3)
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    mp.spawn(two_ranks, (str(tmp_path), port), nprocs=2)
+    results = (tmp_path / 'alone' / 'results.json').read_bytes()
+    for name in ('both', 'one'):
+        answers = [
+            json.loads(path.read_text()) for path in tmp_path.glob(f'{name}.*')
+        ]
+        assert answers == [expected] * 4
+        assert (tmp_path / name / 'results.json').read_bytes() == results
+        assert not list((tmp_path / name).glob('*.jsonl'))
+    # rank 0 had finished its video when the other one was found wanting
+    line, = (tmp_path / 'wrong' /
+             'results.rank0.jsonl').read_text().split('\n')[:-1]
+    assert json.loads(line)['video_id'] == 1
