@@ -1,23 +1,24 @@
 """Classes of the official data sets, and how files and configs meet."""
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from .video_annotations import AnnotationFile, Id
+from .video_annotations import AnnotationFile, Id, id_key
 
-YOUTUBE_VIS_2019 = (
-    'person', 'giant_panda', 'lizard', 'parrot', 'skateboard', 'sedan', 'ape',
-    'dog', 'snake', 'monkey', 'hand', 'rabbit', 'duck', 'cat', 'cow', 'fish',
-    'train', 'horse', 'turtle', 'bear', 'motorbike', 'giraffe', 'leopard',
-    'fox', 'deer', 'owl', 'surfboard', 'airplane', 'truck', 'zebra', 'tiger',
-    'elephant', 'snowboard', 'boat', 'shark', 'mouse', 'frog', 'eagle',
-    'earless_seal', 'tennis_racket')
+YOUTUBE_VIS_2019 = ('person', 'giant_panda', 'lizard', 'parrot', 'skateboard',
+                    'sedan', 'ape', 'dog', 'snake', 'monkey', 'hand', 'rabbit',
+                    'duck', 'cat', 'cow', 'fish', 'train', 'horse', 'turtle',
+                    'bear', 'motorbike', 'giraffe', 'leopard', 'fox', 'deer',
+                    'owl', 'surfboard', 'airplane', 'truck', 'zebra', 'tiger',
+                    'elephant', 'snowboard', 'boat', 'shark', 'mouse', 'frog',
+                    'eagle', 'earless_seal', 'tennis_racket')
 
-YOUTUBE_VIS_2021 = (
-    'airplane', 'bear', 'bird', 'boat', 'car', 'cat', 'cow', 'deer', 'dog',
-    'duck', 'earless_seal', 'elephant', 'fish', 'flying_disc', 'fox', 'frog',
-    'giant_panda', 'giraffe', 'horse', 'leopard', 'lizard', 'monkey',
-    'motorbike', 'mouse', 'parrot', 'person', 'rabbit', 'shark', 'skateboard',
-    'snake', 'snowboard', 'squirrel', 'surfboard', 'tennis_racket', 'tiger',
-    'train', 'truck', 'turtle', 'whale', 'zebra')
+YOUTUBE_VIS_2021 = ('airplane', 'bear', 'bird', 'boat', 'car', 'cat', 'cow',
+                    'deer', 'dog', 'duck', 'earless_seal', 'elephant', 'fish',
+                    'flying_disc', 'fox', 'frog', 'giant_panda', 'giraffe',
+                    'horse', 'leopard', 'lizard', 'monkey', 'motorbike',
+                    'mouse', 'parrot', 'person', 'rabbit', 'shark',
+                    'skateboard', 'snake', 'snowboard', 'squirrel',
+                    'surfboard', 'tennis_racket', 'tiger', 'train', 'truck',
+                    'turtle', 'whale', 'zebra')
 
 OVIS = ('Person', 'Bird', 'Cat', 'Dog', 'Horse', 'Sheep', 'Cow', 'Elephant',
         'Bear', 'Zebra', 'Giraffe', 'Poultry', 'Giant_panda', 'Lizard',
@@ -36,8 +37,12 @@ ALIASES = {'vehical': 'vehicle'}
 
 
 def normalised(name: str) -> str:
-    """Name by which classes are compared: lower case, underscores."""
-    name = name.strip().lower().replace(' ', '_')
+    """Name by which classes are compared.
+
+    >>> normalised('Giant panda'), normalised('Vehical')
+    ('giant_panda', 'vehicle')
+    """
+    name = '_'.join(name.lower().replace('-', ' ').replace('_', ' ').split())
     return ALIASES.get(name, name)
 
 
@@ -74,7 +79,7 @@ def category_labels(
     Raises:
         ValueError: If a class is not in the file, naming what is.
     """
-    ordered = sorted(file.categories, key=lambda c: (str(type(c[0])), c[0]))
+    ordered = sorted(file.categories, key=lambda c: id_order(c[0]))
     by_name = {normalised(name): key for key, name in ordered}
     missing = [
         name for name in (expected or ()) if normalised(name) not in by_name
@@ -87,16 +92,34 @@ def category_labels(
     if classes is None:
         ids, names = zip(*ordered)
     else:
-        ids, names = _chosen(file, classes, by_name), tuple(classes)
+        ids, names = chosen_ids(file, classes, by_name), tuple(classes)
     return {key: label for label, key in enumerate(ids)}, names, tuple(ids)
 
 
-def _chosen(file: AnnotationFile, classes: Sequence[str],
-            by_name: Dict[str, Id]) -> List[Id]:
-    """Ids of the classes in use."""
+def id_order(key: Id) -> Tuple[bool, float, str]:
+    """Ids sort as numbers where they are such, also as strings."""
+    text = id_key(key)
+    number = text.lstrip('-').isdigit()
+    return not number, float(text) if number else 0.0, text
+
+
+def chosen_ids(file: AnnotationFile, classes: Sequence[str],
+               by_name: Dict[str, Id]) -> List[Id]:
+    """Ids of the classes in use.
+
+    Raises:
+        ValueError: If a name is not in the file, or there twice.
+    """
+    if isinstance(classes, str):
+        raise ValueError(f'metainfo.classes is {classes!r}, not a list of '
+                         'class names')
     unknown = [name for name in classes if normalised(name) not in by_name]
-    if unknown:
+    if unknown or not classes:
         raise ValueError(
             f'{file.name} has no class {unknown} of metainfo.classes; it has '
-            f'{sorted(by_name)}')
-    return [by_name[normalised(name)] for name in classes]
+            f'{[name for _, name in file.categories]}')
+    ids = [by_name[normalised(name)] for name in classes]
+    twice = [name for name, key in zip(classes, ids) if ids.count(key) > 1]
+    if twice:
+        raise ValueError(f'metainfo.classes names a class twice: {twice}')
+    return ids

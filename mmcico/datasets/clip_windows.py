@@ -16,6 +16,21 @@ class Window(NamedTuple):
     num_final: int
 
 
+def check_window(num_frames: int, overlap: int, completion: str) -> None:
+    """Refuse settings that make no clips.
+
+    Raises:
+        ValueError: If a value is out of its range.
+    """
+    if num_frames < 1:
+        raise ValueError(f'num_frames must be at least 1, got {num_frames}')
+    if not 0 <= overlap < num_frames:
+        raise ValueError(f'overlap must be from 0 to num_frames - 1 = '
+                         f'{num_frames - 1}, got {overlap}')
+    if completion not in COMPLETIONS:
+        raise ValueError(f'completion {completion!r} is none of {COMPLETIONS}')
+
+
 def clip_windows(length: int,
                  num_frames: int,
                  overlap: int,
@@ -38,16 +53,9 @@ def clip_windows(length: int,
     Raises:
         ValueError: If an argument makes no sense.
     """
+    check_window(num_frames, overlap, completion)
     if length < 1:
         raise ValueError(f'a video needs at least one frame, got {length}')
-    if num_frames < 1:
-        raise ValueError(f'num_frames must be at least 1, got {num_frames}')
-    if not 0 <= overlap < num_frames:
-        raise ValueError(f'overlap must be from 0 to num_frames - 1 = '
-                         f'{num_frames - 1}, got {overlap}')
-    if completion not in COMPLETIONS:
-        raise ValueError(
-            f'completion {completion!r} is none of {COMPLETIONS}')
     starts = window_starts(length, num_frames, num_frames - overlap,
                            completion)
     ends = starts[1:] + [length]

@@ -1,53 +1,30 @@
 """What is known of single frames, made when it is asked for."""
 import os.path as osp
+from collections.abc import Sequence
 from typing import Dict, List
 
-import numpy as np
 from pycocotools import mask as mask_api
 
 from .video_annotations import AnnotatedTrack, AnnotatedVideo, Id
 
 
-def to_rle(segmentation: object, height: int, width: int,
-           where: str) -> dict:
-    """Compressed RLE of a polygon list or any RLE.
-
-    Args:
-        segmentation (dict | list): As files have it.
-        height (int): Of the frame, pixels.
-        width (int): Of the frame, pixels.
-        where (str): File, video, frame and object, for messages.
-
-    Returns:
-        dict: ``size`` and compressed ``counts``.
-
-    Raises:
-        ValueError: If it is neither, or of another size.
-    """
-    if isinstance(segmentation, list):
-        polygons = [p for p in segmentation if len(p) >= 6]
-        return mask_api.merge(
-            mask_api.frPyObjects(polygons or [[0] * 6], height, width))
-    if not isinstance(segmentation, dict) or not {
-            'size', 'counts'} <= set(segmentation):
-        raise ValueError(f'{where}: segmentation {str(segmentation)[:40]!r} '
-                         "is neither RLE ('size', 'counts') nor polygons")
-    if list(segmentation['size']) != [height, width]:
-        raise ValueError(
-            f"{where}: segmentation has 'size' {segmentation['size']}, the "
-            f'video is {[height, width]} (height, width)')
-    if isinstance(segmentation['counts'], list):
-        return mask_api.frPyObjects(segmentation, height, width)
-    return segmentation
-
-
 def instance_info(track: AnnotatedTrack, number: int, frame: int, label: int,
                   video: AnnotatedVideo) -> dict:
-    """One object in one frame, as MMDetection's transforms know it."""
-    where = (f'{video.source}: video {video.id!r}, frame {frame} '
-             f'({video.file_names[frame]}), annotation {track.id!r}')
-    rle = to_rle(track.segmentations[frame], video.height, video.width,
-                 where)
+    """One object in one frame, as MMDetection's transforms know it.
+
+    Args:
+        track (AnnotatedTrack): The object, seen in the frame.
+        number (int): Its place in the video.
+        frame (int): The frame.
+        label (int): Its class.
+        video (AnnotatedVideo): The video.
+
+    Returns:
+        dict: ``bbox`` (xyxy, the file's, or the mask's if the file has
+        none), ``bbox_label``, ``mask`` (compressed RLE), ``instance_id``
+        and ``ignore_flag``.
+    """
+    rle = dict(size=[video.height, video.width], counts=track.counts[frame])
     x, y, w, h = track.bboxes[frame] or mask_api.toBbox(rle).tolist()
     return dict(
         bbox=[x, y, x + w, y + h],
@@ -71,7 +48,7 @@ def frame_instances(video: AnnotatedVideo, frame: int,
     ]
 
 
-class LazyFrames:
+class LazyFrames(Sequence):
     """Sequence of a video's frames; a frame's dict is made when indexed.
 
     Args:
@@ -92,6 +69,7 @@ class LazyFrames:
 
     def __getitem__(self, frame: int) -> dict:
         video = self.video
+        frame = range(len(self))[frame]
         return dict(
             img_path=osp.join(self.folder, video.file_names[frame]),
             img_id=f'{video.id}/{frame}',
@@ -102,12 +80,3 @@ class LazyFrames:
             height=video.height,
             width=video.width,
             instances=frame_instances(video, frame, self.labels))
-
-
-def decode_masks(instances: List[dict], height: int,
-                 width: int) -> np.ndarray:
-    """(n, H, W) uint8 masks of the objects of a frame."""
-    if not instances:
-        return np.zeros((0, height, width), dtype=np.uint8)
-    planes = mask_api.decode([each['mask'] for each in instances])
-    return np.ascontiguousarray(planes.transpose(2, 0, 1))

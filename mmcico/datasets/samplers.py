@@ -1,5 +1,5 @@
 """Distribution of videos over processes."""
-from typing import Iterator, List, Sequence
+from typing import Any, Iterator, List, Optional, Sequence
 
 from mmengine.dist import get_dist_info
 from torch.utils.data import Dataset, Sampler
@@ -41,12 +41,20 @@ class VideoSampler(Sampler):
         dataset (Dataset): :class:`VISDataset` in test mode.
         seed (int, optional): Not used; MMEngine passes it to all samplers.
         **kwargs: Likewise.
+
+    Raises:
+        ValueError: If the data set does not tell videos apart.
     """
 
     def __init__(self,
                  dataset: Dataset,
-                 seed: int = None,
-                 **kwargs) -> None:
+                 seed: Optional[int] = None,
+                 **kwargs: Any) -> None:
+        if not hasattr(dataset, 'video_of'):
+            raise ValueError(
+                'mmcico.VideoSampler shares out the videos of a '
+                f'mmcico.VISDataset, not of a {type(dataset).__name__}; test '
+                'data sets one after the other')
         rank, world_size = get_dist_info()
         clips: dict = {}
         for index in range(len(dataset)):

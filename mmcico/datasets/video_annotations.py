@@ -1,31 +1,32 @@
 """Annotated videos, whatever file they come from."""
 from dataclasses import dataclass, field
-from typing import Any, List, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 Id = Union[int, str]
-Segmentation = Union[dict, list, None]
 
 
 @dataclass
 class AnnotatedTrack:
-    """One object of a video.
+    """One object of a video; lists have one entry a frame.
 
     Attributes:
         id (int | str): Its id in the file.
         category_id (int | str): Its class, the data set's own id.
-        segmentations (list): One RLE, list of polygons or None a frame.
-        bboxes (list): One ``[x, y, w, h]`` in pixels or None a frame.
+        counts (list[bytes | None]): Compressed RLE counts of its mask; None
+            where nothing of it is seen.
+        bboxes (list[tuple | None]): ``(x, y, w, h)`` in pixels; None where
+            the file has no box of its own.
         iscrowd (bool): A region of uncounted objects.
     """
     id: Id
     category_id: Id
-    segmentations: List[Segmentation]
-    bboxes: List[Optional[List[float]]]
+    counts: List[Optional[bytes]]
+    bboxes: List[Optional[Tuple[float, ...]]]
     iscrowd: bool = False
 
     def seen(self, frame: int) -> bool:
-        """Whether there is anything annotated in a frame."""
-        return bool(self.segmentations[frame])
+        """Whether a pixel of it is annotated in a frame."""
+        return self.counts[frame] is not None
 
 
 @dataclass
@@ -37,7 +38,7 @@ class AnnotatedVideo:
         height (int): Pixels.
         width (int): Pixels.
         file_names (list[str]): Frames in order, below the image folder.
-        source (str): Name of the annotation file, for messages.
+        source (str): The annotation file, for messages.
         tracks (list[AnnotatedTrack]): Its objects.
     """
     id: Id
@@ -47,35 +48,140 @@ class AnnotatedVideo:
     source: str
     tracks: List[AnnotatedTrack] = field(default_factory=list)
 
+    def where(self, frame: int) -> str:
+        """Name of a frame in messages."""
+        return (f'{self.source}: video {self.id!r}, frame {frame} '
+                f'({self.file_names[frame]})')
+
 
 @dataclass
 class AnnotationFile:
-    """A whole file.
+    """A whole file; not changed after it was read.
 
     Attributes:
         name (str): Of the file, for messages.
         videos (list[AnnotatedVideo]): In the order of the file.
         categories (list[tuple[Id, str]]): Ids and names in the order of the
             file.
-        annotated (bool): False for official valid and test files, which
-            hold no objects.
     """
     name: str
     videos: List[AnnotatedVideo]
     categories: List[Tuple[Id, str]]
-    annotated: bool
+
+    def __deepcopy__(self, memo: dict) -> 'AnnotationFile':
+        """Subsets of a data set share what was read."""
+        return self
 
 
-def required(record: dict, key: str, where: str) -> Any:
+def id_key(value: Any) -> str:
+    """Form in which ids compare, as files mix ``1``, ``1.0`` and ``'1'``."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value)
+
+
+def required(record: Any, key: str, where: str) -> Any:
     """A field that must be there.
 
     Raises:
-        ValueError: If it is missing, naming ``where`` and the field.
+        ValueError: If it is missing or null, naming ``where`` and the field.
     """
-    if key not in record:
+    if not isinstance(record, dict):
+        raise ValueError(f'{where} is {str(record)[:40]!r}, not an object '
+                         f"with the field '{key}'")
+    if record.get(key) is None:
         raise ValueError(f"{where} has no field '{key}'; it has "
                          f'{sorted(record)}')
     return record[key]
+
+
+def required_list(record: Any, key: str, where: str) -> list:
+    """A list that must be there.
+
+    Raises:
+        ValueError: If it is missing or no list.
+    """
+    value = required(record, key, where)
+    if not isinstance(value, list):
+        raise ValueError(f"{where}: field '{key}' is a "
+                         f'{type(value).__name__}, not a list')
+    return value
+
+
+def read_size(record: dict, where: str) -> Tuple[int, int]:
+    """(height, width) in pixels.
+
+    Raises:
+        ValueError: If one is missing or no positive whole number.
+    """
+    size = []
+    for key in ('height', 'width'):
+        value = required(record, key, where)
+        if not isinstance(value, (int, float)) or value < 1 or value % 1:
+            raise ValueError(f"{where}: field '{key}' is {value!r}, not a "
+                             'positive whole number')
+        size.append(int(value))
+    return size[0], size[1]
+
+
+def read_annotations_list(data: dict, name: str) -> list:
+    """``annotations``; missing, null or [] in official valid and test files.
+
+    Raises:
+        ValueError: If it is anything but a list.
+    """
+    if data.get('annotations') is None:
+        return []
+    return required_list(data, 'annotations', name)
+
+
+def by_id(records: Sequence[Any], what: str, name: str) -> Dict[str, dict]:
+    """Entries of a list of the file by their id.
+
+    Args:
+        records (Sequence): The list.
+        what (str): What an entry is called in messages.
+        name (str): Of the file, for messages.
+
+    Raises:
+        ValueError: If an id is missing or there twice.
+    """
+    found: Dict[str, dict] = {}
+    for place, record in enumerate(records):
+        key = id_key(required(record, 'id', f'{name}: {what} no. {place}'))
+        if key in found:
+            raise ValueError(f"{name}: {what} id {record['id']!r} occurs "
+                             'twice; ids must be distinct')
+        found[key] = record
+    return found
+
+
+def video_records(data: dict, name: str) -> Dict[str, dict]:
+    """Entries of ``videos`` by their id.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    records = by_id(required_list(data, 'videos', name), 'video', name)
+    if not records:
+        raise ValueError(f"{name}: field 'videos' is empty")
+    return records
+
+
+def look_up(table: Dict[str, Any], record: dict, key: str, target: str,
+            where: str) -> Any:
+    """What an id in a field stands for.
+
+    Raises:
+        ValueError: If the list ``target`` of the file has no such id.
+    """
+    value = required(record, key, where)
+    if id_key(value) not in table:
+        known = ', '.join(list(table)[:10]) or 'none'
+        more = ', ...' if len(table) > 10 else ''
+        raise ValueError(f"{where}: field '{key}' is {value!r}, which is not "
+                         f"in '{target}' (ids {known}{more})")
+    return table[id_key(value)]
 
 
 def read_categories(data: dict, name: str) -> List[Tuple[Id, str]]:
@@ -84,14 +190,25 @@ def read_categories(data: dict, name: str) -> List[Tuple[Id, str]]:
     Raises:
         ValueError: If there are none, or an id occurs twice.
     """
-    found = [(required(c, 'id', f'{name}: a category'),
-              str(required(c, 'name', f'{name}: a category')))
-             for c in data.get('categories') or []]
-    if not found:
+    records = data.get('categories') or []
+    if not isinstance(records, list) or not records:
         raise ValueError(f"{name} has no 'categories'; is it an annotation "
                          'file, not a meta.json?')
-    ids = [key for key, _ in found]
-    for key in ids:
-        if ids.count(key) > 1:
-            raise ValueError(f'{name}: category id {key!r} occurs twice')
-    return found
+    return [(record['id'],
+             str(required(record, 'name', f'{name}: category {key}')))
+            for key, record in by_id(records, 'category', name).items()]
+
+
+def read_bbox(box: Any, where: str) -> Optional[Tuple[float, ...]]:
+    """A box of the file, None if it has none or an empty one.
+
+    Raises:
+        ValueError: If it is neither null nor four numbers.
+    """
+    if box is None or box == []:
+        return None
+    if not isinstance(box, (list, tuple)) or len(box) != 4 or not all(
+            isinstance(side, (int, float)) for side in box):
+        raise ValueError(f'{where}: box {str(box)[:40]} is not '
+                         '[x, y, width, height] or null')
+    return tuple(box) if box[2] > 0 and box[3] > 0 else None

@@ -1,30 +1,32 @@
 """Reader of video instance segmentation data."""
-from pathlib import Path
-from typing import List, Optional
+import copy
+from typing import Any, List, Optional
 
 from mmengine.dataset import BaseDataset
 
 from mmcico.registry import DATASETS
 from mmcico.utils.json_file import load_json
 from .categories import category_labels, expected_names
-from .clip_windows import clip_windows
+from .clip_windows import check_window, clip_windows
 from .cocovid_format import is_cocovid, read_cocovid
 from .frame_infos import LazyFrames
-from .video_annotations import AnnotationFile
+from .video_annotations import AnnotatedVideo, AnnotationFile
 from .vis_format import read_vis
 
 
 def read_annotations(path: str) -> AnnotationFile:
-    """Read a YouTube-VIS, OVIS or CocoVID file.
+    """Read a YouTube-VIS, OVIS or CocoVID file; its keys tell which.
 
     Raises:
         ValueError: If it cannot be read or understood.
     """
-    data, name = load_json(path), Path(path).name
+    if not path:
+        raise ValueError('VISDataset needs ann_file, the annotation JSON')
+    data = load_json(path)
     if not isinstance(data, dict):
         raise ValueError(f'{path} holds a {type(data).__name__}, not an '
                          'object with videos; is it a results file?')
-    return (read_cocovid if is_cocovid(data) else read_vis)(data, name)
+    return (read_cocovid if is_cocovid(data) else read_vis)(data, str(path))
 
 
 @DATASETS.register_module()
@@ -47,6 +49,7 @@ class VISDataset(BaseDataset):
         completion (str): See :func:`clip_windows`, test time only.
         metainfo (dict, optional): ``classes``: names to use, in this order;
             all of the file's, in the order of their ids, when left out.
+            Objects of other classes are left out.
         filter_cfg (dict, optional): ``filter_empty_gt=False`` makes frames
             without objects query frames too.
         test_mode (bool): Windows instead of query frames.
@@ -67,11 +70,14 @@ class VISDataset(BaseDataset):
                  metainfo: Optional[dict] = None,
                  filter_cfg: Optional[dict] = None,
                  test_mode: bool = False,
-                 **kwargs) -> None:
+                 **kwargs: Any) -> None:
+        check_window(num_frames, overlap, completion)
+        expected_names(dataset_version)
         self.dataset_version = dataset_version
         self.num_frames = num_frames
         self.overlap = overlap
         self.completion = completion
+        self._file: Optional[AnnotationFile] = None
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
@@ -81,15 +87,36 @@ class VISDataset(BaseDataset):
             test_mode=test_mode,
             **kwargs)
 
-    def load_data_list(self) -> List[dict]:
-        """Read the file; videos are kept beside the list of clips."""
+    @property
+    def metainfo(self) -> dict:
+        """``classes``, ``category_ids`` and what the config adds.
+
+        They are in the annotation file, which is read for them if it was
+        not: MMEngine's wrappers ask before the data set is used.
+        """
+        self._read()
+        return copy.deepcopy(self._metainfo)
+
+    def _read(self) -> None:
+        """Read the file once; videos are kept beside the list of clips."""
+        if self._file is not None:
+            return
         file = read_annotations(self.ann_file)
-        self.videos = file.videos
-        self.annotated = file.annotated
-        self.labels, classes, category_ids = category_labels(
+        self._labels, classes, category_ids = category_labels(
             file, self._metainfo.get('classes'),
             expected_names(self.dataset_version))
         self._metainfo.update(classes=classes, category_ids=category_ids)
+        self._file = file
+
+    @property
+    def videos(self) -> List[AnnotatedVideo]:
+        """Videos in the order of the file."""
+        self._read()
+        return self._file.videos
+
+    def load_data_list(self) -> List[dict]:
+        """One item for each query frame or clip."""
+        self._read()
         return self._windows() if self.test_mode else self._query_frames()
 
     def _query_frames(self) -> List[dict]:
@@ -127,7 +154,7 @@ class VISDataset(BaseDataset):
         """Whether an object of a known class shows in the query frame."""
         return any(
             track.seen(item['key_frame_id']) and not track.iscrowd
-            and track.category_id in self.labels
+            and track.category_id in self._labels
             for track in self.videos[item['video']].tracks)
 
     def get_data_info(self, idx: int) -> dict:
@@ -150,14 +177,17 @@ class VISDataset(BaseDataset):
             video_id=video.id,
             video_length=len(video.file_names),
             num_frames=self.num_frames,
-            frames=LazyFrames(video, folder, self.labels))
+            frames=LazyFrames(video, folder, self._labels))
         return info
 
     def get_cat_ids(self, idx: int) -> List[int]:
         """Labels in the query frame, for ``ClassBalancedDataset``."""
         info = self.get_data_info(idx)
         frame = info['frames'][info['key_frame_id']]
-        return [each['bbox_label'] for each in frame['instances']]
+        return [
+            each['bbox_label'] for each in frame['instances']
+            if not each['ignore_flag']
+        ]
 
     def video_of(self, idx: int) -> int:
         """Index of the video that an item is a clip of."""

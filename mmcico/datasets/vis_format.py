@@ -1,8 +1,15 @@
 """Files in the layout of YouTube-VIS, which OVIS shares."""
-from typing import Dict, List
+from typing import Any, Dict, List
 
-from .video_annotations import (AnnotatedTrack, AnnotatedVideo,
-                                AnnotationFile, Id, read_categories, required)
+from .masks import compress_mask
+from .video_annotations import (AnnotatedTrack, AnnotatedVideo, AnnotationFile,
+                                Id, by_id, id_key, look_up,
+                                read_annotations_list, read_bbox,
+                                read_categories, read_size, required,
+                                required_list, video_records)
+
+#: fields of an annotation with one entry a frame, of which we use two
+FRAME_LISTS = ('segmentations', 'bboxes', 'areas', 'occlusion')
 
 
 def read_vis(data: dict, name: str) -> AnnotationFile:
@@ -15,83 +22,95 @@ def read_vis(data: dict, name: str) -> AnnotationFile:
         name (str): Of the file, for messages.
 
     Returns:
-        AnnotationFile: All of it, nothing decoded.
+        AnnotationFile: All of it; masks are checked and compressed.
 
     Raises:
         ValueError: If a field is missing, a list has not one entry a frame,
-            or a video or category is not known.
+            a mask has another size, or a video or category is not known.
     """
-    videos = [read_video(v, name) for v in required(data, 'videos', name)]
-    by_id: Dict[Id, AnnotatedVideo] = {}
-    for video in videos:
-        if video.id in by_id:
-            raise ValueError(f'{name}: video id {video.id!r} occurs twice')
-        by_id[video.id] = video
+    videos = {
+        key: read_video(record, name)
+        for key, record in video_records(data, name).items()
+    }
     categories = read_categories(data, name)
-    known = {key for key, _ in categories}
-    annotations = data.get('annotations') or []
+    known = {id_key(key): key for key, _ in categories}
+    annotations = read_annotations_list(data, name)
+    by_id(annotations, 'annotation', name)
     for record in annotations:
-        add_track(record, by_id, known, name)
-    return AnnotationFile(name, videos, categories, bool(annotations))
+        add_track(record, videos, known, name)
+    return AnnotationFile(name, list(videos.values()), categories)
 
 
 def read_video(record: dict, name: str) -> AnnotatedVideo:
-    """One entry of ``videos``."""
-    where = f'{name}: video {record.get("id")!r}'
-    files = required(record, 'file_names', where)
-    length = record.get('length', len(files))
-    if not isinstance(files, list) or len(files) != length:
-        raise ValueError(
-            f"{where}: 'file_names' has {len(files)} entries, 'length' is "
-            f'{length}')
+    """One entry of ``videos``.
+
+    Raises:
+        ValueError: If it has no frames, or their number is not ``length``.
+    """
+    where = f'{name}: video {record["id"]!r}'
+    files = required_list(record, 'file_names', where)
     if not files:
-        raise ValueError(f"{where} is empty: 'file_names' has no entry; "
-                         'remove the video')
-    return AnnotatedVideo(
-        id=required(record, 'id', where),
-        height=int(required(record, 'height', where)),
-        width=int(required(record, 'width', where)),
-        file_names=list(files),
-        source=name)
+        raise ValueError(f"{where} is empty: field 'file_names' has no "
+                         'entry; remove the video')
+    length = record.get('length')
+    if length is not None and length != len(files):
+        raise ValueError(f"{where}: field 'file_names' has {len(files)} "
+                         f"entries, 'length' is {length}")
+    height, width = read_size(record, where)
+    return AnnotatedVideo(record['id'], height, width,
+                          [str(file) for file in files], name)
 
 
-def add_track(record: dict, videos: Dict[Id, AnnotatedVideo], known: set,
-              name: str) -> None:
-    """Put one entry of ``annotations`` into its video."""
-    where = f'{name}: annotation {record.get("id")!r}'
-    video_id = required(record, 'video_id', where)
-    if video_id not in videos:
-        raise ValueError(f"{where}: 'video_id' {video_id!r} is not in "
-                         "'videos'")
-    video = videos[video_id]
-    where += f' of video {video_id!r}'
-    category = required(record, 'category_id', where)
-    if category not in known:
-        raise ValueError(f"{where}: 'category_id' {category!r} is not in "
-                         f"'categories' {sorted(known, key=str)}")
-    length = len(video.file_names)
-    segmentations = per_frame(record, 'segmentations', length, where)
-    bboxes = [None] * length
-    if record.get('bboxes') is not None:
-        bboxes = per_frame(record, 'bboxes', length, where)
+def add_track(record: dict, videos: Dict[str, AnnotatedVideo],
+              known: Dict[str, Id], name: str) -> None:
+    """Put one entry of ``annotations`` into its video.
+
+    Raises:
+        ValueError: Naming file, video, annotation, frame and field.
+    """
+    where = f'{name}: annotation {record["id"]!r}'
+    video = look_up(videos, record, 'video_id', 'videos', where)
+    where = f'{name}: video {video.id!r}, annotation {record["id"]!r}'
+    category = look_up(known, record, 'category_id', 'categories', where)
+    required(record, 'segmentations', where)
+    lists = {
+        key: per_frame(record, key, len(video.file_names), where)
+        for key in FRAME_LISTS
+    }
+
+    def place(frame: int, key: str) -> str:
+        return (f'{video.where(frame)}, annotation {record["id"]!r}, field '
+                f"'{key}'")
+
     video.tracks.append(
         AnnotatedTrack(
-            id=required(record, 'id', where),
+            id=record['id'],
             category_id=category,
-            segmentations=segmentations,
-            bboxes=bboxes,
+            counts=[
+                compress_mask(mask, video.height, video.width,
+                              place(t, 'segmentations'))
+                for t, mask in enumerate(lists['segmentations'])
+            ],
+            bboxes=[
+                read_bbox(box, place(t, 'bboxes'))
+                for t, box in enumerate(lists['bboxes'])
+            ],
             iscrowd=bool(record.get('iscrowd', 0))))
 
 
-def per_frame(record: dict, key: str, length: int, where: str) -> List:
-    """A field with one entry a frame.
+def per_frame(record: dict, key: str, length: int, where: str) -> List[Any]:
+    """A field with one entry a frame, all None if it is not there.
 
     Raises:
         ValueError: If it has more or fewer.
     """
-    values = required(record, key, where)
+    values = record.get(key)
+    if values is None:
+        return [None] * length
     if not isinstance(values, list) or len(values) != length:
+        count = len(values) if isinstance(values, list) else 'no'
         raise ValueError(
-            f"{where}: '{key}' has {len(values)} entries, the video has "
-            f'{length} frames')
+            f"{where}: field '{key}' has {count} entries, the video has "
+            f'{length} frames; give one a frame, null where the object is '
+            'not seen')
     return values

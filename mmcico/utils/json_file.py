@@ -19,7 +19,8 @@ def load_json(path: Union[str, Path]) -> Any:
     try:
         text = Path(path).read_text(encoding='utf-8')
     except OSError as error:
-        raise ValueError(f'{path} cannot be read: {error.strerror}') from error
+        raise ValueError(f'{path} cannot be read: {error.strerror}; check the '
+                         'path (ann_file below data_root)') from error
     except UnicodeDecodeError as error:
         raise ValueError(f'{path} is not JSON: byte {error.start} is no '
                          'UTF-8 text') from error

@@ -3,6 +3,5 @@ from .formatting import PackClipInputs
 from .loading import LoadClipAnnotations, LoadClipFrame
 
 __all__ = [
-    'ClipFrameSample', 'PackClipInputs', 'LoadClipAnnotations',
-    'LoadClipFrame'
+    'ClipFrameSample', 'PackClipInputs', 'LoadClipAnnotations', 'LoadClipFrame'
 ]

@@ -1,7 +1,14 @@
 """Packing of clips."""
+from typing import Any
+
 from mmdet.datasets.transforms import PackTrackInputs
 
 from mmcico.registry import TRANSFORMS
+
+META_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor',
+             'flip', 'flip_direction', 'frame_id', 'video_id', 'video_length')
+OBJECT_KEYS = ('gt_bboxes', 'gt_bboxes_labels', 'gt_masks', 'gt_instances_ids',
+               'gt_ignore_flags')
 
 
 @TRANSFORMS.register_module()
@@ -9,25 +16,38 @@ class PackClipInputs(PackTrackInputs):
     """Packs a clip for the model.
 
     As MMDetection's ``PackTrackInputs``; in addition, the
-    ``TrackDataSample`` gets ``frame_ids``, ``key_index`` and, at test time,
-    ``num_final`` as meta information.
+    ``TrackDataSample`` gets ``video_id``, ``frame_ids``, ``key_index`` and,
+    at test time, ``num_final`` as meta information. The frames' raw
+    annotations stay behind.
 
     Args:
         **kwargs: As of ``PackTrackInputs``.
     """
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{'default_meta_keys': META_KEYS, **kwargs})
+
     def transform(self, results: dict) -> dict:
-        """Make ``inputs`` (T, 3, H, W) uint8 and ``data_samples``.
+        """Make ``inputs`` (T, 3, H, W) and ``data_samples``.
 
         Raises:
-            ValueError: If the frames differ in size.
+            ValueError: If frames differ in size, or a transform has left out
+                boxes without their ids.
         """
         clip = results.pop('clip_info')[0]
+        where = (f"{results['source'][0]}: video {clip['video_id']!r}, frames "
+                 f"{clip['frame_ids']}")
         sizes = {image.shape for image in results['img']}
         if len(sizes) > 1:
-            raise ValueError(
-                f"{results['source'][0]}: frames {clip['frame_ids']} of "
-                f"video {clip['video_id']!r} differ in size: {sorted(sizes)}")
+            raise ValueError(f'{where} differ in size: {sorted(sizes)}')
+        keys = [key for key in OBJECT_KEYS if key in results]
+        for t, frame in enumerate(clip['frame_ids']):
+            counts = {key: len(results[key][t]) for key in keys}
+            if len(set(counts.values())) > 1:
+                raise ValueError(
+                    f'{where}: a transform changed the number of objects of '
+                    f'frame {frame} in some fields only: {counts}; leave out '
+                    'transforms that are not made for video')
         packed = super().transform(results)
         packed['data_samples'].set_metainfo(clip)
         return packed

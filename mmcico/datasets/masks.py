@@ -1,0 +1,93 @@
+"""Masks of annotation files: checked, compressed and decoded."""
+from typing import Any, List, Optional, Sequence
+
+import numpy as np
+from pycocotools import mask as mask_api
+
+
+def compress_mask(segmentation: Any, height: int, width: int,
+                  where: str) -> Optional[bytes]:
+    """Compressed RLE counts of a mask in any form that files use.
+
+    Args:
+        segmentation (dict | list | None): Compressed or uncompressed RLE,
+            polygons, or nothing.
+        height (int): Of the frame, pixels.
+        width (int): Of the frame, pixels.
+        where (str): File, video, frame, object and field, for messages.
+
+    Returns:
+        bytes | None: None if the mask has no pixel.
+
+    Raises:
+        ValueError: If it is none of these, or of another size.
+    """
+    if not segmentation:
+        return None
+    if isinstance(segmentation, list):
+        rle = _from_polygons(segmentation, height, width, where)
+    else:
+        rle = _from_rle(segmentation, height, width, where)
+    return rle['counts'] if mask_api.area(rle) > 0 else None
+
+
+def _from_polygons(polygons: list, height: int, width: int,
+                   where: str) -> dict:
+    """Polygons of fewer than three corners enclose nothing."""
+    for polygon in polygons:
+        if not isinstance(polygon, list) or len(polygon) % 2 or not all(
+                isinstance(value, (int, float)) for value in polygon):
+            raise ValueError(
+                f'{where}: {str(polygon)[:40]} is no polygon; a mask is a '
+                'list of polygons [x1, y1, x2, y2, ...]')
+    corners = [polygon for polygon in polygons if len(polygon) >= 6]
+    if not corners:
+        corners = [[0] * 6]
+    return mask_api.merge(mask_api.frPyObjects(corners, height, width))
+
+
+def _from_rle(segmentation: Any, height: int, width: int, where: str) -> dict:
+    """RLE whose runs fill the frame exactly."""
+    if not isinstance(segmentation, dict) or not {'size', 'counts'
+                                                  } <= set(segmentation):
+        raise ValueError(f'{where}: {str(segmentation)[:40]!r} is neither '
+                         "RLE with 'size' and 'counts' nor polygons")
+    size, counts = segmentation['size'], segmentation['counts']
+    if list(size) != [height, width]:
+        raise ValueError(f'{where}: the mask has size {list(size)}, the '
+                         f'frame {[height, width]} (height, width)')
+    if isinstance(counts, list):
+        total = sum(counts)
+        if total != height * width or min(counts, default=0) < 0:
+            raise ValueError(
+                f'{where}: runs of {total} pixels in all for a mask of '
+                f'{height} x {width} = {height * width}')
+        return mask_api.frPyObjects(segmentation, height, width)
+    if isinstance(counts, str):
+        counts = counts.encode()
+    if not isinstance(counts, bytes):
+        raise ValueError(f"{where}: 'counts' is a {type(counts).__name__}, "
+                         'not a list or string')
+    return dict(size=[height, width], counts=counts)
+
+
+def decode_masks(counts: Sequence[bytes], height: int,
+                 width: int) -> np.ndarray:
+    """(n, height, width) uint8 masks.
+
+    Args:
+        counts (Sequence[bytes]): Compressed RLE counts.
+        height (int): Of the frame, pixels.
+        width (int): Of the frame, pixels.
+
+    Returns:
+        np.ndarray: 0 or 1, contiguous.
+
+    Raises:
+        ValueError: If counts do not fit the size.
+    """
+    if not counts:
+        return np.zeros((0, height, width), dtype=np.uint8)
+    rles: List[dict] = [dict(size=[height, width], counts=c) for c in counts]
+    planes = mask_api.decode(rles)
+    return np.ascontiguousarray(planes.transpose(2, 0, 1))
