@@ -105,9 +105,13 @@ class VISMetric(BaseMetric):
                     path.unlink()
             part_path(self.outdir, get_rank()).touch()
         elif not read_ground_truth(self.ann_file).has_annotations:
-            raise ValueError(
-                f'VISMetric: {self.ann_file} has no annotations, results '
-                'can only be written; set outdir to a folder')
+            # no error: this may be a validation in the midst of a training
+            print_log(
+                f'VISMetric: {self.ann_file} has no annotations, so results '
+                'can only be written, and there is no outdir to write them '
+                'to; set outdir to a folder',
+                logger='current',
+                level=logging.WARNING)
         self._started = True
 
     def _category_ids(self) -> Sequence[Any]:

@@ -56,21 +56,10 @@ def evaluate(truth: GroundTruth,
         raise ValueError(f'metric is {metric!r}; known are '
                          f'{", ".join(GROUPS)}')
     groups = list(GROUPS[metric])
-    videos = range(len(truth.videos))
-    if video_ids is not None:
-        unknown = [i for i in video_ids if str(i) not in truth.video_index]
-        if unknown:
-            raise ValueError(f'{truth.name} has no video {unknown[0]!r}')
-        videos = sorted({truth.video_index[str(i)] for i in video_ids})
+    videos = _positions(truth, video_ids)
     tables: Dict[str, List[Optional[Curves]]] = {}
     for category in range(len(truth.categories)):
-        matches = [
-            match_tracks(
-                tracks.get((video, category), []),
-                truth.tracks.get((video, category), []),
-                truth.videos[video].size, groups) for video in videos
-            if (video, category) in tracks or (video, category) in truth.tracks
-        ]
+        matches = _class_matches(truth, tracks, category, videos, groups)
         for index, group in enumerate(groups):
             tables.setdefault(group.name, []).append(
                 class_curves(matches, index, MAX_TRACKS))
@@ -78,6 +67,29 @@ def evaluate(truth: GroundTruth,
             tables.setdefault(str(number),
                               []).append(class_curves(matches, 0, number))
     return _summarize(tables, groups, [each[1] for each in truth.categories])
+
+
+def _positions(truth: GroundTruth,
+               video_ids: Optional[Sequence[Any]]) -> List[int]:
+    """Positions of the videos to look at."""
+    if video_ids is None:
+        return list(range(len(truth.videos)))
+    unknown = [i for i in video_ids if str(i) not in truth.video_index]
+    if unknown:
+        raise ValueError(f'{truth.name} has no video {unknown[0]!r}')
+    return sorted({truth.video_index[str(i)] for i in video_ids})
+
+
+def _class_matches(truth: GroundTruth, tracks: Tracks, category: int,
+                   videos: List[int], groups: List[Group]) -> List[Matches]:
+    """Matches of one class in each video where there is any of it."""
+    places = [(video, category) for video in videos]
+    return [
+        match_tracks(
+            tracks.get(place, []), truth.tracks.get(place, []),
+            truth.videos[place[0]].size, groups) for place in places
+        if place in tracks or place in truth.tracks
+    ]
 
 
 def class_curves(matches: List[Matches], group: int,
@@ -125,25 +137,23 @@ def _mean(parts: List[np.ndarray]) -> Optional[float]:
 def _summarize(tables: Dict[str, List[Optional[Curves]]], groups: List[Group],
                names: List[str]) -> Metrics:
     """Means over the classes that have objects."""
-
-    def known(table: str) -> List[Curves]:
-        return [curves for curves in tables[table] if curves is not None]
-
-    precision = [curves.precision for curves in known('')]
+    known = {
+        table: [curves for curves in each if curves is not None]
+        for table, each in tables.items()
+    }
+    precision = [curves.precision for curves in known['']]
     metrics: Metrics = dict(
         AP=_mean(precision),
         AP50=_mean([each[0] for each in precision]),
         AP75=_mean([each[5] for each in precision]))
-    parts = [group.name for group in groups[1:]]
+    parts = {group.name: group.name for group in groups[1:]}
     for part in parts:
-        metrics[f'AP{part}'] = _mean([c.precision for c in known(part)])
-    for table, label in [
-            *((str(n), n) for n in FEW), ('', MAX_TRACKS),
-            *((part, part) for part in parts)
-    ]:
-        metrics[f'AR{label}'] = _mean([c.recall for c in known(table)])
+        metrics[f'AP{part}'] = _mean([c.precision for c in known[part]])
+    labels = {**{str(n): str(n) for n in FEW}, '': str(MAX_TRACKS), **parts}
+    for table, label in labels.items():
+        metrics[f'AR{label}'] = _mean([c.recall for c in known[table]])
     metrics['AP_per_class'] = {
-        name: None if curves is None else _mean([curves.precision])
+        name: curves and _mean([curves.precision])
         for name, curves in zip(names, tables[''])
     }
     return metrics

@@ -143,14 +143,19 @@ def test_nothing_found_scores_zero(tmp_path):
 
 
 @pytest.mark.parametrize('annotations', [None, []])
-def test_without_annotations_only_files(tmp_path, annotations, caplog):
+def test_without_annotations_only_files(tmp_path, annotations, monkeypatch):
+    said = []
+    monkeypatch.setattr('mmcico.evaluation.vis_metric.print_log',
+                        lambda text, **_: said.append(text))
     ann_file = write_truth(tmp_path, annotations, [3])
     outdir = tmp_path / 'work'
     assert run(still_video(0, A), ann_file=ann_file, outdir=str(outdir)) == {}
     assert len(json.loads((outdir / 'results.json').read_text())) == 1
     assert not (outdir / 'metrics.json').exists()
-    with pytest.raises(ValueError, match='no annotations.* set outdir'):
-        run(still_video(0, A), ann_file=ann_file)
+    assert 'gt.json has no annotations; official val' in said[-1]
+    said.clear()
+    assert run(still_video(0, A), ann_file=ann_file) == {}
+    assert 'set outdir to a folder' in said[0]
 
 
 def test_occlusion_figures(tmp_path):
