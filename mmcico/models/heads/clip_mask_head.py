@@ -15,6 +15,9 @@ from ..layers.clip_tower import ClipTower
 from .clip_outputs import ClipGroundTruth, ClipOutputs, Positives
 from .mask_targets import at_map_size, sample_positives
 
+#: instances that are drawn together when predicting; bounds memory
+CHUNK = 64
+
 
 @MODELS.register_module()
 class ClipMaskHead(BaseModule):
@@ -199,5 +202,8 @@ class ClipMaskHead(BaseModule):
         else:
             crop_boxes = self.to_map(crop_boxes, protos, input_shape)
         inside = crop_region(crop_boxes, protos.shape[-2:])
-        probs = self.generator(protos, params, boxes).float().sigmoid()
-        return probs * inside[:, None]
+        parts = [
+            self.generator(protos, some, around).float().sigmoid()
+            for some, around in zip(params.split(CHUNK), boxes.split(CHUNK))
+        ]
+        return torch.cat(parts) * inside[:, None]
