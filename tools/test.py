@@ -10,7 +10,8 @@ from mmengine.runner import Runner
 
 from mmcico.utils.dump import DumpTrackResults
 from mmcico.utils.launch import (add_common_arguments, load_config,
-                                 prepare_devices, run_tool)
+                                 prepare_devices, run_tool,
+                                 set_output_folder)
 
 
 def parse_args() -> argparse.Namespace:
@@ -30,16 +31,6 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--wait-time', type=float, default=2, help='seconds a frame of --show')
     return parser.parse_args()
-
-
-def set_output_folder(cfg: Config) -> None:
-    """Metrics that write files do so in the work folder by default."""
-    evaluators = cfg.test_evaluator
-    for each in evaluators if isinstance(evaluators, list) else [evaluators]:
-        if each['type'].rpartition('.')[2] != 'VISMetric':
-            continue
-        if each.get('outdir') is None:
-            each['outdir'] = cfg.work_dir
 
 
 def set_visualization(cfg: Config, args: argparse.Namespace) -> None:
@@ -74,7 +65,7 @@ def main() -> None:
     check_files(args)
     cfg.load_from = args.checkpoint
     if 'test_evaluator' in cfg:
-        set_output_folder(cfg)
+        set_output_folder(cfg.test_evaluator, cfg.work_dir)
     if args.show or args.show_dir:
         set_visualization(cfg, args)
     prepare_devices(cfg)

@@ -10,7 +10,8 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from mmcico.utils.launch import (add_common_arguments, load_config,
-                                 prepare_devices, run_tool)
+                                 prepare_devices, run_tool,
+                                 set_output_folder)
 
 
 def parse_args() -> argparse.Namespace:
@@ -76,6 +77,8 @@ def main() -> None:
         use_auto_scale_lr(cfg)
     if args.resume is not None:
         set_resume(cfg, args.resume)
+    if cfg.get('val_evaluator') is not None:
+        set_output_folder(cfg.val_evaluator, cfg.work_dir)
     prepare_devices(cfg)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     build(cfg).train()

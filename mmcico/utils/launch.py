@@ -4,7 +4,7 @@ import os
 import os.path as osp
 import subprocess
 import sys
-from typing import Callable, Dict, Mapping, Optional
+from typing import Callable, Dict, List, Mapping, Optional, Union
 
 from mmengine.config import Config, DictAction
 from mmengine.config.utils import ConfigParsingError
@@ -127,6 +127,20 @@ def prepare_devices(cfg: Config) -> None:
         find_unused_parameters=cfg.get('find_unused_parameters', False))
     cfg.setdefault('model_wrapper_cfg', wrapper)
     cfg.model_wrapper_cfg['device_ids'] = None
+
+
+def set_output_folder(evaluators: Union[dict, List[dict]],
+                      folder: str) -> None:
+    """Metrics that write files do so in ``folder`` unless told where.
+
+    Args:
+        evaluators (dict | list[dict]): Configs of metrics, changed in place.
+        folder (str): The work folder.
+    """
+    for each in evaluators if isinstance(evaluators, list) else [evaluators]:
+        is_ours = each.get('type', '').rpartition('.')[2] == 'VISMetric'
+        if is_ours and each.get('outdir') is None:
+            each['outdir'] = folder
 
 
 def is_user_error(error: BaseException) -> bool:
