@@ -32,9 +32,9 @@ def described(data, classes=None):
                     mask_api.decode(o['mask']).tolist())
                    for o in frame['instances']] for frame in info['frames']]
         paths = [frame['img_path'] for frame in info['frames']]
-        found.append((info['video_id'], info['key_frame_id'],
-                      info.get('frame_ids'), info.get('num_final'), paths,
-                      frames))
+        found.append(
+            (info['video_id'], info['key_frame_id'], info.get('frame_ids'),
+             info.get('num_final'), paths, frames))
     return found
 
 
@@ -54,8 +54,8 @@ def test_a_frame_with_only_a_crowd_is_no_query(tmp_path):
     content = tiny.content()
     content['annotations'] = content['annotations'][2:]
     items = dataset(tmp_path, content)
-    assert [i['video_id'] for i in map(items.get_data_info, range(2))] == [
-        0, 0]
+    assert [i['video_id']
+            for i in map(items.get_data_info, range(2))] == [0, 0]
     assert len(items) == 2
 
 
@@ -109,20 +109,21 @@ def test_all_forms_of_masks_are_equal(tmp_path, form):
         track['segmentations'] = [
             m and form(m) for m in track['segmentations']
         ]
-    assert described(dataset(tmp_path, content)) == described(
-        dataset(tmp_path))
+    assert described(dataset(tmp_path,
+                             content)) == described(dataset(tmp_path))
 
 
-@pytest.mark.parametrize('empty', [
-    None, [], {}, [[]], [[1, 1, 2, 2]],
-    dict(size=[8, 12], counts=[96])
-], ids=str)
+@pytest.mark.parametrize(
+    'empty',
+    [None, [], {}, [[]], [[1, 1, 2, 2]],
+     dict(size=[8, 12], counts=[96])],
+    ids=str)
 def test_all_forms_of_no_mask_are_equal(tmp_path, empty):
     content = tiny.content()
     content['annotations'][0]['segmentations'][1] = empty
     del content['annotations'][0]['bboxes']
-    instances = dataset(tmp_path, content).get_data_info(0)['frames'][1][
-        'instances']
+    instances = dataset(tmp_path,
+                        content).get_data_info(0)['frames'][1]['instances']
     assert [o['instance_id'] for o in instances] == [1]
 
 
@@ -132,8 +133,8 @@ def test_boxes_come_from_masks_where_the_file_has_none(tmp_path):
     for track in bare['annotations']:
         del track['bboxes'], track['areas']
     bare['annotations'][0]['bboxes'] = [[], None, None, None, [5, 1, 0, 3]]
-    assert described(dataset(tmp_path, bare)) == described(
-        dataset(tmp_path, content))
+    assert described(dataset(tmp_path,
+                             bare)) == described(dataset(tmp_path, content))
 
 
 @pytest.mark.parametrize('test_mode', [False, True])
@@ -141,8 +142,7 @@ def test_cocovid_equals_youtube_vis(tmp_path, test_mode):
     content = tiny.content()
     plain = dataset(tmp_path, content, test_mode=test_mode)
     expected = described(plain), plain.metainfo
-    other = dataset(
-        tmp_path, tiny.as_cocovid(content), test_mode=test_mode)
+    other = dataset(tmp_path, tiny.as_cocovid(content), test_mode=test_mode)
     assert (described(other), other.metainfo) == expected
 
 
@@ -150,8 +150,8 @@ def test_cocovid_images_take_the_size_of_their_video(tmp_path):
     content = tiny.as_cocovid(tiny.content())
     for image in content['images']:
         del image['height'], image['width']
-    assert described(dataset(tmp_path, content)) == described(
-        dataset(tmp_path))
+    assert described(dataset(tmp_path,
+                             content)) == described(dataset(tmp_path))
 
 
 @pytest.mark.parametrize('annotations', ['missing', None, []])
@@ -180,12 +180,13 @@ def test_chosen_classes_order_labels_and_leave_others_out(tmp_path):
     assert data.metainfo['classes'] == chosen
     assert data.metainfo['category_ids'] == (40, 0)
     items = [data.get_data_info(i) for i in range(len(data))]
-    assert [(i['video_id'], i['key_frame_id'])
-            for i in items] == [(7, 0), (7, 1), (7, 2), (7, 4)]
-    assert [o['bbox_label'] for o in items[0]['frames'][0]['instances']] == [
-        0]
-    assert [o['bbox_label'] for o in items[0]['frames'][1]['instances']] == [
-        0, 1]
+    assert [(i['video_id'], i['key_frame_id']) for i in items] == [(7, 0),
+                                                                   (7, 1),
+                                                                   (7, 2),
+                                                                   (7, 4)]
+    assert [o['bbox_label'] for o in items[0]['frames'][0]['instances']] == [0]
+    assert [o['bbox_label']
+            for o in items[0]['frames'][1]['instances']] == [0, 1]
 
 
 @pytest.mark.parametrize('classes, message', [

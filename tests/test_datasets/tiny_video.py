@@ -11,8 +11,10 @@ import cv2
 import numpy as np
 
 HEIGHT, WIDTH = 8, 12
-NAMES = ['v7/00000.jpg', 'v7/00005.jpg', 'v7/00010.jpg', 'v7/00015.jpg',
-         'v7/00020.jpg']
+NAMES = [
+    'v7/00000.jpg', 'v7/00005.jpg', 'v7/00010.jpg', 'v7/00015.jpg',
+    'v7/00020.jpg'
+]
 
 
 def rle(top, left, height, width):
@@ -54,10 +56,18 @@ def content():
     return copy.deepcopy(
         dict(
             videos=[
-                dict(id=7, height=HEIGHT, width=WIDTH, length=5,
-                     file_names=NAMES),
-                dict(id=0, height=HEIGHT, width=WIDTH, length=2,
-                     file_names=['v0/a.jpg', 'v0/b.jpg'])
+                dict(
+                    id=7,
+                    height=HEIGHT,
+                    width=WIDTH,
+                    length=5,
+                    file_names=NAMES),
+                dict(
+                    id=0,
+                    height=HEIGHT,
+                    width=WIDTH,
+                    length=2,
+                    file_names=['v0/a.jpg', 'v0/b.jpg'])
             ],
             categories=[
                 dict(id=40, name='Giant panda'),
@@ -67,8 +77,9 @@ def content():
             annotations=[
                 annotation(0, 7, 40, [(1, 2, 3, 4), (1, 3, 3, 4), None, None,
                                       (1, 5, 3, 4)]),
-                annotation(3, 7, 0, [None, (4, 6, 2, 2), (4, 7, 2, 2), None,
-                                     None]), crowd,
+                annotation(3, 7, 0,
+                           [None, (4, 6, 2, 2), (4, 7, 2, 2), None, None]),
+                crowd,
                 annotation(4, 0, 5, [(2, 2, 4, 4), (2, 3, 4, 4)])
             ]))
 
@@ -80,23 +91,35 @@ def as_cocovid(data):
         for t, name in enumerate(video['file_names']):
             numbers[video['id'], t] = len(images)
             images.append(
-                dict(id=len(images), video_id=video['id'], frame_id=t,
-                     file_name=name, height=HEIGHT, width=WIDTH))
+                dict(
+                    id=len(images),
+                    video_id=video['id'],
+                    frame_id=t,
+                    file_name=name,
+                    height=HEIGHT,
+                    width=WIDTH))
     for track in data.get('annotations') or []:
         for t, mask in enumerate(track['segmentations']):
             if mask is not None:
                 annotations.append(
-                    dict(id=len(annotations) + 1, video_id=track['video_id'],
-                         image_id=numbers[track['video_id'], t],
-                         instance_id=track['id'], iscrowd=track['iscrowd'],
-                         category_id=track['category_id'],
-                         segmentation=mask, bbox=track['bboxes'][t]))
+                    dict(
+                        id=len(annotations) + 1,
+                        video_id=track['video_id'],
+                        image_id=numbers[track['video_id'], t],
+                        instance_id=track['id'],
+                        iscrowd=track['iscrowd'],
+                        category_id=track['category_id'],
+                        segmentation=mask,
+                        bbox=track['bboxes'][t]))
     videos = [
         dict(id=v['id'], name=f'v{v["id"]}', height=HEIGHT, width=WIDTH)
         for v in data['videos']
     ]
-    return dict(videos=videos, images=images[::-1], annotations=annotations,
-                categories=data['categories'])
+    return dict(
+        videos=videos,
+        images=images[::-1],
+        annotations=annotations,
+        categories=data['categories'])
 
 
 def write_json(folder, data, name='instances.json'):
@@ -113,8 +136,8 @@ def write_frames(folder):
             image[:, :WIDTH // 2] -= 10
             path = folder / 'img' / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            assert cv2.imwrite(str(path), image, [cv2.IMWRITE_JPEG_QUALITY,
-                                                  100])
+            assert cv2.imwrite(
+                str(path), image, [cv2.IMWRITE_JPEG_QUALITY, 100])
     return folder
 
 
@@ -125,7 +148,9 @@ def pipeline(*steps, annotated=True, sample=None):
         load.append(dict(type='mmcico.LoadClipAnnotations'))
     return [
         dict(type='mmcico.ClipFrameSample', **(sample or {})),
-        dict(type='TransformBroadcaster', share_random_params=True,
-             transforms=load + list(steps)),
+        dict(
+            type='TransformBroadcaster',
+            share_random_params=True,
+            transforms=load + list(steps)),
         dict(type='mmcico.PackClipInputs')
     ]
