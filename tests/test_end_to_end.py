@@ -139,8 +139,7 @@ def test_the_tool_without_a_model_agrees(tested, data, tmp_path):
     out = tmp_path / 'metrics.json'
     done = subprocess.run([
         sys.executable, ROOT / 'tools' / 'eval.py',
-        data / 'test' / 'instances.json', tested / 'results.json', '--out',
-        out
+        data / 'test' / 'instances.json', tested / 'results.json', '--out', out
     ])
     assert done.returncode == 0
     ours = json.loads((tested / 'metrics.json').read_text())
@@ -153,9 +152,9 @@ def test_resumed_training_ends_where_it_would_have(trained, tmp_path):
     config, work, checkpoint = trained
     for name in ('iter_15.pth', 'last_checkpoint'):
         assert (work / name).exists()
-    assert tool('train.py', config, '--work-dir', tmp_path, '--resume',
-                work / 'iter_15.pth', *options('train_cfg.val_interval=99'
-                                               )) == 0
+    assert tool('train.py', config, '--work-dir', tmp_path,
+                '--resume', work / 'iter_15.pth',
+                *options('train_cfg.val_interval=99')) == 0
     a = torch.load(checkpoint, weights_only=True)
     b = torch.load(tmp_path / 'iter_30.pth', weights_only=True)
     assert b['meta']['iter'] == 30
@@ -188,10 +187,12 @@ def test_any_overlap_writes_every_frame_once(trained, overlap, completion,
     assert json.loads((tmp_path / 'results.json').read_text())
 
 
-@pytest.mark.parametrize('hook, count', [
-    ('mmcico.ClipVisualizationHook', 15),
-    ('TrackVisualizationHook', 5),  # folders of all videos are named alike
-])
+@pytest.mark.parametrize(
+    'hook, count',
+    [
+        ('mmcico.ClipVisualizationHook', 15),
+        ('TrackVisualizationHook', 5),  # folders of all videos are named alike
+    ])
 def test_drawing_hooks_write_pictures(trained, hook, count, tmp_path):
     config, _, checkpoint = trained
     assert tool(
@@ -218,9 +219,8 @@ def test_a_broken_image_is_named_and_finished_videos_are_kept(
                 (data / 'test' / 'JPEGImages' / name).read_bytes())
     bad = content['videos'][1]['file_names'][3]
     (broken / bad).write_bytes(b'this is no image')
-    code = tool(
-        'test.py', config, checkpoint, '--work-dir', tmp_path / 'work',
-        *options(f'test_dataloader.dataset.data_prefix.img={broken}'))
+    code = tool('test.py', config, checkpoint, '--work-dir', tmp_path / 'work',
+                *options(f'test_dataloader.dataset.data_prefix.img={broken}'))
     said = capsys.readouterr().err
     assert code not in (0, None)
     assert bad in said and 'Traceback' not in said
@@ -264,18 +264,17 @@ def test_two_processes_test_as_one(trained, tested, tmp_path):
     config, _, checkpoint = trained
     two_processes('tools/dist_test.sh', config, checkpoint, 2, '--work-dir',
                   tmp_path, *options())
-    assert by_content(tmp_path / 'results.json') == by_content(
-        tested / 'results.json')
+    assert by_content(tmp_path / 'results.json') == by_content(tested /
+                                                               'results.json')
     assert json.loads((tmp_path / 'metrics.json').read_text()) == json.loads(
         (tested / 'metrics.json').read_text())
 
 
 @pytest.mark.slow
 def test_two_processes_train(trained, tmp_path):
-    said = two_processes('tools/dist_train.sh', trained[0], 2, '--work-dir',
-                         tmp_path,
-                         *options('train_cfg.max_iters=6',
-                                  'train_cfg.val_interval=6',
-                                  'default_hooks.checkpoint.interval=6'))
+    said = two_processes(
+        'tools/dist_train.sh', trained[0], 2, '--work-dir', tmp_path,
+        *options('train_cfg.max_iters=6', 'train_cfg.val_interval=6',
+                 'default_hooks.checkpoint.interval=6'))
     assert (tmp_path / 'iter_6.pth').exists()
     assert re.search(r'youtube_vis/AP', said)

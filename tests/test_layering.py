@@ -52,8 +52,9 @@ def test_arrows(folder):
     wrong = [
         f'{path.relative_to(PACKAGE)}: {name}' for path in files(folder)
         for name in imports(path) for bad in FORBIDDEN[folder]
-        if (name + '.').startswith(bad + '.') and not (
-            name + '.').startswith(own + '.')
+        if (name +
+            '.').startswith(bad +
+                            '.') and not (name + '.').startswith(own + '.')
     ]
     assert not wrong
 
@@ -82,9 +83,9 @@ def test_style(path):
     ]
     assert [f.name for f in functions if body_lines(f) > 60] == []
     untyped = [
-        f.name for f in functions
-        if f.returns is None or any(a.annotation is None for a in f.args.args
-                                    if a.arg not in ('self', 'cls'))
+        f.name for f in functions if f.returns is None or any(
+            a.annotation is None
+            for a in f.args.args if a.arg not in ('self', 'cls'))
     ]
     assert untyped == []
     public = [

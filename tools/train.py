@@ -10,8 +10,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from mmcico.utils.launch import (add_common_arguments, load_config,
-                                 prepare_devices, run_tool,
-                                 set_output_folder)
+                                 prepare_devices, run_tool, set_output_folder)
 
 
 def parse_args() -> argparse.Namespace:

@@ -1,8 +1,7 @@
 # The demo model on real video, with anchors for large objects
 _base_ = [
     '../_base_/models/cico-condinst_demo.py',
-    '../_base_/datasets/real_video.py',
-    '../_base_/schedules/schedule_demo.py'
+    '../_base_/datasets/real_video.py', '../_base_/schedules/schedule_demo.py'
 ]
 
 model = dict(

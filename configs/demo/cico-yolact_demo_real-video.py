@@ -1,7 +1,6 @@
 # The demo model on real video, with anchors for large objects
 _base_ = [
-    '../_base_/models/cico-yolact_demo.py',
-    '../_base_/datasets/real_video.py',
+    '../_base_/models/cico-yolact_demo.py', '../_base_/datasets/real_video.py',
     '../_base_/schedules/schedule_demo.py'
 ]
 

@@ -32,8 +32,7 @@ class ClipVisualizationHook(TrackVisualizationHook):
         """Draw the frames that a clip has finished, to the backends."""
         self._draw(outputs, None, runner.iter)
 
-    def after_test_iter(self, runner: Runner, batch_idx: int,
-                        data_batch: Any,
+    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any,
                         outputs: Sequence[TrackDataSample]) -> None:
         """Draw the frames that a clip has finished, to files if wanted."""
         folder = None
@@ -42,8 +41,8 @@ class ClipVisualizationHook(TrackVisualizationHook):
                               self.test_out_dir)
         self._draw(outputs, folder, batch_idx)
 
-    def _draw(self, outputs: Sequence[TrackDataSample],
-              folder: Optional[str], step: int) -> None:
+    def _draw(self, outputs: Sequence[TrackDataSample], folder: Optional[str],
+              step: int) -> None:
         """Draw every ``frame_interval``-th frame."""
         if not self.draw:
             return

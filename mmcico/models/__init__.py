@@ -13,9 +13,8 @@ from .vis import CiCo
 
 __all__ = [
     'CiCo', 'CiCoHead', 'ClipMaskHead', 'CircumscribedAssigner', 'ClipNMS',
-    'ClipSegLoss', 'ClipDiceLoss', 'PairTrackLoss',
-    'HardNegativeCrossEntropy', 'ClipTracker', 'TrackState',
-    'GreedyMatching', 'HungarianMatching', 'YolactFPN', 'LinearMask',
-    'DynamicMask', 'OffsetPlanes', 'GaussianPlane', 'DeconvUpsample',
-    'BilinearUpsample'
+    'ClipSegLoss', 'ClipDiceLoss', 'PairTrackLoss', 'HardNegativeCrossEntropy',
+    'ClipTracker', 'TrackState', 'GreedyMatching', 'HungarianMatching',
+    'YolactFPN', 'LinearMask', 'DynamicMask', 'OffsetPlanes', 'GaussianPlane',
+    'DeconvUpsample', 'BilinearUpsample'
 ]

@@ -78,8 +78,8 @@ def mean_over(values: Tensor, chosen: Tensor) -> Tensor:
 
 
 def to_original(probs: Tensor, pad_shape: Tuple[int, int],
-                img_shape: Tuple[int, int],
-                ori_shape: Tuple[int, int]) -> Tensor:
+                img_shape: Tuple[int, int], ori_shape: Tuple[int,
+                                                             int]) -> Tensor:
     """Bring masks from the map to the size of the video.
 
     One bilinear step enlarges the padded map by the exact factor, then the

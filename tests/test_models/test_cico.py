@@ -19,7 +19,10 @@ def build(kind='yolact', num_frames=3, seed=0, **head):
 
 def clips(num=2, num_frames=3, seed=0):
     return torch.randn(
-        num, num_frames, 3, *SIZE,
+        num,
+        num_frames,
+        3,
+        *SIZE,
         generator=torch.Generator().manual_seed(seed))
 
 
@@ -33,9 +36,7 @@ def test_losses_are_finite_and_reach_every_layer(kind, num_frames, objects):
         clip_sample([objects] * num_frames, video_id=2)
     ]
     losses = model.loss(clips(2, num_frames), samples)
-    assert set(losses) == {
-        'loss_cls', 'loss_bbox', 'loss_track', 'loss_mask'
-    }
+    assert set(losses) == {'loss_cls', 'loss_bbox', 'loss_track', 'loss_mask'}
     sum(losses.values()).backward()
     assert all(torch.isfinite(v) for v in losses.values())
     missing = [
@@ -71,8 +72,8 @@ def test_a_row_says_what_the_loss_compares():
     clip = align_clip(sample, SIZE, torch.device('cpu'))
     head = model.bbox_head.losses
     truth = clip.instances.bboxes.expand(len(outputs.priors), 3, 4)
-    deltas = head.encode(outputs.priors, truth)[None, None].expand_as(
-        outputs.bbox_deltas)
+    deltas = head.encode(outputs.priors,
+                         truth)[None, None].expand_as(outputs.bbox_deltas)
     outputs = outputs._replace(bbox_deltas=deltas)
     losses, positives = model.bbox_head.loss(outputs, [clip])
     assert losses['loss_bbox'] == 0
@@ -89,9 +90,10 @@ def test_frame_step_and_clip_step_make_the_whole():
         whole, protos = model(inputs, mode='tensor')
         feats = model.extract_feat(inputs.flatten(0, 1))
         one_by_one = [
-            torch.cat(level) for level in zip(
-                *[model.bbox_head.forward_frames([x[i:i + 1] for x in feats])
-                  for i in range(len(inputs) * 3)])
+            torch.cat(level) for level in zip(*[
+                model.bbox_head.forward_frames([x[i:i + 1] for x in feats])
+                for i in range(len(inputs) * 3)
+            ])
         ]
         parts = model.bbox_head.forward_clips(feats, one_by_one)
         fused = torch.cat([
@@ -119,8 +121,10 @@ def test_2d_towers_see_one_frame_and_3d_towers_their_neighbours():
     changed = inputs.clone()
     changed[:, 2] += 1
     for kind in ('2d', '3d'):
-        model = build(towers=dict(
-            cls=kind, box=kind, track=kind, channels=16, num_convs=1)).eval()
+        model = build(
+            towers=dict(
+                cls=kind, box=kind, track=kind, channels=16,
+                num_convs=1)).eval()
         with torch.no_grad():
             a, _ = model(inputs, mode='tensor')
             b, _ = model(changed, mode='tensor')

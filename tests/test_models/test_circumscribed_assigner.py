@@ -31,8 +31,7 @@ def test_window_reaches_one_frame_to_each_side():
 
 
 def test_moving_object_takes_a_wider_anchor():
-    gt = ground_truth([[[0, 0, 10, 10], [10, 0, 20, 10]]], [[True, True]],
-                      [3])
+    gt = ground_truth([[[0, 0, 10, 10], [10, 0, 20, 10]]], [[True, True]], [3])
     anchors = priors([0, 0, 10, 10], [0, 0, 20, 10], [50, 50, 60, 60])
     result = CircumscribedAssigner().assign(anchors, gt, query_frame=0)
     assert result.gt_inds.tolist() == [1, 1, 0]  # 0.5, 1.0, 0.0

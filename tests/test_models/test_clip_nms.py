@@ -62,8 +62,7 @@ def test_rank_weight_decides_the_order():
 
 
 def test_duplicates_of_a_class_go_and_other_classes_stay():
-    clip = rows([(8, 8), (12, 8), (40, 40)],
-                [[.9, .0], [.8, .7], [.0, .6]])
+    clip = rows([(8, 8), (12, 8), (40, 40)], [[.9, .0], [.8, .7], [.0, .6]])
     kept = ClipNMS().suppress(clip, SIZE)
     # 12 of 20 columns: overlap .6 in boxes and masks
     assert kept.scores.tolist() == pytest.approx([.9, .7, .6])
@@ -72,8 +71,7 @@ def test_duplicates_of_a_class_go_and_other_classes_stay():
 
 
 def test_output_does_not_depend_on_the_order_of_rows():
-    clip = rows([(8, 8), (12, 8), (40, 40)],
-                [[.9, .0], [.8, .7], [.0, .6]])
+    clip = rows([(8, 8), (12, 8), (40, 40)], [[.9, .0], [.8, .7], [.0, .6]])
     kept = ClipNMS().suppress(clip[torch.tensor([2, 0, 1])], SIZE)
     assert kept.index.tolist() == [0, 1, 2]
 

@@ -69,15 +69,15 @@ def test_longer_memory_finds_a_lost_object_by_its_embedding():
     ids = run(tracker, [((0, 1, 2), (0, 1)), ((2, 3, 4), (0, )),
                         ((4, 5, 6), (0, 1))])
     assert ids == [[0, 1], [0], [0, 1]]
-    ids = run(tracker, [((0, 1), (1, ))] + [((t, t + 1), (0, ))
-                                            for t in range(1, 5)] +
-              [((5, 6), (1, ))])
+    ids = run(tracker,
+              [((0, 1), (1, ))] + [((t, t + 1), (0, ))
+                                   for t in range(1, 5)] + [((5, 6), (1, ))])
     assert ids[-1] == [2]  # four clips were too many
 
 
 def test_empty_clips_do_not_use_up_ids(tracker):
-    ids = run(tracker, [((0, 1, 2), ()), ((2, 3, 4), (0, )),
-                        ((4, 5, 6), ()), ((6, 7, 8), (0, ))])
+    ids = run(tracker, [((0, 1, 2), ()), ((2, 3, 4), (0, )), ((4, 5, 6), ()),
+                        ((6, 7, 8), (0, ))])
     assert ids == [[], [0], [], [1]]
 
 
@@ -87,8 +87,9 @@ def test_videos_can_take_turns(tracker):
     states = [TrackState(), TrackState()]
     for (frame_ids, objects), expected in zip(clips, alone):
         for video in range(2):
-            states[video], clip = tracker.step(
-                states[video], clip_of(frame_ids, objects), frame_ids)
+            states[video], clip = tracker.step(states[video],
+                                               clip_of(frame_ids, objects),
+                                               frame_ids)
             assert clip.instances_id.tolist() == expected
 
 

@@ -4,8 +4,8 @@ import math
 import pytest
 import torch
 
-from mmcico.models import (ClipDiceLoss, ClipSegLoss,
-                           HardNegativeCrossEntropy, PairTrackLoss)
+from mmcico.models import (ClipDiceLoss, ClipSegLoss, HardNegativeCrossEntropy,
+                           PairTrackLoss)
 from mmcico.models.losses.clip_seg_loss import boxed_bce, frame_weights
 from mmcico.models.losses.pair_track_loss import pair_loss
 
@@ -14,9 +14,8 @@ LOG2 = math.log(2)
 
 def test_frame_weights():
     query = torch.tensor([0, 1])
-    assert frame_weights(query, 3, 1.0).tolist() == [
-        pytest.approx([1 / 3] * 3)
-    ] * 2
+    assert frame_weights(query, 3,
+                         1.0).tolist() == [pytest.approx([1 / 3] * 3)] * 2
     weights = frame_weights(query, 3, 0.5)
     assert weights[0].tolist() == pytest.approx([4 / 7, 2 / 7, 1 / 7])
     assert weights[1].tolist() == pytest.approx([1 / 4, 1 / 2, 1 / 4])

@@ -4,8 +4,7 @@ import math
 import pytest
 import torch
 
-from mmcico.models import (DynamicMask, GaussianPlane, LinearMask,
-                           OffsetPlanes)
+from mmcico.models import DynamicMask, GaussianPlane, LinearMask, OffsetPlanes
 from mmcico.models.layers.upsample import aligned_bilinear
 
 
@@ -46,7 +45,7 @@ def test_dynamic_mask_equals_a_plain_network(coordinates, count):
     boxes = torch.tensor([[0., 0, 3, 2], [1, 1, 4, 3]])
     logits = generator(protos, params, boxes)
     planes = generator.coordinates(boxes, (3, 4))
-    inputs = count == 169 and 10 or 9
+    inputs = 10 if count == 169 else 9
     for n, t, y, x in [(0, 0, 0, 0), (0, 1, 2, 3), (1, 0, 1, 2)]:
         sizes = [8 * inputs, 64, 8, 8, 8, 1]
         w1, w2, w3, b1, b2, b3 = params[n].split(sizes)
@@ -61,8 +60,8 @@ def test_dynamic_mask_equals_a_plain_network(coordinates, count):
 def test_no_instances_make_no_masks():
     protos = torch.rand(8, 2, 3, 4)
     generator = DynamicMask()
-    assert generator(protos, torch.zeros(0, 169), torch.zeros(
-        0, 4)).shape == (0, 2, 3, 4)
+    assert generator(protos, torch.zeros(0, 169),
+                     torch.zeros(0, 4)).shape == (0, 2, 3, 4)
 
 
 def test_aligned_bilinear_hits_the_old_pixels():

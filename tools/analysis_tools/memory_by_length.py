@@ -67,7 +67,9 @@ def measure_length(args: argparse.Namespace, length: int) -> dict:
     """Generate a video and test it in a new process."""
     with tempfile.TemporaryDirectory() as folder:
         write_dataset(
-            folder, 1, seed=3,
+            folder,
+            1,
+            seed=3,
             config=make_config(num_frames=length, size=tuple(args.size)))
         command = [
             sys.executable, __file__, args.config, '--folder', folder,
@@ -90,8 +92,10 @@ def main() -> None:
     print('| --- | --- | --- |')
     for length in args.lengths:
         found[length] = measure_length(args, length)
-        print(f"| {length} | {found[length]['peak']:.0f} | "
-              f"{found[length]['results']:.2f} |", flush=True)
+        print(
+            f"| {length} | {found[length]['peak']:.0f} | "
+            f"{found[length]['results']:.2f} |",
+            flush=True)
     peaks = [found[length]['peak'] for length in args.lengths]
     print(f'\nlast over first: {peaks[-1] / peaks[0]:.3f}')
     if args.out:

@@ -72,21 +72,20 @@ class CiCoHead(BaseModule):
         losses: OptConfigType = None,
         query_frames: str = 'all',
         init_cfg: ConfigType = dict(
-            type='Xavier',
-            layer=['Conv2d', 'Conv3d'],
-            distribution='uniform')
+            type='Xavier', layer=['Conv2d', 'Conv3d'], distribution='uniform')
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         if query_frames not in ('all', 'central'):
             raise ValueError("query_frames is 'all' or 'central', got "
                              f'{query_frames!r}')
         if num_frames < 1:
-            raise ValueError(f'num_frames must be at least 1, got {num_frames}')
+            raise ValueError(
+                f'num_frames must be at least 1, got {num_frames}')
         self.num_classes = num_classes
         self.num_frames = num_frames
         self.query_frames = (
-            range(num_frames) if query_frames == 'all' else
-            range(num_frames // 2, num_frames // 2 + 1))
+            range(num_frames) if query_frames == 'all' else range(
+                num_frames // 2, num_frames // 2 + 1))
         self.anchor_generator = TASK_UTILS.build(anchor_generator)
         self.losses = HeadLosses(
             num_classes=num_classes,
@@ -159,8 +158,7 @@ class CiCoHead(BaseModule):
             self._queries(self.box_tower(x, self.num_frames)) for x in feats
         ]
         track_feats = [
-            self._queries(self.track_tower(x, self.num_frames))
-            for x in feats
+            self._queries(self.track_tower(x, self.num_frames)) for x in feats
         ]
         centerness = None
         if self.centerness_layer is not None:
@@ -213,12 +211,11 @@ class CiCoHead(BaseModule):
             x.permute(0, 2, 3, 1).reshape(len(x), -1, x.shape[1] // anchors)
             for x in levels
         ]
-        return torch.cat(rows, dim=1).unflatten(
-            0, (-1, len(self.query_frames)))
+        return torch.cat(
+            rows, dim=1).unflatten(0, (-1, len(self.query_frames)))
 
-    def loss(
-        self, outputs: ClipOutputs, clips: Sequence[ClipGroundTruth]
-    ) -> Tuple[dict, Positives]:
+    def loss(self, outputs: ClipOutputs,
+             clips: Sequence[ClipGroundTruth]) -> Tuple[dict, Positives]:
         """Losses of classes, boxes and embeddings.
 
         Args:
@@ -252,8 +249,8 @@ class CiCoHead(BaseModule):
             ``class_scores`` (N, K), ``rank_weight`` (N,) centerness or
             ones, ``mask_params`` (N, k'), ``embeds`` (N, E).
         """
-        bboxes = self.losses.decode(
-            outputs.priors[prior], outputs.bbox_deltas[query, prior].float())
+        bboxes = self.losses.decode(outputs.priors[prior],
+                                    outputs.bbox_deltas[query, prior].float())
         weight = scores.new_ones(len(prior))
         if outputs.centerness is not None:
             weight = outputs.centerness[query, prior].float().sigmoid()

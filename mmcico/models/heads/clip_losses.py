@@ -30,18 +30,17 @@ class HeadLosses(BaseModule):
             target is the DIoU of the row's boxes, cut to [0, 1].
     """
 
-    def __init__(
-            self,
-            num_classes: int,
-            assigner: ConfigType,
-            bbox_coder: ConfigType,
-            loss_cls: ConfigType = dict(
-                type='mmcico.HardNegativeCrossEntropy'),
-            loss_bbox: ConfigType = dict(type='SmoothL1Loss'),
-            loss_track: ConfigType = dict(
-                type='mmcico.PairTrackLoss', loss_weight=5.0),
-            loss_iou: OptConfigType = None,
-            loss_centerness: OptConfigType = None) -> None:
+    def __init__(self,
+                 num_classes: int,
+                 assigner: ConfigType,
+                 bbox_coder: ConfigType,
+                 loss_cls: ConfigType = dict(
+                     type='mmcico.HardNegativeCrossEntropy'),
+                 loss_bbox: ConfigType = dict(type='SmoothL1Loss'),
+                 loss_track: ConfigType = dict(
+                     type='mmcico.PairTrackLoss', loss_weight=5.0),
+                 loss_iou: OptConfigType = None,
+                 loss_centerness: OptConfigType = None) -> None:
         super().__init__()
         self.num_classes = num_classes
         self.assigner = TASK_UTILS.build(assigner)
@@ -68,8 +67,7 @@ class HeadLosses(BaseModule):
         """bool: whether anchors have a centerness."""
         return self.loss_centerness is not None
 
-    def forward(self, outputs: ClipOutputs,
-                clips: Sequence[ClipGroundTruth],
+    def forward(self, outputs: ClipOutputs, clips: Sequence[ClipGroundTruth],
                 query_frames: Sequence[int]) -> Tuple[dict, Positives]:
         """Losses by name and the positive rows.
 
@@ -86,8 +84,8 @@ class HeadLosses(BaseModule):
         labels, gt_index = self.assign(outputs.priors, clips, query_frames)
         where = (gt_index >= 0).nonzero(as_tuple=True)
         positives = Positives(*where, gt=gt_index[where])
-        num_pos = reduce_mean(labels.new_tensor(
-            len(positives.gt)).float()).clamp(min=1)
+        num_pos = reduce_mean(labels.new_tensor(len(
+            positives.gt)).float()).clamp(min=1)
         losses = dict(loss_cls=self._cls_loss(outputs, labels, num_pos))
         losses.update(self._box_losses(outputs, clips, positives, num_pos))
         losses['loss_track'] = self._track_loss(outputs, clips, positives)
@@ -121,8 +119,8 @@ class HeadLosses(BaseModule):
                     InstanceData(bboxes=clip.crowds[frame]),
                     query_frame=frame)
                 positive = result.gt_inds > 0
-                labels[b, q] = torch.where(positive, result.labels,
-                                           labels[b, q])
+                labels[b, q] = torch.where(positive, result.labels, labels[b,
+                                                                           q])
                 labels[b, q].masked_fill_(result.gt_inds < 0, -1)
                 gt_index[b, q] = torch.where(positive,
                                              result.gt_inds - 1 + before,

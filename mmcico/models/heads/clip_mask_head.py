@@ -59,9 +59,7 @@ class ClipMaskHead(BaseModule):
         loss_dice: OptConfigType = None,
         max_positives: int = 100,
         init_cfg: ConfigType = dict(
-            type='Xavier',
-            layer=['Conv2d', 'Conv3d'],
-            distribution='uniform')
+            type='Xavier', layer=['Conv2d', 'Conv3d'], distribution='uniform')
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         self.num_levels = num_levels
@@ -75,12 +73,10 @@ class ClipMaskHead(BaseModule):
             ConvModule(
                 in_channels, feat_channels, 3, padding=1, norm_cfg=norm_cfg)
             for _ in range(num_levels))
-        self.tower = ClipTower(feat_channels, feat_channels, 3, kind,
-                               norm_cfg)
+        self.tower = ClipTower(feat_channels, feat_channels, 3, kind, norm_cfg)
         self.reduce = nn.Sequential(
             ConvModule(
-                feat_channels, feat_channels, 3, padding=1,
-                norm_cfg=norm_cfg),
+                feat_channels, feat_channels, 3, padding=1, norm_cfg=norm_cfg),
             ConvModule(feat_channels, self.generator.num_protos, 1))
 
     @property

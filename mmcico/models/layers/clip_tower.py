@@ -77,9 +77,8 @@ class ClipTower(BaseModule):
         super().__init__()
         self.kind = kind
         self.convs = nn.Sequential(*[
-            tower_conv(in_channels if i == 0 else feat_channels,
-                       feat_channels, kind, norm_cfg)
-            for i in range(num_convs)
+            tower_conv(in_channels if i == 0 else feat_channels, feat_channels,
+                       kind, norm_cfg) for i in range(num_convs)
         ])
 
     def forward(self, x: Tensor, num_frames: int) -> Tensor:

@@ -21,8 +21,7 @@ class LinearMask(BaseModule):
         self.num_protos = num_protos
         self.num_params = num_protos
 
-    def forward(self, protos: Tensor, params: Tensor,
-                boxes: Tensor) -> Tensor:
+    def forward(self, protos: Tensor, params: Tensor, boxes: Tensor) -> Tensor:
         """Draw instances.
 
         Args:
@@ -63,8 +62,8 @@ class OffsetPlanes(BaseModule):
         dx = (xs[None] - centre[:, :1]) / half[:, :1]
         dy = (ys[None] - centre[:, 1:]) / half[:, 1:]
         return torch.stack([
-            dx[:, None, :].expand(-1, height, -1),
-            dy[:, :, None].expand(-1, -1, width)
+            dx[:, None, :].expand(-1, height, -1), dy[:, :, None].expand(
+                -1, -1, width)
         ], 1)
 
 
@@ -128,8 +127,7 @@ class DynamicMask(BaseModule):
         self.shapes = list(zip(widths[1:], widths[:-1]))
         self.num_params = sum(out * (inp + 1) for out, inp in self.shapes)
 
-    def split_params(self,
-                     params: Tensor) -> List[Tuple[Tensor, Tensor]]:
+    def split_params(self, params: Tensor) -> List[Tuple[Tensor, Tensor]]:
         """Cut parameters into layers.
 
         Args:
@@ -144,11 +142,10 @@ class DynamicMask(BaseModule):
         parts = params.split(sizes, dim=1)
         half = len(self.shapes)
         return [(w.unflatten(1, shape), b)
-                for w, b, shape in zip(parts[:half], parts[half:],
-                                       self.shapes)]
+                for w, b, shape in zip(parts[:half], parts[half:], self.shapes)
+                ]
 
-    def forward(self, protos: Tensor, params: Tensor,
-                boxes: Tensor) -> Tensor:
+    def forward(self, protos: Tensor, params: Tensor, boxes: Tensor) -> Tensor:
         """Draw instances.
 
         Args:

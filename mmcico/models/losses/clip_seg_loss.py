@@ -88,9 +88,7 @@ class ClipSegLoss(BaseModule):
         loss_weight (float): Weight of the loss.
     """
 
-    def __init__(self,
-                 decay: float = 1.0,
-                 loss_weight: float = 6.125) -> None:
+    def __init__(self, decay: float = 1.0, loss_weight: float = 6.125) -> None:
         super().__init__()
         self.decay = decay
         self.loss_weight = loss_weight

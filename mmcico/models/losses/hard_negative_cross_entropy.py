@@ -52,8 +52,8 @@ class HardNegativeCrossEntropy(BaseModule):
         positive = used & ~background
         num_pos = int(positive.sum())
         limit = (
-            round(self.neg_pos_ratio * num_pos)
-            if num_pos else self.min_negatives)
+            round(self.neg_pos_ratio *
+                  num_pos) if num_pos else self.min_negatives)
         negatives = loss[used & background]
         hard = negatives.topk(min(limit, len(negatives))).values
         counted = torch.cat([loss[positive], hard])

@@ -58,18 +58,14 @@ class YolactFPN(BaseModule):
             tuple[Tensor]: ``num_outs`` levels (N, C, h, w).
         """
         laterals = self._top_down(inputs)
-        outs = [
-            conv(x).relu() for conv, x in zip(self.fpn_convs, laterals)
-        ]
+        outs = [conv(x).relu() for conv, x in zip(self.fpn_convs, laterals)]
         for conv in self.downsample_convs:
             outs.append(conv(outs[-1]))
         return tuple(outs)
 
     def _top_down(self, inputs: Tuple[Tensor, ...]) -> List[Tensor]:
         """Lateral levels plus all that is coarser, fine to coarse."""
-        laterals = [
-            conv(x) for conv, x in zip(self.lateral_convs, inputs)
-        ]
+        laterals = [conv(x) for conv, x in zip(self.lateral_convs, inputs)]
         for i in range(len(laterals) - 1, 0, -1):
             laterals[i - 1] = laterals[i - 1] + F.interpolate(
                 laterals[i],

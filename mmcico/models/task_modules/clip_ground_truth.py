@@ -63,9 +63,8 @@ def align_clip(sample: TrackDataSample, input_shape: Tuple[int, int],
     masks = torch.zeros(*size, *input_shape, dtype=torch.uint8)
     for t, frame in enumerate(frames):
         gt = frame.gt_instances
-        index = torch.tensor(
-            [rows[key] for key in gt.instances_ids.tolist()],
-            dtype=torch.long)
+        index = torch.tensor([rows[key] for key in gt.instances_ids.tolist()],
+                             dtype=torch.long)
         if len(index) == 0:
             continue
         planes = torch.from_numpy(padded_masks(frame, input_shape))

@@ -104,8 +104,7 @@ class ClipNMS:
         self.min_share = min_share
         self.sure_iou = sure_iou
 
-    def select(self, scores: Tensor,
-               num_frames: int) -> Tuple[Tensor, Tensor]:
+    def select(self, scores: Tensor, num_frames: int) -> Tuple[Tensor, Tensor]:
         """Rows that are worth a look, better class scores first.
 
         Args:
@@ -122,8 +121,8 @@ class ClipNMS:
             rows = rows[best[rows].topk(limit).indices]
         return rows // scores.shape[1], rows % scores.shape[1]
 
-    def drop_twins(self, clip: InstanceData,
-                   size: Tuple[int, int]) -> InstanceData:
+    def drop_twins(self, clip: InstanceData, size: Tuple[int,
+                                                         int]) -> InstanceData:
         """Sort rows and drop those whose boxes say nothing new.
 
         Args:

@@ -32,9 +32,8 @@ def shared_frames(last: Sequence[int],
     both = sorted(set(last) & set(now))
     if not both:
         return [len(last) - 1], [0]
-    return [list(last).index(f) for f in both], [
-        list(now).index(f) for f in both
-    ]
+    return [list(last).index(f)
+            for f in both], [list(now).index(f) for f in both]
 
 
 @MODELS.register_module()
@@ -61,18 +60,16 @@ class ClipTracker(BaseModule):
         min_pixels (int): A mask is compared with more map pixels than this.
     """
 
-    def __init__(
-        self,
-        embed_weight: float = 1.0,
-        mask_weight: float = 1.0,
-        box_weight: float = 1.0,
-        score_weight: float = 0.0,
-        label_weight: float = 0.0,
-        match_thr: float = 1.0,
-        matching: ConfigType = dict(type='mmcico.GreedyMatching'),
-        memory: int = 1,
-        min_pixels: int = 2
-    ) -> None:
+    def __init__(self,
+                 embed_weight: float = 1.0,
+                 mask_weight: float = 1.0,
+                 box_weight: float = 1.0,
+                 score_weight: float = 0.0,
+                 label_weight: float = 0.0,
+                 match_thr: float = 1.0,
+                 matching: ConfigType = dict(type='mmcico.GreedyMatching'),
+                 memory: int = 1,
+                 min_pixels: int = 2) -> None:
         super().__init__()
         if memory < 1:
             raise ValueError(f'memory must be at least 1 clip, got {memory}')
@@ -141,16 +138,14 @@ class ClipTracker(BaseModule):
     def _overlap(self, clip: InstanceData, tracks: InstanceData,
                  last: Sequence[int], now: Sequence[int]) -> Tensor:
         """(N, M) weighted mask and box IoU on chosen frames of both."""
-        boxes = pairwise_clip_iou(clip.bboxes[:, now],
-                                  tracks.bboxes[:, last])
+        boxes = pairwise_clip_iou(clip.bboxes[:, now], tracks.bboxes[:, last])
         drawn, known = clip.masks[:, now] > 0.5, tracks.masks[:, last] > 0.5
         masks = mean_over(
             pairwise_mask_iou(drawn, known),
             both_seen(drawn, known, self.min_pixels))
         return self.mask_weight * masks + self.box_weight * boxes
 
-    def _remember(self, state: TrackState,
-                  clip: InstanceData) -> InstanceData:
+    def _remember(self, state: TrackState, clip: InstanceData) -> InstanceData:
         """Tracks after a clip: its own, and those lost not long ago."""
         now = InstanceData(**{key: clip[key] for key in TRACK_FIELDS})
         now.age = torch.zeros_like(now.instances_id)

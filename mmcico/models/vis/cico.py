@@ -81,10 +81,11 @@ class CiCo(BaseMOTModel):
         """
         return self.neck(self.backbone(frames))
 
-    def _forward(self,
-                 inputs: Tensor,
-                 data_samples: Sequence[TrackDataSample] = None
-                 ) -> Tuple[ClipOutputs, Tensor]:
+    def _forward(
+        self,
+        inputs: Tensor,
+        data_samples: Sequence[TrackDataSample] = None
+    ) -> Tuple[ClipOutputs, Tensor]:
         """The network alone.
 
         Args:
@@ -122,8 +123,7 @@ class CiCo(BaseMOTModel):
         return losses
 
     @torch.no_grad()
-    def predict(self, inputs: Tensor,
-                data_samples: Sequence[TrackDataSample],
+    def predict(self, inputs: Tensor, data_samples: Sequence[TrackDataSample],
                 **kwargs) -> List[TrackDataSample]:
         """Detect, segment and link the instances of clips.
 

@@ -90,7 +90,5 @@ def to_track_sample(clip: InstanceData, sample: TrackDataSample,
     result = TrackDataSample(metainfo=sample.metainfo)
     result.video_data_samples = list(final_frames(clip, sample, input_shape))
     result.clip_instances = InstanceData(
-        instances_id=clip.instances_id,
-        scores=clip.scores,
-        labels=clip.labels)
+        instances_id=clip.instances_id, scores=clip.scores, labels=clip.labels)
     return result
