@@ -1,7 +1,8 @@
 """Classes of the official data sets, and how files and configs meet."""
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from .video_annotations import AnnotationFile, Id, id_key
+from .fields import id_key
+from .video_annotations import AnnotationFile, Id
 
 YOUTUBE_VIS_2019 = ('person', 'giant_panda', 'lizard', 'parrot', 'skateboard',
                     'sedan', 'ape', 'dog', 'snake', 'monkey', 'hand', 'rabbit',

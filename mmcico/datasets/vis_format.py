@@ -1,12 +1,12 @@
 """Files in the layout of YouTube-VIS, which OVIS shares."""
 from typing import Any, Dict, List
 
+from .fields import (by_id, id_key, look_up, read_annotations_list, read_bbox,
+                     read_categories, read_size, required, required_list,
+                     video_records)
 from .masks import compress_mask
-from .video_annotations import (AnnotatedTrack, AnnotatedVideo, AnnotationFile,
-                                Id, by_id, id_key, look_up,
-                                read_annotations_list, read_bbox,
-                                read_categories, read_size, required,
-                                required_list, video_records)
+from .video_annotations import (AnnotatedTrack, AnnotatedVideo,
+                                AnnotationFile, Id)
 
 #: fields of an annotation with one entry a frame, of which we use two
 FRAME_LISTS = ('segmentations', 'bboxes', 'areas', 'occlusion')

@@ -4,9 +4,10 @@
 """
 from typing import Any
 
+from mmcico.utils.json_file import load_json
 from .report import format_table
 from .results_file import merge_parts, save_metrics
-from .vis_json import load_json, read_ground_truth, read_results
+from .vis_json import read_ground_truth, read_results
 from .ytvis_eval import evaluate
 
 __all__ = [

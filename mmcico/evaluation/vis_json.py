@@ -4,11 +4,11 @@ Both follow the layout of YouTube-VIS, which OVIS shares. Everything that a
 file can get wrong ends in a ``ValueError`` that names file, video, track,
 frame and field.
 """
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Tuple, Union
 
+from mmcico.utils.json_file import load_json
 from .tracks import (Id, Track, Video, is_number, mean_seen, occlusion_score,
                      read_masks, stated_area)
 
@@ -43,28 +43,6 @@ class GroundTruth:
             str(each[0]): i
             for i, each in enumerate(self.categories)
         }
-
-
-def load_json(path: Union[str, Path]) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        ValueError: If it is missing or broken, with file and position.
-    """
-    try:
-        text = Path(path).read_text(encoding='utf-8')
-    except OSError as error:
-        raise ValueError(f'{path} cannot be read: {error.strerror}') from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f'{path} is not JSON: byte {error.start} is no '
-                         'UTF-8 text') from error
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f'{path} is not complete JSON: {error.msg} at line '
-            f'{error.lineno}, column {error.colno} (character {error.pos} of '
-            f'{len(text)}); was it cut off while it was copied?') from error
 
 
 def read_ground_truth(source: Union[str, Path, dict],

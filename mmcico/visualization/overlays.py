@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 from pycocotools import mask as mask_utils
 
-from mmcico.evaluation.vis_json import (GroundTruth, Tracks, load_json,
-                                        read_ground_truth, read_results)
+from mmcico.evaluation.vis_json import (GroundTruth, Tracks, read_ground_truth,
+                                        read_results)
+from mmcico.utils.json_file import load_json
 from .draw import DrawnObject, draw_objects, draw_text_, enlarge
 
 PathLike = Union[str, Path]
