@@ -29,5 +29,5 @@ def load_json(path: Union[str, Path]) -> Any:
     except json.JSONDecodeError as error:
         raise ValueError(
             f'{path} is not complete JSON: {error.msg} at line '
-            f'{error.lineno}, character {error.pos} of {len(text)}; it may '
-            'be truncated, get it again') from error
+            f'{error.lineno}, column {error.colno} (character {error.pos} of '
+            f'{len(text)}); was it cut off while it was copied?') from error
