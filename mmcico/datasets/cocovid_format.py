@@ -5,8 +5,8 @@ from .fields import (by_id, id_key, look_up, read_annotations_list, read_bbox,
                      read_categories, read_size, required, required_list,
                      video_records)
 from .masks import compress_mask
-from .video_annotations import (AnnotatedTrack, AnnotatedVideo,
-                                AnnotationFile, Id)
+from .video_annotations import (AnnotatedTrack, AnnotatedVideo, AnnotationFile,
+                                Id)
 
 #: image key -> its video and its position there
 Places = Dict[str, Tuple[AnnotatedVideo, int]]

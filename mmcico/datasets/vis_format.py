@@ -5,8 +5,8 @@ from .fields import (by_id, id_key, look_up, read_annotations_list, read_bbox,
                      read_categories, read_size, required, required_list,
                      video_records)
 from .masks import compress_mask
-from .video_annotations import (AnnotatedTrack, AnnotatedVideo,
-                                AnnotationFile, Id)
+from .video_annotations import (AnnotatedTrack, AnnotatedVideo, AnnotationFile,
+                                Id)
 
 #: fields of an annotation with one entry a frame, of which we use two
 FRAME_LISTS = ('segmentations', 'bboxes', 'areas', 'occlusion')
