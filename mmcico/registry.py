@@ -24,17 +24,17 @@ DATASETS = Registry(
     'dataset',
     parent=MMDET_DATASETS,
     scope='mmcico',
-    locations=['mmcico.datasets'])
+    locations=['mmcico.datasets.vis_dataset'])
 DATA_SAMPLERS = Registry(
     'data sampler',
     parent=MMDET_DATA_SAMPLERS,
     scope='mmcico',
-    locations=['mmcico.datasets'])
+    locations=['mmcico.datasets.samplers'])
 TRANSFORMS = Registry(
     'transform',
     parent=MMDET_TRANSFORMS,
     scope='mmcico',
-    locations=['mmcico.datasets'])
+    locations=['mmcico.datasets.transforms'])
 METRICS = Registry(
     'metric',
     parent=MMDET_METRICS,

@@ -32,7 +32,7 @@ generate() {
     fi
     rm -rf "$DATA/$1.part"
     "$RUN" tools/dataset_tools/make_moving_shapes.py --out "$DATA/$1.part" \
-        --num-videos "$2" --seed "$3"
+        --num-videos "$2" --seed "$3" --difficulty easy
     mv "$DATA/$1.part" "$DATA/$1"
 }
 

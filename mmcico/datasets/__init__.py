@@ -1,11 +1,28 @@
-import mmdet.datasets  # noqa: F401  bare types of configs live there
+"""Data sets and transforms; what needs MMDetection loads when asked for.
 
-from .samplers import VideoSampler
-from .transforms import (ClipFrameSample, LoadClipAnnotations, LoadClipFrame,
-                         PackClipInputs)
-from .vis_dataset import VISDataset
+Generated video (:mod:`mmcico.datasets.moving_shapes`) does not.
+"""
+import importlib
+from typing import Any
+
+HOMES = {
+    'VISDataset': 'vis_dataset',
+    'VideoSampler': 'samplers',
+    'ClipFrameSample': 'transforms',
+    'LoadClipAnnotations': 'transforms',
+    'LoadClipFrame': 'transforms',
+    'PackClipInputs': 'transforms',
+}
 
 __all__ = [
-    'VISDataset', 'VideoSampler', 'ClipFrameSample', 'LoadClipFrame',
-    'LoadClipAnnotations', 'PackClipInputs'
+    'VISDataset', 'VideoSampler', 'ClipFrameSample', 'LoadClipAnnotations',
+    'LoadClipFrame', 'PackClipInputs'
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The class of this name, imported now."""
+    if name in HOMES:
+        home = importlib.import_module(f'{__name__}.{HOMES[name]}')
+        return getattr(home, name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -1,6 +1,7 @@
 """Distribution of videos over processes."""
 from typing import Any, Iterator, List, Optional, Sequence
 
+import mmdet.datasets  # noqa: F401  bare types of configs live there
 from mmengine.dist import get_dist_info
 from torch.utils.data import Dataset, Sampler
 

@@ -2,6 +2,7 @@
 import copy
 from typing import Any, List, Optional
 
+import mmdet.datasets  # noqa: F401  bare types of configs live there
 from mmengine.dataset import BaseDataset
 
 from mmcico.registry import DATASETS

@@ -1,7 +1,8 @@
 """Registration of everything at once, as mmengine's hub asks for it."""
 import importlib
 
-PARTS = ('datasets', 'engine', 'evaluation.vis_metric', 'models')
+PARTS = ('datasets.samplers', 'datasets.transforms', 'datasets.vis_dataset',
+         'engine', 'evaluation.vis_metric', 'models')
 
 
 def register_all_modules(init_default_scope: bool = True) -> None:

@@ -26,4 +26,6 @@ model = dict(
                 alpha=0.25,
                 loss_weight=5.0),
             loss_track=dict(loss_weight=1.0))),
-    mask_head=dict(in_channels=64, feat_channels=64, norm_cfg=norm_cfg))
+    mask_head=dict(in_channels=64, feat_channels=64, norm_cfg=norm_cfg),
+    # a small model misses objects now and then: tracks wait for four clips
+    tracker=dict(memory=4, label_weight=0.3))

@@ -1,6 +1,6 @@
 _base_ = '../default_runtime.py'
 
-max_iters = 3000
+max_iters = 2000
 
 train_cfg = dict(
     type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters)
@@ -24,5 +24,5 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=10.0))
 
 default_hooks = dict(
-    checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=1000))
+    checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=500))
 log_processor = dict(by_epoch=False)
