@@ -36,6 +36,8 @@ class ClipMaskHead(BaseModule):
         upsample (dict): :class:`DeconvUpsample` (paper) or
             :class:`BilinearUpsample` (published models).
         norm_cfg (dict): Norm of the convolutions.
+        proto_act_cfg (dict, optional): Activation of the prototypes. ReLU in
+            the paper's models; none as in CondInst's own mask branch.
         crop_scale (float): Masks are compared within, and cut by, the
             circumscribed box, scaled about its centre by this.
         loss_mask (dict): :class:`ClipSegLoss`.
@@ -54,6 +56,7 @@ class ClipMaskHead(BaseModule):
         generator: ConfigType = dict(type='mmcico.LinearMask'),
         upsample: ConfigType = dict(type='mmcico.DeconvUpsample'),
         norm_cfg: OptConfigType = dict(type='BN'),
+        proto_act_cfg: OptConfigType = dict(type='ReLU'),
         crop_scale: float = 1.0,
         loss_mask: ConfigType = dict(type='mmcico.ClipSegLoss'),
         loss_dice: OptConfigType = None,
@@ -77,7 +80,11 @@ class ClipMaskHead(BaseModule):
         self.reduce = nn.Sequential(
             ConvModule(
                 feat_channels, feat_channels, 3, padding=1, norm_cfg=norm_cfg),
-            ConvModule(feat_channels, self.generator.num_protos, 1))
+            ConvModule(
+                feat_channels,
+                self.generator.num_protos,
+                1,
+                act_cfg=proto_act_cfg))
 
     @property
     def num_params(self) -> int:
@@ -107,7 +114,7 @@ class ClipMaskHead(BaseModule):
             num_frames (int): T.
 
         Returns:
-            Tensor: (B, k, T, 2 h3, 2 w3) prototypes, not negative.
+            Tensor: (B, k, T, 2 h3, 2 w3) prototypes.
         """
         x = self.upsample(self.tower(fused, num_frames), num_frames)
         return frames_to_clip(self.reduce(x), num_frames)
