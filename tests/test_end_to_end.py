@@ -238,13 +238,13 @@ def test_wrong_number_of_classes_is_said_before_training(
     assert 'num_classes=4' in said and 'Traceback' not in said
 
 
-def two_processes(*command):
-    """Run one of the scripts for distributed jobs on two CPU processes."""
+def script(*command):
+    """Run a script with one thread a process, so that sums are the same."""
     env = dict(os.environ, OMP_NUM_THREADS='1', PYTHON=sys.executable)
     with socket.socket() as each:
         each.bind(('127.0.0.1', 0))
         env['PORT'] = str(each.getsockname()[1])
-    done = subprocess.run(['bash', *map(str, command)],
+    done = subprocess.run([*map(str, command)],
                           cwd=ROOT,
                           env=env,
                           text=True,
@@ -260,20 +260,22 @@ def by_content(path):
 
 
 @pytest.mark.slow
-def test_two_processes_test_as_one(trained, tested, tmp_path):
+def test_two_processes_test_as_one(trained, tmp_path):
     config, _, checkpoint = trained
-    two_processes('tools/dist_test.sh', config, checkpoint, 2, '--work-dir',
-                  tmp_path, *options())
-    assert by_content(tmp_path / 'results.json') == by_content(tested /
-                                                               'results.json')
-    assert json.loads((tmp_path / 'metrics.json').read_text()) == json.loads(
-        (tested / 'metrics.json').read_text())
+    one, two = tmp_path / 'one', tmp_path / 'two'
+    script(sys.executable, 'tools/test.py', config, checkpoint, '--work-dir',
+           one)
+    script('bash', 'tools/dist_test.sh', config, checkpoint, 2, '--work-dir',
+           two)
+    assert by_content(two / 'results.json') == by_content(one / 'results.json')
+    assert json.loads((two / 'metrics.json').read_text()) == json.loads(
+        (one / 'metrics.json').read_text())
 
 
 @pytest.mark.slow
 def test_two_processes_train(trained, tmp_path):
-    said = two_processes(
-        'tools/dist_train.sh', trained[0], 2, '--work-dir', tmp_path,
+    said = script(
+        'bash', 'tools/dist_train.sh', trained[0], 2, '--work-dir', tmp_path,
         *options('train_cfg.max_iters=6', 'train_cfg.val_interval=6',
                  'default_hooks.checkpoint.interval=6'))
     assert (tmp_path / 'iter_6.pth').exists()

@@ -209,6 +209,6 @@ def test_metrics_write_into_the_work_dir():
                 dict(type='mmcico.VISMetric', outdir='there'),
                 dict(type='CocoMetric')
             ]))
-    module.set_output_folder(cfg)
+    module.set_output_folder(cfg.test_evaluator, cfg.work_dir)
     assert [each.get('outdir')
             for each in cfg.test_evaluator] == ['here', 'there', None]
