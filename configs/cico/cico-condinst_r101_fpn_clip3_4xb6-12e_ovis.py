@@ -1,7 +1,6 @@
-_base_ = './cico-condinst_r50_fpn_clip3_4xb6-12e_ovis.py'
+_base_ = [
+    '../_base_/models/cico-condinst_r101_fpn.py', '../_base_/datasets/ovis.py',
+    '../_base_/schedules/schedule_12e.py', '../_base_/default_runtime.py'
+]
 
-model = dict(
-    backbone=dict(
-        depth=101,
-        init_cfg=dict(checkpoint='https://download.pytorch.org/models/'
-                      'resnet101-63fe2227.pth')))
+model = dict(bbox_head=dict(num_classes=25))

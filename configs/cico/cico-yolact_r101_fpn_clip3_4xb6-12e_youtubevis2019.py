@@ -1,7 +1,5 @@
-_base_ = './cico-yolact_r50_fpn_clip3_4xb6-12e_youtubevis2019.py'
-
-model = dict(
-    backbone=dict(
-        depth=101,
-        init_cfg=dict(checkpoint='https://download.pytorch.org/models/'
-                      'resnet101-63fe2227.pth')))
+_base_ = [
+    '../_base_/models/cico-yolact_r101_fpn.py',
+    '../_base_/datasets/youtube_vis_2019.py',
+    '../_base_/schedules/schedule_12e.py', '../_base_/default_runtime.py'
+]
