@@ -42,7 +42,9 @@ def pairwise_mask_iou(a: Tensor, b: Tensor) -> Tensor:
     """
     a = a.flatten(2).transpose(0, 1).float()
     b = b.flatten(2).transpose(0, 1).float()
-    inter = a @ b.transpose(1, 2)
+    # pixel counts do not fit into half precision
+    with torch.autocast(a.device.type, enabled=False):
+        inter = a @ b.transpose(1, 2)
     union = a.sum(-1)[:, :, None] + b.sum(-1)[:, None, :] - inter
     return inter / union.clamp(min=1)
 

@@ -47,7 +47,8 @@ def small_model_cfg(kind: str = 'yolact', num_frames: int = 3) -> dict:
                     type='AnchorGenerator',
                     scales=[3],
                     ratios=[1.0, 2.0, 0.5],
-                    strides=[8, 16, 32])),
+                    strides=[8, 16, 32],
+                    center_offset=0.5)),
             mask_head=dict(
                 type='mmcico.ClipMaskHead',
                 in_channels=16,

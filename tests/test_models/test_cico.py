@@ -244,3 +244,44 @@ def test_half_precision_losses_are_finite():
         losses = model.loss(clips(1), [clip_sample([(0, 1)] * 3)])
     assert all(torch.isfinite(v) for v in losses.values())
     sum(losses.values()).backward()
+
+
+def test_anchors_sit_in_the_middle_of_their_cells():
+    outputs, _ = build()(clips(1), mode='tensor')
+    first = outputs.priors[:3]
+    centres = (first[:, :2] + first[:, 2:]) / 2
+    assert centres.tolist() == [[4, 4]] * 3  # a cell of P3 is 8 x 8
+    size = first[:, 2:] - first[:, :2]
+    # width : height 1, 1/2, 2 with the area of 3 x 3 cells
+    assert (size[:, 0] / size[:, 1]).tolist() == pytest.approx([1, .5, 2])
+    assert size.prod(dim=1).tolist() == pytest.approx([24 * 24] * 3)
+
+
+def test_a_repeated_last_clip_still_knows_the_video():
+    """Clips 0-2, 2-4 and 4-4-4 of five frames, as published models cut."""
+    model = build().eval()
+    model.nms.score_thr = 0.25
+    video, ids = clips(1, 5, 1)[0], []
+    for frames, final in (((0, 1, 2), 2), ((2, 3, 4), 2), ((4, 4, 4), 1)):
+        sample = clip_sample([()] * 3, frames[0], final, 1, 5)
+        sample.set_metainfo(dict(frame_ids=frames))
+        result, = model(video[None, list(frames)], [sample], mode='predict')
+        ids.append(set(result.clip_instances.instances_id.tolist()))
+    assert ids[2] & ids[1]
+    assert not model.states
+
+
+def test_a_clip_out_of_order_is_named():
+    model = build().eval()
+    with pytest.raises(ValueError, match='without the clips before it'):
+        model(clips(1), [clip_sample([()] * 3, start=2)], mode='predict')
+
+
+def test_sizes_are_not_mixed_in_a_batch():
+    model = build().eval()
+    samples = [
+        clip_sample([()] * 3),
+        clip_sample([()] * 3, video_id=2, size=(90, 160))
+    ]
+    with pytest.raises(ValueError, match='batch_size=1'):
+        model(clips(2), samples, mode='predict')

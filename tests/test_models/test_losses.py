@@ -123,3 +123,16 @@ def test_negatives_alone_are_still_learned_from():
     loss.backward()
     assert loss.item() == pytest.approx(math.log(3))
     assert (pred.grad.abs().sum(1) > 0).sum() == 4
+
+
+def test_losses_stand_half_precision():
+    embeds = torch.tensor([[1., 0], [1., 1e-4]])
+    embeds = torch.nn.functional.normalize(embeds, dim=1)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        loss = PairTrackLoss()(embeds, torch.tensor([1, 2]),
+                               torch.tensor([1, 1]))
+        big = torch.full((1, 1, 200, 200), -5.)
+        masks = boxed_bce(big, torch.ones_like(big),
+                          torch.tensor([[0., 0, 200, 200]]))
+    assert torch.isfinite(loss)
+    assert masks.item() == pytest.approx(5.0067, rel=1e-4)

@@ -36,7 +36,8 @@ model = dict(
             type='AnchorGenerator',
             scales=[3],
             ratios=[1.0, 2.0, 0.5],
-            strides=[8, 16, 32, 64, 128]),
+            strides=[8, 16, 32, 64, 128],
+            center_offset=0.5),
         bbox_coder=dict(
             type='DeltaXYWHBBoxCoder', target_stds=(.1, .1, .2, .2)),
         assigner=dict(

@@ -1,6 +1,6 @@
 _base_ = '../default_runtime.py'
 
-max_iters = 2000
+max_iters = 1500
 
 train_cfg = dict(
     type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters)

@@ -65,7 +65,8 @@ class CiCoHead(BaseModule):
             type='AnchorGenerator',
             scales=[3],
             ratios=[1.0, 2.0, 0.5],
-            strides=[8, 16, 32, 64, 128]),
+            strides=[8, 16, 32, 64, 128],
+            center_offset=0.5),
         bbox_coder: ConfigType = dict(
             type='DeltaXYWHBBoxCoder', target_stds=(.1, .1, .2, .2)),
         assigner: ConfigType = dict(type='mmcico.CircumscribedAssigner'),

@@ -1,5 +1,5 @@
 """What the prediction heads say about clips, as plain tensors."""
-from typing import NamedTuple, Optional, Union
+from typing import NamedTuple, Optional
 
 from mmengine.structures import InstanceData
 from torch import Tensor
@@ -65,8 +65,8 @@ class ClipGroundTruth(NamedTuple):
             bool, ``masks`` (G, T, H, W) uint8 at input size, empty where
             hidden, and ``instances_id`` (G,).
         crowds (tuple[Tensor]): T tensors (M_t, 4), regions to be ignored.
-        video_id (int | str): The clip's video.
+        video_id (str): Tells the clip's video from others.
     """
     instances: InstanceData
     crowds: tuple
-    video_id: Union[int, str]
+    video_id: str

@@ -52,5 +52,9 @@ class PairTrackLoss(BaseModule):
         groups = [videos == video for video in videos.unique()]
         if not groups:
             return embeds.sum() * 0
-        losses = [pair_loss(embeds[mine], ids[mine]) for mine in groups]
+        # near 0 and 1 half precision cannot tell d from its limits
+        with torch.autocast(embeds.device.type, enabled=False):
+            losses = [
+                pair_loss(embeds[mine].float(), ids[mine]) for mine in groups
+            ]
         return self.loss_weight * torch.stack(losses).mean()

@@ -1,4 +1,5 @@
 """Alignment of the objects of a clip by their id."""
+import os.path as osp
 from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
@@ -8,7 +9,7 @@ from mmdet.structures.bbox import get_box_tensor
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmcico.structures.clip_boxes import fill_from_nearest
+from mmcico.structures.clip_boxes import box_area, fill_from_nearest
 from ..heads.clip_outputs import ClipGroundTruth
 
 
@@ -27,6 +28,11 @@ def crowd_boxes(frame: DetDataSample, device: torch.device) -> Tensor:
     if ignored is None or 'bboxes' not in ignored:
         return torch.zeros(0, 4, device=device)
     return get_box_tensor(ignored.bboxes).to(device).reshape(-1, 4).float()
+
+
+def video_key(frame: DetDataSample) -> str:
+    """Tells videos apart, also those of two data sets in one batch."""
+    return f"{osp.dirname(frame.get('img_path', ''))}:{frame.video_id}"
 
 
 def padded_masks(frame: DetDataSample, size: Tuple[int, int]) -> np.ndarray:
@@ -71,7 +77,10 @@ def align_clip(sample: TrackDataSample, input_shape: Tuple[int, int],
         labels[index] = gt.labels.cpu()
         boxes[index, t] = get_box_tensor(gt.bboxes).cpu().float()
         masks[index, t] = planes
-        visible[index, t] = planes.bool().flatten(1).any(dim=1)
+        # a box without area cannot be encoded, whatever its mask shows
+        visible[index, t] = (
+            planes.bool().flatten(1).any(dim=1) &
+            (box_area(boxes[index, t]) > 0))
     instances = InstanceData(
         labels=labels,
         bboxes=fill_from_nearest(boxes, visible),
@@ -81,4 +90,4 @@ def align_clip(sample: TrackDataSample, input_shape: Tuple[int, int],
     return ClipGroundTruth(
         instances=instances[visible.any(dim=1)].to(device),
         crowds=tuple(crowd_boxes(frame, device) for frame in frames),
-        video_id=frames[0].video_id)
+        video_id=video_key(frames[0]))

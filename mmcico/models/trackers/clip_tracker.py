@@ -16,6 +16,9 @@ from .track_state import TrackState
 #: what a track keeps of the instance that it was last seen as
 TRACK_FIELDS = ('instances_id', 'bboxes', 'masks', 'embeds', 'labels')
 
+#: decides between two classes of one instance, which are alike in all else
+TIE = 1e-4
+
 
 def shared_frames(last: Sequence[int],
                   now: Sequence[int]) -> Tuple[Sequence[int], Sequence[int]]:
@@ -128,11 +131,11 @@ class ClipTracker(BaseModule):
         same = clip.labels[:, None] == tracks.labels[None]
         overlap = self._overlap(clip, tracks,
                                 *shared_frames(state.frame_ids, frame_ids))
-        if self.memory > 1:  # lost tracks share no frame with this clip
+        if self.memory > 1:  # lost tracks: their last frame, our first
             apart = self._overlap(clip, tracks, [-1], [0])
             overlap = torch.where(tracks.age > 0, apart, overlap)
         return (self.embed_weight * similar + overlap +
-                self.label_weight * same +
+                (self.label_weight + TIE) * same +
                 self.score_weight * clip.scores[:, None])
 
     def _overlap(self, clip: InstanceData, tracks: InstanceData,

@@ -1,5 +1,5 @@
 """CiCo: clip-in clip-out video instance segmentation."""
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, Sequence, Tuple, Union
 
 import torch
 from mmdet.models.mot import BaseMOTModel
@@ -63,7 +63,7 @@ class CiCo(BaseMOTModel):
         self.tracker = MODELS.build(tracker)
         self.nms = TASK_UTILS.build(
             test_cfg.get('nms', dict(type='mmcico.ClipNMS')))
-        self.states: Dict[int, VideoState] = dict()
+        self.states: Dict[Union[int, str], VideoState] = dict()
 
     @property
     def num_frames(self) -> int:
@@ -139,20 +139,39 @@ class CiCo(BaseMOTModel):
             ``pred_track_instances``; ``clip_instances`` holds ids, scores
             and labels of the whole clip.
         """
+        sizes = {tuple(sample[0].img_shape[:2]) for sample in data_samples}
+        if len(sizes) > 1:
+            raise ValueError(
+                f'clips of different sizes {sorted(sizes)} are in one batch; '
+                'set batch_size=1 of the test_dataloader')
         outputs, protos = self._forward(inputs)
         results = []
         for index, sample in enumerate(data_samples):
             video, frames = sample[0].video_id, sample.frame_ids
-            state = self.states.pop(video, None)
-            if state is None or frames[0] == 0:
-                state = VideoState()
+            state = self._state_before(video, frames)
             clip = self.detect(
                 outputs.of_clip(index), protos[index], inputs.shape[-2:])
             state, clip = self.link(state, clip, frames)
-            if max(frames) + 1 < sample[0].video_length:
+            if frames[0] + sample.num_final < sample[0].video_length:
                 self.states[video] = state
             results.append(to_track_sample(clip, sample, inputs.shape[-2:]))
         return results
+
+    def _state_before(self, video: Union[int, str],
+                      frames: Sequence[int]) -> VideoState:
+        """What is known of a video when its next clip comes.
+
+        Raises:
+            ValueError: If clips before this one have not been seen.
+        """
+        state = self.states.pop(video, None)
+        if frames[0] == 0:
+            return VideoState()
+        if state is None:
+            raise ValueError(
+                f'video {video!r}: the clip of frames {tuple(frames)} came '
+                'without the clips before it; use mmcico.VideoSampler')
+        return state
 
     def detect(self, outputs: ClipOutputs, protos: Tensor,
                input_shape: Tuple[int, int]) -> InstanceData:
