@@ -8,7 +8,7 @@ model = dict(
     neck=dict(num_outs=5),
     bbox_head=dict(anchor_generator=dict(strides=[8, 16, 32, 64, 128])))
 
-max_iters = 1000
+max_iters = 1500
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
