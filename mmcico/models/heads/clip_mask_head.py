@@ -1,5 +1,5 @@
 """Clip-level mask head (CMH): prototypes and the masks made of them."""
-from typing import Optional, Sequence
+from typing import Sequence
 
 import torch
 from mmcv.cnn import ConvModule
@@ -180,12 +180,8 @@ class ClipMaskHead(BaseModule):
         fx = protos.shape[-1] / input_shape[1]
         return boxes * boxes.new_tensor([fx, fy, fx, fy])
 
-    def predict(self,
-                protos: Tensor,
-                params: Tensor,
-                boxes: Tensor,
-                input_shape: Sequence[int],
-                crop_boxes: Optional[Tensor] = None) -> Tensor:
+    def predict(self, protos: Tensor, params: Tensor, boxes: Tensor,
+                input_shape: Sequence[int]) -> Tensor:
         """Draw and cut the masks of instances.
 
         Args:
@@ -193,18 +189,13 @@ class ClipMaskHead(BaseModule):
             params (Tensor): (N, k').
             boxes (Tensor): (N, 4) circumscribed boxes in input pixels.
             input_shape (Sequence[int]): Height and width of the input.
-            crop_boxes (Tensor, optional): (N, 4) boxes to cut by; those of
-                ``boxes``, scaled by ``crop_scale``, when left out.
 
         Returns:
             Tensor: (N, T, h, w) probabilities, 0 outside the boxes.
         """
         boxes = self.to_map(boxes, protos, input_shape)
-        if crop_boxes is None:
-            crop_boxes = scale_boxes(boxes, self.crop_scale)
-        else:
-            crop_boxes = self.to_map(crop_boxes, protos, input_shape)
-        inside = crop_region(crop_boxes, protos.shape[-2:])
+        inside = crop_region(
+            scale_boxes(boxes, self.crop_scale), protos.shape[-2:])
         parts = [
             self.generator(protos, some, around).float().sigmoid()
             for some, around in zip(params.split(CHUNK), boxes.split(CHUNK))
