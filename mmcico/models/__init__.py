@@ -6,9 +6,11 @@ from .layers import (BilinearUpsample, DeconvUpsample, DynamicMask,
 from .losses import (ClipDiceLoss, ClipSegLoss, HardNegativeCrossEntropy,
                      PairTrackLoss)
 from .necks import YolactFPN
-from .task_modules import CircumscribedAssigner, ClipNMS
+from .task_modules import (CellAnchorGenerator, CellDistanceCoder,
+                           CentreAssigner, CircumscribedAssigner, ClipNMS,
+                           PublishedClipNMS)
 from .trackers import (ClipTracker, GreedyMatching, HungarianMatching,
-                       TrackState)
+                       PublishedClipTracker, TrackState)
 from .vis import CiCo
 
 __all__ = [
@@ -16,5 +18,7 @@ __all__ = [
     'ClipSegLoss', 'ClipDiceLoss', 'PairTrackLoss', 'HardNegativeCrossEntropy',
     'ClipTracker', 'TrackState', 'GreedyMatching', 'HungarianMatching',
     'YolactFPN', 'LinearMask', 'DynamicMask', 'OffsetPlanes', 'GaussianPlane',
-    'DeconvUpsample', 'BilinearUpsample'
+    'DeconvUpsample', 'BilinearUpsample', 'CellAnchorGenerator',
+    'PublishedClipNMS', 'PublishedClipTracker', 'CellDistanceCoder',
+    'CentreAssigner'
 ]

@@ -109,6 +109,21 @@ def scale_boxes(boxes: Tensor, factor: float) -> Tensor:
     return torch.cat([centre - half, centre + half], dim=-1)
 
 
+def grow_boxes(boxes: Tensor, least: Tensor) -> Tensor:
+    """Give boxes a least width and height, about their centres.
+
+    Args:
+        boxes (Tensor): (..., 4) xyxy.
+        least (Tensor): (2,) least width and height.
+
+    Returns:
+        Tensor: (..., 4).
+    """
+    centre = (boxes[..., :2] + boxes[..., 2:]) / 2
+    half = torch.maximum(boxes[..., 2:] - boxes[..., :2], least) / 2
+    return torch.cat([centre - half, centre + half], dim=-1)
+
+
 def fill_from_nearest(boxes: Tensor, visible: Tensor) -> Tensor:
     """Give each hidden frame the box of the nearest visible one.
 

@@ -1,5 +1,5 @@
 """Clip-level mask head (CMH): prototypes and the masks made of them."""
-from typing import Sequence
+from typing import Sequence, Union
 
 import torch
 from mmcv.cnn import ConvModule
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mmcico.registry import MODELS
 from mmcico.structures.axes import frames_to_clip
-from mmcico.structures.clip_boxes import enclose, scale_boxes
+from mmcico.structures.clip_boxes import enclose, grow_boxes, scale_boxes
 from mmcico.structures.clip_masks import crop_region
 from ..layers.clip_tower import ClipTower
 from .clip_outputs import ClipGroundTruth, ClipOutputs, Positives
@@ -38,8 +38,12 @@ class ClipMaskHead(BaseModule):
         norm_cfg (dict): Norm of the convolutions.
         proto_act_cfg (dict, optional): Activation of the prototypes. ReLU in
             the paper's models; none as in CondInst's own mask branch.
+        conv_bias (bool | str): Whether convolutions before a norm have a
+            bias; ``'auto'``: not. The published models have it.
         crop_scale (float): Masks are compared within, and cut by, the
             circumscribed box, scaled about its centre by this.
+        min_crop (float): Least width and height of that region, as a share
+            of the input's. 0.1 in the published models.
         loss_mask (dict): :class:`ClipSegLoss`.
         loss_dice (dict, optional): A further loss, :class:`ClipDiceLoss`.
         max_positives (int): Positives of a clip that masks are drawn for in
@@ -57,7 +61,9 @@ class ClipMaskHead(BaseModule):
         upsample: ConfigType = dict(type='mmcico.DeconvUpsample'),
         norm_cfg: OptConfigType = dict(type='BN'),
         proto_act_cfg: OptConfigType = dict(type='ReLU'),
+        conv_bias: Union[bool, str] = 'auto',
         crop_scale: float = 1.0,
+        min_crop: float = 0.0,
         loss_mask: ConfigType = dict(type='mmcico.ClipSegLoss'),
         loss_dice: OptConfigType = None,
         max_positives: int = 100,
@@ -67,6 +73,7 @@ class ClipMaskHead(BaseModule):
         super().__init__(init_cfg=init_cfg)
         self.num_levels = num_levels
         self.crop_scale = crop_scale
+        self.min_crop = min_crop
         self.max_positives = max_positives
         self.generator = MODELS.build(generator)
         self.upsample = MODELS.build(dict(upsample, channels=feat_channels))
@@ -74,12 +81,22 @@ class ClipMaskHead(BaseModule):
         self.loss_dice = MODELS.build(loss_dice) if loss_dice else None
         self.refine = nn.ModuleList(
             ConvModule(
-                in_channels, feat_channels, 3, padding=1, norm_cfg=norm_cfg)
-            for _ in range(num_levels))
-        self.tower = ClipTower(feat_channels, feat_channels, 3, kind, norm_cfg)
+                in_channels,
+                feat_channels,
+                3,
+                padding=1,
+                bias=conv_bias,
+                norm_cfg=norm_cfg) for _ in range(num_levels))
+        self.tower = ClipTower(feat_channels, feat_channels, 3, kind, norm_cfg,
+                               conv_bias)
         self.reduce = nn.Sequential(
             ConvModule(
-                feat_channels, feat_channels, 3, padding=1, norm_cfg=norm_cfg),
+                feat_channels,
+                feat_channels,
+                3,
+                padding=1,
+                bias=conv_bias,
+                norm_cfg=norm_cfg),
             ConvModule(
                 feat_channels,
                 self.generator.num_protos,
@@ -154,7 +171,7 @@ class ClipMaskHead(BaseModule):
             logits.append(self.generator(protos[index], params, box).float())
             targets.append(
                 at_map_size(clip.instances.masks, protos.shape[-2:])[gt])
-            boxes.append(scale_boxes(box, self.crop_scale))
+            boxes.append(self.crop_boxes(box, protos.shape[-2:]))
             queries.append(query[chosen.clip == index])
         args = (torch.cat(logits), torch.cat(targets), torch.cat(boxes),
                 torch.cat(queries))
@@ -180,6 +197,22 @@ class ClipMaskHead(BaseModule):
         fx = protos.shape[-1] / input_shape[1]
         return boxes * boxes.new_tensor([fx, fy, fx, fy])
 
+    def crop_boxes(self, boxes: Tensor, size: Sequence[int]) -> Tensor:
+        """Regions by which masks are cut.
+
+        Args:
+            boxes (Tensor): (N, 4) circumscribed boxes in map pixels.
+            size (Sequence[int]): Height and width of the map.
+
+        Returns:
+            Tensor: (N, 4) in map pixels.
+        """
+        boxes = scale_boxes(boxes, self.crop_scale)
+        if not self.min_crop:
+            return boxes
+        least = boxes.new_tensor([size[1], size[0]]) * self.min_crop
+        return grow_boxes(boxes, least)
+
     def predict(self, protos: Tensor, params: Tensor, boxes: Tensor,
                 input_shape: Sequence[int]) -> Tensor:
         """Draw and cut the masks of instances.
@@ -194,8 +227,22 @@ class ClipMaskHead(BaseModule):
             Tensor: (N, T, h, w) probabilities, 0 outside the boxes.
         """
         boxes = self.to_map(boxes, protos, input_shape)
-        inside = crop_region(
-            scale_boxes(boxes, self.crop_scale), protos.shape[-2:])
+        regions = self.crop_boxes(boxes, protos.shape[-2:])
+        return self._draw(protos, params, boxes, regions)
+
+    def redraw(self, protos: Tensor, params: Tensor, boxes: Tensor,
+               input_shape: Sequence[int]) -> Tensor:
+        """Draw instances of an earlier clip, cut by just these boxes.
+
+        Args and returns are those of :meth:`predict`.
+        """
+        boxes = self.to_map(boxes, protos, input_shape)
+        return self._draw(protos, params, boxes, boxes)
+
+    def _draw(self, protos: Tensor, params: Tensor, boxes: Tensor,
+              regions: Tensor) -> Tensor:
+        """(N, T, h, w) probabilities; boxes and regions in map pixels."""
+        inside = crop_region(regions, protos.shape[-2:])
         parts = [
             self.generator(protos, some, around).float().sigmoid()
             for some, around in zip(params.split(CHUNK), boxes.split(CHUNK))

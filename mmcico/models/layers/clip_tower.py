@@ -1,5 +1,5 @@
 """Convolutions over clips, with or without a temporal extent."""
-from typing import Optional
+from typing import Optional, Union
 
 from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
@@ -28,7 +28,8 @@ def norm_for_clips(norm_cfg: Optional[dict]) -> Optional[dict]:
 def tower_conv(in_channels: int,
                out_channels: int,
                kind: str,
-               norm_cfg: Optional[dict] = None) -> ConvModule:
+               norm_cfg: Optional[dict] = None,
+               bias: Union[bool, str] = 'auto') -> ConvModule:
     """A 3x3 or 3x3x3 convolution with norm and ReLU.
 
     Args:
@@ -37,6 +38,7 @@ def tower_conv(in_channels: int,
         kind (str): ``'2d'`` for ``(B * T, C, h, w)``, ``'3d'`` for
             ``(B, C, T, h, w)``.
         norm_cfg (dict, optional): Norm between convolution and ReLU.
+        bias (bool | str): Whether there is a bias; ``'auto'``: without norm.
 
     Returns:
         ConvModule: Keeps time, height and width.
@@ -51,6 +53,7 @@ def tower_conv(in_channels: int,
         out_channels,
         3,
         padding=1,
+        bias=bias,
         conv_cfg=CONV_CFGS[kind],
         norm_cfg=norm_for_clips(norm_cfg) if kind == '3d' else norm_cfg)
 
@@ -66,6 +69,8 @@ class ClipTower(BaseModule):
             frame before and the frame after, in every layer.
         norm_cfg (dict, optional): Norm of every layer. Default: none, as in
             the paper's models.
+        bias (bool | str): Whether layers have a bias; ``'auto'``: those
+            without norm.
     """
 
     def __init__(self,
@@ -73,12 +78,13 @@ class ClipTower(BaseModule):
                  feat_channels: int,
                  num_convs: int,
                  kind: str,
-                 norm_cfg: Optional[dict] = None) -> None:
+                 norm_cfg: Optional[dict] = None,
+                 bias: Union[bool, str] = 'auto') -> None:
         super().__init__()
         self.kind = kind
         self.convs = nn.Sequential(*[
             tower_conv(in_channels if i == 0 else feat_channels, feat_channels,
-                       kind, norm_cfg) for i in range(num_convs)
+                       kind, norm_cfg, bias) for i in range(num_convs)
         ])
 
     def forward(self, x: Tensor, num_frames: int) -> Tensor:

@@ -1,5 +1,9 @@
 from .clip_tracker import ClipTracker
 from .matching import GreedyMatching, HungarianMatching
+from .published_tracker import PublishedClipTracker
 from .track_state import TrackState
 
-__all__ = ['ClipTracker', 'TrackState', 'GreedyMatching', 'HungarianMatching']
+__all__ = [
+    'ClipTracker', 'PublishedClipTracker', 'TrackState', 'GreedyMatching',
+    'HungarianMatching'
+]

@@ -1,5 +1,5 @@
 """Clip-level online tracking (eq. 11)."""
-from typing import Sequence, Tuple
+from typing import Optional, Sequence, Tuple
 
 import torch
 from mmdet.utils import ConfigType
@@ -11,7 +11,7 @@ from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.clip_boxes import pairwise_clip_iou
 from mmcico.structures.clip_masks import (both_seen, mean_over,
                                           pairwise_mask_iou)
-from .track_state import TrackState
+from .track_state import Draw, TrackState
 
 #: what a track keeps of the instance that it was last seen as
 TRACK_FIELDS = ('instances_id', 'bboxes', 'masks', 'embeds', 'labels')
@@ -86,8 +86,11 @@ class ClipTracker(BaseModule):
         self.memory = memory
         self.min_pixels = min_pixels
 
-    def step(self, state: TrackState, clip: InstanceData,
-             frame_ids: Sequence[int]) -> Tuple[TrackState, InstanceData]:
+    def step(self,
+             state: TrackState,
+             clip: InstanceData,
+             frame_ids: Sequence[int],
+             draw: Optional[Draw] = None) -> Tuple[TrackState, InstanceData]:
         """Give the instances of the next clip their ids.
 
         Args:
@@ -96,6 +99,8 @@ class ClipTracker(BaseModule):
                 ``masks`` (N, T, h, w) probabilities, ``embeds`` (N, E) of
                 unit length, ``scores`` (N,), ``labels`` (N,).
             frame_ids (Sequence[int]): The T frames of the clip.
+            draw (Callable, optional): Not used: the paper compares masks as
+                they were drawn.
 
         Returns:
             tuple[TrackState, InstanceData]: The new state, and the clip with

@@ -1,8 +1,13 @@
 """What is remembered of a video between two clips."""
 from dataclasses import dataclass
-from typing import Optional, Tuple
+from typing import Callable, Optional, Tuple
 
 from mmengine.structures import InstanceData
+from torch import Tensor
+
+#: draws masks (N, T, h, w) on the prototypes of a clip from mask parameters
+#: (N, k'), within boxes (N, 4) in input pixels
+Draw = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)

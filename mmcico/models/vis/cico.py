@@ -1,4 +1,5 @@
 """CiCo: clip-in clip-out video instance segmentation."""
+from functools import partial
 from typing import Dict, List, Sequence, Tuple, Union
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from mmcico.registry import MODELS, TASK_UTILS
 from ..heads.clip_outputs import ClipOutputs
 from ..task_modules.clip_ground_truth import align_clip
+from ..trackers.track_state import Draw
 from .clip_results import to_track_sample
 from .video_state import VideoState, mean_overlap
 
@@ -151,7 +153,11 @@ class CiCo(BaseMOTModel):
             state = self._state_before(video, frames)
             clip = self.detect(
                 outputs.of_clip(index), protos[index], inputs.shape[-2:])
-            state, clip = self.link(state, clip, frames)
+            draw = partial(
+                self.mask_head.redraw,
+                protos[index],
+                input_shape=inputs.shape[-2:])
+            state, clip = self.link(state, clip, frames, draw)
             if frames[0] + sample.num_final < sample[0].video_length:
                 self.states[video] = state
             results.append(to_track_sample(clip, sample, inputs.shape[-2:]))
@@ -186,7 +192,7 @@ class CiCo(BaseMOTModel):
             InstanceData: N instances, best score first: ``bboxes``
             (N, T, 4) and ``enclosing`` (N, 4) in input pixels, ``scores``,
             ``labels``, ``masks`` (N, T, h, w) probabilities, ``embeds``
-            (N, E), ``mask_params`` (N, k').
+            (N, E), ``mask_params`` (N, k'); metainfo ``input_shape``.
         """
         scores = self.bbox_head.class_scores(outputs)
         query, prior = self.nms.select(scores, self.num_frames)
@@ -194,23 +200,28 @@ class CiCo(BaseMOTModel):
         clip = self.nms.drop_twins(clip, input_shape)
         clip.masks = self.mask_head.predict(protos, clip.mask_params,
                                             clip.enclosing, input_shape)
-        return self.nms.suppress(clip, input_shape)
+        clip = self.nms.suppress(clip, input_shape)
+        clip.set_metainfo(dict(input_shape=tuple(input_shape)))
+        return clip
 
     def link(self, state: VideoState, clip: InstanceData,
-             frame_ids: Sequence[int]) -> Tuple[VideoState, InstanceData]:
+             frame_ids: Sequence[int],
+             draw: Draw) -> Tuple[VideoState, InstanceData]:
         """Give the instances of the video's next clip their ids.
 
         Args:
             state (VideoState): What is known of the video.
             clip (InstanceData): As from :meth:`detect`.
             frame_ids (Sequence[int]): The T frames of the clip.
+            draw (Callable): Draws earlier instances on this clip's
+                prototypes, for trackers that want it.
 
         Returns:
             tuple[VideoState, InstanceData]: The new state, and the clip with
             ``instances_id``, its masks on overlap frames settled.
         """
         before = state.tracker
-        tracker, clip = self.tracker.step(before, clip, frame_ids)
+        tracker, clip = self.tracker.step(before, clip, frame_ids, draw)
         if self.overlap_masks == 'mean':
             clip.masks = mean_overlap(before, clip, frame_ids)
         return VideoState(tracker=tracker), clip

@@ -1,0 +1,81 @@
+"""Boxes as distances from the middle of a cell, for anchor-free heads."""
+from typing import Optional
+
+import torch
+from mmdet.models.task_modules import BaseBBoxCoder
+from torch import Tensor
+
+from mmcico.registry import TASK_UTILS
+
+
+def cell_centres(cells: Tensor) -> Tensor:
+    """(N, 4) square cells, xyxy -> (N, 2) their centres."""
+    return (cells[:, :2] + cells[:, 2:]) / 2
+
+
+def cell_sides(cells: Tensor) -> Tensor:
+    """(N, 4) square cells, xyxy -> (N,) the length of a side."""
+    return cells[:, 2] - cells[:, 0]
+
+
+@TASK_UTILS.register_module()
+class CellDistanceCoder(BaseBBoxCoder):
+    """Distances left, top, right, bottom in units of the cell's side.
+
+    The boxes of all frames of a clip are measured from the same cell, so an
+    object may have left it: distances can be negative, and no exponential or
+    ReLU stands before them. Written from the idea of FCOS (Tian et al., 2019);
+    RTMDet's coder knows positive distances only.
+
+    Args:
+        base (float): Distance, in sides, that the value 0 stands for. An
+            untrained network so begins with boxes of ``2 * base`` cells, not
+            with points, for which an IoU loss has no gradient.
+    """
+
+    def __init__(self, base: float = 2.0) -> None:
+        super().__init__()
+        if base < 0:
+            raise ValueError(f'base must not be negative, got {base}')
+        self.base = base
+
+    def encode(self, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:
+        """Boxes to values.
+
+        Args:
+            bboxes (Tensor): (N, 4) square cells, xyxy in pixels.
+            gt_bboxes (Tensor): (N, 4) boxes, xyxy in pixels.
+
+        Returns:
+            Tensor: (N, 4).
+        """
+        centres = cell_centres(bboxes)
+        distances = torch.cat(
+            [centres - gt_bboxes[:, :2], gt_bboxes[:, 2:] - centres], dim=1)
+        return distances / cell_sides(bboxes)[:, None] - self.base
+
+    def decode(self,
+               bboxes: Tensor,
+               pred_bboxes: Tensor,
+               max_shape: Optional[tuple] = None) -> Tensor:
+        """Values to boxes.
+
+        Args:
+            bboxes (Tensor): (N, 4) square cells, xyxy in pixels.
+            pred_bboxes (Tensor): (N, 4) values.
+            max_shape (tuple, optional): Not used: objects may reach beyond
+                the image. There to be exchangeable.
+
+        Returns:
+            Tensor: (N, 4) xyxy in pixels. Edges are put in order: a turned
+            box would have a wrong area, and IoU losses would reward it.
+        """
+        centres = cell_centres(bboxes)
+        sides = cell_sides(bboxes)[:, None]
+        distances = (pred_bboxes + self.base) * sides
+        first = centres - distances[:, :2]
+        second = centres + distances[:, 2:]
+        return torch.cat([
+            torch.minimum(first, second),
+            torch.maximum(first, second),
+        ], 1)

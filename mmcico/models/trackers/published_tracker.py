@@ -1,0 +1,216 @@
+"""Linking as the published models do it."""
+from typing import Optional, Sequence, Tuple
+
+import torch
+from mmengine.model import BaseModule
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmcico.registry import MODELS
+from mmcico.structures.clip_boxes import box_iou, scale_boxes
+from mmcico.structures.clip_masks import (both_seen, mean_over,
+                                          pairwise_mask_iou)
+from .track_state import Draw, TrackState
+
+#: what a track keeps
+FIELDS = ('bboxes', 'enclosing', 'masks', 'mask_params', 'embeds', 'labels',
+          'scores')
+
+
+def first_claims(best: Tensor, choice: Tensor, num_tracks: int) -> Tensor:
+    """Which rows get the track that they chose.
+
+    Args:
+        best (Tensor): (N,) matching score of each row's choice.
+        choice (Tensor): (N,) chosen track; ``num_tracks`` for a new one.
+        num_tracks (int): M.
+
+    Returns:
+        Tensor: (N,) bool: of the rows that chose one track, only that with
+        the best score; rows that chose a new one are not among them.
+    """
+    taken = torch.zeros_like(choice, dtype=torch.bool)
+    owner = set()
+    for row in best.argsort(descending=True, stable=True).tolist():
+        track = int(choice[row])
+        if track < num_tracks and track not in owner:
+            owner.add(track)
+            taken[row] = True
+    return taken
+
+
+@MODELS.register_module()
+class PublishedClipTracker(BaseModule):
+    """Links clips with all tracks ever started, as the published models do.
+
+    Tracks that are not seen are drawn again, on each clip's prototypes, from
+    their last mask parameters, and shown for a while. An instance takes the
+    track, or the name "new", with its best score; the second instance that
+    chooses a track is dropped from the clip. Defaults are the published
+    values.
+
+    Args:
+        embed_weight (float): Weight of the embeddings' likeness.
+        mask_weight (float): Weight of the mask IoU, doubled with overlap.
+        box_weight (float): Weight of the box IoU, doubled with overlap.
+        score_weight (float): Weight of the detection score.
+        label_weight (float): Added for the same class.
+        new_iou (float): IoU that a new track is credited with.
+        small_iou (float): The same for small instances.
+        small_area (float): Boxes below this share of the input are small.
+        redraw_scale (float): Redrawn masks are cut by the circumscribed
+            box, scaled by this.
+        fade (float): Factor on the score of a redrawn track, for each frame.
+        memory (int, optional): Clips for which an unseen track is kept.
+            None, as published, keeps all, about 100 kB each at 360 x 640.
+    """
+
+    def __init__(self,
+                 embed_weight: float = 1.0,
+                 mask_weight: float = 0.5,
+                 box_weight: float = 0.5,
+                 score_weight: float = 0.1,
+                 label_weight: float = 0.3,
+                 new_iou: float = 0.3,
+                 small_iou: float = 0.15,
+                 small_area: float = 0.1,
+                 redraw_scale: float = 1.2,
+                 fade: float = 0.9,
+                 memory: Optional[int] = None) -> None:
+        super().__init__()
+        self.embed_weight = embed_weight
+        self.mask_weight = mask_weight
+        self.box_weight = box_weight
+        self.score_weight = score_weight
+        self.label_weight = label_weight
+        self.new_iou = new_iou
+        self.small_iou = small_iou
+        self.small_area = small_area
+        self.redraw_scale = redraw_scale
+        self.fade = fade
+        self.memory = memory
+
+    def step(self, state: TrackState, clip: InstanceData,
+             frame_ids: Sequence[int],
+             draw: Draw) -> Tuple[TrackState, InstanceData]:
+        """Link the next clip.
+
+        Args:
+            state (TrackState): What is known; ``TrackState()`` at first.
+            clip (InstanceData): N instances as from ``CiCo.detect``, with
+                ``input_shape`` among its metainfo.
+            frame_ids (Sequence[int]): The T frames of the clip.
+            draw (Callable): Draws tracks on this clip's prototypes.
+
+        Returns:
+            tuple[TrackState, InstanceData]: The new state, and all tracks to
+            be shown, with ``instances_id``, in order of their ids.
+        """
+        tracks = state.tracks
+        if len(clip) == 0:  # tracks age, nothing is shown
+            if tracks is not None:
+                tracks = tracks[:]
+                tracks.age = tracks.age + 1
+            state = TrackState(state.next_id, state.frame_ids, tracks)
+            clip.instances_id = torch.zeros_like(clip.labels)
+            return state, clip
+        found = InstanceData(**{key: clip[key] for key in FIELDS})
+        found.age = torch.zeros_like(clip.labels)
+        if tracks is None:
+            tracks, starts = found[:0], torch.ones_like(clip.labels).bool()
+            tracks.instances_id = tracks.age
+        else:
+            tracks, starts = self._update(state, found, frame_ids, draw,
+                                          clip.input_shape)
+        new = found[starts]
+        new.instances_id = state.next_id + torch.arange(
+            len(new), device=new.age.device)
+        tracks = self._forget(InstanceData.cat([tracks, new]))
+        state = TrackState(state.next_id + len(new), tuple(frame_ids), tracks)
+        return state, tracks[self._shown(tracks)]
+
+    def _update(self, state: TrackState, found: InstanceData,
+                frame_ids: Sequence[int], draw: Draw,
+                input_shape: Tuple[int, int]) -> Tuple[InstanceData, Tensor]:
+        """Old tracks after a clip, and which instances start new ones."""
+        shared = [f for f in dict.fromkeys(frame_ids) if f in state.frame_ids]
+        now = [list(frame_ids).index(f) for f in shared]
+        last = [state.frame_ids.index(f) for f in shared]
+        overlap = self._overlap(found.bboxes[:, now], found.masks[:, now],
+                                state.tracks.bboxes[:, last],
+                                state.tracks.masks[:,
+                                                   last]) if shared else None
+        tracks = self._redrawn(state.tracks, draw, len(frame_ids))
+        if overlap is None:
+            overlap = self._gap_overlap(found, tracks)
+        score = self._scores(found, tracks, overlap, bool(shared), input_shape)
+        best, choice = score.max(dim=1)
+        rows = first_claims(best, choice, len(tracks)).nonzero()[:, 0]
+        claimed = choice[rows]
+        tracks.age = tracks.age + 1
+        for key in (*FIELDS, 'age'):
+            tracks[key] = tracks[key].index_copy(0, claimed, found[key][rows])
+        return tracks, choice == len(tracks)
+
+    def _overlap(self, boxes: Tensor, masks: Tensor, old_boxes: Tensor,
+                 old_masks: Tensor) -> Tuple[Tensor, Tensor]:
+        """(N, M) mask IoU and box IoU, means over frames with both."""
+        drawn, known = masks > 0.5, old_masks > 0.5
+        seen = both_seen(drawn, known, 2)
+        ious = box_iou(boxes[:, None], old_boxes[None]).permute(2, 0, 1)
+        return mean_over(pairwise_mask_iou(drawn, known),
+                         seen), mean_over(ious, seen)
+
+    def _gap_overlap(self, found: InstanceData,
+                     tracks: InstanceData) -> Tuple[Tensor, Tensor]:
+        """(N, M) mask IoU with redrawn masks, box IoU of the first frame."""
+        masks, _ = self._overlap(found.bboxes, found.masks, tracks.bboxes,
+                                 tracks.masks)
+        boxes = box_iou(found.bboxes[:, None, 0], tracks.bboxes[None, :, 0])
+        return masks, boxes
+
+    def _redrawn(self, tracks: InstanceData, draw: Draw,
+                 num_frames: int) -> InstanceData:
+        """All tracks on the prototypes of the clip."""
+        tracks = tracks[:]
+        around = scale_boxes(tracks.enclosing, self.redraw_scale)
+        tracks.masks = draw(tracks.mask_params, around)
+        tracks.scores = tracks.scores * self.fade**num_frames
+        tracks.enclosing = tracks.bboxes[:, -1]
+        tracks.bboxes = tracks.bboxes[:, -1:].expand_as(tracks.bboxes)
+        return tracks
+
+    def _scores(self, found: InstanceData, tracks: InstanceData,
+                overlap: Tuple[Tensor, Tensor], shared: bool,
+                input_shape: Tuple[int, int]) -> Tensor:
+        """(N, M + 1) matching scores, the last column for a new track."""
+        masks, boxes = overlap
+        double = 2 if shared else 1
+        similar = (found.embeds @ tracks.embeds.T + 1) / 2
+        same = (found.labels[:, None] == tracks.labels[None]).float()
+        iou = self.mask_weight * masks + self.box_weight * boxes
+        size = found.bboxes[..., 2:] - found.bboxes[..., :2]
+        area = size.prod(dim=-1).mean(dim=1)
+        share = area / (input_shape[0] * input_shape[1])
+        credit = torch.where(share < self.small_area, self.small_iou,
+                             self.new_iou)
+        new = (
+            self.embed_weight / 2 +
+            (self.mask_weight + self.box_weight) * double * credit +
+            self.label_weight)
+        old = self.embed_weight * similar + double * iou
+        score = torch.cat([old + self.label_weight * same, new[:, None]], 1)
+        return score + self.score_weight * found.scores[:, None]
+
+    def _forget(self, tracks: InstanceData) -> InstanceData:
+        """Tracks that are still kept."""
+        if self.memory is None:
+            return tracks
+        return tracks[tracks.age < self.memory]
+
+    @staticmethod
+    def _shown(tracks: InstanceData) -> Tensor:
+        """(M,) bool: seen not long ago, and with a mask."""
+        recent = tracks.age <= max(3, 15 // tracks.masks.shape[1])
+        drawn = (tracks.masks > 0.5).flatten(2).sum(-1) > 3
+        return recent & (tracks.scores > 0.1) & drawn.any(dim=1)
