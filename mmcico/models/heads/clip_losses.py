@@ -1,7 +1,8 @@
 """Losses of the clip-level prediction heads (eq. 7, 9 and 10)."""
-from typing import Sequence, Tuple
+from typing import Sequence, Tuple, Union
 
 import torch
+from mmdet.models.losses import QualityFocalLoss
 from mmdet.utils import ConfigType, OptConfigType, reduce_mean
 from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
@@ -21,13 +22,17 @@ class HeadLosses(BaseModule):
         bbox_coder (dict): Deltas of a box against an anchor.
         loss_cls (dict): Class loss: cross entropy over positives and hard
             negatives (paper), or MMDetection's ``FocalLoss`` (published
-            YouTube-VIS models; then weight 5).
-        loss_bbox (dict): On deltas, summed over the four of a box, mean
-            over frames and positives.
+            YouTube-VIS models; then weight 5) or ``QualityFocalLoss``, whose
+            target is the IoU of the row's boxes, mean over frames.
+        loss_bbox (dict, optional): On deltas, summed over the four of a box,
+            mean over frames and positives. None: ``loss_iou`` alone.
         loss_track (dict): On embeddings of positives.
         loss_iou (dict, optional): On decoded boxes, e.g. ``DIoULoss``.
         loss_centerness (dict, optional): On one value per anchor, whose
             target is the DIoU of the row's boxes, cut to [0, 1].
+
+    Raises:
+        ValueError: If no loss is left to compare boxes.
     """
 
     def __init__(self,
@@ -36,17 +41,19 @@ class HeadLosses(BaseModule):
                  bbox_coder: ConfigType,
                  loss_cls: ConfigType = dict(
                      type='mmcico.HardNegativeCrossEntropy'),
-                 loss_bbox: ConfigType = dict(type='SmoothL1Loss'),
+                 loss_bbox: OptConfigType = dict(type='SmoothL1Loss'),
                  loss_track: ConfigType = dict(
                      type='mmcico.PairTrackLoss', loss_weight=5.0),
                  loss_iou: OptConfigType = None,
                  loss_centerness: OptConfigType = None) -> None:
         super().__init__()
+        if not loss_bbox and not loss_iou:
+            raise ValueError('boxes need loss_bbox, loss_iou or both')
         self.num_classes = num_classes
         self.assigner = TASK_UTILS.build(assigner)
         self.bbox_coder = TASK_UTILS.build(bbox_coder)
         self.loss_cls = MODELS.build(loss_cls)
-        self.loss_bbox = MODELS.build(loss_bbox)
+        self.loss_bbox = MODELS.build(loss_bbox) if loss_bbox else None
         self.loss_track = MODELS.build(loss_track)
         self.loss_iou = MODELS.build(loss_iou) if loss_iou else None
         self.loss_centerness = (
@@ -77,16 +84,18 @@ class HeadLosses(BaseModule):
             query_frames (Sequence[int]): Frame of each of the Q rows.
 
         Returns:
-            tuple[dict, Positives]: ``loss_cls``, ``loss_bbox``,
-            ``loss_track`` and, where configured, ``loss_iou`` and
-            ``loss_centerness``; each has a graph also without positives.
+            tuple[dict, Positives]: ``loss_cls``, ``loss_track`` and, where
+            configured, ``loss_bbox``, ``loss_iou`` and ``loss_centerness``;
+            each has a graph also without positives.
         """
         labels, gt_index = self.assign(outputs.priors, clips, query_frames)
         where = (gt_index >= 0).nonzero(as_tuple=True)
         positives = Positives(*where, gt=gt_index[where])
         num_pos = reduce_mean(labels.new_tensor(len(
             positives.gt)).float()).clamp(min=1)
-        losses = dict(loss_cls=self._cls_loss(outputs, labels, num_pos))
+        cls_target = self._cls_target(outputs, clips, labels, positives)
+        losses = dict(
+            loss_cls=self._cls_loss(outputs, labels, cls_target, num_pos))
         losses.update(self._box_losses(outputs, clips, positives, num_pos))
         losses['loss_track'] = self._track_loss(outputs, clips, positives)
         return losses, positives
@@ -128,14 +137,42 @@ class HeadLosses(BaseModule):
             before += len(clip.instances)
         return labels, gt_index
 
+    @torch.no_grad()
+    def quality(self, outputs: ClipOutputs, clips: Sequence[ClipGroundTruth],
+                positives: Positives) -> Tensor:
+        """How well the boxes of positive rows fit.
+
+        Args:
+            outputs (ClipOutputs): Rows of B clips.
+            clips (Sequence[ClipGroundTruth]): B ground truths.
+            positives (Positives): The rows that stand for objects.
+
+        Returns:
+            Tensor: (B, Q, P) IoU, mean over frames; 0 for other rows.
+        """
+        clip, row, prior, gt = positives
+        boxes = torch.cat([c.instances.bboxes for c in clips])[gt]
+        pred = outputs.bbox_deltas[clip, row, prior].float()
+        iou = box_iou(self.decode(outputs.priors[prior], pred), boxes)
+        quality = iou.new_zeros(outputs.cls_scores.shape[:3])
+        quality[clip, row, prior] = iou.mean(dim=1)
+        return quality
+
+    def _cls_target(self, outputs: ClipOutputs,
+                    clips: Sequence[ClipGroundTruth], labels: Tensor,
+                    positives: Positives) -> Union[Tensor, tuple]:
+        """Labels in the form that the class loss takes, one for each row."""
+        target = labels.clamp(min=0).flatten()
+        if isinstance(self.loss_cls, QualityFocalLoss):
+            return target, self.quality(outputs, clips, positives).flatten()
+        return target
+
     def _cls_loss(self, outputs: ClipOutputs, labels: Tensor,
-                  num_pos: Tensor) -> Tensor:
-        labels = labels.flatten()
-        used = labels >= 0
+                  target: Union[Tensor, tuple], num_pos: Tensor) -> Tensor:
         return self.loss_cls(
             outputs.cls_scores.float().flatten(0, 2),
-            labels.where(used, torch.zeros_like(labels)),
-            weight=used.float(),
+            target,
+            weight=(labels >= 0).flatten().float(),
             avg_factor=num_pos)
 
     def _box_losses(self, outputs: ClipOutputs,
@@ -145,18 +182,21 @@ class HeadLosses(BaseModule):
         priors = outputs.priors[prior]
         pred = outputs.bbox_deltas[clip, row, prior].float()
         boxes = torch.cat([c.instances.bboxes for c in clips])[gt]
-        target = self.encode(priors, boxes)
         count = num_pos * pred.shape[1]
-        losses = dict(
-            loss_bbox=self.loss_bbox(
-                pred.flatten(0, 1), target.flatten(0, 1), avg_factor=count))
+        losses = dict()
+        if self.loss_bbox is not None:
+            target = self.encode(priors, boxes)
+            losses['loss_bbox'] = self.loss_bbox(
+                pred.flatten(0, 1), target.flatten(0, 1), avg_factor=count)
         if self.loss_iou is None and self.loss_centerness is None:
             return losses
         decoded = self.decode(priors, pred).flatten(0, 1)
         boxes = boxes.flatten(0, 1)
         if self.loss_iou is not None:
+            # MMDetection's IoU losses of no boxes have no graph
             losses['loss_iou'] = self.loss_iou(
-                decoded, boxes, avg_factor=count)
+                decoded, boxes,
+                avg_factor=count) if len(boxes) else decoded.sum()
         if self.loss_centerness is not None:
             value = outputs.centerness[clip, row, prior].float()
             with torch.no_grad():
