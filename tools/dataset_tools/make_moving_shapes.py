@@ -10,7 +10,7 @@ from typing import List, Optional
 from mmcico.datasets.moving_shapes import (DIFFICULTIES, SHAPE_CLASSES,
                                            make_config, write_dataset)
 
-LEVELS = ('motion', 'occlusion', 'blur', 'camera')
+LEVELS = ('motion', 'occlusion', 'blur', 'camera', 'flicker')
 
 
 def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:

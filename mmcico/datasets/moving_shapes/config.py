@@ -27,6 +27,9 @@ class SceneConfig:
         blur: 0 (sharp) to 1 (the shutter is open for the whole frame time,
             focus is lost now and then).
         camera: 0 (still) to 1 (fast pans, zoom and roll).
+        flicker: 0 (none) to 1 (every second frame is out of focus, pale and
+            grainy, so that neighbouring frames show more). No difficulty
+            sets it.
         min_visible: objects with fewer visible pixels in a frame count as
             absent there.
 
@@ -41,6 +44,7 @@ class SceneConfig:
     occlusion: float = .4
     blur: float = .3
     camera: float = .3
+    flicker: float = 0.
     min_visible: int = 24
 
     def __post_init__(self) -> None:
@@ -56,7 +60,7 @@ class SceneConfig:
                  'two numbers 0 <= MIN <= MAX')
         _require(self.min_visible >= 1, 'min_visible', self.min_visible,
                  'at least 1 pixel')
-        for name in ('motion', 'occlusion', 'blur', 'camera'):
+        for name in ('motion', 'occlusion', 'blur', 'camera', 'flicker'):
             value = getattr(self, name)
             _require(0 <= value <= 1, name, value, '0 to 1')
 

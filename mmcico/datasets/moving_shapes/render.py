@@ -121,6 +121,7 @@ def render_frame(scene: Scene, time: float, height: int,
     radius = scene.focus.at(time)
     if radius > .3:
         light = cv2.GaussianBlur(light, (0, 0), radius)
+    light = scene.glitches.spoil(light, time)
     return np.clip(np.rint(light), 0, 255).astype(np.uint8)
 
 

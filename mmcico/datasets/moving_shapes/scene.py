@@ -6,6 +6,7 @@ import numpy as np
 
 from .classes import SHAPE_CLASSES, Contours, outline
 from .config import SceneConfig
+from .glitches import Glitches, random_glitches
 from .motion import Camera, Pair, Swing, Trajectory, random_swing
 from .textures import background_texture, object_texture, post_texture
 
@@ -39,12 +40,14 @@ class Scene:
         background: (H', W', 3) float32 BGR, its middle at the frame's.
         shutter: share of the frame time during which light comes in.
         focus: blur radius that swings about zero, in pixels; sharp below 0.
+        glitches: frames that are spoilt.
     """
     things: Sequence[Thing]
     camera: Camera
     background: np.ndarray
     shutter: float = 0.
     focus: Swing = Swing()
+    glitches: Glitches = Glitches()
 
 
 def build_scene(rng: np.random.Generator, config: SceneConfig) -> Scene:
@@ -62,7 +65,8 @@ def build_scene(rng: np.random.Generator, config: SceneConfig) -> Scene:
         camera=_build_camera(rng, config),
         background=background_texture(rng, 2 * height, 2 * width),
         shutter=config.blur,
-        focus=random_swing(rng, .02 * config.blur * min(height, width), .3))
+        focus=random_swing(rng, .02 * config.blur * min(height, width), .3),
+        glitches=random_glitches(rng, config.num_frames, config.flicker))
 
 
 def _build_object(rng: np.random.Generator, config: SceneConfig,

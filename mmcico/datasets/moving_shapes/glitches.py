@@ -1,0 +1,60 @@
+"""Single frames that show little: out of focus, pale and grainy."""
+from dataclasses import dataclass
+from typing import Tuple
+
+import cv2
+import numpy as np
+
+# at a strength of 1
+BLUR = .05  # of the shorter side of the frame
+CONTRAST = .2  # what is left of it
+GRAIN = 24.  # grey levels
+
+
+@dataclass(frozen=True)
+class Glitches:
+    """How far each frame is spoilt; what is in it does not change.
+
+    Attributes:
+        strengths: 0 (as it is) to 1, of each frame; () for a video without.
+        seed: of the grain.
+    """
+    strengths: Tuple[float, ...] = ()
+    seed: int = 0
+
+    def spoil(self, picture: np.ndarray, time: float) -> np.ndarray:
+        """What the camera gives instead of ``picture``.
+
+        Args:
+            picture: (H, W, 3) float32 BGR.
+            time: of the picture, in frames.
+
+        Returns:
+            (H, W, 3) float32 BGR; the picture itself where nothing happens.
+        """
+        frame = int(round(time))
+        strength = (
+            self.strengths[frame] if frame < len(self.strengths) else 0.)
+        if strength == 0:
+            return picture
+        height, width = picture.shape[:2]
+        sigma = BLUR * strength * min(height, width)
+        soft = cv2.GaussianBlur(picture, (0, 0), sigma)
+        middle = soft.mean()
+        pale = middle + (soft - middle) * (1 - (1 - CONTRAST) * strength)
+        rng = np.random.default_rng([self.seed, frame])
+        grain = rng.standard_normal((height, width, 1), np.float32)
+        return (pale + GRAIN * strength * grain).astype(np.float32)
+
+
+def random_glitches(rng: np.random.Generator, num_frames: int,
+                    flicker: float) -> Glitches:
+    """Glitches of which ``flicker / 2`` of the frames have one.
+
+    Draws nothing for 0, so that videos without stay as they are.
+    """
+    if flicker == 0:
+        return Glitches()
+    hit = rng.random(num_frames) < flicker / 2
+    strengths = np.where(hit, rng.uniform(.7, 1., num_frames), 0.)
+    return Glitches(tuple(strengths.tolist()), int(rng.integers(2**31)))
