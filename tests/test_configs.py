@@ -17,6 +17,9 @@ CONFIGS = sorted(
     str(path.relative_to(ROOT)) for path in (ROOT / 'configs').rglob('*.py')
     if '_base_' not in path.parts)
 PAPER = [name for name in CONFIGS if name.startswith('configs/cico/')]
+PUBLISHED = [
+    name for name in CONFIGS if name.startswith('configs/published/')
+]
 CLASSES = dict(youtubevis2019=40, youtubevis2021=40, ovis=25)
 
 register_all_modules(init_default_scope=True)
@@ -37,6 +40,10 @@ def test_the_eighteen_models_of_the_paper_are_there():
         for data in CLASSES
     }
     assert expected <= set(PAPER)
+    assert {
+        name.replace('cico/', 'published/').replace('4xb6-12e', 'published')
+        for name in expected
+    } == set(PUBLISHED)
 
 
 @pytest.mark.parametrize('name', CONFIGS)
@@ -69,11 +76,13 @@ def test_model_builds(name):
         assert 23.4e6 < sum(sizes) < 23.6e6
     params = dict(yolact=32, condinst=169)
     kind = 'yolact' if 'yolact' in name else 'condinst'
-    if name in PAPER:
+    if name in PUBLISHED:
+        params = dict(yolact=32, condinst=161)
+    if name in PAPER + PUBLISHED:
         assert model.mask_head.num_params == params[kind]
 
 
-@pytest.mark.parametrize('name', PAPER)
+@pytest.mark.parametrize('name', PAPER + PUBLISHED)
 def test_data_and_classes_agree(name):
     cfg = load(name)
     data = name[:-len('.py')].rsplit('_', 1)[-1]

@@ -9,14 +9,15 @@ HOMES = {
     'VISDataset': 'vis_dataset',
     'VideoSampler': 'samplers',
     'ClipFrameSample': 'transforms',
+    'LandscapeResize': 'transforms',
     'LoadClipAnnotations': 'transforms',
     'LoadClipFrame': 'transforms',
     'PackClipInputs': 'transforms',
 }
 
 __all__ = [
-    'VISDataset', 'VideoSampler', 'ClipFrameSample', 'LoadClipAnnotations',
-    'LoadClipFrame', 'PackClipInputs'
+    'VISDataset', 'VideoSampler', 'ClipFrameSample', 'LandscapeResize',
+    'LoadClipAnnotations', 'LoadClipFrame', 'PackClipInputs'
 ]
 
 

@@ -1,5 +1,6 @@
 import mmdet.models  # noqa: F401  bare types of configs live there
 
+from .data_preprocessors import ClipDataPreprocessor
 from .heads import CiCoHead, ClipMaskHead
 from .layers import (BilinearUpsample, DeconvUpsample, DynamicMask,
                      GaussianPlane, LinearMask, OffsetPlanes)
@@ -19,6 +20,6 @@ __all__ = [
     'ClipTracker', 'TrackState', 'GreedyMatching', 'HungarianMatching',
     'YolactFPN', 'LinearMask', 'DynamicMask', 'OffsetPlanes', 'GaussianPlane',
     'DeconvUpsample', 'BilinearUpsample', 'CellAnchorGenerator',
-    'PublishedClipNMS', 'PublishedClipTracker', 'CellDistanceCoder',
+    'PublishedClipNMS', 'PublishedClipTracker', 'ClipDataPreprocessor', 'CellDistanceCoder',
     'CentreAssigner'
 ]
