@@ -11,6 +11,7 @@ from mmdet.registry import METRICS as MMDET_METRICS
 from mmdet.registry import MODELS as MMDET_MODELS
 from mmdet.registry import TASK_UTILS as MMDET_TASK_UTILS
 from mmdet.registry import TRANSFORMS as MMDET_TRANSFORMS
+from mmdet.registry import WEIGHT_INITIALIZERS as MMDET_WEIGHT_INITIALIZERS
 from mmengine.registry import Registry
 
 MODELS = Registry(
@@ -42,3 +43,8 @@ METRICS = Registry(
     locations=['mmcico.evaluation.vis_metric'])
 HOOKS = Registry(
     'hook', parent=MMDET_HOOKS, scope='mmcico', locations=['mmcico.engine'])
+WEIGHT_INITIALIZERS = Registry(
+    'weight initializer',
+    parent=MMDET_WEIGHT_INITIALIZERS,
+    scope='mmcico',
+    locations=['mmcico.checkpoints'])

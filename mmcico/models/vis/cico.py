@@ -6,6 +6,7 @@ import torch
 from mmdet.models.mot import BaseMOTModel
 from mmdet.structures import TrackDataSample
 from mmdet.utils import ConfigType, OptConfigType
+from mmengine.model import initialize
 from mmengine.structures import InstanceData
 from torch import Tensor
 
@@ -14,6 +15,7 @@ from ..heads.clip_outputs import ClipOutputs
 from ..task_modules.clip_ground_truth import align_clip
 from ..trackers.track_state import Draw
 from .clip_results import to_track_sample
+from .init_order import split_init_cfg
 from .video_state import VideoState, mean_overlap
 
 #: which masks are written where two clips overlap
@@ -38,7 +40,8 @@ class CiCo(BaseMOTModel):
         test_cfg (dict, optional): ``nms``: :class:`ClipNMS`;
             ``overlap_masks``: ``'later'``, or ``'mean'`` of both clips.
         data_preprocessor (dict, optional): ``TrackDataPreprocessor``.
-        init_cfg (dict, optional): Initialisation of the whole model.
+        init_cfg (dict, optional): Initialisation of the whole model, e.g.
+            :class:`InflatedPretrained` for a COCO detector.
     """
 
     def __init__(self,
@@ -66,6 +69,19 @@ class CiCo(BaseMOTModel):
         self.nms = TASK_UTILS.build(
             test_cfg.get('nms', dict(type='mmcico.ClipNMS')))
         self.states: Dict[Union[int, str], VideoState] = dict()
+
+    def init_weights(self) -> None:
+        """Parts first; then what says that it comes after them.
+
+        MMEngine knows this order for the type ``'Pretrained'`` only.
+        """
+        if self.is_init:
+            return super().init_weights()
+        whole = self.init_cfg
+        self.init_cfg, last = split_init_cfg(whole)
+        super().init_weights()
+        self.init_cfg = whole
+        initialize(self, last)
 
     @property
     def num_frames(self) -> int:

@@ -1,0 +1,195 @@
+"""Published checkpoints to ours and back. Pure functions on dicts."""
+from typing import Dict, Optional, Tuple
+
+import torch
+from torch import Tensor
+
+from .layout import ModelLayout
+from .names import (count_levels, modern_names, published_head_names, to_ours,
+                    to_published)
+from .report import Report
+from .values import (background_to_end, background_to_front, merging_to_mmdet,
+                     merging_to_published)
+
+#: buffers that follow from the settings, or that no result depends on
+OWN_BUFFERS = ('relative_position_index', 'num_batches_tracked')
+NORM0 = ('backbone.norm0.weight', 'backbone.norm0.bias')
+CLASS_LAYER = 'bbox_head.cls_layer.'
+
+
+def leaf(name: str) -> str:
+    """The last part of a name."""
+    return name.rsplit('.', 1)[-1]
+
+
+def is_merging(name: str) -> bool:
+    """Whether a parameter (our name) has the inputs of a patch merging."""
+    return name.startswith('backbone.stages.') and '.downsample.' in name
+
+
+def value_to_ours(name: str, value: Tensor,
+                  model: ModelLayout) -> Tuple[Tensor, Optional[str]]:
+    """A published value in our order.
+
+    Args:
+        name (str): Our name.
+        value (Tensor): The published value.
+        model (ModelLayout): The model it is for.
+
+    Returns:
+        tuple[Tensor, str | None]: Our value, and what was done, if anything.
+    """
+    if is_merging(name):
+        return merging_to_mmdet(value), 'inputs of patch merging reordered'
+    if (name.startswith(CLASS_LAYER) and not model.use_sigmoid
+            and len(value) % model.num_anchors == 0):
+        return (background_to_end(value, model.num_anchors),
+                'background moved to the last class')
+    return value, None
+
+
+def value_to_published(name: str, value: Tensor,
+                       model: ModelLayout) -> Tuple[Tensor, Optional[str]]:
+    """The inverse of :func:`value_to_ours`."""
+    if is_merging(name):
+        return merging_to_published(value), 'inputs of patch merging reordered'
+    if name.startswith(CLASS_LAYER) and not model.use_sigmoid:
+        return (background_to_front(value, model.num_anchors),
+                'background moved to the first class')
+    return value, None
+
+
+def not_needed(name: str, value: Tensor, ours: Optional[str],
+               model: ModelLayout) -> Optional[str]:
+    """Why a published parameter is knowingly left out; None: it is not."""
+    if name in NORM0 and ours not in model.state:
+        return 'the output of this stage is not used'
+    if leaf(name) == 'relative_position_index':
+        own = model.state.get(ours)
+        if own is not None and torch.equal(own.cpu(), value.cpu()):
+            return 'equal to the one that the model makes'
+    return None
+
+
+def published_to_ours(params: Dict[str, Tensor],
+                      model: ModelLayout) -> Tuple[Dict[str, Tensor], Report]:
+    """Convert the parameters of a published file.
+
+    Args:
+        params (dict[str, Tensor]): Of the file, also of an older layout.
+        model (ModelLayout): The model they are for.
+
+    Returns:
+        tuple[dict[str, Tensor], Report]: Our parameters in the model's order,
+        and what became of each.
+    """
+    params = modern_names(params)
+    levels = count_levels(params, 'fpn.lat_layers.{i}.')
+    out, report = {}, Report()
+    for name, value in params.items():
+        ours = to_ours(name, levels)
+        reason = not_needed(name, value, ours, model)
+        if reason is not None:
+            report.dropped[name] = reason
+            continue
+        if ours not in model.state:
+            report.unexpected[name] = 'the model has no such parameter'
+            continue
+        changed, done = value_to_ours(ours, value, model)
+        if leaf(name) == 'relative_position_index':
+            report.unexpected[name] = 'differs from the one the model makes'
+        elif changed.shape != model.state[ours].shape:
+            report.shapes_differ(name, value, model.state[ours])
+        else:
+            out[ours] = changed
+            note(report, ours, done)
+    return complete(out, model, report), report
+
+
+def note(report: Report, name: str, done: Optional[str]) -> None:
+    """Write down a parameter that found its place."""
+    if done is None:
+        report.taken.append(name)
+    else:
+        report.changed[name] = done
+
+
+def complete(out: Dict[str, Tensor], model: ModelLayout,
+             report: Report) -> Dict[str, Tensor]:
+    """Add the buffers that the model makes itself, in the model's order."""
+    ordered = {}
+    for name, own in model.state.items():
+        if name in out:
+            ordered[name] = out[name]
+        elif leaf(name) in OWN_BUFFERS:
+            ordered[name] = own.clone()
+            report.made[name] = "the model's own"
+        else:
+            report.missing.append(name)
+    return ordered
+
+
+def ours_to_published(params: Dict[str, Tensor],
+                      model: ModelLayout) -> Tuple[Dict[str, Tensor], Report]:
+    """Write our parameters as a published file has them.
+
+    Args:
+        params (dict[str, Tensor]): Of one of our checkpoints.
+        model (ModelLayout): The model of its config, a published preset.
+
+    Returns:
+        tuple[dict[str, Tensor], Report]: Published parameters, and what
+        became of each.
+    """
+    levels = count_levels(model.state, 'neck.lateral_convs.{i}.')
+    head = published_head_names()
+    out, report = {}, Report()
+    fitting = fitting_parameters(params, model, report)
+    for name, value in fitting.items():
+        published = to_published(name, levels)
+        if published is None or not (published.startswith('backbone.')
+                                     or published in head):
+            report.unexpected[name] = 'published models have nothing like it'
+            continue
+        out[published], done = value_to_published(name, value, model)
+        if published not in report.made:
+            note(report, published, done)
+    report.missing += [
+        name for name in head if name not in out and name not in report.missing
+    ]
+    return add_norm0(out, report), report
+
+
+def fitting_parameters(params: Dict[str, Tensor], model: ModelLayout,
+                       report: Report) -> Dict[str, Tensor]:
+    """Parameters of a file of ours that the model of the config has."""
+    levels = count_levels(model.state, 'neck.lateral_convs.{i}.')
+    for name in params:
+        if name not in model.state:
+            report.unexpected[name] = 'the model has no such parameter'
+    out = {}
+    for name, own in model.state.items():
+        if name not in params:
+            published = to_published(name, levels) or name
+            if leaf(name) in OWN_BUFFERS:
+                out[name] = own.clone()
+                report.made[published] = "the model's own"
+            else:
+                report.missing.append(published)
+        elif params[name].shape != own.shape:
+            report.shapes_differ(name, params[name], own)
+        else:
+            out[name] = params[name]
+    return out
+
+
+def add_norm0(out: Dict[str, Tensor], report: Report) -> Dict[str, Tensor]:
+    """Give a published Swin the norm of its first output, which is unused."""
+    embed = out.get('backbone.patch_embed.proj.bias')
+    if embed is None or NORM0[0] in out:
+        return out
+    for name, value in zip(
+            NORM0, (embed.new_ones(len(embed)), embed.new_zeros(len(embed)))):
+        out[name] = value
+        report.made[name] = 'not used; ones and zeros'
+    return out

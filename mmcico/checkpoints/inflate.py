@@ -1,0 +1,150 @@
+"""A model for clips from a checkpoint for images. Pure functions on dicts."""
+from typing import Dict, List, Optional, Tuple
+
+from torch import Tensor
+
+from .convert import CLASS_LAYER, complete, not_needed, note, value_to_ours
+from .layout import ModelLayout
+from .names import modern_names
+from .report import Report
+from .sources import kind_of, places
+from .values import PROTO_TAPS, even_taps, inflate_kernel, repeat_box_rows
+
+BOX_LAYER = 'bbox_head.bbox_layer.'
+PROTO_TOWER = 'mask_head.tower.'
+
+
+def time_taps(name: str, size: int, num_frames: int) -> List[float]:
+    """Weights in time of a layer that was trained on images.
+
+    Args:
+        name (str): Our name of the kernel.
+        size (int): Its temporal size here.
+        num_frames (int): T.
+
+    Returns:
+        list[float]: Of sum 1. Prototypes belong to a frame and lean on it;
+        the other towers weigh all frames alike.
+    """
+    if name.startswith(PROTO_TOWER) and num_frames > 1 and size == 3:
+        return list(PROTO_TAPS)
+    return even_taps(size, num_frames)
+
+
+def fit(name: str, value: Tensor, own: Tensor, model: ModelLayout,
+        of_images: bool) -> Tuple[Optional[Tensor], Optional[str]]:
+    """Bring a value to the shape that the model needs.
+
+    Args:
+        name (str): Our name.
+        value (Tensor): As in the file.
+        own (Tensor): The model's, for its shape.
+        model (ModelLayout): The model.
+        of_images (bool): Whether a clip was one frame when the file was
+            trained: a 3D kernel then saw it by its middle tap only.
+
+    Returns:
+        tuple[Tensor | None, str | None]: The value, None if it cannot be
+        fitted, and what was done to it, if anything.
+    """
+    done = f'{tuple(value.shape)} -> {tuple(own.shape)}, '
+    middle = of_images and model.num_frames > 1 and value.dim() == 5
+    if middle:
+        value = value[:, :, value.shape[2] // 2]
+        done += 'middle tap '
+    if value.shape == own.shape:
+        return value, done + 'alone' if middle else None
+    if (value.dim() == 4 and own.dim() == 5
+            and value.shape == own[:, :, 0].shape):
+        taps = time_taps(name, own.shape[2], model.num_frames)
+        shown = ', '.join(f'{tap:.3g}' for tap in taps)
+        return inflate_kernel(value, taps), done + f'times {shown} in time'
+    if (name.startswith(BOX_LAYER) and len(value) == 4 * model.num_anchors
+            and value.shape[1:] == own.shape[1:]
+            and len(own) == len(value) * model.num_frames):
+        return (repeat_box_rows(value, model.num_anchors, model.num_frames),
+                done + "each anchor's box repeated for every frame")
+    return None, None
+
+
+def left_out(name: str, value: Tensor, ours: str, model: ModelLayout,
+             take_classes: bool) -> Optional[str]:
+    """Why a parameter with a place is knowingly not taken; None: it is."""
+    if ours.startswith(CLASS_LAYER) and not take_classes:
+        return 'classes are learned anew (take_classes=False)'
+    return not_needed(name, value, ours, model)
+
+
+def of_one_frame(params: Dict[str, Tensor], goals: Dict[str, List[str]],
+                 model: ModelLayout) -> bool:
+    """Whether the box layer of a file has the boxes of a single frame."""
+    return any(
+        len(params[name]) == 4 * model.num_anchors
+        for name, ours in goals.items() if BOX_LAYER + 'bias' in ours)
+
+
+def inflate(params: Dict[str, Tensor],
+            model: ModelLayout,
+            take_classes: bool = False) -> Tuple[Dict[str, Tensor], Report]:
+    """Parameters for a model for clips from a checkpoint for images.
+
+    Args:
+        params (dict[str, Tensor]): Of the file: a published COCO model, one
+            of ours with T = 1, MMDetection's YOLACT or CondInst.
+        model (ModelLayout): The model.
+        take_classes (bool): Take the class layer over. Only right with the
+            same classes in the same order.
+
+    Returns:
+        tuple[dict[str, Tensor], Report]: What the file gives, under the
+        model's names, and what became of each parameter.
+
+    Raises:
+        ValueError: If the file is of no known kind, gives nothing, or the
+            class layer is wanted and does not fit.
+    """
+    kind = kind_of(params)
+    params = modern_names(params)
+    goals = places(params, kind, model.state)
+    of_images = of_one_frame(params, goals, model)
+    out, report = {}, Report()
+    for name, value in params.items():
+        if not any(ours in model.state for ours in goals[name]):
+            goals[name] = []
+            report.unexpected[name] = 'nothing like it in this model'
+        for ours in goals[name]:
+            reason = left_out(name, value, ours, model, take_classes)
+            if reason is not None:
+                report.dropped[name] = reason
+                continue
+            own, done = model.state[ours], None
+            if kind == 'published':
+                value, done = value_to_ours(ours, value, model)
+            fitted, reshaped = fit(ours, value, own, model, of_images)
+            if fitted is None:
+                report.shapes_differ(name, value, own)
+                continue
+            out[ours] = fitted
+            note(report, ours, done or reshaped)
+    out = complete(out, model, report)
+    check_taken(out, report, kind, take_classes)
+    return out, report
+
+
+def check_taken(out: Dict[str, Tensor], report: Report, kind: str,
+                take_classes: bool) -> None:
+    """Refuse a file that does not give what was asked for.
+
+    Raises:
+        ValueError: If no parameter fits, or the class layer does not.
+    """
+    if not report.placed:
+        raise ValueError(
+            f'nothing in the checkpoint (of kind {kind!r}) fits this model; '
+            f'the first differences: {report.lines()[1:8]}')
+    if take_classes and CLASS_LAYER + 'weight' not in out:
+        raise ValueError(
+            'take_classes=True, but the class layer of the checkpoint (of '
+            f'kind {kind!r}) does not fit this model: '
+            f'{report.wrong_shape or "it has no counterpart here"}; only '
+            'published models and ours with the same classes can give it')

@@ -1,0 +1,192 @@
+"""Names of the published models' parameters, and ours.
+
+A rule pairs two beginnings of names. ``{i}`` stands for a number, which is
+``start + step * i`` in the published name and ``i`` in ours.
+"""
+import re
+from dataclasses import dataclass
+from typing import Dict, Iterable, List, Optional, Tuple
+
+from torch import Tensor
+
+#: levels of the published models: P3 to P5 from the backbone, then P6, P7
+LEVELS, EXTRA_LEVELS = 3, 2
+TOWERS = (('bbox_extra', 'box_tower'), ('conf_extra', 'cls_tower'),
+          ('track_extra', 'track_tower'))
+LAYERS = (('bbox_layer', 'bbox_layer'), ('conf_layer', 'cls_layer'),
+          ('track_layer', 'track_layer'), ('mask_layer', 'mask_layer'),
+          ('centerness_layer', 'centerness_layer'))
+#: inside a block of Swin
+SWIN_PARTS = (('.attn.', '.attn.w_msa.'), ('.mlp.fc1.', '.ffn.layers.0.0.'),
+              ('.mlp.fc2.', '.ffn.layers.1.'))
+NORM_LEAVES = ('weight', 'bias', 'running_mean', 'running_var',
+               'num_batches_tracked')
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Two beginnings of names for the same layer.
+
+    Args:
+        published (str): The published name, ``{i}`` for a number.
+        ours (str): Our name, ``{i}`` for the number.
+        step (int): Distance of the published numbers.
+        start (int): The published number of our layer 0.
+    """
+    published: str
+    ours: str
+    step: int = 1
+    start: int = 0
+
+    def to_ours(self, name: str) -> Optional[str]:
+        """Our name, or None if the rule is about another layer."""
+        found = begin(self.published).match(name)
+        if found is None:
+            return None
+        rest = name[found.end():]
+        if not found.groups():
+            return self.ours + rest
+        index, left = divmod(int(found.group(1)) - self.start, self.step)
+        if left or index < 0:
+            return None
+        return self.ours.format(i=index) + rest
+
+    def to_published(self, name: str) -> Optional[str]:
+        """The published name, or None if the rule is about another layer."""
+        found = begin(self.ours).match(name)
+        if found is None:
+            return None
+        rest = name[found.end():]
+        if not found.groups():
+            return self.published + rest
+        index = self.start + self.step * int(found.group(1))
+        return None if index < 0 else self.published.format(i=index) + rest
+
+
+def begin(pattern: str) -> 're.Pattern':
+    """A beginning of names as a regular expression."""
+    return re.compile(re.escape(pattern).replace(r'\{i\}', r'(\d+)'))
+
+
+def rules(levels: int = LEVELS) -> List[Rule]:
+    """The table for both ways.
+
+    Args:
+        levels (int): Number of levels that the neck takes from the backbone;
+            the published files count them from coarse to fine.
+
+    Returns:
+        list[Rule]: No name fits two of them.
+    """
+    out = [
+        Rule('backbone.layer.{i}.', 'backbone.layer{i}.', start=-1),
+        Rule('backbone.patch_embed.proj.', 'backbone.patch_embed.projection.'),
+        Rule('backbone.layers.{i}.', 'backbone.stages.{i}.'),
+        Rule('fpn.lat_layers.{i}.', 'neck.lateral_convs.{i}.', -1, levels - 1),
+        Rule('fpn.pred_layers.{i}.', 'neck.fpn_convs.{i}.', -1, levels - 1),
+        Rule('fpn.downsample_layers.{i}.', 'neck.downsample_convs.{i}.'),
+        Rule('ProtoNet.mask_refine.{i}.0.', 'mask_head.refine.{i}.conv.'),
+        Rule('ProtoNet.mask_refine.{i}.1.', 'mask_head.refine.{i}.bn.'),
+        Rule('ProtoNet.proto_net.{i}.', 'mask_head.tower.convs.{i}.conv.', 3),
+        Rule('ProtoNet.proto_net.{i}.', 'mask_head.tower.convs.{i}.bn.', 3, 1),
+        Rule('ProtoNet.proto_conv.0.', 'mask_head.reduce.0.conv.'),
+        Rule('ProtoNet.proto_conv.1.', 'mask_head.reduce.0.bn.'),
+        Rule('ProtoNet.proto_conv.3.', 'mask_head.reduce.1.conv.')
+    ]
+    for published, ours in TOWERS:
+        out.append(
+            Rule(f'prediction_layers.{published}.{{i}}.',
+                 f'bbox_head.{ours}.convs.{{i}}.conv.', 2))
+    for published, ours in LAYERS:
+        out.append(
+            Rule(f'prediction_layers.{published}.', f'bbox_head.{ours}.'))
+    return out
+
+
+def to_ours(name: str, levels: int = LEVELS) -> Optional[str]:
+    """Our name of a published parameter, None if there is none."""
+    for rule in rules(levels):
+        ours = rule.to_ours(name)
+        if ours is not None:
+            if ours.startswith('backbone.stages.'):
+                for published, own in SWIN_PARTS:
+                    ours = ours.replace(published, own)
+            return ours
+    return name if name.startswith('backbone.') else None
+
+
+def to_published(name: str, levels: int = LEVELS) -> Optional[str]:
+    """The published name of our parameter, None if there is none."""
+    for rule in rules(levels):
+        published = rule.to_published(name)
+        if published is not None:
+            if published.startswith('backbone.layers.'):
+                for part, own in SWIN_PARTS:
+                    published = published.replace(own, part)
+            return published
+    return name if name.startswith('backbone.') else None
+
+
+def modern_name(name: str) -> str:
+    """The present name for names of older files.
+
+    >>> modern_name('module.proto_net.0.weight')
+    'ProtoNet.proto_net.0.weight'
+    >>> modern_name('prediction_layers.0.bbox_layer.bias')
+    'prediction_layers.bbox_layer.bias'
+    """
+    while name.startswith('module.'):
+        name = name[len('module.'):]
+    if name.startswith(('mask_refine.', 'proto_net.', 'proto_conv.')):
+        name = 'ProtoNet.' + name
+    return re.sub(r'^prediction_layers\.0\.', 'prediction_layers.', name)
+
+
+def modern_names(params: Dict[str, Tensor]) -> Dict[str, Tensor]:
+    """The same tensors under the names of present files.
+
+    Raises:
+        ValueError: If two names of the file become one.
+    """
+    out, origin = {}, {}
+    for name, value in params.items():
+        modern = modern_name(name)
+        if modern in out:
+            raise ValueError(f'"{origin[modern]}" and "{name}" are both '
+                             f'"{modern}" in the present layout; remove one '
+                             'of them from the file')
+        out[modern], origin[modern] = value, name
+    return out
+
+
+def count_levels(names: Iterable[str], pattern: str) -> int:
+    """Number of layers whose names begin with a pattern.
+
+    Args:
+        names (Iterable[str]): Names of parameters.
+        pattern (str): With ``{i}`` for a number.
+
+    Returns:
+        int: Highest number plus one.
+    """
+    found = [begin(pattern).match(name) for name in names]
+    return 1 + max((int(each.group(1)) for each in found if each), default=-1)
+
+
+def published_head_names() -> List[str]:
+    """All parameters of a published model but its backbone's."""
+    convs: Tuple[str, ...] = ()
+    for layer, number in (('lat', LEVELS), ('pred', LEVELS), ('downsample',
+                                                              EXTRA_LEVELS)):
+        convs += tuple(f'fpn.{layer}_layers.{i}' for i in range(number))
+    convs += tuple(f'ProtoNet.mask_refine.{i}.0' for i in range(LEVELS))
+    convs += tuple(f'ProtoNet.proto_net.{i}' for i in (0, 3, 6))
+    convs += ('ProtoNet.proto_conv.0', 'ProtoNet.proto_conv.3')
+    convs += tuple(f'prediction_layers.{name}' for name, _ in LAYERS)
+    convs += tuple(f'prediction_layers.{name}.{i}' for name, _ in TOWERS
+                   for i in (0, 2, 4, 6))
+    norms = tuple(f'ProtoNet.mask_refine.{i}.1' for i in range(LEVELS))
+    norms += tuple(f'ProtoNet.proto_net.{i}' for i in (1, 4, 7))
+    norms += ('ProtoNet.proto_conv.1', )
+    return [f'{conv}.{leaf}' for conv in convs for leaf in ('weight', 'bias')
+            ] + [f'{norm}.{leaf}' for norm in norms for leaf in NORM_LEAVES]

@@ -1,0 +1,93 @@
+"""What became of every parameter."""
+from dataclasses import dataclass, field
+from typing import Dict, List, Sequence, Tuple
+
+from torch import Tensor
+
+
+@dataclass
+class Report:
+    """One entry for each parameter of the file and of the goal.
+
+    Args:
+        taken (list[str]): Names in the goal; values as they were.
+        changed (dict[str, str]): Names in the goal, and what was done to the
+            values: reordered, or spread over time.
+        made (dict[str, str]): Names in the goal that do not come from the
+            file and need not, and why.
+        dropped (dict[str, str]): Names in the file that are not needed, and
+            why.
+        unexpected (dict[str, str]): Names in the file that found no place,
+            and why.
+        wrong_shape (dict[str, str]): Names in the file with both shapes.
+        missing (list[str]): Names in the goal that got no value.
+    """
+    taken: List[str] = field(default_factory=list)
+    changed: Dict[str, str] = field(default_factory=dict)
+    made: Dict[str, str] = field(default_factory=dict)
+    dropped: Dict[str, str] = field(default_factory=dict)
+    unexpected: Dict[str, str] = field(default_factory=dict)
+    wrong_shape: Dict[str, str] = field(default_factory=dict)
+    missing: List[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """bool: Nothing is missing and nothing has been left out."""
+        return not (self.unexpected or self.wrong_shape or self.missing)
+
+    @property
+    def placed(self) -> int:
+        """int: Parameters of the goal that came from the file."""
+        return len(self.taken) + len(self.changed)
+
+    def shapes_differ(self, name: str, there: Tensor, here: Tensor) -> None:
+        """Note that a parameter of the file does not fit."""
+        self.wrong_shape[name] = (f'{tuple(there.shape)} in the file, '
+                                  f'{tuple(here.shape)} is needed')
+
+    def summary(self) -> str:
+        """One line of numbers."""
+        return (f'{self.placed} parameters from the file '
+                f'({len(self.changed)} of them reshaped or reordered), '
+                f'{len(self.made)} made, {len(self.dropped)} dropped, '
+                f'{len(self.missing)} missing, '
+                f'{len(self.unexpected)} unexpected, '
+                f'{len(self.wrong_shape)} of another shape')
+
+    def lines(self) -> List[str]:
+        """Everything: numbers first, then names by what became of them."""
+        out = [self.summary()]
+        out += section('taken as they are', counted(self.taken))
+        out += section('reshaped or reordered', pairs(self.changed))
+        out += section('made, not from the file', pairs(self.made))
+        out += section('dropped, not needed', pairs(self.dropped))
+        out += section('missing, no value in the file', self.missing)
+        out += section('unexpected, no place for them', pairs(self.unexpected))
+        out += section('of another shape', pairs(self.wrong_shape))
+        return out
+
+    def __str__(self) -> str:
+        return '\n'.join(self.lines())
+
+
+def section(title: str, entries: Sequence[str]) -> List[str]:
+    """A heading and its entries, nothing if there are none."""
+    return [f'{title}:'] + [f'  {each}' for each in entries] if entries else []
+
+
+def pairs(entries: Dict[str, str]) -> List[str]:
+    """Names with what is said about them."""
+    return [f'{name}: {text}' for name, text in entries.items()]
+
+
+def counted(names: Sequence[str]) -> List[str]:
+    """How many names there are of each module, two levels deep.
+
+    >>> counted(['neck.convs.0.weight', 'neck.convs.0.bias', 'head.x'])
+    ['neck.convs: 2', 'head: 1']
+    """
+    numbers: Dict[Tuple[str, ...], int] = {}
+    for name in names:
+        module = tuple(name.split('.')[:-1][:2])
+        numbers[module] = numbers.get(module, 0) + 1
+    return [f'{".".join(module)}: {n}' for module, n in numbers.items()]

@@ -1,0 +1,117 @@
+"""Convert a published CiCo checkpoint to mmcico's, or back.
+
+    python tools/model_converters/published_to_mmcico.py SRC.pth DST.pth \
+        --config configs/published/CONFIG.py [--reverse]
+
+What became of every parameter is printed. If any is missing, left over or of
+another shape, nothing is written and the exit code is 1, unless
+--allow-partial is given.
+"""
+import argparse
+import os.path as osp
+import sys
+import time
+from typing import Optional, Sequence
+
+import mmcico  # noqa: F401  isort: skip
+
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+
+from mmcico.checkpoints import (ModelLayout, Report, ours_to_published,
+                                published_to_ours)
+from mmcico.checkpoints.layout import parameters
+from mmcico.compat.checkpoint import load_from_local
+from mmcico.datasets.categories import expected_names
+from mmcico.registry import MODELS
+from mmcico.utils.launch import run_tool
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('src', help='checkpoint to read')
+    parser.add_argument('dst', help='checkpoint to write')
+    parser.add_argument(
+        '--config', required=True, help="the model's config, for its shapes")
+    parser.add_argument(
+        '--reverse', action='store_true', help='from mmcico to published')
+    parser.add_argument(
+        '--allow-partial',
+        action='store_true',
+        help='write what fits even if parameters are missing or left over')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override settings of the config, e.g. '
+        'model.bbox_head.num_frames=5')
+    parser.add_argument(
+        '--debug',
+        action='store_true',
+        help='show the whole traceback of an error')
+    return parser.parse_args(argv)
+
+
+def layout_of(cfg: Config) -> ModelLayout:
+    """Build the model of a config, without weights."""
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    return ModelLayout.of(MODELS.build(cfg.model))
+
+
+def meta_of(cfg: Config, src: str) -> dict:
+    """What mmengine keeps beside the weights."""
+    meta = dict(
+        cfg=cfg.pretty_text,
+        converted_from=osp.basename(src),
+        mmcico_version=mmcico.__version__,
+        time=time.strftime('%Y%m%d_%H%M%S'))
+    dataset = cfg.get('test_dataloader', dict()).get('dataset', dict())
+    classes = expected_names(dataset.get('dataset_version'))
+    if classes is not None:
+        meta['dataset_meta'] = dict(classes=classes)
+    return meta
+
+
+def check(report: Report, args: argparse.Namespace) -> None:
+    """Stop if the conversion is not complete.
+
+    Raises:
+        ValueError: Then, unless the command line allows it.
+    """
+    if report.complete or args.allow_partial:
+        return
+    raise ValueError(
+        f'"{args.src}" and "{args.config}" do not agree: '
+        f'{len(report.missing)} parameters missing, '
+        f'{len(report.unexpected)} unexpected, {len(report.wrong_shape)} of '
+        f'another shape, see above; nothing was written to "{args.dst}". '
+        'Choose the config of configs/published with the same backbone, kind '
+        'of masks and classes, set the number of frames by --cfg-options '
+        'model.bbox_head.num_frames=T, or write what fits by --allow-partial')
+
+
+def main() -> None:
+    """Run the tool."""
+    args = parse_args()
+    if not osp.isfile(args.config):
+        raise FileNotFoundError(f'config "{args.config}" does not exist')
+    cfg = Config.fromfile(args.config)
+    cfg.merge_from_dict(args.cfg_options or dict())
+    params, others = parameters(load_from_local(args.src, 'cpu'), args.src)
+    convert = ours_to_published if args.reverse else published_to_ours
+    values, report = convert(params, layout_of(cfg))
+    report.unexpected.update({name: 'not a tensor' for name in others})
+    sys.stdout.write(f'{report}\n')
+    check(report, args)
+    content = values if args.reverse else dict(
+        meta=meta_of(cfg, args.src), state_dict=values)
+    torch.save(content, args.dst)
+    sys.stdout.write(f'written: {args.dst}\n')
+
+
+if __name__ == '__main__':
+    run_tool(main)
