@@ -111,6 +111,7 @@ class PublishedClipTracker(BaseModule):
             if tracks is not None:
                 tracks = tracks[:]
                 tracks.age = tracks.age + 1
+                tracks = self._forget(tracks)
             state = TrackState(state.next_id, state.frame_ids, tracks)
             clip.instances_id = torch.zeros_like(clip.labels)
             return state, clip
