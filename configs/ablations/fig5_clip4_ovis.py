@@ -1,0 +1,8 @@
+# Fig. 5, OVIS, T = 4
+_base_ = '../cico/cico-yolact_r50_fpn_clip3_4xb6-12e_ovis.py'
+
+model = dict(bbox_head=dict(num_frames=4))
+
+train_dataloader = dict(dataset=dict(num_frames=4))
+val_dataloader = dict(dataset=dict(num_frames=4))
+test_dataloader = val_dataloader

@@ -1,0 +1,8 @@
+# Fig. 5, YouTube-VIS 2019, T = 6
+_base_ = '../cico/cico-yolact_r50_fpn_clip3_4xb6-12e_youtubevis2019.py'
+
+model = dict(bbox_head=dict(num_frames=6))
+
+train_dataloader = dict(dataset=dict(num_frames=6))
+val_dataloader = dict(dataset=dict(num_frames=6))
+test_dataloader = val_dataloader

@@ -1,0 +1,39 @@
+# A thin CiCo-Yolact that one CPU core trains in two minutes, for tables of
+# the paper on hard generated video; see configs/ablations/README.md
+_base_ = [
+    '../_base_/models/cico-yolact_demo.py',
+    '../_base_/datasets/moving_shapes.py',
+    '../_base_/schedules/schedule_demo.py'
+]
+
+# every clip of a step is as good as a frame: no statistics over the batch,
+# which holds fewer videos the longer the clips are
+norm_cfg = dict(type='GN', num_groups=8, requires_grad=True)
+
+model = dict(
+    backbone=dict(base_channels=16, norm_cfg=norm_cfg),
+    neck=dict(in_channels=[32, 64, 128], out_channels=32),
+    bbox_head=dict(in_channels=32, towers=dict(channels=32)),
+    mask_head=dict(in_channels=32, feat_channels=32))
+
+data_root = 'data/moving_shapes_hard/'
+max_iters = 600
+
+train_dataloader = dict(dataset=dict(data_root=data_root))
+val_dataloader = dict(dataset=dict(data_root=data_root))
+test_dataloader = val_dataloader
+val_evaluator = dict(ann_file=data_root + 'test/instances.json')
+test_evaluator = val_evaluator
+
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
+    dict(
+        type='CosineAnnealingLR',
+        by_epoch=False,
+        begin=50,
+        end=max_iters,
+        T_max=max_iters - 50,
+        eta_min_ratio=0.01)
+]
+default_hooks = dict(checkpoint=dict(interval=max_iters, max_keep_ckpts=1))

@@ -1,0 +1,136 @@
+"""Run the models of a table and print it in the paper's form.
+
+    python tools/analysis_tools/run_table.py 1a --out table1a.json
+
+What is done is not done again: start it once more after it was stopped.
+"""
+import argparse
+import sys
+from pathlib import Path
+from typing import Dict, List, Sequence
+
+from mmengine.config import DictAction
+
+from mmcico.utils.launch import run_tool
+from mmcico.utils.table_runs import (RunFailed, Settings, TableRunner,
+                                     write_json)
+from mmcico.utils.table_text import paper_table, result_rows, results_table
+from mmcico.utils.tables import Row, Table, choose_rows, load_table
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('table', help='name in the file of tables: 1a, fig5')
+    parser.add_argument(
+        '--tables',
+        default=str(ROOT / 'configs' / 'ablations' / 'tables.json'),
+        help='file of tables')
+    parser.add_argument(
+        '--base', help='config that the changes of the rows are put on')
+    parser.add_argument('--rows', nargs='+', help='names of configs')
+    parser.add_argument('--seeds', nargs='+', type=int, default=[0])
+    parser.add_argument(
+        '--frames-per-step',
+        type=int,
+        help='batch size = this / T, so that rows of all clip lengths see as '
+        'many frames in as many steps')
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch'],
+        default='none',
+        help='pytorch: run by tools/dist_*.sh')
+    parser.add_argument(
+        '--gpus', type=int, default=1, help='processes with --launcher')
+    parser.add_argument(
+        '--work-dir', help='default: work_dirs/tables/<base or "paper">')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='settings of all rows: key=value ...')
+    parser.add_argument('--out', help='JSON file for the results')
+    parser.add_argument(
+        '--show',
+        action='store_true',
+        help='run nothing, print what has been done')
+    parser.add_argument(
+        '--paper',
+        action='store_true',
+        help="run nothing, print the paper's figures")
+    parser.add_argument(
+        '--debug',
+        action='store_true',
+        help='show the whole traceback of an error')
+    return parser.parse_args()
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """What the command line says of all runs."""
+    name = Path(args.base).stem if args.base else 'paper'
+    return Settings(
+        work_dir=Path(args.work_dir or f'work_dirs/tables/{name}'),
+        tools=ROOT / 'tools',
+        base=args.base,
+        frames_per_step=args.frames_per_step,
+        options=args.cfg_options,
+        processes=args.gpus if args.launcher == 'pytorch' else 0)
+
+
+def report(table: Table, rows: Sequence[Row], runner: TableRunner,
+           seeds: Sequence[int], failed: Dict[str,
+                                              List[int]], out: str) -> str:
+    """The table of what is done so far; also written to ``out``."""
+    runs = {}
+    for row in rows:
+        found = [runner.figures(row, seed) for seed in seeds]
+        runs[row.name] = [each for each in found if each is not None]
+    results = result_rows(rows, table.metrics, runs, failed)
+    if out:
+        content = dict(
+            title=table.title,
+            base=runner.settings.base,
+            seeds=list(seeds),
+            frames_per_step=runner.settings.frames_per_step,
+            rows=results)
+        write_json(Path(out), content)
+    return results_table(table, results)
+
+
+def run_rows(args: argparse.Namespace, table: Table, rows: Sequence[Row],
+             runner: TableRunner) -> Dict[str, List[int]]:
+    """Run every row with every seed; the seeds that failed, by row."""
+    failed: Dict[str, List[int]] = {}
+    for row in rows:  # what is wrong with a row shows before hours have gone
+        runner.prepare(row, args.seeds[0])
+    for seed in args.seeds:
+        for row in rows:
+            print(f'{row.name}, seed {seed}', file=sys.stderr, flush=True)
+            try:
+                runner.run(row, seed)
+            except RunFailed as error:
+                failed.setdefault(row.name, []).append(seed)
+                print(f'failed: {error}', file=sys.stderr, flush=True)
+            report(table, rows, runner, args.seeds, failed, args.out)
+    return failed
+
+
+def main() -> None:
+    """Read the table, run its rows, print it."""
+    args = parse_args()
+    table = load_table(args.tables, args.table)
+    rows = choose_rows(table, args.rows)
+    if args.paper:
+        print(paper_table(table))
+        return
+    runner = TableRunner(settings_of(args))
+    failed = {} if args.show else run_rows(args, table, rows, runner)
+    print(report(table, rows, runner, args.seeds, failed, args.out))
+    if failed:
+        sys.exit(1)
+
+
+if __name__ == '__main__':
+    run_tool(main)
