@@ -17,8 +17,7 @@ FORBIDDEN = {
     'datasets': ['mmcico.models', 'mmcico.evaluation'],
     'evaluation': ['mmcico.models'],
     'visualization': ['mmcico.models'],
-    'checkpoints':
-    ['mmcico.models', 'mmcico.datasets', 'mmcico.evaluation'],
+    'checkpoints': ['mmcico.models', 'mmcico.datasets', 'mmcico.evaluation'],
     'compat': ['mmcico.models', 'mmcico.datasets', 'mmcico.structures'],
 }
 
