@@ -1,5 +1,5 @@
 """A model for clips from a checkpoint for images. Pure functions on dicts."""
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Set, Tuple
 
 from torch import Tensor
 
@@ -107,28 +107,64 @@ def inflate(params: Dict[str, Tensor],
     params = modern_names(params)
     goals = places(params, kind, model.state)
     of_images = of_one_frame(params, goals, model)
-    out, report = {}, Report()
-    for name, value in params.items():
-        if not any(ours in model.state for ours in goals[name]):
-            goals[name] = []
-            report.unexpected[name] = 'nothing like it in this model'
-        for ours in goals[name]:
-            reason = left_out(name, value, ours, model, take_classes)
-            if reason is not None:
-                report.dropped[name] = reason
-                continue
-            own, done = model.state[ours], None
-            if kind == 'published':
-                value, done = value_to_ours(ours, value, model)
-            fitted, reshaped = fit(ours, value, own, model, of_images)
-            if fitted is None:
-                report.shapes_differ(name, value, own)
-                continue
-            out[ours] = fitted
-            note(report, ours, done or reshaped)
+    report, found, misfits = Report(), {}, set()
+    for name, ours in wanted(params, goals, model, take_classes, report):
+        value, done = params[name], None
+        if kind == 'published':
+            value, done = value_to_ours(ours, value, model)
+        value, reshaped = fit(ours, value, model.state[ours], model, of_images)
+        if value is None:
+            report.shapes_differ(name, params[name], model.state[ours])
+            misfits.add(layer_of(ours))
+        else:
+            found[ours] = (name, value, done or reshaped)
+    out = whole_layers(found, misfits, report)
     out = complete(out, model, report)
     check_taken(out, report, kind, take_classes)
     return out, report
+
+
+def wanted(params: Dict[str, Tensor], goals: Dict[str, List[str]],
+           model: ModelLayout, take_classes: bool,
+           report: Report) -> Iterator[Tuple[str, str]]:
+    """Names there and here of what can be tried; the rest is reported."""
+    for name, value in params.items():
+        known = [ours for ours in goals[name] if ours in model.state]
+        for ours in known or goals[name]:
+            reason = left_out(name, value, ours, model, take_classes)
+            if reason is not None:
+                report.dropped[name] = reason
+            elif ours in known:
+                yield name, ours
+        if not known and name not in report.dropped:
+            report.unexpected[name] = 'nothing like it in this model'
+
+
+def layer_of(name: str) -> str:
+    """A name without its last part."""
+    return name.rsplit('.', 1)[0]
+
+
+def whole_layers(found: Dict[str, Tuple[str, Tensor, Optional[str]]],
+                 misfits: Set[str], report: Report) -> Dict[str, Tensor]:
+    """What was found, without biases whose weights do not fit.
+
+    Args:
+        found (dict): Our name -> name there, value, what was done to it.
+        misfits (set[str]): Layers here with a parameter that does not fit.
+        report (Report): Gets an entry for each.
+
+    Returns:
+        dict[str, Tensor]: Values by our names.
+    """
+    out = {}
+    for ours, (name, value, done) in found.items():
+        if layer_of(ours) in misfits:
+            report.wrong_shape[name] = 'the rest of its layer does not fit'
+        else:
+            out[ours] = value
+            note(report, ours, done)
+    return out
 
 
 def check_taken(out: Dict[str, Tensor], report: Report, kind: str,

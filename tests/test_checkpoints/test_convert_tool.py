@@ -1,0 +1,107 @@
+"""tools/model_converters/published_to_mmcico.py."""
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+import small_nets as small
+import torch
+from mmengine.config import Config
+from mmengine.runner import load_checkpoint
+
+from mmcico.checkpoints import ModelLayout, ours_to_published
+
+PATH = (
+    Path(__file__).parents[2] / 'tools' / 'model_converters' /
+    'published_to_mmcico.py')
+
+
+def run(*args):
+    """Run the tool in this process; its exit code."""
+    spec = importlib.util.spec_from_file_location('published_to_mmcico', PATH)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    argv, sys.argv = sys.argv, [str(PATH), *map(str, args)]
+    try:
+        module.run_tool(module.main)
+    except SystemExit as end:
+        return end.code
+    finally:
+        sys.argv = argv
+    return 0
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A config, a published file for it, and the model that it came from."""
+    cfg = Config(
+        dict(
+            default_scope='mmdet',
+            model=small.published_cfg(softmax=True),
+            test_dataloader=dict(dataset=dict(dataset_version='ovis'))))
+    cfg.dump(tmp_path / 'preset.py')
+    model = small.build(cfg.model)
+    params, _ = ours_to_published(model.state_dict(), ModelLayout.of(model))
+    torch.save(params, tmp_path / 'published.pth')
+    return tmp_path, model, params
+
+
+def test_there_and_back(files, capsys):
+    folder, model, params = files
+    common = ['--config', folder / 'preset.py']
+    src, dst, back = (
+        folder / f'{name}.pth' for name in ('published', 'ours', 'back'))
+    assert run(src, dst, *common) == 0
+    assert ' 0 missing, 0 unexpected, 0 of another' in capsys.readouterr().out
+    other = small.build(small.published_cfg(softmax=True), seed=9)
+    content = load_checkpoint(other, str(dst), 'cpu', strict=True)
+    for name, value in model.state_dict().items():
+        assert other.state_dict()[name].equal(value), name
+    assert content['meta']['dataset_meta']['classes'][0] == 'Person'
+    assert 'mmcico.CiCo' in content['meta']['cfg']
+    assert run(dst, back, '--reverse', *common) == 0
+    again = torch.load(back, weights_only=True)
+    assert list(again) == list(params)
+    assert all(again[name].equal(value) for name, value in params.items())
+
+
+def test_incomplete_files_are_not_written(files, capsys):
+    folder, _, params = files
+    del params['fpn.lat_layers.1.bias']
+    params.update(epoch=12, extra=torch.zeros(1))
+    src, dst = folder / 'cut.pth', folder / 'out.pth'
+    torch.save(dict(state_dict=params), src)
+    common = [src, dst, '--config', folder / 'preset.py']
+    assert run(*common) == 1
+    shown = capsys.readouterr()
+    assert '1 parameters missing, 2 unexpected' in shown.err
+    assert str(src) in shown.err and '--allow-partial' in shown.err
+    for text in ('neck.lateral_convs.1.bias', 'epoch: not a tensor', 'extra:'):
+        assert text in shown.out
+    assert not dst.exists()
+    assert run(*common, '--allow-partial') == 0
+    state = torch.load(dst, weights_only=True)['state_dict']
+    assert len(state) == len(params) - 2
+    assert 'neck.lateral_convs.1.bias' not in state
+
+
+def test_other_numbers_of_frames(files, capsys):
+    folder, *_ = files
+    common = [
+        folder / 'published.pth', folder / 'out.pth', '--config',
+        folder / 'preset.py', '--cfg-options', 'model.bbox_head.num_frames=5'
+    ]
+    assert run(*common) == 1
+    shown = capsys.readouterr()
+    assert '(36,) in the file, (60,) is needed' in shown.out
+    assert 'num_frames=T' in shown.err
+
+
+def test_missing_files(files, capsys):
+    folder, *_ = files
+    config = ['--config', folder / 'preset.py']
+    assert run(folder / 'none.pth', folder / 'out.pth', *config) == 1
+    assert 'none.pth' in capsys.readouterr().err
+    config = ['--config', folder / 'none.py']
+    assert run(folder / 'published.pth', folder / 'out.pth', *config) == 1
+    assert 'none.py' in capsys.readouterr().err
