@@ -145,3 +145,6 @@ def add_annotation(record: Any, number: int, places: Places,
                                         f"{where}, field 'segmentation'")
     track.bboxes[frame] = read_bbox(
         record.get('bbox'), f"{where}, field 'bbox'")
+    if record.get('occlusion') is not None:
+        track.occlusion = track.occlusion or [None] * len(video.file_names)
+        track.occlusion[frame] = record['occlusion']

@@ -17,12 +17,15 @@ class AnnotatedTrack:
         bboxes (list[tuple | None]): ``(x, y, w, h)`` in pixels; None where
             the file has no box of its own.
         iscrowd (bool): A region of uncounted objects.
+        occlusion (list[str | None], optional): OVIS' words, where the file
+            has them.
     """
     id: Id
     category_id: Id
     counts: List[Optional[bytes]]
     bboxes: List[Optional[Tuple[float, ...]]]
     iscrowd: bool = False
+    occlusion: Optional[List[Optional[str]]] = None
 
     def seen(self, frame: int) -> bool:
         """Whether a pixel of it is annotated in a frame."""

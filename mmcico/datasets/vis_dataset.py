@@ -6,28 +6,11 @@ import mmdet.datasets  # noqa: F401  bare types of configs live there
 from mmengine.dataset import BaseDataset
 
 from mmcico.registry import DATASETS
-from mmcico.utils.json_file import load_json
+from .annotation_files import read_annotations
 from .categories import category_labels, expected_names
 from .clip_windows import check_window, clip_windows
-from .cocovid_format import is_cocovid, read_cocovid
 from .frame_infos import LazyFrames
 from .video_annotations import AnnotatedVideo, AnnotationFile
-from .vis_format import read_vis
-
-
-def read_annotations(path: str) -> AnnotationFile:
-    """Read a YouTube-VIS, OVIS or CocoVID file; its keys tell which.
-
-    Raises:
-        ValueError: If it cannot be read or understood.
-    """
-    if not path:
-        raise ValueError('VISDataset needs ann_file, the annotation JSON')
-    data = load_json(path)
-    if not isinstance(data, dict):
-        raise ValueError(f'{path} holds a {type(data).__name__}, not an '
-                         'object with videos; is it a results file?')
-    return (read_cocovid if is_cocovid(data) else read_vis)(data, str(path))
 
 
 @DATASETS.register_module()

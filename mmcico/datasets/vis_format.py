@@ -8,7 +8,7 @@ from .masks import compress_mask
 from .video_annotations import (AnnotatedTrack, AnnotatedVideo, AnnotationFile,
                                 Id)
 
-#: fields of an annotation with one entry a frame, of which we use two
+#: fields of an annotation with one entry a frame, checked to be so
 FRAME_LISTS = ('segmentations', 'bboxes', 'areas', 'occlusion')
 
 
@@ -95,7 +95,8 @@ def add_track(record: dict, videos: Dict[str, AnnotatedVideo],
                 read_bbox(box, place(t, 'bboxes'))
                 for t, box in enumerate(lists['bboxes'])
             ],
-            iscrowd=bool(record.get('iscrowd', 0))))
+            iscrowd=bool(record.get('iscrowd', 0)),
+            occlusion=record.get('occlusion')))
 
 
 def per_frame(record: dict, key: str, length: int, where: str) -> List[Any]:
