@@ -51,5 +51,6 @@ class InflatedPretrained:
         report.unexpected.update({name: 'not a tensor' for name in others})
         module.load_state_dict(values, strict=False)
         print_log(
-            f'initialised from "{self.checkpoint}": {report}',
+            f'initialised from "{self.checkpoint}"; what is missing keeps its '
+            f'own initial values; {report}',
             logger='current')
