@@ -27,8 +27,8 @@ class SceneConfig:
         blur: 0 (sharp) to 1 (the shutter is open for the whole frame time,
             focus is lost now and then).
         camera: 0 (still) to 1 (fast pans, zoom and roll).
-        flicker: 0 (none) to 1 (every second frame is out of focus, pale and
-            grainy, so that neighbouring frames show more). No difficulty
+        flicker: 0 (none) to 1 (every second frame is out of focus, grey, faint
+            and grainy, so that neighbouring frames show more). No difficulty
             sets it.
         min_visible: objects with fewer visible pixels in a frame count as
             absent there.

@@ -1,4 +1,4 @@
-"""Single frames that show little: out of focus, pale and grainy."""
+"""Single frames that show little: out of focus, grey, faint and grainy."""
 from dataclasses import dataclass
 from typing import Tuple
 
@@ -7,8 +7,11 @@ import numpy as np
 
 # at a strength of 1
 BLUR = .05  # of the shorter side of the frame
-CONTRAST = .2  # what is left of it
+CONTRAST = .15  # what is left of it
+COLOUR = .25  # what is left of it
 GRAIN = 24.  # grey levels
+
+WEAKEST = .85
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Glitches:
     """How far each frame is spoilt; what is in it does not change.
 
     Attributes:
-        strengths: 0 (as it is) to 1, of each frame; () for a video without.
+        strengths: 0 (as it is) to 1, of each frame; () spoils none.
         seed: of the grain.
     """
     strengths: Tuple[float, ...] = ()
@@ -40,21 +43,23 @@ class Glitches:
         height, width = picture.shape[:2]
         sigma = BLUR * strength * min(height, width)
         soft = cv2.GaussianBlur(picture, (0, 0), sigma)
-        middle = soft.mean()
-        pale = middle + (soft - middle) * (1 - (1 - CONTRAST) * strength)
+        grey = soft.mean(axis=2, keepdims=True)
+        pale = grey + (soft - grey) * (1 - (1 - COLOUR) * strength)
+        middle = pale.mean()
+        faint = middle + (pale - middle) * (1 - (1 - CONTRAST) * strength)
         rng = np.random.default_rng([self.seed, frame])
         grain = rng.standard_normal((height, width, 1), np.float32)
-        return (pale + GRAIN * strength * grain).astype(np.float32)
+        return (faint + GRAIN * strength * grain).astype(np.float32)
 
 
 def random_glitches(rng: np.random.Generator, num_frames: int,
                     flicker: float) -> Glitches:
-    """Glitches of which ``flicker / 2`` of the frames have one.
+    """Spoils a share ``flicker / 2`` of the frames.
 
     Draws nothing for 0, so that videos without stay as they are.
     """
     if flicker == 0:
         return Glitches()
     hit = rng.random(num_frames) < flicker / 2
-    strengths = np.where(hit, rng.uniform(.7, 1., num_frames), 0.)
+    strengths = np.where(hit, rng.uniform(WEAKEST, 1., num_frames), 0.)
     return Glitches(tuple(strengths.tolist()), int(rng.integers(2**31)))
