@@ -59,7 +59,7 @@ class Report:
         out = [self.summary()]
         out += section('taken as they are', counted(self.taken))
         out += section('reshaped or reordered', pairs(self.changed))
-        out += section('made, not from the file', pairs(self.made))
+        out += section('made, not from the file', by_reason(self.made))
         out += section('dropped, not needed', pairs(self.dropped))
         out += section('missing, no value in the file', self.missing)
         out += section('unexpected, no place for them', pairs(self.unexpected))
@@ -78,6 +78,18 @@ def section(title: str, entries: Sequence[str]) -> List[str]:
 def pairs(entries: Dict[str, str]) -> List[str]:
     """Names with what is said about them."""
     return [f'{name}: {text}' for name, text in entries.items()]
+
+
+def by_reason(entries: Dict[str, str]) -> List[str]:
+    """How many names there are for each reason.
+
+    >>> by_reason({'neck.a.x': 'zero', 'neck.b.x': 'zero'})
+    ['zero: neck.a: 1, neck.b: 1']
+    """
+    groups: Dict[str, List[str]] = {}
+    for name, text in entries.items():
+        groups.setdefault(text, []).append(name)
+    return [f'{text}: {", ".join(counted(x))}' for text, x in groups.items()]
 
 
 def counted(names: Sequence[str]) -> List[str]:
