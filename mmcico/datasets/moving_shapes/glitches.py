@@ -7,9 +7,9 @@ import numpy as np
 
 # at a strength of 1
 BLUR = .05  # of the shorter side of the frame
-CONTRAST = .15  # what is left of it
+CONTRAST = .08  # what is left of it
 COLOUR = .25  # what is left of it
-GRAIN = 24.  # grey levels
+GRAIN = 24.  # levels of each channel
 
 WEAKEST = .85
 
@@ -48,7 +48,7 @@ class Glitches:
         middle = pale.mean()
         faint = middle + (pale - middle) * (1 - (1 - CONTRAST) * strength)
         rng = np.random.default_rng([self.seed, frame])
-        grain = rng.standard_normal((height, width, 1), np.float32)
+        grain = rng.standard_normal(picture.shape, np.float32)
         return (faint + GRAIN * strength * grain).astype(np.float32)
 
 
