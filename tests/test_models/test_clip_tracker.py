@@ -64,8 +64,11 @@ def test_the_paper_remembers_the_previous_clip_only(tracker):
     assert ids == [[0, 1], [0], [0, 2]]
 
 
-def test_longer_memory_finds_a_lost_object_by_its_embedding():
-    tracker = ClipTracker(memory=3, match_thr=0.9)
+RECALL = dict(type='mmcico.EmbeddingRecall', min_similarity=0.5)
+
+
+def test_recall_finds_a_lost_object_by_its_embedding():
+    tracker = ClipTracker(memory=3, recall=RECALL)
     ids = run(tracker, [((0, 1, 2), (0, 1)), ((2, 3, 4), (0, )),
                         ((4, 5, 6), (0, 1))])
     assert ids == [[0, 1], [0], [0, 1]]

@@ -1,9 +1,10 @@
 from .clip_tracker import ClipTracker
+from .embedding_recall import EmbeddingRecall
 from .matching import GreedyMatching, HungarianMatching
 from .published_tracker import PublishedClipTracker
 from .track_state import TrackState
 
 __all__ = [
     'ClipTracker', 'PublishedClipTracker', 'TrackState', 'GreedyMatching',
-    'HungarianMatching'
+    'HungarianMatching', 'EmbeddingRecall'
 ]

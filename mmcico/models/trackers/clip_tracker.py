@@ -2,7 +2,8 @@
 from typing import Optional, Sequence, Tuple
 
 import torch
-from mmdet.utils import ConfigType
+import torch.nn.functional as F
+from mmdet.utils import ConfigType, OptConfigType
 from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from torch import Tensor
@@ -45,8 +46,11 @@ class ClipTracker(BaseModule):
 
     The matching score is ``a1 * d + a2 * MIoU + a3 * BIoU`` with
     ``d = (cos + 1) / 2``, mask and box IoU being means over the frames that
-    the clips share, or of the last frame against the first one. Settings are
-    all that is kept here; what is known of a video is a
+    the clips share, or of the last frame against the first one. It is for
+    tracks of the clip before, and those that were last seen in an earlier
+    clip that shares frames with this one. Other lost tracks, whose place
+    tells little by now, wait for ``recall``, which goes by looks. Settings
+    are all that is kept here; what is known of a video is a
     :class:`TrackState`, so that videos can be interleaved.
 
     Args:
@@ -61,6 +65,11 @@ class ClipTracker(BaseModule):
         memory (int): Clips for which a track that was not seen is kept, 1 is
             the paper's "previous clip".
         min_pixels (int): A mask is compared with more map pixels than this.
+        momentum (float): Share of a track's old embedding in the new one,
+            a running mean of unit length. 0, the last clip alone, in the
+            paper.
+        recall (dict, optional): :class:`EmbeddingRecall`, for instances that
+            are left over and lost tracks. None in the paper.
     """
 
     def __init__(self,
@@ -72,10 +81,19 @@ class ClipTracker(BaseModule):
                  match_thr: float = 1.0,
                  matching: ConfigType = dict(type='mmcico.GreedyMatching'),
                  memory: int = 1,
-                 min_pixels: int = 2) -> None:
+                 min_pixels: int = 2,
+                 momentum: float = 0.0,
+                 recall: OptConfigType = None) -> None:
         super().__init__()
         if memory < 1:
             raise ValueError(f'memory must be at least 1 clip, got {memory}')
+        if not 0 <= momentum < 1:
+            raise ValueError(
+                f'momentum must be at least 0 and below 1, got {momentum}')
+        if recall is not None and memory == 1:
+            raise ValueError('recall finds tracks that were lost, but '
+                             'memory=1 keeps none; set memory to the number '
+                             'of clips for which they are kept')
         self.embed_weight = embed_weight
         self.mask_weight = mask_weight
         self.box_weight = box_weight
@@ -85,6 +103,8 @@ class ClipTracker(BaseModule):
         self.matching = TASK_UTILS.build(matching)
         self.memory = memory
         self.min_pixels = min_pixels
+        self.momentum = momentum
+        self.recall = None if recall is None else TASK_UTILS.build(recall)
 
     def step(self,
              state: TrackState,
@@ -106,18 +126,37 @@ class ClipTracker(BaseModule):
             tuple[TrackState, InstanceData]: The new state, and the clip with
             ``instances_id`` (N,).
         """
-        ids = torch.full_like(clip.labels, -1)
+        track = torch.full_like(clip.labels, -1)
+        ids = track.clone()
         if state.tracks is not None and len(clip) and len(state.tracks):
-            score = self.match_score(state, clip, frame_ids)
-            rows, cols = self.matching(score, self.match_thr)
-            ids[rows] = state.tracks.instances_id[cols]
+            track = self._assign(state, clip, frame_ids)
+            ids = state.tracks.instances_id[track].where(track >= 0, track)
         new = ids < 0
         count = int(new.sum())
         ids[new] = state.next_id + torch.arange(count, device=ids.device)
         clip.instances_id = ids
-        tracks = self._remember(state, clip)
-        seen_in = tuple(frame_ids) if len(clip) else state.frame_ids
-        return TrackState(state.next_id + count, seen_in, tracks), clip
+        return TrackState(state.next_id + count,
+                          tuple(frame_ids) if len(clip) else state.frame_ids,
+                          self._remember(state, clip, track),
+                          (tuple(frame_ids), *state.clips)[:self.memory]), clip
+
+    def _assign(self, state: TrackState, clip: InstanceData,
+                frame_ids: Sequence[int]) -> Tensor:
+        """(N,) tracks of the instances, -1 for none; N, M > 0."""
+        track = torch.full_like(clip.labels, -1)
+        rows, cols = self.matching(
+            self.match_score(state, clip, frame_ids), self.match_thr)
+        track[rows] = cols
+        if self.recall is None:
+            return track
+        rows = (track < 0).nonzero()[:, 0]
+        lost = state.tracks.age > 0
+        lost[cols] = False
+        lost = lost.nonzero()[:, 0]
+        if len(rows) and len(lost):
+            found, known = self.recall(clip[rows], state.tracks[lost])
+            track[rows[found]] = lost[known]
+        return track
 
     def match_score(self, state: TrackState, clip: InstanceData,
                     frame_ids: Sequence[int]) -> Tensor:
@@ -129,16 +168,21 @@ class ClipTracker(BaseModule):
             frame_ids (Sequence[int]): The T frames of the clip.
 
         Returns:
-            Tensor: (N, M).
+            Tensor: (N, M), minus infinity for lost tracks of clips that
+            share no frame with this one.
         """
         tracks = state.tracks
         similar = (clip.embeds @ tracks.embeds.T + 1) / 2
         same = clip.labels[:, None] == tracks.labels[None]
-        overlap = self._overlap(clip, tracks,
-                                *shared_frames(state.frame_ids, frame_ids))
-        if self.memory > 1:  # lost tracks: their last frame, our first
-            apart = self._overlap(clip, tracks, [-1], [0])
-            overlap = torch.where(tracks.age > 0, apart, overlap)
+        overlap = similar.new_full(similar.shape, -torch.inf)
+        for age in tracks.age.unique().tolist():
+            seen_in = state.seen_in(age)
+            if age and not set(seen_in) & set(frame_ids):
+                continue
+            cols = tracks.age == age
+            overlap[:,
+                    cols] = self._overlap(clip, tracks[cols],
+                                          *shared_frames(seen_in, frame_ids))
         return (self.embed_weight * similar + overlap +
                 (self.label_weight + TIE) * same +
                 self.score_weight * clip.scores[:, None])
@@ -153,13 +197,19 @@ class ClipTracker(BaseModule):
             both_seen(drawn, known, self.min_pixels))
         return self.mask_weight * masks + self.box_weight * boxes
 
-    def _remember(self, state: TrackState, clip: InstanceData) -> InstanceData:
+    def _remember(self, state: TrackState, clip: InstanceData,
+                  track: Tensor) -> InstanceData:
         """Tracks after a clip: its own, and those lost not long ago."""
         now = InstanceData(**{key: clip[key] for key in TRACK_FIELDS})
         now.age = torch.zeros_like(now.instances_id)
-        if state.tracks is None:
-            return now
         old = state.tracks
+        if old is None:
+            return now
+        rows = (track >= 0).nonzero()[:, 0]
+        if self.momentum and len(rows):
+            mean = torch.lerp(now.embeds[rows], old.embeds[track[rows]],
+                              self.momentum)
+            now.embeds = now.embeds.index_copy(0, rows, F.normalize(mean))
         lost = old[(old.age + 1 < self.memory)
                    & ~torch.isin(old.instances_id, now.instances_id)]
         if len(lost) == 0:

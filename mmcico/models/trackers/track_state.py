@@ -21,7 +21,24 @@ class TrackState:
             clip: ``instances_id`` (M,), ``bboxes`` (M, T, 4), ``masks``
             (M, T, h, w) probabilities, ``embeds`` (M, E), ``labels`` (M,)
             and ``age`` (M,), clips since the track was last seen.
+        clips (tuple[tuple[int]]): Frames of the clips before, the last one
+            first, as far back as tracks are kept. Trackers that compare with
+            the last clip only may leave it empty.
     """
     next_id: int = 0
     frame_ids: Tuple[int, ...] = ()
     tracks: Optional[InstanceData] = None
+    clips: Tuple[Tuple[int, ...], ...] = ()
+
+    def seen_in(self, age: int) -> Tuple[int, ...]:
+        """Frames of the clip in which tracks of an age were last seen.
+
+        Args:
+            age (int): Clips since then, 0 for the last clip.
+
+        Returns:
+            tuple[int]: Its T frames, empty if they are not known.
+        """
+        if age < len(self.clips):
+            return self.clips[age]
+        return () if age or self.clips else self.frame_ids
