@@ -95,7 +95,8 @@ def test_frame_step_and_clip_step_make_the_whole():
                 for i in range(len(inputs) * 3)
             ])
         ]
-        parts = model.bbox_head.forward_clips(feats, one_by_one)
+        scores = model.bbox_head.class_rows(feats, one_by_one)
+        parts = model.bbox_head.forward_clips(feats, scores)
         fused = torch.cat([
             model.mask_head.forward_frames([x[i:i + 1] for x in feats])
             for i in range(len(inputs) * 3)
@@ -277,11 +278,20 @@ def test_a_clip_out_of_order_is_named():
         model(clips(1), [clip_sample([()] * 3, start=2)], mode='predict')
 
 
-def test_sizes_are_not_mixed_in_a_batch():
+def test_a_batch_of_two_sizes_equals_its_clips_alone():
     model = build().eval()
-    samples = [
-        clip_sample([()] * 3),
-        clip_sample([()] * 3, video_id=2, size=(90, 160))
-    ]
-    with pytest.raises(ValueError, match='batch_size=1'):
-        model(clips(2), samples, mode='predict')
+    model.nms.score_thr = 0.25
+    sizes = {1: (96, 160), 2: (64, 128)}
+    inputs, samples, alone = torch.zeros(2, 3, 3, *SIZE), [], []
+    for row, (video, size) in enumerate(sizes.items()):
+        sample = clip_sample([()] * 3, video_id=video, size=size)
+        for frame in sample:
+            frame.set_metainfo(dict(pad_shape=size))
+        own = clips(1, seed=video)[..., :size[0], :size[1]]
+        inputs[row, ..., :size[0], :size[1]] = own[0]
+        samples.append(sample)
+        alone += model(own, [sample], mode='predict')
+    for one, both in zip(alone, model(inputs, samples, mode='predict')):
+        a, b = (x[0].pred_track_instances for x in (one, both))
+        assert len(a) and torch.equal(a.masks, b.masks)
+        torch.testing.assert_close(a.bboxes, b.bboxes)

@@ -1,5 +1,4 @@
 """Outputs of the published models' networks, through the converter."""
-import gzip
 import json
 from pathlib import Path
 
@@ -24,7 +23,7 @@ PRESETS = dict(
 
 def published_model(name):
     """The preset with the published parameters of seed 0."""
-    text = gzip.decompress((DATA / f'keys_{name}_t3.json.gz').read_bytes())
+    text = (DATA / f'keys_{name}_t3.json').read_text()
     cfg = Config.fromfile(ROOT / f'configs/published/{PRESETS[name]}.py').model
     cfg.backbone.init_cfg = None
     model = MODELS.build(cfg).eval()

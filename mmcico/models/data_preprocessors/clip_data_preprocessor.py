@@ -1,6 +1,7 @@
 """Padding of clips to a least size."""
 from typing import Dict, Tuple
 
+import numpy as np
 import torch.nn.functional as F
 from mmdet.models import TrackDataPreprocessor
 
@@ -40,6 +41,9 @@ class ClipDataPreprocessor(TrackDataPreprocessor):
         data['inputs'] = F.pad(data['inputs'], (0, right, 0, below))
         for sample in data['data_samples'] or []:
             for frame in sample:
+                own = np.maximum(frame.pad_shape[:2], self.min_size)
                 frame.set_metainfo(
-                    dict(batch_input_shape=tuple(data['inputs'].shape[-2:])))
+                    dict(
+                        pad_shape=tuple(own.tolist()),
+                        batch_input_shape=tuple(data['inputs'].shape[-2:])))
         return data

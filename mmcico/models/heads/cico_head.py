@@ -1,5 +1,5 @@
 """Clip-level prediction heads (CPH)."""
-from typing import List, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +13,8 @@ from mmcico.structures.axes import frames_to_clip
 from mmcico.structures.clip_boxes import enclose
 from ..layers.clip_tower import ClipTower
 from .clip_losses import HeadLosses
-from .clip_outputs import ClipGroundTruth, ClipOutputs, Positives
+from .clip_outputs import ClipGroundTruth, ClipOutputs, Positives, to_rows
+from .windows import Window, level_windows, paste, whole, widen
 
 #: the paper's towers (Table 1b): class 2D, box and track 3D, four layers
 PAPER_TOWERS = dict(cls='2d', box='3d', track='3d', num_convs=4, channels=256)
@@ -100,6 +101,8 @@ class CiCoHead(BaseModule):
                      embed_channels: int, towers: dict) -> None:
         """Towers, then one 3x3 layer for each kind of output."""
         channels = towers['channels']
+        self.reach = towers['num_convs'] + 1
+        self.local = towers.get('norm_cfg') is None
 
         def tower(kind: str) -> ClipTower:
             return ClipTower(in_channels, channels, towers['num_convs'], kind,
@@ -127,22 +130,18 @@ class CiCoHead(BaseModule):
             nn.init.constant_(self.cls_layer.bias, bias_init_with_prob(0.01))
 
     def forward_frames(self, feats: Sequence[Tensor]) -> List[Tensor]:
-        """The step that needs one frame at a time.
-
-        Args:
-            feats (Sequence[Tensor]): Levels (F, C, h, w) of any F frames.
+        """The step that needs one frame at a time, on levels (F, C, h, w).
 
         Returns:
-            list[Tensor]: Class logits (F, A * K, h, w) of each level; empty
-            if the class tower is 3D.
+            list[Tensor]: Class logits (F, A * K, h, w); none if 3D.
         """
         if self.cls_tower.kind == '3d':
             return []
         return [self.cls_layer(self.cls_tower(x, 1)) for x in feats]
 
-    def forward_clips(self, feats: Sequence[Tensor],
-                      frame_scores: Sequence[Tensor]) -> ClipOutputs:
-        """The step that needs all frames of a clip.
+    def class_rows(self, feats: Sequence[Tensor],
+                   frame_scores: Sequence[Tensor]) -> Tensor:
+        """Class logits of all rows.
 
         Args:
             feats (Sequence[Tensor]): Levels (B * T, C, h, w).
@@ -150,35 +149,77 @@ class CiCoHead(BaseModule):
                 gives for them.
 
         Returns:
-            ClipOutputs: Rows of B clips.
+            Tensor: (B, Q, P, K) logits.
         """
         scores = frame_scores or [
             self.cls_layer(self.cls_tower(x, self.num_frames)) for x in feats
         ]
-        box_feats = [
-            self._queries(self.box_tower(x, self.num_frames)) for x in feats
-        ]
-        track_feats = [
-            self._queries(self.track_tower(x, self.num_frames)) for x in feats
-        ]
-        centerness = None
-        if self.centerness_layer is not None:
-            centerness = self._rows(map(self.centerness_layer,
-                                        box_feats)).squeeze(-1)
-        deltas = self._rows(map(self.bbox_layer, box_feats))
-        params = self._rows(map(self.mask_layer, box_feats))
-        embeds = self._rows(map(self.track_layer, track_feats))
+        return self._rows(map(self._queries, scores))
+
+    def windows(self, chosen: Tensor, feats: Sequence[Tensor]) -> List[Window]:
+        """Parts of levels (B * T, C, h, w) that chosen rows (B, Q, P) need.
+
+        Towers with a norm, which may look at all of a map, need all of it.
+        """
+        sizes = [x.shape[-2:] for x in feats]
+        found = level_windows(chosen, sizes,
+                              self.anchor_generator.num_base_priors[0])
+        return found if self.local else whole(found, sizes)
+
+    def forward_clips(
+            self,
+            feats: Sequence[Tensor],
+            cls_scores: Tensor,
+            windows: Optional[Sequence[Window]] = None) -> ClipOutputs:
+        """The step that needs all frames of a clip.
+
+        Args:
+            feats (Sequence[Tensor]): Levels (B * T, C, h, w).
+            cls_scores (Tensor): (B, Q, P, K), see :meth:`class_rows`.
+            windows (Sequence[Window], optional): Where values are wanted on
+                each level; rows outside are zeros. All when left out.
+
+        Returns:
+            ClipOutputs: Rows of B clips.
+        """
+        windows = windows or [(0, x.shape[-2], 0, x.shape[-1]) for x in feats]
+        maps = [self._maps(x, window) for x, window in zip(feats, windows)]
+        deltas, params, embeds, *rest = map(self._rows, zip(*maps))
         return ClipOutputs(
-            cls_scores=self._rows(map(self._queries, scores)),
+            cls_scores=cls_scores,
             bbox_deltas=deltas.unflatten(-1, (self.num_frames, 4)),
             mask_params=params.tanh(),
             embeds=F.normalize(embeds.float(), dim=-1),
             priors=self.priors(feats),
-            centerness=centerness)
+            centerness=rest[0].squeeze(-1) if rest else None)
+
+    def _maps(self, x: Tensor, window: Window) -> List[Tensor]:
+        """Outputs (B * Q, A * V, h, w) of one level, right in a window."""
+        layers = [self.bbox_layer, self.mask_layer, self.track_layer]
+        if self.centerness_layer is not None:
+            layers.append(self.centerness_layer)
+        size = x.shape[-2:]
+        if window[0] == window[1]:
+            number = len(x) // self.num_frames * len(self.query_frames)
+            return [
+                x.new_zeros(number, layer.out_channels, *size)
+                for layer in layers
+            ]
+        # every convolution looks one cell further
+        outer = widen(window, self.reach, size)
+        part = x[..., outer[0]:outer[1], outer[2]:outer[3]]
+        box = self._queries(self.box_tower(part, self.num_frames))
+        track = self._queries(self.track_tower(part, self.num_frames))
+        feats = [box, box, track, box]
+        return [
+            paste(layer(each), window, outer, size)
+            for layer, each in zip(layers, feats)
+        ]
 
     def forward(self, feats: Sequence[Tensor]) -> ClipOutputs:
         """Both steps on B clips, levels (B * T, C, h, w)."""
-        return self.forward_clips(feats, self.forward_frames(feats))
+        scores = self.class_rows(feats, self.forward_frames(feats))
+        return self.forward_clips(feats, scores)
 
     def priors(self, feats: Sequence[Tensor]) -> Tensor:
         """(P, 4) anchors of all levels, xyxy in pixels of the input.
@@ -208,12 +249,7 @@ class CiCoHead(BaseModule):
     def _rows(self, levels: Sequence[Tensor]) -> Tensor:
         """Levels (B * Q, A * V, h, w) -> (B, Q, P, V)."""
         anchors = self.anchor_generator.num_base_priors[0]
-        rows = [
-            x.permute(0, 2, 3, 1).reshape(len(x), -1, x.shape[1] // anchors)
-            for x in levels
-        ]
-        return torch.cat(
-            rows, dim=1).unflatten(0, (-1, len(self.query_frames)))
+        return to_rows(levels, anchors, len(self.query_frames))
 
     def loss(self, outputs: ClipOutputs,
              clips: Sequence[ClipGroundTruth]) -> Tuple[dict, Positives]:
@@ -229,11 +265,11 @@ class CiCoHead(BaseModule):
         """
         return self.losses(outputs, clips, self.query_frames)
 
-    def class_scores(self, outputs: ClipOutputs) -> Tensor:
-        """(Q, P, K) probabilities of one clip, background left out."""
+    def class_scores(self, logits: Tensor) -> Tensor:
+        """(..., K) probabilities of class logits, background left out."""
         if self.losses.use_sigmoid:
-            return outputs.cls_scores.float().sigmoid()
-        return outputs.cls_scores.float().softmax(dim=-1)[..., :-1]
+            return logits.float().sigmoid()
+        return logits.float().softmax(dim=-1)[..., :-1]
 
     def take_rows(self, outputs: ClipOutputs, scores: Tensor, query: Tensor,
                   prior: Tensor) -> InstanceData:

@@ -136,6 +136,13 @@ class ClipMaskHead(BaseModule):
         x = self.upsample(self.tower(fused, num_frames), num_frames)
         return frames_to_clip(self.reduce(x), num_frames)
 
+    def no_protos(self, fused: Tensor, num_frames: int) -> Tensor:
+        """Prototypes of zeros, where nothing is to be drawn."""
+        height, width = fused.shape[-2:]
+        return fused.new_zeros(
+            len(fused) // num_frames, self.generator.num_protos, num_frames,
+            2 * height, 2 * width)
+
     def forward(self, feats: Sequence[Tensor], num_frames: int) -> Tensor:
         """Both steps on B clips, levels (B * T, C, h, w)."""
         return self.forward_clips(self.forward_frames(feats), num_frames)

@@ -1,6 +1,7 @@
 """What the prediction heads say about clips, as plain tensors."""
-from typing import NamedTuple, Optional
+from typing import Iterable, NamedTuple, Optional
 
+import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
@@ -35,6 +36,26 @@ class ClipOutputs(NamedTuple):
             priors=self.priors,
             centerness=None
             if self.centerness is None else self.centerness[index])
+
+
+def to_rows(levels: Iterable[Tensor], num_anchors: int,
+            num_queries: int) -> Tensor:
+    """Put the maps of all levels into rows.
+
+    Args:
+        levels (Iterable[Tensor]): (B * Q, A * V, h, w) each, the V values of
+            an anchor next to each other.
+        num_anchors (int): A.
+        num_queries (int): Q.
+
+    Returns:
+        Tensor: (B, Q, P, V).
+    """
+    rows = [
+        x.permute(0, 2, 3, 1).reshape(len(x), -1, x.shape[1] // num_anchors)
+        for x in levels
+    ]
+    return torch.cat(rows, dim=1).unflatten(0, (-1, num_queries))
 
 
 class Positives(NamedTuple):

@@ -1,4 +1,5 @@
 """CiCo: clip-in clip-out video instance segmentation."""
+from dataclasses import replace
 from functools import partial
 from typing import Dict, List, Sequence, Tuple, Union
 
@@ -15,7 +16,10 @@ from ..heads.clip_outputs import ClipOutputs
 from ..task_modules.clip_ground_truth import align_clip
 from ..trackers.track_state import Draw
 from .clip_results import to_track_sample
+from .frame_features import (FrameFeatures, KnownFrames, check_clips,
+                             clip_features)
 from .init_order import split_init_cfg
+from .lazy import lazy_outputs
 from .video_state import VideoState, mean_overlap
 
 #: which masks are written where two clips overlap
@@ -114,11 +118,25 @@ class CiCo(BaseMOTModel):
             tuple[ClipOutputs, Tensor]: Rows of B clips and their prototypes
             (B, k, T, h, w).
         """
-        self.check_clips(inputs)
-        feats = self.extract_feat(inputs.flatten(0, 1))
-        return (self.bbox_head(feats),
-                self.mask_head(feats[:self.mask_head.num_levels],
-                               self.num_frames))
+        check_clips(inputs, self.num_frames)
+        features = self.per_frame(inputs.flatten(0, 1))
+        scores = self.bbox_head.class_rows(features.levels, features.scores)
+        return (self.bbox_head.forward_clips(features.levels, scores),
+                self.mask_head.forward_clips(features.fused, self.num_frames))
+
+    def per_frame(self, frames: Tensor) -> FrameFeatures:
+        """All that can be said of frames one by one.
+
+        Args:
+            frames (Tensor): (F, 3, H, W) normalised frames of any clips.
+
+        Returns:
+            FrameFeatures: Of F frames.
+        """
+        levels = self.extract_feat(frames)
+        return FrameFeatures(
+            tuple(levels), tuple(self.bbox_head.forward_frames(levels)),
+            self.mask_head.forward_frames(levels[:self.mask_head.num_levels]))
 
     def loss(self, inputs: Tensor, data_samples: Sequence[TrackDataSample],
              **kwargs) -> Dict[str, Tensor]:
@@ -157,26 +175,17 @@ class CiCo(BaseMOTModel):
             ``pred_track_instances``; ``clip_instances`` holds ids, scores
             and labels of the whole clip.
         """
-        sizes = {tuple(sample[0].img_shape[:2]) for sample in data_samples}
-        if len(sizes) > 1:
-            raise ValueError(
-                f'clips of different sizes {sorted(sizes)} are in one batch; '
-                'set batch_size=1 of the test_dataloader')
-        outputs, protos = self._forward(inputs)
         results = []
-        for index, sample in enumerate(data_samples):
+        for clip_inputs, sample in zip(inputs, data_samples):
+            # without what other clips of the batch made necessary
+            height, width = sample[0].get('pad_shape', inputs.shape[-2:])[:2]
+            own = clip_inputs[..., :height, :width]
             video, frames = sample[0].video_id, sample.frame_ids
             state = self._state_before(video, frames)
-            clip = self.detect(
-                outputs.of_clip(index), protos[index], inputs.shape[-2:])
-            draw = partial(
-                self.mask_head.redraw,
-                protos[index],
-                input_shape=inputs.shape[-2:])
-            state, clip = self.link(state, clip, frames, draw)
+            state, clip = self.step(state, own, frames, sample.num_final)
             if frames[0] + sample.num_final < sample[0].video_length:
                 self.states[video] = state
-            results.append(to_track_sample(clip, sample, inputs.shape[-2:]))
+            results.append(to_track_sample(clip, sample, own.shape[-2:]))
         return results
 
     def _state_before(self, video: Union[int, str],
@@ -195,6 +204,39 @@ class CiCo(BaseMOTModel):
                 'without the clips before it; use mmcico.VideoSampler')
         return state
 
+    @torch.no_grad()
+    def step(self, state: VideoState, inputs: Tensor, frame_ids: Sequence[int],
+             num_final: int) -> Tuple[VideoState, InstanceData]:
+        """The next clip of a video.
+
+        Frames that the clip before has shown are not computed again, and
+        parts of the maps without candidates are left out; the results are
+        those of the whole network.
+
+        Args:
+            state (VideoState): What is known; ``VideoState()`` at first.
+            inputs (Tensor): (T, 3, H, W) normalised frames.
+            frame_ids (Sequence[int]): Their positions in the video.
+            num_final (int): The next clip begins with the frame after these.
+
+        Returns:
+            tuple[VideoState, InstanceData]: The new state, and the instances
+            of the clip as from :meth:`detect`, with ``instances_id``.
+        """
+        check_clips(inputs[None], self.num_frames)
+        shape = tuple(inputs.shape[-2:])
+        features = clip_features(self.per_frame, state.known, inputs,
+                                 frame_ids)
+        outputs, protos = lazy_outputs(self.bbox_head, self.mask_head,
+                                       features, self.nms.score_thr)
+        clip = self.detect(outputs.of_clip(0), protos[0], shape)
+        draw = partial(self.mask_head.redraw, protos[0], input_shape=shape)
+        state, clip = self.link(state, clip, frame_ids, draw)
+        known = KnownFrames(
+            tuple(frame_ids[num_final:]),
+            features.take(range(num_final, len(frame_ids))), shape)
+        return replace(state, known=known), clip
+
     def detect(self, outputs: ClipOutputs, protos: Tensor,
                input_shape: Tuple[int, int]) -> InstanceData:
         """Distinct instances of one clip.
@@ -210,7 +252,7 @@ class CiCo(BaseMOTModel):
             ``labels``, ``masks`` (N, T, h, w) probabilities, ``embeds``
             (N, E), ``mask_params`` (N, k'); metainfo ``input_shape``.
         """
-        scores = self.bbox_head.class_scores(outputs)
+        scores = self.bbox_head.class_scores(outputs.cls_scores)
         query, prior = self.nms.select(scores, self.num_frames)
         clip = self.bbox_head.take_rows(outputs, scores, query, prior)
         clip = self.nms.drop_twins(clip, input_shape)
@@ -240,16 +282,4 @@ class CiCo(BaseMOTModel):
         tracker, clip = self.tracker.step(before, clip, frame_ids, draw)
         if self.overlap_masks == 'mean':
             clip.masks = mean_overlap(before, clip, frame_ids)
-        return VideoState(tracker=tracker), clip
-
-    def check_clips(self, inputs: Tensor) -> None:
-        """Refuse inputs that are not (B, T, 3, H, W).
-
-        Raises:
-            ValueError: If they have another number of axes or frames.
-        """
-        if inputs.dim() != 5 or inputs.shape[1] != self.num_frames:
-            raise ValueError(
-                f'expected inputs (B, T={self.num_frames}, C, H, W) but got '
-                f'{tuple(inputs.shape)}; set num_frames of the bbox_head and '
-                'num_frames of the data set to the same number')
+        return replace(state, tracker=tracker), clip

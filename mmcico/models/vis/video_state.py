@@ -6,6 +6,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ..trackers.track_state import TrackState
+from .frame_features import KnownFrames
 
 
 @dataclass(frozen=True)
@@ -14,8 +15,10 @@ class VideoState:
 
     Attributes:
         tracker (TrackState): The tracker's part.
+        known (KnownFrames): Features of the frames that come again.
     """
     tracker: TrackState = field(default_factory=TrackState)
+    known: KnownFrames = field(default_factory=KnownFrames)
 
 
 def mean_overlap(before: TrackState, clip: InstanceData,

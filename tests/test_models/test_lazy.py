@@ -1,0 +1,137 @@
+"""Work that is left out or shared changes no result."""
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+
+from mmcico.models.heads.windows import level_windows, paste, widen
+from mmcico.models.vis.frame_features import plan_frames
+from mmcico.models.vis.lazy import lazy_outputs
+from mmcico.models.vis.video_state import VideoState
+from mmcico.registry import MODELS
+from mmcico.testing import small_model_cfg
+
+SIZE = (96, 160)
+
+
+def build(kind='yolact', norm_cfg=None, cls='2d'):
+    """A small model whose towers may have a norm."""
+    init_default_scope('mmdet')
+    torch.manual_seed(0)
+    cfg = small_model_cfg(kind)
+    cfg['bbox_head']['towers'].update(norm_cfg=norm_cfg, cls=cls, num_convs=2)
+    model = MODELS.build(cfg).eval()
+    # untrained class layers say the same everywhere
+    torch.nn.init.normal_(model.bbox_head.cls_layer.weight, std=0.3)
+    # and masks may be empty
+    torch.nn.init.constant_(model.bbox_head.mask_layer.bias, 1.0)
+    return model
+
+
+def video(frames=7):
+    g = torch.Generator().manual_seed(1)
+    return torch.randn(frames, 3, *SIZE, generator=g)
+
+
+def test_windows_by_hand():
+    # levels of 2 x 3 and 1 x 2 cells with two anchors: 12 + 4 rows
+    chosen = torch.zeros(1, 2, 16, dtype=torch.bool)
+    chosen[0, 0, 2 * 1 + 1] = True  # row 0, column 1
+    chosen[0, 1, 2 * 5] = True  # row 1, column 2
+    sizes = [(2, 3), (1, 2)]
+    assert level_windows(chosen, sizes, 2) == [(0, 2, 1, 3), (0, 0, 0, 0)]
+    assert widen((3, 4, 0, 2), 2, (5, 9)) == (1, 5, 0, 4)
+
+
+def test_paste_puts_values_where_they_were():
+    whole = torch.arange(20.).view(1, 1, 4, 5)
+    part = whole[..., 0:3, 1:5]
+    out = paste(part, (1, 2, 2, 4), (0, 3, 1, 5), (4, 5))
+    assert out[0, 0, 1].tolist() == [0, 0, 7, 8, 0]
+    assert out.sum() == 15
+
+
+def rows_above(model, inputs, quantile):
+    """A threshold that the given share of rows does not pass."""
+    outputs, protos = model(inputs, mode='tensor')
+    best = model.bbox_head.class_scores(outputs.cls_scores).amax(-1)
+    thr = best.flatten().quantile(quantile).item()
+    return outputs, protos, best > thr, thr
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('cls', ['2d', '3d'])
+@pytest.mark.parametrize('norm_cfg', [None, dict(type='GN', num_groups=4)])
+@pytest.mark.parametrize('quantile', [0.5, 0.99, 0.999])
+def test_candidates_are_those_of_the_whole_network(norm_cfg, cls, quantile):
+    model, inputs = build(norm_cfg=norm_cfg, cls=cls), video(3)[None]
+    whole, protos, chosen, thr = rows_above(model, inputs, quantile)
+    features = model.per_frame(inputs.flatten(0, 1))
+    lazy, same = lazy_outputs(model.bbox_head, model.mask_head, features, thr)
+    torch.testing.assert_close(lazy.cls_scores, whole.cls_scores)
+    torch.testing.assert_close(same, protos)
+    for name in ('bbox_deltas', 'mask_params', 'embeds'):
+        torch.testing.assert_close(
+            getattr(lazy, name)[chosen],
+            getattr(whole, name)[chosen],
+            atol=2e-5,
+            rtol=1e-4)
+    assert chosen.any()
+
+
+@torch.no_grad()
+def test_only_windows_are_computed():
+    model, inputs = build(), video(3)[None]
+    _, _, _, thr = rows_above(model, inputs, 0.9999)
+    seen = []
+    model.bbox_head.box_tower.register_forward_hook(
+        lambda module, args, out: seen.append(args[0].shape[-2:].numel()))
+    features = model.per_frame(inputs.flatten(0, 1))
+    lazy_outputs(model.bbox_head, model.mask_head, features, thr)
+    assert 0 < sum(seen) < sum(x[0, 0].numel() for x in features.levels) / 2
+    seen.clear()
+    _, protos = lazy_outputs(model.bbox_head, model.mask_head, features, 2.0)
+    assert not seen and not protos.any()
+    assert protos.shape == (1, 16, 3, SIZE[0] // 4, SIZE[1] // 4)
+
+
+@pytest.mark.parametrize('frames, known, fresh, rows', [
+    ((0, 1, 2), (), [0, 1, 2], [0, 1, 2]),
+    ((2, 3, 4), (2, ), [1, 2], [0, 1, 2]),
+    ((4, 4, 5), (4, ), [2], [0, 0, 1]),
+    ((6, 6, 6), (), [0], [0, 0, 0]),
+    ((3, 4), (4, 3), [], [1, 0]),
+])
+def test_no_frame_is_computed_twice(frames, known, fresh, rows):
+    assert plan_frames(frames, known) == (fresh, rows)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('kind', ['yolact', 'condinst'])
+def test_shared_frames_change_no_result(kind):
+    model, frames = build(kind), video(7)
+    _, _, _, thr = rows_above(model, frames[None, :3], 0.9)
+    model.nms.score_thr = thr
+    computed = []
+    model.backbone.register_forward_hook(
+        lambda module, args, out: computed.append(len(args[0])))
+    state, fresh = VideoState(), VideoState()
+    for start in (0, 2, 4):
+        ids = (start, start + 1, start + 2)
+        state, clip = model.step(state, frames[list(ids)], ids, 2)
+        forgetful = VideoState(tracker=fresh.tracker)
+        fresh, same = model.step(forgetful, frames[list(ids)], ids, 2)
+        assert len(clip)
+        assert clip.instances_id.tolist() == same.instances_id.tolist()
+        torch.testing.assert_close(clip.bboxes, same.bboxes)
+        torch.testing.assert_close(clip.masks, same.masks)
+    assert computed == [3, 3, 2, 3, 2, 3]
+    assert state.known.frame_ids == (6, )
+
+
+@torch.no_grad()
+def test_frames_of_another_size_are_another_video():
+    model = build()
+    state, _ = model.step(VideoState(), video(3), (0, 1, 2), 2)
+    smaller = video(3)[..., :64, :96]
+    with pytest.raises(ValueError, match='another video'):
+        model.step(state, smaller, (2, 3, 4), 2)
