@@ -1,0 +1,94 @@
+"""Folders with one file a frame."""
+import re
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence, Tuple, Union
+
+from PIL import Image, UnidentifiedImageError
+
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+
+
+def natural_key(text: str) -> List[Union[Tuple[int, int], Tuple[int, str]]]:
+    """Order in which ``frame_2`` comes before ``frame_10``."""
+    return [(0, int(part)) if part.isdecimal() else (1, part)
+            for part in re.split(r'(\d+)', text)]
+
+
+def video_folders(root: Path, wanted: Optional[Sequence[str]],
+                  what: str) -> List[Path]:
+    """Folders of the videos, in natural order or as they are listed.
+
+    Args:
+        root (Path): Folder of folders.
+        wanted (Sequence[str], optional): Names; all if left out.
+        what (str): What the folder is for, in messages.
+
+    Raises:
+        ValueError: If there are none, or a wanted one is missing.
+    """
+    if not root.is_dir():
+        raise ValueError(f'{what}: {root} is no folder')
+    if wanted is None:
+        found = sorted((each for each in root.iterdir() if each.is_dir()),
+                       key=lambda each: natural_key(each.name))
+    else:
+        found = [root / name for name in wanted]
+        missing = [str(each) for each in found if not each.is_dir()]
+        if missing:
+            raise ValueError(f'{what}: no such folders: {missing}')
+    if not found:
+        raise ValueError(f'{what}: {root} has no folders; each video needs '
+                         'one with its frames')
+    return found
+
+
+def files_by_stem(folder: Path, suffixes: Sequence[str]) -> Dict[str, Path]:
+    """Files of a folder by their names without suffix, in natural order.
+
+    Raises:
+        ValueError: If two have the same name but for the suffix.
+    """
+    found: Dict[str, Path] = {}
+    for path in sorted(folder.iterdir(), key=lambda p: natural_key(p.name)):
+        if path.suffix.lower() not in suffixes or path.name.startswith('.'):
+            continue
+        if path.stem in found:
+            raise ValueError(f'{folder}: {found[path.stem].name} and '
+                             f'{path.name} are the same frame; remove one')
+        found[path.stem] = path
+    return found
+
+
+def image_size(path: Path) -> Tuple[int, int]:
+    """(height, width) from the header of an image.
+
+    Raises:
+        ValueError: If it is missing or broken.
+    """
+    try:
+        with Image.open(path) as image:
+            return image.height, image.width
+    except FileNotFoundError as error:
+        raise ValueError(f'image {path} does not exist') from error
+    except (OSError, UnidentifiedImageError) as error:
+        raise ValueError(f'image {path} cannot be read: {error}') from error
+
+
+def one_size(sizes: Dict[str, Tuple[int, int]], where: str) -> Tuple[int, int]:
+    """The size that all frames of a video have.
+
+    Args:
+        sizes (dict): Frame -> (height, width).
+        where (str): The video, for messages.
+
+    Raises:
+        ValueError: If they differ, naming two frames.
+    """
+    first, size = next(iter(sizes.items()))
+    for frame, other in sizes.items():
+        if other != size:
+            raise ValueError(
+                f'{where}: frame {first} is {size} (height, width), frame '
+                f'{frame} is {other}; the frames of a video must have one '
+                'size')
+    return size
