@@ -1,0 +1,236 @@
+"""Mask PNGs in the manner of DAVIS."""
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmcico.datasets.converters.class_maps import ClassTable
+from mmcico.datasets.converters.frame_folders import natural_key
+from mmcico.datasets.converters.mask_folders import MaskFolders, mask_videos
+from mmcico.datasets.converters.vis_writer import write_vis
+from mmcico.datasets.masks import decode_masks
+
+H, W = 6, 9
+
+
+def save_mask(path, values, mode='P'):
+    image = Image.fromarray(np.asarray(values, np.uint8))
+    if mode == 'P':
+        image = image.convert('L')
+        image.putpalette([(i * 7) % 256 for i in range(768)])
+    elif mode == 'I;16':
+        image = Image.fromarray(np.asarray(values, np.uint16))
+    elif mode != 'L':
+        image = image.convert(mode)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path)
+
+
+def save_frame(path, size=(H, W)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.zeros((*size, 3), np.uint8)).save(path)
+
+
+def values(**boxes):
+    """Object number -> (top, left, height, width), as ``o1=...``."""
+    plane = np.zeros((H, W), int)
+    for key, (top, left, height, width) in boxes.items():
+        plane[top:top + height, left:left + width] = int(key[1:])
+    return plane
+
+
+PLANES = [
+    values(o1=(0, 0, 2, 3), o3=(3, 4, 2, 2), o255=(5, 0, 1, 9)),
+    values(o3=(3, 5, 2, 2)),
+    values(o1=(1, 1, 2, 3)),
+]
+
+
+@pytest.fixture
+def davis(tmp_path):
+    """Video ``dogs`` of three frames; frame 10 comes after frame 9."""
+    for name, plane in zip(('8', '9', '10'), PLANES):
+        save_frame(tmp_path / 'JPEGImages' / 'dogs' / f'{name}.jpg')
+        save_mask(tmp_path / 'Annotations' / 'dogs' / f'{name}.png', plane)
+    return tmp_path
+
+
+def source(root, **options):
+    return MaskFolders(root / 'JPEGImages', root / 'Annotations', **options)
+
+
+def read(root, table=None, **options):
+    return list(mask_videos(source(root, **options), table or ClassTable()))
+
+
+def test_objects_by_hand(davis):
+    table = ClassTable()
+    names = dict(dogs={'1': 'dog', '3': 'Cat'})
+    video, = read(davis, table, object_classes=names)
+    assert video.file_names == ['dogs/8.jpg', 'dogs/9.jpg', 'dogs/10.jpg']
+    assert (video.id, video.height, video.width) == (1, H, W)
+    assert [c['name'] for c in table.categories] == ['dog', 'Cat']
+    assert [t.category_id for t in video.tracks] == [1, 2]
+    for track, key in zip(video.tracks, (1, 3)):
+        for counts, plane in zip(track.counts, PLANES):
+            if counts is None:
+                assert not (plane == key).any()
+            else:
+                mask = decode_masks([counts], H, W)[0]
+                assert (mask == (plane == key)).all()
+
+
+def test_every_pixel_survives_the_file(davis):
+    table = ClassTable()
+    done = write_vis(davis / 'out.json', mask_videos(source(davis), table),
+                     lambda: table.categories, {})
+    assert (done.videos, done.frames, done.objects) == (1, 3, 2)
+    data = json.loads((davis / 'out.json').read_text())
+    assert data['annotations'][0]['areas'] == [6, None, 6]
+    assert data['annotations'][1]['bboxes'] == [[4, 3, 2, 2], [5, 3, 2, 2],
+                                                None]
+    assert data['categories'] == [
+        dict(id=1, name='object', supercategory='object')
+    ]
+
+
+def test_one_class_for_a_video_and_classes_of_a_target(davis):
+    table = ClassTable(('cat', 'dog'))
+    video, = read(davis, table, object_classes=dict(dogs='dog'))
+    assert [t.category_id for t in video.tracks] == [2, 2]
+    table = ClassTable(('cat', ), drop_unmatched=True)
+    video, = read(davis, table, object_classes=dict(dogs={'1': 'cat'}))
+    assert [t.category_id for t in video.tracks] == [1]
+    assert table.left_out == {'object': 1}
+
+
+def test_names_without_a_match_say_where(davis):
+    table = ClassTable(('cat', ))
+    with pytest.raises(
+            ValueError,
+            match=r"object 1: the target has no class "
+            r"\['object'\]; it has \['cat'\]"):
+        read(davis, table)
+
+
+@pytest.mark.parametrize('mode', ['L', 'I;16', '1'])
+def test_kinds_of_pictures(tmp_path, mode):
+    plane = values(o1=(1, 2, 3, 3)) * (255 if mode == '1' else 7)
+    save_frame(tmp_path / 'JPEGImages' / 'a' / '0.jpg')
+    save_mask(tmp_path / 'Annotations' / 'a' / '0.png', plane, mode)
+    video, = read(tmp_path)
+    mask = decode_masks(video.tracks[0].counts, H, W)[0]
+    assert (mask == (plane > 0)).all()
+
+
+def test_binary_masks_of_davis_2016(tmp_path):
+    plane = values(o255=(1, 2, 3, 3), o1=(0, 0, 1, 1))
+    save_frame(tmp_path / 'JPEGImages' / 'a' / '0.jpg')
+    save_mask(tmp_path / 'Annotations' / 'a' / '0.png', plane, 'L')
+    video, = read(tmp_path, binary=True)
+    assert len(video.tracks) == 1
+    assert decode_masks(video.tracks[0].counts, H, W).sum() == 10
+    save_mask(tmp_path / 'Annotations' / 'a' / '0.png', plane * 255, 'L')
+    save_mask(tmp_path / 'Annotations' / 'a' / '0.png',
+              values(o255=(1, 2, 3, 3)), 'L')
+    with pytest.raises(ValueError, match='give --binary'):
+        read(tmp_path)
+
+
+def test_a_video_without_objects(tmp_path):
+    save_frame(tmp_path / 'JPEGImages' / 'a' / '0.jpg')
+    save_mask(tmp_path / 'Annotations' / 'a' / '0.png', values())
+    video, = read(tmp_path)
+    assert video.tracks == [] and len(video.file_names) == 1
+
+
+def test_frames_without_a_mask(davis):
+    (davis / 'Annotations/dogs/9.png').unlink()
+    used = source(davis)
+    video, = mask_videos(used, ClassTable())
+    assert video.file_names == ['dogs/8.jpg', 'dogs/10.jpg']
+    assert used.left_out_frames == 1
+    video, = read(davis, keep_unlabelled=True)
+    assert len(video.file_names) == 3
+    assert not any(track.counts[1] for track in video.tracks)
+
+
+def test_every_second_frame(davis):
+    video, = read(davis, step=2)
+    assert video.file_names == ['dogs/8.jpg', 'dogs/10.jpg']
+
+
+def test_chosen_videos_in_their_order(davis):
+    for name in ('ants', 'bees'):
+        save_frame(davis / 'JPEGImages' / name / '0.jpg')
+        save_mask(davis / 'Annotations' / name / '0.png', PLANES[1])
+    assert [v.file_names[0] for v in read(davis)
+            ] == ['ants/0.jpg', 'bees/0.jpg', 'dogs/8.jpg']
+    chosen = read(davis, videos=['dogs', 'ants'])
+    assert [(v.id, v.file_names[0]) for v in chosen] == [(1, 'dogs/8.jpg'),
+                                                         (2, 'ants/0.jpg')]
+    with pytest.raises(ValueError, match='no such folders.*wasps'):
+        read(davis, videos=['wasps'])
+
+
+def test_videos_are_read_one_by_one(davis):
+    save_frame(davis / 'JPEGImages' / 'zoo' / '0.jpg')
+    (davis / 'Annotations' / 'zoo').mkdir()
+    (davis / 'Annotations' / 'zoo' / '0.png').write_bytes(b'broken')
+    videos = mask_videos(source(davis), ClassTable())
+    assert next(videos).file_names[0] == 'dogs/8.jpg'
+    with pytest.raises(ValueError, match=r'zoo.0\.png cannot be read'):
+        next(videos)
+
+
+def spoil(root, what):
+    """One thing that is wrong, and what the message says."""
+    images, masks = root / 'JPEGImages/dogs', root / 'Annotations/dogs'
+    if what == 'colours':
+        save_mask(masks / '9.png', PLANES[1], 'RGB')
+        return r'9\.png holds colours \(mode RGB\)'
+    if what == 'size':
+        save_mask(masks / '9.png', np.ones((H, W + 1)))
+        return r'9\.png is \(6, 10\).*9\.jpg is \(6, 9\)'
+    if what == 'sizes':
+        save_frame(images / '10.jpg', (H + 1, W))
+        save_mask(masks / '10.png', np.ones((H + 1, W)))
+        return r'frame 8\.jpg is \(6, 9\).*frame 10\.jpg is \(7, 9\)'
+    if what == 'no frame':
+        (images / '9.jpg').unlink()
+        return r"'9\.png'\] \(1 in all\) have no frame"
+    if what == 'no folder':
+        (root / 'Annotations/cats').mkdir()
+        return 'there is no folder .*cats with the frames'
+    if what == 'empty folder':
+        for path in masks.iterdir():
+            path.unlink()
+        return 'none of its 3 frames has a mask'
+    save_frame(images / '9.png')
+    return 'are the same frame'
+
+
+@pytest.mark.parametrize('what', [
+    'colours', 'size', 'sizes', 'no frame', 'no folder', 'empty folder',
+    'twice'
+])
+def test_errors_name_the_file(davis, what):
+    message = spoil(davis, what)
+    with pytest.raises(ValueError, match=message):
+        read(davis)
+
+
+def test_other_errors(davis):
+    with pytest.raises(ValueError, match='step is 0'):
+        read(davis, step=0)
+    with pytest.raises(ValueError, match='dogs, object 1: 5 is no class'):
+        read(davis, object_classes=dict(dogs={'1': 5}))
+    with pytest.raises(ValueError, match='is no folder'):
+        list(mask_videos(MaskFolders(davis, davis / 'x'), ClassTable()))
+
+
+def test_natural_order():
+    names = ['f10', 'f9b', 'f9', '2', 'f', '10']
+    assert sorted(
+        names, key=natural_key) == ['2', '10', 'f', 'f9', 'f9b', 'f10']
