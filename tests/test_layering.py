@@ -16,6 +16,8 @@ FORBIDDEN = {
     'models': ['mmcico.datasets', 'mmcico.evaluation'],
     'datasets': ['mmcico.models', 'mmcico.evaluation'],
     'evaluation': ['mmcico.models'],
+    'analysis':
+    ['mmdet', 'mmcv', 'mmengine', 'torch', 'mmcico.models', 'mmcico.registry'],
     'visualization': ['mmcico.models'],
     'checkpoints': ['mmcico.models', 'mmcico.datasets', 'mmcico.evaluation'],
     'compat': ['mmcico.models', 'mmcico.datasets', 'mmcico.structures'],

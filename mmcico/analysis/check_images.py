@@ -1,0 +1,78 @@
+"""Checks of the frames' files, of which only the headers are read."""
+from pathlib import Path
+from typing import Any, List, Optional, Tuple
+
+from .defects import Report
+from .raw_records import RawVideo
+
+#: Exif field "orientation", and its values that swap height and width
+ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)
+
+
+def image_library() -> Any:
+    """Pillow's module ``Image``.
+
+    Raises:
+        ValueError: If Pillow is not installed.
+    """
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ValueError('sizes of images are read by Pillow, which is not '
+                         'installed: pip install pillow') from error
+    return Image
+
+
+def image_size(path: Path) -> Tuple[int, int]:
+    """(height, width) as the image is shown, from its header.
+
+    Raises:
+        OSError: If there is no such file or no image in it.
+        ValueError: If Pillow is not installed.
+    """
+    with image_library().open(path) as image:
+        width, height = image.size
+        is_turned = image.getexif().get(ORIENTATION) in TURNED
+    return (width, height) if is_turned else (height, width)
+
+
+def check_images(videos: List[RawVideo], folder: str, report: Report) -> None:
+    """All images must exist and have the size of their video.
+
+    Args:
+        videos (list[RawVideo]): All videos of a file.
+        folder (str): The file names are below it.
+        report (Report): Gets what is wrong.
+
+    Raises:
+        ValueError: If there is no such folder, or no Pillow.
+    """
+    image_library()
+    root = Path(folder)
+    if not root.is_dir():
+        raise ValueError(f'--images {folder} is not a folder')
+    count = 0
+    for video in videos:
+        for number, name in enumerate(video.names):
+            if name is None:
+                continue
+            count += 1
+            problem = image_problem(root / name, video.size)
+            if problem:
+                report.error('image', problem, video.frame(number),
+                             'file_names', name)
+    report.checked['images'] = count
+
+
+def image_problem(path: Path, size: Optional[Tuple[int, int]]) -> str:
+    """What is wrong with an image, '' if nothing."""
+    if not path.is_file():
+        return f'there is no file {path}'
+    try:
+        found = image_size(path)
+    except OSError as error:
+        return f'{path} is no image: {error}'
+    if size is not None and found != size:
+        return (f'{path} is {found} (height, width), the annotation file '
+                f'says {size}')
+    return ''

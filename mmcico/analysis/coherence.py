@@ -1,0 +1,209 @@
+"""Temporal coherence of objects (paper section 3.2, eq. 3)."""
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+from pycocotools import mask as mask_api
+
+from mmcico.datasets.video_annotations import (AnnotatedTrack, AnnotatedVideo,
+                                               AnnotationFile)
+
+NUM_BINS = 20
+THRESHOLD = .75
+#: values closer than this to the edge of a bin, or to the threshold, are on it
+DIGITS = 9
+MEASURES = ('boxes', 'masks')
+
+
+def neighbour_mask_ious(counts: Sequence[Optional[bytes]],
+                        size: Tuple[int, int], intervals: int) -> np.ndarray:
+    """IoU of an object's mask with its masks in the next frames.
+
+    Args:
+        counts (Sequence[bytes | None]): L compressed RLE counts, None where
+            it is not seen.
+        size (tuple[int, int]): Height and width.
+        intervals (int): D, greatest distance in frames.
+
+    Returns:
+        np.ndarray: (D, L), ``[d - 1, t]`` for frames ``t`` and ``t + d``; NaN
+        where it is not seen in both.
+    """
+    ious = np.full((intervals, len(counts)), np.nan)
+    codes = [text and dict(size=[*size], counts=text) for text in counts]
+    for t, code in enumerate(codes):
+        ahead = [(d, codes[t + d])
+                 for d in range(1,
+                                min(intervals,
+                                    len(codes) - 1 - t) + 1) if codes[t + d]]
+        if code and ahead:
+            found = mask_api.iou([code], [each for _, each in ahead],
+                                 [0] * len(ahead))
+            ious[[d - 1 for d, _ in ahead], t] = found[0]
+    return ious
+
+
+def neighbour_box_ious(boxes: np.ndarray, intervals: int) -> np.ndarray:
+    """IoU of an object's box with its boxes in the next frames.
+
+    Args:
+        boxes (np.ndarray): (L, 4) ``x, y, width, height``, NaN where it is
+            not seen.
+        intervals (int): D, greatest distance in frames.
+
+    Returns:
+        np.ndarray: (D, L) as of :func:`neighbour_mask_ious`.
+    """
+    ious = np.full((intervals, len(boxes)), np.nan)
+    low, side = boxes[:, :2], boxes[:, 2:]
+    area = side.prod(axis=1)
+    for d in range(1, min(intervals, len(boxes) - 1) + 1):
+        corner = np.maximum(low[:-d], low[d:])
+        end = np.minimum((low + side)[:-d], (low + side)[d:])
+        common = np.maximum(end - corner, 0).prod(axis=1)
+        ious[d - 1, :-d] = common / (area[:-d] + area[d:] - common)
+    return ious
+
+
+def frame_values(ious: np.ndarray) -> List[np.ndarray]:
+    """T-BIoU or T-MIoU of an object in its frames.
+
+    For frame t it is the mean of the IoU with frame t - d and that with
+    t + d, or the one of them that there is; frames without either have none.
+
+    Args:
+        ious (np.ndarray): (D, L) IoU of frames t and t + d.
+
+    Returns:
+        list[np.ndarray]: D arrays of the frames that have a value.
+    """
+    values = []
+    for d, ahead in enumerate(ious, start=1):
+        behind = np.full_like(ahead, np.nan)
+        behind[d:] = ahead[:-d]
+        both = np.stack([behind, ahead])
+        count = (~np.isnan(both)).sum(axis=0)
+        total = np.nansum(both, axis=0)
+        values.append(total[count > 0] / count[count > 0])
+    return values
+
+
+def track_boxes(track: AnnotatedTrack, size: Tuple[int, int]) -> np.ndarray:
+    """Boxes of the file, or of the masks where it has none.
+
+    Returns:
+        np.ndarray: (L, 4) ``x, y, width, height``, NaN where it is not seen.
+    """
+    boxes = np.full((len(track.counts), 4), np.nan)
+    for t, text in enumerate(track.counts):
+        if text is None:
+            continue
+        own = track.bboxes[t]
+        boxes[t] = mask_api.toBbox(dict(size=[*size],
+                                        counts=text)) if own is None else own
+    return boxes
+
+
+@dataclass
+class Histogram:
+    """Values from 0 to 1 in bins of 0.05, the last with 1.
+
+    Attributes:
+        bins (np.ndarray): (20,) numbers of values.
+        total (float): Their sum.
+        above (int): Values of 0.75 and more.
+    """
+    bins: np.ndarray = field(
+        default_factory=lambda: np.zeros(NUM_BINS, np.int64))
+    total: float = 0.
+    above: int = 0
+
+    def add(self, values: np.ndarray) -> None:
+        """Count (N,) values."""
+        values = np.round(values, DIGITS)
+        places = np.floor(np.round(values * NUM_BINS, DIGITS - 2)).astype(int)
+        self.bins += np.bincount(
+            np.clip(places, 0, NUM_BINS - 1), minlength=NUM_BINS)
+        self.total += float(values.sum())
+        self.above += int((values >= THRESHOLD).sum())
+
+    def as_dict(self) -> Dict[str, Any]:
+        """For JSON; mean and share are None if there is no value."""
+        count = int(self.bins.sum())
+        return dict(
+            count=count,
+            mean=self.total / count if count else None,
+            share_above=self.above / count if count else None,
+            histogram=self.bins.tolist())
+
+
+@dataclass
+class Coherence:
+    """T-BIoU and T-MIoU of a data set.
+
+    Attributes:
+        intervals (int): D, greatest distance in frames.
+        histograms (dict[str, list[Histogram]]): D histograms of ``'boxes'``
+            and of ``'masks'``.
+        videos (int): That were added.
+        objects (int): That were added.
+    """
+    intervals: int = 4
+    histograms: Dict[str, List[Histogram]] = field(default_factory=dict)
+    videos: int = 0
+    objects: int = 0
+
+    def __post_init__(self) -> None:
+        if self.intervals < 1:
+            raise ValueError(f'intervals is {self.intervals}; frames must be '
+                             'compared over a distance of 1 at least')
+        self.histograms = {
+            name: [Histogram() for _ in range(self.intervals)]
+            for name in MEASURES
+        }
+
+    def add_video(self, video: AnnotatedVideo) -> None:
+        """Count all objects of a video; crowds are left out."""
+        self.videos += 1
+        size = video.height, video.width
+        for track in video.tracks:
+            if track.iscrowd:
+                continue
+            self.objects += 1
+            ious = dict(
+                boxes=neighbour_box_ious(
+                    track_boxes(track, size), self.intervals),
+                masks=neighbour_mask_ious(track.counts, size, self.intervals))
+            for name, histograms in self.histograms.items():
+                for histogram, values in zip(histograms,
+                                             frame_values(ious[name])):
+                    histogram.add(values)
+
+    def as_dict(self) -> Dict[str, Any]:
+        """For JSON, by measure and distance."""
+        return dict(
+            videos=self.videos,
+            objects=self.objects,
+            threshold=THRESHOLD,
+            bin_step=1 / NUM_BINS,
+            **{
+                name: {
+                    str(d): histogram.as_dict()
+                    for d, histogram in enumerate(histograms, start=1)
+                }
+                for name, histograms in self.histograms.items()
+            })
+
+
+def dataset_coherence(file: AnnotationFile, intervals: int = 4) -> Coherence:
+    """Coherence of all objects of a file.
+
+    Args:
+        file (AnnotationFile): The file.
+        intervals (int): Greatest distance in frames of the file, which may
+            be every fifth of the video.
+    """
+    coherence = Coherence(intervals)
+    for video in file.videos:
+        coherence.add_video(video)
+    return coherence
