@@ -1,0 +1,114 @@
+"""tools/dataset_tools/convert.py, without any OpenMMLab package."""
+import json
+
+import cv2
+import numpy as np
+from without_openmmlab import run_hidden
+
+CAT = np.zeros((8, 12), np.uint8)
+CAT[2:5, 3:7] = 1
+
+
+def convert(folder, *args):
+    return run_hidden(folder, 'dataset_tools/convert.py', *args)
+
+
+def frames(folder, video='v'):
+    for kind, image, suffix in (('JPEGImages', np.dstack([CAT] * 3), 'jpg'),
+                                ('Annotations', CAT, 'png')):
+        (folder / kind / video).mkdir(parents=True)
+        for t in range(2):
+            cv2.imwrite(str(folder / kind / video / f'{t}.{suffix}'), image)
+
+
+def load(path):
+    return json.loads(path.read_text())
+
+
+def test_masks_there_and_back(tmp_path):
+    frames(tmp_path)
+    done = convert(tmp_path, 'masks', 'JPEGImages', 'Annotations',
+                   '--class-name', 'Cat', '--target', '2019', '--out',
+                   'new/vis.json')
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == 'new/vis.json\n'
+    assert '1 videos, 2 frames, 1 objects, 40 classes' in done.stderr
+    vis = load(tmp_path / 'new/vis.json')
+    track, = vis['annotations']
+    assert (track['category_id'], track['areas']) == (14, [12, 12])
+    assert convert(tmp_path, 'to-cocovid', 'new/vis.json', '--out',
+                   'coco.json').returncode == 0
+    assert convert(tmp_path, 'cocovid', 'coco.json', '--out',
+                   'back.json').returncode == 0
+    back = load(tmp_path / 'back.json')
+    for key in ('videos', 'annotations', 'categories'):
+        assert back[key] == vis[key]
+
+
+def test_labelme_and_what_was_left_out(tmp_path):
+    frames(tmp_path)
+    folder = tmp_path / 'JPEGImages' / 'v'
+    points = [[1, 1], [5, 1], [5, 5], [1, 5]]
+    shapes = [
+        dict(label=name, group_id=i, points=points)
+        for i, name in enumerate(['cat', 'wolf'])
+    ]
+    (folder / '0.json').write_text(json.dumps(dict(shapes=shapes)))
+    done = convert(tmp_path, 'labelme', 'JPEGImages', '--class-map', 'wolf=',
+                   'lion=cat', '--out', 'x.json')
+    assert done.returncode == 0, done.stderr
+    assert "left out: 1 objects of the class 'wolf'" in done.stderr
+    assert 'left out: 1 frames without annotation file' in done.stderr
+    assert "warning: the source has no class ['lion']" in done.stderr
+    data = load(tmp_path / 'x.json')
+    assert [c['name'] for c in data['categories']] == ['cat']
+    assert data['videos'][0]['file_names'] == ['v/0.jpg']
+
+
+def coco(folder):
+    cv2.imwrite(str(folder / 'a.png'), np.dstack([CAT * 255] * 3))
+    data = dict(
+        images=[dict(id=1, file_name='a.png', height=8, width=12)],
+        categories=[dict(id=17, name='cat'),
+                    dict(id=44, name='bottle')],
+        annotations=[
+            dict(
+                id=1,
+                image_id=1,
+                category_id=17,
+                segmentation=[[3, 2, 7, 2, 7, 5, 3, 5]])
+        ])
+    (folder / 'coco.json').write_text(json.dumps(data))
+
+
+def test_coco_images_that_move(tmp_path):
+    coco(tmp_path)
+    args = ('coco', 'coco.json', '--frames', 3, '--motion', '--images', '.',
+            '--out-images', 'moved', '--target', '2021', '--class-map', 'coco',
+            '--drop-unmatched', '--out')
+    assert convert(tmp_path, *args, 'x.json').returncode == 0
+    assert convert(tmp_path, *args, 'y.json').returncode == 0
+    data = load(tmp_path / 'x.json')
+    assert data == load(tmp_path / 'y.json')
+    video, = data['videos']
+    assert video['length'] == 3
+    assert all((tmp_path / 'moved' / n).is_file() for n in video['file_names'])
+    track, = data['annotations']
+    assert track['category_id'] == 6
+    # the frame in the middle is the image itself
+    assert track['areas'][1] == 12 and track['bboxes'][1] == [3, 2, 4, 3]
+
+
+def test_errors_end_with_one_and_a_message(tmp_path):
+    coco(tmp_path)
+    for args, message in (
+        (('coco', 'coco.json', '--target', '2019'),
+         "coco.json: the target has no class ['bottle']"),
+        (('coco', 'coco.json', '--motion'), '--motion needs --images'),
+        (('cocovid', 'coco.json'), "has no field 'videos'"),
+        (('masks', 'a', 'b'), 'b is no folder'),
+    ):
+        done = convert(tmp_path, *args, '--out', 'x.json')
+        assert done.returncode == 1
+        assert message in done.stderr and 'Traceback' not in done.stderr
+        assert not (tmp_path / 'x.json').exists()

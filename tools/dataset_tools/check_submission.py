@@ -1,0 +1,62 @@
+"""List everything that an evaluation server would refuse in a submission.
+
+    python tools/dataset_tools/check_submission.py submission.zip \
+        --ann data/youtube_vis_2021/valid/instances.json
+
+Ends with 1 if there is an error. Needs no OpenMMLab package.
+"""
+import argparse
+import json
+import sys
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, List, Optional, Sequence
+
+from pure_import import pure_import
+
+submission = pure_import('evaluation.submission')
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    """Arguments of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('submission', help='results.json, or a zip of it')
+    parser.add_argument(
+        '--ann', required=True, help='annotation JSON of the same videos')
+    parser.add_argument('--json', help='file for the defects as JSON')
+    return parser.parse_args(argv)
+
+
+def summary(defects: List[Any]) -> str:
+    """Errors and warnings by their kind."""
+    lines = []
+    for level, wanted in (('errors', True), ('warnings', False)):
+        kinds = Counter(d.kind for d in defects if d.is_error is wanted)
+        text = ', '.join(f'{kind} {n}' for kind, n in kinds.most_common())
+        lines.append(f'{sum(kinds.values())} {level}' + (text and f': {text}'))
+    return '\n'.join(lines)
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Print all defects; 1 if one of them is an error."""
+    args = parse_args(argv)
+    truth = submission.read_server_side(args.ann)
+    defects = submission.check_submission(args.submission, truth)
+    for defect in defects:
+        print(defect)
+    print(summary(defects))
+    if args.json:
+        content = [asdict(defect) for defect in defects]
+        Path(args.json).write_text(json.dumps(content, indent=1) + '\n')
+    fixable = sum(d.fixable for d in defects)
+    if fixable:
+        print(f'{fixable} of these can be mended by make_submission.py --fix')
+    return int(any(defect.is_error for defect in defects))
+
+
+if __name__ == '__main__':
+    try:
+        sys.exit(main())
+    except (OSError, ValueError) as error:
+        sys.exit(f'check_submission: {error}')
