@@ -9,11 +9,14 @@ class Window(NamedTuple):
 
     Attributes:
         frame_ids (tuple[int]): T positions in the video.
-        num_final (int): Frames from its start that this clip writes; what is
-            left is written by the next one.
+        num_final (int): Frames from its start whose results are final after
+            this clip; what is left is written by the next one.
+        num_written (int): Frames from its start that the clip before has
+            written; the others up to ``num_final`` are this clip's.
     """
     frame_ids: Tuple[int, ...]
     num_final: int
+    num_written: int = 0
 
 
 def check_window(num_frames: int, overlap: int, completion: str) -> None:
@@ -56,13 +59,14 @@ def clip_windows(length: int,
     check_window(num_frames, overlap, completion)
     if length < 1:
         raise ValueError(f'a video needs at least one frame, got {length}')
-    starts = window_starts(length, num_frames, num_frames - overlap,
-                           completion)
-    ends = starts[1:] + [length]
+    step = num_frames - overlap
+    starts = window_starts(length, num_frames, step, completion)
+    # the last clip may begin among frames that are written already
+    ends = [start + step for start in starts[:-1]] + [length]
     fill = shifted_frames if completion == 'shift' else repeated_frames
     return [
-        Window(fill(start, length, num_frames), end - start)
-        for start, end in zip(starts, ends)
+        Window(fill(start, length, num_frames), end - start, before - start)
+        for start, end, before in zip(starts, ends, [0] + ends)
     ]
 
 

@@ -151,8 +151,8 @@ class VISDataset(BaseDataset):
             dict: ``video_id``, ``video_length``, ``frames``: a dict for each
             frame of the video (``img_path``, ``frame_id``, ``img_id``,
             ``height``, ``width``, ``instances``), ``num_frames``,
-            ``key_frame_id``; at test time also ``frame_ids`` and
-            ``num_final``.
+            ``key_frame_id``; at test time also the fields of
+            :class:`Window`.
         """
         info = super().get_data_info(idx)
         video = self.videos[info.pop('video')]

@@ -16,11 +16,13 @@ SETTINGS = [(length, frames, overlap, completion)
 @pytest.mark.parametrize('length, frames, overlap, completion', SETTINGS)
 def test_every_frame_is_written_once(length, frames, overlap, completion):
     windows = clip_windows(length, frames, overlap, completion)
-    written = [f for w in windows for f in w.frame_ids[:w.num_final]]
+    written = [
+        f for w in windows for f in w.frame_ids[w.num_written:w.num_final]
+    ]
     assert written == list(range(length))
     for window in windows:
         assert len(window.frame_ids) == frames
-        assert 1 <= window.num_final <= frames
+        assert 0 <= window.num_written < window.num_final <= frames
         assert set(window.frame_ids) <= set(range(length))
     for one, two in zip(windows, windows[1:]):
         shared = set(one.frame_ids) & set(two.frame_ids)
@@ -38,18 +40,19 @@ def test_shift_by_hand():
     assert clip_windows(5, 3,
                         1) == [Window((0, 1, 2), 2),
                                Window((2, 3, 4), 3)]
+    # the last clip writes what the others leave
     assert clip_windows(6, 3, 1) == [
         Window((0, 1, 2), 2),
-        Window((2, 3, 4), 1),
-        Window((3, 4, 5), 3)
+        Window((2, 3, 4), 2),
+        Window((3, 4, 5), 3, 1)
     ]
     assert clip_windows(2, 3, 1) == [Window((0, 1, 1), 2)]
     assert clip_windows(1, 3, 2) == [Window((0, 0, 0), 1)]
     assert clip_windows(3, 1, 0) == [Window((t, ), 1) for t in range(3)]
     assert clip_windows(7, 3, 0) == [
         Window((0, 1, 2), 3),
-        Window((3, 4, 5), 1),
-        Window((4, 5, 6), 3)
+        Window((3, 4, 5), 3),
+        Window((4, 5, 6), 3, 2)
     ]
 
 

@@ -4,6 +4,6 @@ from .loading import LoadClipAnnotations, LoadClipFrame
 from .resize import LandscapeResize
 
 __all__ = [
-    'ClipFrameSample', 'PackClipInputs', 'LoadClipAnnotations', 'LoadClipFrame',
-    'LandscapeResize'
+    'ClipFrameSample', 'PackClipInputs', 'LoadClipAnnotations',
+    'LoadClipFrame', 'LandscapeResize'
 ]

@@ -38,7 +38,7 @@ class ClipFrameSample(BaseTransform):
     """Makes a clip of a query frame, or takes a window as it is.
 
     Required keys: ``frames``, ``num_frames``, ``key_frame_id``; ``frame_ids``
-    and ``num_final`` at test time. The result has a list with one entry a
+    ``num_final`` and ``num_written`` at test time. The result has a list with one entry a
     frame under each key of a frame, as ``TransformBroadcaster`` wants it,
     one of them ``clip_info``, what is known of the whole clip.
 
@@ -59,7 +59,9 @@ class ClipFrameSample(BaseTransform):
         clip = dict(video_id=results['video_id'])
         if 'frame_ids' in results:
             chosen = list(results['frame_ids'])
-            clip.update(num_final=results['num_final'])
+            clip.update(
+                num_final=results['num_final'],
+                num_written=results['num_written'])
         else:
             pick = (
                 consecutive_frames

@@ -17,8 +17,8 @@ class PackClipInputs(PackTrackInputs):
 
     As MMDetection's ``PackTrackInputs``; in addition, the
     ``TrackDataSample`` gets ``video_id``, ``frame_ids``, ``key_index`` and,
-    at test time, ``num_final`` as meta information. The frames' raw
-    annotations stay behind.
+    at test time, ``num_final`` and ``num_written`` as meta information. The
+    frames' raw annotations stay behind.
 
     Args:
         **kwargs: As of ``PackTrackInputs``.

@@ -53,7 +53,7 @@ def full_boxes(boxes: Tensor, frame: DetDataSample) -> Tensor:
 def final_frames(clip: InstanceData, sample: TrackDataSample,
                  input_shape: Tuple[int, int]) -> Iterator[DetDataSample]:
     """Frames that no later clip writes, with what is visible in them."""
-    for t in range(sample.num_final):
+    for t in range(sample.get('num_written', 0), sample.num_final):
         frame = DetDataSample(metainfo=sample[t].metainfo)
         masks = full_masks(clip.masks[:, t], frame, input_shape)
         seen = masks.flatten(1).any(dim=1)
@@ -83,7 +83,8 @@ def to_track_sample(clip: InstanceData, sample: TrackDataSample,
         input_shape (tuple[int, int]): Height and width of the padded input.
 
     Returns:
-        TrackDataSample: The first ``num_final`` frames with
+        TrackDataSample: The frames from ``num_written`` (0 if the sample
+            does not say) to ``num_final`` with
         ``pred_track_instances``: rows of instances that show in the frame;
         and ``clip_instances`` with ids, scores and labels of all N.
     """
