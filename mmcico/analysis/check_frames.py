@@ -37,6 +37,7 @@ def check_track(track: RawTrack, box_slack: float, report: Report) -> int:
             report.error(kind, message, place, track.fields['segmentations'])
             is_unclear = True
             check_box(track, frame, None, box_slack, report)
+            check_area(track, frame, None, report)
             continue
         is_unclear |= bool(mask) and info is None
         is_seen = info is not None and info.area > 0

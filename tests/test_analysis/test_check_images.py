@@ -1,0 +1,62 @@
+import pytest
+from PIL import Image
+from small_sets import small_set
+
+from mmcico.analysis.check_file import check_data
+from mmcico.analysis.check_images import ORIENTATION, image_size
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for video in small_set()['videos']:
+        for name in video['file_names']:
+            path = tmp_path / name
+            path.parent.mkdir(exist_ok=True)
+            Image.new('RGB', (8, 6)).save(path)
+    return tmp_path
+
+
+def found(folder):
+    report = check_data(small_set(), 'f.json', str(folder))
+    assert report.checked['images'] == 5
+    return [(d.kind, d.place.file_name, d.message) for d in report.defects]
+
+
+def test_sound(folder):
+    assert found(folder) == []
+
+
+def test_missing_wrong_and_broken_files(folder):
+    (folder / 'a/5.jpg').unlink()
+    Image.new('RGB', (6, 8)).save(folder / 'a/10.jpg')
+    (folder / 'b/0.jpg').write_bytes(b'no image')
+    (folder / 'b/1.jpg').write_bytes(b'')
+    lines = found(folder)
+    assert [(kind, name) for kind, name, _ in lines] == [
+        ('image', name)
+        for name in ('a/5.jpg', 'a/10.jpg', 'b/0.jpg', 'b/1.jpg')
+    ]
+    assert 'there is no file' in lines[0][2]
+    assert '(8, 6) (height, width), the annotation file says (6, 8)' in lines[
+        1][2]
+    assert 'is no image' in lines[2][2]
+
+
+def test_turned_pictures_count_as_they_are_shown(tmp_path):
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    Image.new('RGB', (6, 8)).save(tmp_path / 'turned.jpg', exif=exif)
+    assert image_size(tmp_path / 'turned.jpg') == (6, 8)
+
+
+def test_only_headers_are_read(folder):
+    path = folder / 'a/5.jpg'
+    data = path.read_bytes()
+    start = data.index(b'\xff\xda')  # where the pixels begin
+    path.write_bytes(data[:start + 14])
+    assert found(folder) == []
+
+
+def test_no_folder(tmp_path):
+    with pytest.raises(ValueError, match='none is not a folder'):
+        check_data(small_set(), 'f.json', str(tmp_path / 'none'))
