@@ -108,7 +108,7 @@ def load_overlays(annotations: PathLike,
                 size=video.size,
                 panels=[(title, found.get(index, []))
                         for title, found in panels]))
-    return _with_names(overlays)
+    return with_names(overlays)
 
 
 def _file_names(entry: Dict[str, Any], length: int,
@@ -137,7 +137,7 @@ def _tracks_by_video(truth: GroundTruth, tracks: Tracks,
     return found
 
 
-def _with_names(overlays: Sequence[Overlay]) -> List[Overlay]:
+def with_names(overlays: Sequence[Overlay]) -> List[Overlay]:
     """Name videos after the folders of their frames, if these differ."""
     folders = [
         Path(o.file_names[0]).parent.as_posix().replace('/', '_')
@@ -175,8 +175,8 @@ def read_frame(path: Path, size: Tuple[int, int], video: str) -> np.ndarray:
     image = cv2.imread(str(path))
     if image is None:
         found = 'is not a readable image' if path.exists() else 'is missing'
-        raise ValueError(f'video {video}: frame {path} {found}; is IMAGE_ROOT '
-                         'the folder that file_names are relative to?')
+        raise ValueError(f'video {video}: frame {path} {found}; file '
+                         'names must be relative to the image folder given')
     if image.shape[:2] != tuple(size):
         raise ValueError(
             f'video {video}: frame {path} is {image.shape[:2]} (height, '

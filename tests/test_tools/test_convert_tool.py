@@ -112,3 +112,16 @@ def test_errors_end_with_one_and_a_message(tmp_path):
         assert done.returncode == 1
         assert message in done.stderr and 'Traceback' not in done.stderr
         assert not (tmp_path / 'x.json').exists()
+
+
+def test_browsing_what_was_converted(tmp_path):
+    frames(tmp_path)
+    convert(tmp_path, 'masks', 'JPEGImages', 'Annotations', '--out', 'x.json')
+    done = run_hidden(tmp_path, 'dataset_tools/browse.py', 'x.json',
+                      '--images', 'JPEGImages', '--out', 'seen', '--sheet')
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / 'seen' / 'v.png').is_file()
+    done = run_hidden(tmp_path, 'dataset_tools/browse.py', 'x.json',
+                      '--images', 'nowhere', '--out', 'seen')
+    assert done.returncode == 1
+    assert 'browse: video v: frame nowhere' in done.stderr

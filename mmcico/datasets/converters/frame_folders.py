@@ -6,6 +6,8 @@ from typing import Dict, List, Optional, Sequence, Tuple, Union
 from PIL import Image, UnidentifiedImageError
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+#: Exif field "orientation", and its values that swap height and width
+ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)
 
 
 def natural_key(text: str) -> List[Union[Tuple[int, int], Tuple[int, str]]]:
@@ -60,14 +62,16 @@ def files_by_stem(folder: Path, suffixes: Sequence[str]) -> Dict[str, Path]:
 
 
 def image_size(path: Path) -> Tuple[int, int]:
-    """(height, width) from the header of an image.
+    """(height, width) from the header of an image, after Exif rotation.
 
     Raises:
         ValueError: If it is missing or broken.
     """
     try:
         with Image.open(path) as image:
-            return image.height, image.width
+            size = image.height, image.width
+            return size[::-1] if image.getexif().get(
+                ORIENTATION) in TURNED else size
     except FileNotFoundError as error:
         raise ValueError(f'image {path} does not exist') from error
     except (OSError, UnidentifiedImageError) as error:
