@@ -11,13 +11,14 @@ HOMES = {
     'ClipFrameSample': 'transforms',
     'LandscapeResize': 'transforms',
     'LoadClipAnnotations': 'transforms',
+    'LoadClipArray': 'transforms',
     'LoadClipFrame': 'transforms',
     'PackClipInputs': 'transforms',
 }
 
 __all__ = [
     'VISDataset', 'VideoSampler', 'ClipFrameSample', 'LandscapeResize',
-    'LoadClipAnnotations', 'LoadClipFrame', 'PackClipInputs'
+    'LoadClipAnnotations', 'LoadClipArray', 'LoadClipFrame', 'PackClipInputs'
 ]
 
 

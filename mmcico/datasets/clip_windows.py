@@ -1,5 +1,5 @@
 """How a video is cut into clips at test time."""
-from typing import List, NamedTuple, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 COMPLETIONS = ('shift', 'repeat')
 
@@ -68,6 +68,28 @@ def clip_windows(length: int,
         Window(fill(start, length, num_frames), end - start, before - start)
         for start, end, before in zip(starts, ends, [0] + ends)
     ]
+
+
+def next_window(seen: int, done: int, num_frames: int,
+                overlap: int) -> Optional[Window]:
+    """The next clip of a video that still goes on, once its frames are there.
+
+    Args:
+        seen (int): Frames that have come.
+        done (int): Clips that were cut from them.
+        num_frames (int): T.
+        overlap (int): To.
+
+    Returns:
+        Window | None: What :func:`clip_windows` gives at place ``done`` for
+        the whole video, except that the very last clip of a video is also
+        final in its overlap frames; None if frames are missing.
+    """
+    step = num_frames - overlap
+    start = done * step
+    if start + num_frames > seen:
+        return None
+    return Window(tuple(range(start, start + num_frames)), step)
 
 
 def window_starts(length: int, num_frames: int, step: int,

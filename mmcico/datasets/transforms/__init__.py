@@ -1,9 +1,9 @@
 from .clip_sampling import ClipFrameSample
 from .formatting import PackClipInputs
-from .loading import LoadClipAnnotations, LoadClipFrame
+from .loading import LoadClipAnnotations, LoadClipArray, LoadClipFrame
 from .resize import LandscapeResize
 
 __all__ = [
     'ClipFrameSample', 'PackClipInputs', 'LoadClipAnnotations',
-    'LoadClipFrame', 'LandscapeResize'
+    'LoadClipFrame', 'LandscapeResize', 'LoadClipArray'
 ]

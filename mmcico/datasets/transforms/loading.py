@@ -73,6 +73,15 @@ class LoadClipFrame(LoadImageFromFile):
 
 
 @TRANSFORMS.register_module()
+class LoadClipArray(LoadClipFrame):
+    """Takes a frame that is in memory, under ``img``, (H, W, 3) BGR."""
+
+    def _read(self, results: dict) -> np.ndarray:
+        """The frame as it is."""
+        return results['img']
+
+
+@TRANSFORMS.register_module()
 class LoadClipAnnotations(BaseTransform):
     """Loads the objects of one frame: boxes, labels, ids and masks.
 

@@ -1,0 +1,25 @@
+"""Models on any video; imported by name when first used."""
+import importlib
+from typing import Any
+
+HOMES = {
+    'CiCoInferencer': 'inferencer',
+    'ClipStream': 'clip_stream',
+    'FrameResult': 'clip_stream',
+    'FrameSource': 'sources',
+    'StreamState': 'clip_stream',
+    'open_source': 'sources',
+}
+
+__all__ = [
+    'CiCoInferencer', 'ClipStream', 'FrameResult', 'FrameSource',
+    'StreamState', 'open_source'
+]
+
+
+def __getattr__(name: str) -> Any:
+    """The class or function of this name, imported now."""
+    if name in HOMES:
+        home = importlib.import_module(f'{__name__}.{HOMES[name]}')
+        return getattr(home, name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -1,0 +1,217 @@
+"""A model on the frames of a video as they come."""
+from dataclasses import dataclass, field, replace
+from typing import (Callable, Dict, Iterable, Iterator, List, NamedTuple,
+                    Optional, Tuple)
+
+import numpy as np
+from mmdet.structures import DetDataSample, TrackDataSample
+from mmengine.dataset import pseudo_collate
+from mmengine.structures import InstanceData
+
+from mmcico.datasets.clip_windows import Window, clip_windows, next_window
+from mmcico.models.vis.cico import CiCo
+from mmcico.models.vis.clip_results import to_track_sample
+from mmcico.models.vis.video_state import VideoState
+
+
+class FrameResult(NamedTuple):
+    """What was found in one frame.
+
+    Attributes:
+        frame_id (int): Position in the video.
+        image (ndarray): (H, W, 3) uint8 BGR, the frame itself.
+        sample (DetDataSample): ``pred_track_instances`` at original size:
+            ``instances_id``, ``labels``, ``scores``, ``bboxes``, ``masks``.
+        votes (InstanceData, optional): With the first frame of each clip:
+            ``instances_id``, ``scores`` and ``labels`` of all its tracks.
+            A track's score is the mean over its clips, its class the one
+            most clips say.
+    """
+    frame_id: int
+    image: np.ndarray
+    sample: DetDataSample
+    votes: Optional[InstanceData] = None
+
+
+class LinkedClip(NamedTuple):
+    """A clip with ids, not yet at original size.
+
+    Attributes:
+        clip (InstanceData): As from ``CiCo.step``.
+        sample (TrackDataSample): Where it comes from.
+        input_shape (tuple[int, int]): Height and width of the input.
+    """
+    clip: InstanceData
+    sample: TrackDataSample
+    input_shape: Tuple[int, int]
+
+
+@dataclass(frozen=True)
+class StreamState:
+    """All that is known of a video that goes on, of bounded size.
+
+    Attributes:
+        name (str): Of the video.
+        num_frames (int): Frames that have come.
+        num_clips (int): Clips that were made of them.
+        recent (dict): The last T frames by their positions.
+        video (VideoState): The model's part.
+        last (LinkedClip, optional): The last clip, whose end is the next
+            one's, if there is one.
+    """
+    name: str = 'video'
+    num_frames: int = 0
+    num_clips: int = 0
+    recent: Dict[int, np.ndarray] = field(default_factory=dict)
+    video: VideoState = field(default_factory=VideoState)
+    last: Optional[LinkedClip] = None
+
+
+class ClipStream:
+    """Runs a model on frames; what is known of a video is a value.
+
+    Any number of videos can take turns, each with its own
+    :class:`StreamState`. Frames come out as soon as their clip is done. The
+    results are those of testing the whole video.
+
+    Args:
+        model (CiCo): In eval mode.
+        pipeline (Callable): Test pipeline that takes frames as arrays.
+        overlap (int): To, frames shared by neighbouring clips.
+        completion (str): What becomes of a short last clip, see
+            :func:`clip_windows`.
+    """
+
+    def __init__(self,
+                 model: CiCo,
+                 pipeline: Callable,
+                 overlap: int = 1,
+                 completion: str = 'shift') -> None:
+        self.model = model
+        self.pipeline = pipeline
+        self.overlap = overlap
+        self.completion = completion
+
+    @property
+    def num_frames(self) -> int:
+        """int: T."""
+        return self.model.num_frames
+
+    def push(self, state: StreamState,
+             frame: np.ndarray) -> Tuple[StreamState, List[FrameResult]]:
+        """Take the next frame.
+
+        Args:
+            state (StreamState): What is known; ``StreamState()`` at first.
+            frame (ndarray): (H, W, 3) uint8 BGR.
+
+        Returns:
+            tuple[StreamState, list[FrameResult]]: The new state, and the
+            frames whose results are final now, in order.
+        """
+        recent = {**state.recent, state.num_frames: frame}
+        recent.pop(state.num_frames - self.num_frames, None)
+        state = replace(state, recent=recent, num_frames=state.num_frames + 1)
+        window = next_window(state.num_frames, state.num_clips,
+                             self.num_frames, self.overlap)
+        return (state, []) if window is None else self._clip(state, window)
+
+    def finish(self, state: StreamState) -> List[FrameResult]:
+        """The frames that are left when the video has ended.
+
+        Args:
+            state (StreamState): What is known.
+
+        Returns:
+            list[FrameResult]: In order.
+        """
+        if not state.num_frames:
+            return []
+        windows = clip_windows(state.num_frames, self.num_frames, self.overlap,
+                               self.completion)
+        found = []
+        for window in windows[state.num_clips:]:
+            state, results = self._clip(state, window)
+            found += results
+        first = state.last.sample.num_final
+        if found or first == self.num_frames:
+            return found
+        # the last clip was cut before it was known to be the last
+        return found + frame_results(state, first, self.num_frames)[0]
+
+    def run(self,
+            frames: Iterable[np.ndarray],
+            name: str = 'video') -> Iterator[FrameResult]:
+        """Results of all frames of a video, in order."""
+        state = StreamState(name)
+        for frame in frames:
+            state, results = self.push(state, frame)
+            yield from results
+        yield from self.finish(state)
+
+    def _clip(self, state: StreamState,
+              window: Window) -> Tuple[StreamState, List[FrameResult]]:
+        """Make a clip of the last frames."""
+        data = self.pipeline(clip_info(state, window, self.num_frames))
+        data = self.model.data_preprocessor(pseudo_collate([data]), False)
+        inputs, sample = data['inputs'][0], data['data_samples'][0]
+        video, clip = self.model.step(state.video, inputs, window.frame_ids,
+                                      window.num_final)
+        state = replace(
+            state,
+            num_clips=state.num_clips + 1,
+            video=video,
+            last=LinkedClip(clip, sample, tuple(inputs.shape[-2:])))
+        frames, votes = frame_results(state, window.num_written,
+                                      window.num_final)
+        frames[0] = frames[0]._replace(votes=votes)
+        return state, frames
+
+
+def frame_results(state: StreamState, first: int,
+                  end: int) -> Tuple[List[FrameResult], InstanceData]:
+    """Frames of the last clip, at original size.
+
+    Args:
+        state (StreamState): With its last clip.
+        first (int): Position in the clip of the first frame.
+        end (int): Position after the last frame.
+
+    Returns:
+        tuple[list[FrameResult], InstanceData]: The frames, and what the
+        clip says of its tracks.
+    """
+    clip, sample, input_shape = state.last
+    wanted = TrackDataSample(
+        metainfo=dict(sample.metainfo, num_written=first, num_final=end))
+    wanted.video_data_samples = sample.video_data_samples
+    result = to_track_sample(clip, wanted, input_shape)
+    frames = [
+        FrameResult(frame.frame_id, state.recent[frame.frame_id], frame)
+        for frame in result.video_data_samples
+    ]
+    return frames, result.clip_instances
+
+
+def clip_info(state: StreamState, window: Window, num_frames: int) -> dict:
+    """What the pipeline starts from, as :class:`VISDataset` gives it."""
+    frames = {
+        frame_id:
+        dict(
+            img=image,
+            img_path=f'{state.name}/{frame_id}',
+            img_id=f'{state.name}/{frame_id}',
+            video_id=state.name,
+            frame_id=frame_id,
+            source=state.name,
+            height=image.shape[0],
+            width=image.shape[1],
+            instances=[])
+        for frame_id, image in state.recent.items()
+    }
+    return dict(
+        video_id=state.name,
+        num_frames=num_frames,
+        key_frame_id=window.frame_ids[0],
+        frames=frames,
+        **window._asdict())

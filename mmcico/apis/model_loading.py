@@ -1,0 +1,149 @@
+"""Configs and weights by name or path."""
+import re
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+import yaml
+from mmengine.config import Config
+from torch import nn
+
+import mmcico
+from mmcico.datasets.categories import VERSIONS
+
+#: parts without which there are no sensible results
+NEEDED = ('backbone.', 'neck.', 'bbox_head.', 'mask_head.')
+
+
+def package_root() -> Path:
+    """Folder that has ``configs``: the repository, or ``mmcico/.mim``."""
+    package = Path(mmcico.__file__).parent
+    for root in (package / '.mim', package.parent):
+        if (root / 'configs').is_dir() and (root /
+                                            'model-index.yml').is_file():
+            return root
+    raise ValueError(f'{package} has no configs beside it; install the '
+                     'package with pip')
+
+
+def known_models() -> Dict[str, Dict[str, Any]]:
+    """Entries of the model index by name.
+
+    Returns:
+        dict: Name -> ``Config`` (a path that exists), ``Weights`` where
+        there are any, ``Results``.
+    """
+    root = package_root()
+    models = {}
+    index = yaml.safe_load((root / 'model-index.yml').read_text())
+    for path in index['Import']:
+        for entry in yaml.safe_load((root / path).read_text())['Models']:
+            models[entry['Name']] = dict(
+                entry, Config=str(root / entry['Config']))
+    return models
+
+
+def find_model(name: str) -> Tuple[Config, Optional[str]]:
+    """Config and weights of a model.
+
+    Args:
+        name (str): Path of a config, or a name of the model index.
+
+    Returns:
+        tuple[Config, str | None]: The config, and the weights that the
+        index names.
+
+    Raises:
+        ValueError: If there is no such file or name.
+    """
+    if Path(name).is_file():
+        return Config.fromfile(name), None
+    models = known_models()
+    if name not in models:
+        raise ValueError(
+            f'"{name}" is neither a config file nor a model; names are '
+            f'{", ".join(list(models)[:3])} ...; "mmcico models" lists all')
+    entry = models[name]
+    weights = entry.get('Weights')
+    if isinstance(weights, list):
+        weights = weights[0]
+    return Config.fromfile(entry['Config']), weights
+
+
+def load_weights(model: nn.Module,
+                 params: Mapping[str, Any],
+                 source: str,
+                 allow_partial: bool = False) -> List[str]:
+    """Put weights into a model, or say what does not fit.
+
+    Args:
+        model (nn.Module): The model.
+        params (Mapping[str, Tensor]): Parameters by name.
+        source (str): Where they come from, for messages.
+        allow_partial (bool): Whether parts may keep their random start.
+
+    Returns:
+        list[str]: What did not fit, a line each.
+
+    Raises:
+        ValueError: If parts of the network are missing or have another
+            shape, unless that is allowed.
+    """
+    own = model.state_dict()
+    params = {
+        re.sub('^module[.]', '', name): value
+        for name, value in params.items()
+    }
+    fits = {
+        name: value
+        for name, value in params.items()
+        if name in own and value.shape == own[name].shape
+    }
+    missing = [name for name in own if name not in params]
+    shapes = [
+        f'{name} is {tuple(params[name].shape)} instead of '
+        f'{tuple(own[name].shape)}' for name in own
+        if name in params and name not in fits
+    ]
+    problems = [f'{name} is missing' for name in missing] + shapes
+    left = [f'{name} is not used' for name in params if name not in own]
+    serious = [each for each in problems if each.startswith(NEEDED)]
+    if serious and not allow_partial:
+        first = '\n  '.join(serious[:5])
+        raise ValueError(
+            f'the weights {source} do not fit the config: {len(serious)} of '
+            f'{len(own)} parameters, the first being\n  {first}\nIs it the '
+            "model's own config, with its num_classes? allow_partial=True "
+            'takes what fits and leaves the rest random')
+    model.load_state_dict(fits, strict=False)
+    return problems + left
+
+
+def class_names(cfg: Config, meta: Mapping[str, Any]) -> Sequence[str]:
+    """Names of the classes, from the checkpoint or the config.
+
+    Args:
+        cfg (Config): The config.
+        meta (Mapping): ``meta`` of the checkpoint.
+
+    Returns:
+        Sequence[str]: K names; ``class 0`` and so on where none are known.
+    """
+    known = meta.get('dataset_meta') or {}
+    if known.get('classes'):
+        return tuple(known['classes'])
+    dataset = cfg.get('test_dataloader', {}).get('dataset', {})
+    classes = (dataset.get('metainfo') or {}).get('classes')
+    if classes:
+        return tuple(classes)
+    version = dataset.get('dataset_version')
+    if version:
+        return tuple(VERSIONS[str(version)])
+    return tuple(f'class {label}'
+                 for label in range(cfg.model.bbox_head.num_classes))
+
+
+def category_ids(names: Sequence[str], meta: Mapping[str,
+                                                     Any]) -> Sequence[Any]:
+    """Category id of each label: the data set's, or 1, 2, ..."""
+    known = meta.get('dataset_meta') or {}
+    return tuple(known.get('category_ids') or range(1, len(names) + 1))

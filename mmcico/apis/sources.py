@@ -1,0 +1,213 @@
+"""Frames of anything that can be a video."""
+import glob
+import logging
+import os.path as osp
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Iterable, Iterator, List, Optional, Sequence, Union
+
+import cv2
+import numpy as np
+from mmengine.logging import print_log
+
+IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+
+#: a file, folder, glob, URL, camera number, or frames themselves
+Source = Union[str, Path, int, np.ndarray, Iterable[np.ndarray], Sequence[str],
+               'FrameSource']
+
+
+@dataclass
+class FrameSource:
+    """Frames of one video, (H, W, 3) uint8 BGR, to be read once.
+
+    Attributes:
+        name: for file names and messages.
+        frames: the frames, one by one.
+        fps: frames a second, None where nothing is said.
+        length: number of frames as stated, None where unknown.
+    """
+    name: str
+    frames: Iterator[np.ndarray]
+    fps: Optional[float] = None
+    length: Optional[int] = None
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Frames, checked to be images of one size.
+
+        Raises:
+            ValueError: If a frame is no image, or differs in size; or if
+                there is no frame at all.
+        """
+        size, number = None, -1
+        for number, frame in enumerate(self.frames):
+            frame = as_bgr(frame, f'{self.name}: frame {number}')
+            size = size or frame.shape[:2]
+            if frame.shape[:2] != size:
+                raise ValueError(
+                    f'{self.name}: frame {number} is {frame.shape[:2]} '
+                    f'(height, width), those before were {size}; a video has '
+                    'one size, treat what follows as another video')
+            yield frame
+        if number < 0:
+            raise ValueError(f'{self.name} has no frame')
+
+
+def as_bgr(frame: Any, where: str) -> np.ndarray:
+    """A frame with three channels.
+
+    Args:
+        frame (ndarray): (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA,
+            uint8.
+        where (str): For messages.
+
+    Returns:
+        ndarray: (H, W, 3) uint8.
+
+    Raises:
+        ValueError: If it is anything else.
+    """
+    if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8:
+        kind = getattr(frame, 'dtype', type(frame).__name__)
+        raise ValueError(f'{where} is {kind}; frames are arrays of uint8, '
+                         '(height, width, 3) in the order blue, green, red')
+    if frame.ndim == 2:
+        frame = frame[..., None]
+    if frame.ndim != 3 or frame.shape[2] not in (1, 3, 4) or not frame.size:
+        raise ValueError(f'{where} has the shape {frame.shape}; frames are '
+                         '(height, width) or (height, width, 1, 3 or 4)')
+    if frame.shape[2] == 1:
+        return frame.repeat(3, axis=2)
+    return frame[..., :3]
+
+
+def open_source(source: Source, name: Optional[str] = None) -> FrameSource:
+    """Open what a user calls a video.
+
+    Args:
+        source: path of a video file or an image; folder or glob of images,
+            taken in natural order; URL that OpenCV opens; number of a
+            camera; list of image paths; array (F, H, W, 3), or any iterable
+            of arrays (H, W, 3), BGR.
+        name (str, optional): Another name than its own.
+
+    Returns:
+        FrameSource: Its frames are read when they are asked for.
+
+    Raises:
+        ValueError: If it is missing, empty or not readable.
+    """
+    if isinstance(source, FrameSource):
+        return source
+    if isinstance(source, (int, np.integer)):
+        return open_capture(int(source), name or f'camera{source}', live=True)
+    if isinstance(source, (str, Path)):
+        return open_path(str(source), name)
+    if isinstance(source, (list, tuple)) and source and all(
+            isinstance(each, (str, Path)) for each in source):
+        paths = [str(each) for each in source]
+        return FrameSource(name or 'images', read_images(paths), None,
+                           len(paths))
+    if not isinstance(source, Iterable):
+        raise ValueError(f'{source!r} is no video: give a path, a folder, a '
+                         'glob, a URL, a camera number or frames as arrays')
+    length = len(source) if hasattr(source, '__len__') else None
+    return FrameSource(name or 'frames', iter(source), None, length)
+
+
+def open_path(path: str, name: Optional[str]) -> FrameSource:
+    """A file, folder, glob or URL."""
+    if '://' in path:
+        name = name or Path(path.split('?')[0]).stem or 'stream'
+        return open_capture(path, name, live=True)
+    path = osp.expanduser(path)
+    if osp.isdir(path):
+        images = images_in(osp.join(glob.escape(path), '*'))
+        found = f'the folder {path}'
+    elif glob.has_magic(path) and not osp.exists(path):
+        images, found = images_in(path), f'the glob {path}'
+    elif path.lower().endswith(IMAGE_ENDINGS) and osp.exists(path):
+        images, found = [path], path
+    elif osp.exists(path):
+        return open_capture(path, name or Path(path).stem, live=False)
+    else:
+        raise ValueError(f'{path} does not exist')
+    if not images:
+        raise ValueError(f'{found} holds no image ({", ".join(IMAGE_ENDINGS)})'
+                         '; for the frames of several videos, give one folder '
+                         'at a time')
+    stem = Path(path).stem if osp.isfile(path) or osp.isdir(path) else Path(
+        images[0]).parent.name
+    return FrameSource(name or stem, read_images(images), None, len(images))
+
+
+def images_in(pattern: str) -> List[str]:
+    """Images of a glob, 2 before 10."""
+
+    def natural(path: str) -> list:
+        return [(int(part), '') if part.isdigit() else (0, part)
+                for part in re.split(r'(\d+)', path)]
+
+    return sorted((path for path in glob.glob(pattern)
+                   if path.lower().endswith(IMAGE_ENDINGS)),
+                  key=natural)
+
+
+def read_images(paths: Sequence[str]) -> Iterator[np.ndarray]:
+    """Images one by one.
+
+    Raises:
+        ValueError: If one is missing or broken.
+    """
+    for path in paths:
+        image = cv2.imread(path, cv2.IMREAD_COLOR)
+        if image is None:
+            state = 'is no readable image' if osp.exists(
+                path) else 'is missing'
+            raise ValueError(f'{path} {state}')
+        yield image
+
+
+def open_capture(source: Union[str, int], name: str,
+                 live: bool) -> FrameSource:
+    """What OpenCV reads.
+
+    Args:
+        source (str | int): Path, URL or number of a camera.
+        name (str): Its name.
+        live (bool): Whether the end may come at any time.
+
+    Raises:
+        ValueError: If OpenCV cannot open it.
+    """
+    capture = cv2.VideoCapture(source)
+    if not capture.isOpened():
+        what = f'camera {source}' if isinstance(source, int) else source
+        raise ValueError(f'{what} cannot be opened; is it a video that '
+                         'OpenCV reads, and not in use elsewhere?')
+    fps = capture.get(cv2.CAP_PROP_FPS)
+    count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    length = count if count > 0 and not live else None
+    return FrameSource(name, read_capture(capture, name, length),
+                       fps if 0 < fps <= 1000 else None, length)
+
+
+def read_capture(capture: cv2.VideoCapture, name: str,
+                 length: Optional[int]) -> Iterator[np.ndarray]:
+    """Frames until the source ends; says if that is too early."""
+    number = 0
+    try:
+        while True:
+            ok, frame = capture.read()
+            if not ok:
+                break
+            number += 1
+            yield frame
+    finally:
+        capture.release()
+    if length is not None and number < length:
+        print_log(
+            f'{name}: {number} of {length} frames could be read',
+            logger='current',
+            level=logging.WARNING)
