@@ -32,10 +32,9 @@ def test_missing_wrong_and_broken_files(folder):
     (folder / 'b/0.jpg').write_bytes(b'no image')
     (folder / 'b/1.jpg').write_bytes(b'')
     lines = found(folder)
-    assert [(kind, name) for kind, name, _ in lines] == [
-        ('image', name)
-        for name in ('a/5.jpg', 'a/10.jpg', 'b/0.jpg', 'b/1.jpg')
-    ]
+    assert [(kind, name) for kind, name, _ in lines
+            ] == [('image', name)
+                  for name in ('a/5.jpg', 'a/10.jpg', 'b/0.jpg', 'b/1.jpg')]
     assert 'there is no file' in lines[0][2]
     assert '(8, 6) (height, width), the annotation file says (6, 8)' in lines[
         1][2]

@@ -10,8 +10,8 @@ from mmcico.datasets.annotation_files import parse_annotations
 
 JUNK = st.one_of(
     st.none(), st.booleans(), st.integers(-3, 60), st.just(10**400),
-    st.floats(), st.text(max_size=3), st.just(...), st.just([]),
-    st.just({}), st.lists(st.integers(-2, 9), max_size=5),
+    st.floats(), st.text(max_size=3), st.just(...), st.just([]), st.just({}),
+    st.lists(st.integers(-2, 9), max_size=5),
     st.lists(st.lists(st.floats(-9, 9), max_size=7), max_size=2),
     st.builds(
         lambda size, counts: dict(size=size, counts=counts),
@@ -25,8 +25,8 @@ def all_paths(value, path=()):
     """Every place in parsed JSON that a value can be put at."""
     if path:
         yield path
-    inner = value.items() if isinstance(value, dict) else enumerate(
-        value) if isinstance(value, list) else ()
+    inner = value.items() if isinstance(
+        value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, each in inner:
         yield from all_paths(each, (*path, key))
 
@@ -47,8 +47,7 @@ def accepts(data):
 @settings(deadline=None, max_examples=400)
 @given(
     st.sampled_from([small_set, small_cocovid]),
-    st.lists(
-        st.tuples(st.integers(0, 10**6), JUNK), min_size=1, max_size=3))
+    st.lists(st.tuples(st.integers(0, 10**6), JUNK), min_size=1, max_size=3))
 def test_any_junk_is_reported_and_none_raises(make, changes):
     data = make()
     for number, junk in changes:

@@ -13,8 +13,8 @@ def found(data, level='error'):
     """(kind, video, frame, annotation, field) of everything found."""
     report = check_data(data, 'f.json')
     assert report.as_dict()['errors'] == report.num_errors
-    return [(d.kind, d.place.video, d.place.frame, d.place.annotation,
-             d.field) for d in report.defects if d.level == level]
+    return [(d.kind, d.place.video, d.place.frame, d.place.annotation, d.field)
+            for d in report.defects if d.level == level]
 
 
 def test_a_sound_file_has_no_defect():
@@ -31,8 +31,7 @@ ONE_DEFECT = [
     (('videos', 1, 'id'), ..., ('id', 'no. 1', None, None, 'videos[1].id')),
     ((*A1, 'id'), None, ('id', None, None, 'no. 1', 'annotations[1].id')),
     ((*A1, 'id'), 0, ('id', None, None, 0, 'annotations[1].id')),
-    (('categories', 1, 'id'), 3, ('id', None, None, None,
-                                  'categories[1].id')),
+    (('categories', 1, 'id'), 3, ('id', None, None, None, 'categories[1].id')),
     ((*A1, 'video_id'), 99, ('reference', 99, None, 1, 'video_id')),
     ((*A1, 'video_id'), ..., ('reference', None, None, 1, 'video_id')),
     ((*A1, 'category_id'), 41, ('reference', 7, None, 1, 'category_id')),
@@ -49,17 +48,16 @@ ONE_DEFECT = [
     (('videos', 0, 'file_names', 0), 'a/11.jpg', ('order', 0, 1, None,
                                                   'file_names')),
     # masks
-    ((*A0, 'segmentations', 0, 'counts'), '1P',
-     ('mask', 0, 0, 0, 'segmentations')),
-    ((*A0, 'segmentations', 1, 'counts'), [47],
-     ('mask', 0, 1, 0, 'segmentations')),
-    ((*A0, 'segmentations', 1, 'size'), [8, 6],
-     ('size', 0, 1, 0, 'segmentations')),
+    ((*A0, 'segmentations', 0, 'counts'), '1P', ('mask', 0, 0, 0,
+                                                 'segmentations')),
+    ((*A0, 'segmentations', 1, 'counts'), [47], ('mask', 0, 1, 0,
+                                                 'segmentations')),
+    ((*A0, 'segmentations', 1, 'size'), [8, 6], ('size', 0, 1, 0,
+                                                 'segmentations')),
     ((*A0, 'segmentations', 2), [[1, 2]], ('mask', 0, 2, 0, 'segmentations')),
     # boxes and areas
     ((*A0, 'bboxes', 1), [1, 2, 3], ('box', 0, 1, 0, 'bboxes')),
-    ((*A0, 'bboxes', 1), [2, 1, 4, float('inf')],
-     ('box', 0, 1, 0, 'bboxes')),
+    ((*A0, 'bboxes', 1), [2, 1, 4, float('inf')], ('box', 0, 1, 0, 'bboxes')),
     ((*A0, 'bboxes', 1), [2, 1, 0, 2], ('box', 0, 1, 0, 'bboxes')),
     ((*A0, 'bboxes', 0), [1, 1, 4, 4], ('box', 0, 0, 0, 'bboxes')),
     ((*A0, 'bboxes', 1), None, ('presence', 0, 1, 0, 'bboxes')),
@@ -89,8 +87,11 @@ def test_each_defect_is_named(path, value, expected):
 def test_one_defect_is_one_line():
     extra = {
         # an id that is gone, or a list that is cut, breaks what leads to it
-        ('videos', 1, 'id'), ('categories', 1, 'id'), (*A0, 'bboxes'),
-        (*A0, 'segmentations'), ('videos', 1, 'width')
+        ('videos', 1, 'id'),
+        ('categories', 1, 'id'),
+        (*A0, 'bboxes'),
+        (*A0, 'segmentations'),
+        ('videos', 1, 'width')
     }
     for path, value, _ in ONE_DEFECT:
         if path not in extra:
@@ -105,8 +106,8 @@ def test_all_defects_at_once_are_all_found():
         ((*A0, 'segmentations', 0), 'x', ('mask', 0, 0, 0, 'segmentations')),
         ((*A0, 'bboxes', 0), [0, 0, 9, 1], ('box', 0, 0, 0, 'bboxes')),
         ((*A0, 'areas', 0), 'x', ('area', 0, 0, 0, 'areas')),
-        ((*A0, 'segmentations', 1, 'counts'), [1],
-         ('mask', 0, 1, 0, 'segmentations')),
+        ((*A0, 'segmentations', 1, 'counts'), [1], ('mask', 0, 1, 0,
+                                                    'segmentations')),
         ((*A0, 'bboxes', 2), [0, 0], ('box', 0, 2, 0, 'bboxes')),
         ((*A0, 'areas', 2), 20, ('area', 0, 2, 0, 'areas')),
         ((*A0, 'occlusion', 2), 'x', ('occlusion', 0, 2, 0, 'occlusion')),
@@ -136,18 +137,19 @@ def test_empty_track_and_mask_without_pixels():
     assert found(data, 'warning')[0] == ('presence', 7, 0, 1, 'segmentations')
 
 
-@pytest.mark.parametrize('box, is_fine', [
-    ([1.5, 1, 4, 2], True), ([0., 0, 6, 4], True), ([2.1, 1, 4, 2], False),
-    ([1, 1, 5.2, 2], False), ([1, 1, 4, .9], False)])
+@pytest.mark.parametrize('box, is_fine', [([1.5, 1, 4, 2], True),
+                                          ([0., 0, 6, 4], True),
+                                          ([2.1, 1, 4, 2], False),
+                                          ([1, 1, 5.2, 2], False),
+                                          ([1, 1, 4, .9], False)])
 def test_boxes_may_differ_by_a_pixel(box, is_fine):
     lines = found(spoilt(GOOD, (*A0, 'bboxes', 0), box))
     assert lines == ([] if is_fine else [('box', 0, 0, 0, 'bboxes')])
 
 
-@pytest.mark.parametrize('box, count', [([0, 0, 8.4, 6], 0),
-                                        ([0, 0, 8.6, 6], 1),
-                                        ([-.6, 0, 8, 6], 1),
-                                        ([0, -3, 8, 12], 2)])
+@pytest.mark.parametrize('box, count',
+                         [([0, 0, 8.4, 6], 0), ([0, 0, 8.6, 6], 1),
+                          ([-.6, 0, 8, 6], 1), ([0, -3, 8, 12], 2)])
 def test_boxes_must_lie_in_the_frame(box, count):
     lines = found(spoilt(GOOD, (*A1, 'bboxes', 1), box))
     assert lines == [('box', 7, 1, 1, 'bboxes')] * count
@@ -176,8 +178,8 @@ def test_annotations_may_be_missing_in_every_way():
     for value in (..., None, []):
         data = spoilt(GOOD, ('annotations', ), value)
         assert found(data) == []
-        assert found(data, 'warning') == [('empty', None, None, None,
-                                           'annotations')]
+        assert found(data,
+                     'warning') == [('empty', None, None, None, 'annotations')]
 
 
 def test_unused_class_and_repeated_name_are_warnings():
@@ -185,9 +187,9 @@ def test_unused_class_and_repeated_name_are_warnings():
     data['categories'].append(dict(id=41, name='cow'))
     data['videos'][1]['file_names'] = ['b/0.jpg', 'b/0.jpg']
     assert found(data) == []
-    assert found(data, 'warning') == [
-        ('name', 7, 1, None, 'file_names'),
-        ('category', None, None, None, 'categories')]
+    assert found(data,
+                 'warning') == [('name', 7, 1, None, 'file_names'),
+                                ('category', None, None, None, 'categories')]
 
 
 def test_texts_as_ids():
@@ -206,7 +208,8 @@ def test_one_line_names_file_video_frame_field_and_value():
                     "annotation 0, field 'areas' = 9: the mask has 8 pixels")
 
 
-@pytest.mark.parametrize('data', [[], 'x', None, 5, {}, dict(videos=[]),
+@pytest.mark.parametrize('data', [[], 'x', None, 5, {},
+                                  dict(videos=[]),
                                   dict(videos={}, categories=3),
                                   dict(videos=[1], categories=[None])])
 def test_no_annotation_file_at_all(data):

@@ -6,8 +6,7 @@ from hypothesis.extra import numpy as hnp
 from pycocotools import mask as mask_api
 from small_sets import compressed, uncompressed
 
-from mmcico.analysis.mask_info import (area_matches, mask_size,
-                                       read_mask_info)
+from mmcico.analysis.mask_info import area_matches, mask_size, read_mask_info
 from mmcico.analysis.run_lengths import (measure_runs, runs_of_list,
                                          runs_of_text)
 
@@ -28,8 +27,7 @@ def test_numbers_of_several_characters():
 
 
 @settings(deadline=None, max_examples=60)
-@given(
-    hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=40)))
+@given(hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=40)))
 def test_runs_area_and_box_are_those_of_the_pixels(mask):
     text, listed = compressed(mask), uncompressed(mask)
     assert runs_of_text(text['counts']).tolist() == listed['counts']
@@ -63,8 +61,8 @@ def test_broken_texts(text, message):
         runs_of_text(text)
 
 
-@pytest.mark.parametrize('counts', [[1.5, 2], ['1'], [[1], 2], [True, False],
-                                    [None], [10**30]])
+@pytest.mark.parametrize(
+    'counts', [[1.5, 2], ['1'], [[1], 2], [True, False], [None], [10**30]])
 def test_lists_that_are_no_runs(counts):
     with pytest.raises(ValueError, match='whole numbers'):
         runs_of_list(counts)

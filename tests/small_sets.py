@@ -31,9 +31,7 @@ def uncompressed(mask):
 
 
 def polygon(x, y, width, height):
-    return [[
-        x, y, x + width, y, x + width, y + height, x, y + height
-    ]]
+    return [[x, y, x + width, y, x + width, y + height, x, y + height]]
 
 
 def small_set():
