@@ -6,8 +6,8 @@ def _percent(value: Optional[float]) -> str:
     return '-' if value is None else f'{100 * value:.1f}'
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> List[str]:
-    """First column to the left, the others to the right."""
+def align_rows(rows: Sequence[Sequence[str]]) -> List[str]:
+    """Lines of a table: first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows)]
     return [
         '  '.join([row[0].ljust(widths[0])] +
@@ -29,9 +29,9 @@ def format_table(metrics: Dict[str, Any]) -> str:
     lines: List[str] = []
     for kind in ('AP', 'AR'):
         chosen = [name for name in names if name.startswith(kind)]
-        lines += _columns([['%', *chosen],
+        lines += align_rows([['%', *chosen],
                            ['', *(_percent(metrics[n]) for n in chosen)]])
     classes = metrics['AP_per_class']
     rows = [['class', 'AP']]
     rows += [[name, _percent(value)] for name, value in classes.items()]
-    return '\n'.join(lines + [''] + _columns(rows))
+    return '\n'.join(lines + [''] + align_rows(rows))
