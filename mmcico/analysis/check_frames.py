@@ -1,10 +1,10 @@
 """Checks of an object's masks, boxes, areas and words frame by frame."""
 from typing import Any, Dict, List, Optional
 
+from mmcico.datasets.run_lengths import MaskInfo
 from .defects import Place, Report
 from .mask_info import area_matches, read_mask_info
 from .raw_records import RawTrack
-from .run_lengths import MaskInfo
 from .values import is_number
 
 #: OVIS' words

@@ -26,7 +26,7 @@ def check_tables(data: Any, needed: Sequence[str],
         report.error(
             'layout', f'the file is a {type(data).__name__}, not an '
             f'object with {", ".join(needed)}{hint}')
-        data = {}
+        return {key: [] for key in (*needed, 'annotations')}
     tables = {}
     for key in (*needed, 'annotations'):
         value = data.get(key)

@@ -10,7 +10,8 @@ from mmcico.datasets.video_annotations import (AnnotatedTrack, AnnotatedVideo,
 
 NUM_BINS = 20
 THRESHOLD = .75
-#: values closer than this to the edge of a bin, or to the threshold, are on it
+#: digits to which a value is compared with the edges of bins, so that sums
+#: such as 0.1 + 0.2 and 0.3 are in the same one
 DIGITS = 9
 MEASURES = ('boxes', 'masks')
 
@@ -120,12 +121,11 @@ class Histogram:
 
     def add(self, values: np.ndarray) -> None:
         """Count (N,) values."""
-        values = np.round(values, DIGITS)
-        places = np.floor(np.round(values * NUM_BINS, DIGITS - 2)).astype(int)
+        places = np.floor(np.round(values * NUM_BINS, DIGITS)).astype(int)
         self.bins += np.bincount(
             np.clip(places, 0, NUM_BINS - 1), minlength=NUM_BINS)
         self.total += float(values.sum())
-        self.above += int((values >= THRESHOLD).sum())
+        self.above += int((places >= THRESHOLD * NUM_BINS).sum())
 
     def as_dict(self) -> Dict[str, Any]:
         """For JSON; mean and share are None if there is no value."""

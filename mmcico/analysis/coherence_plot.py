@@ -70,7 +70,7 @@ def plot_coherence(found: Dict[str, Any], path: str) -> None:
         for axis in row:
             axis.set_xlabel(TITLES[name][0])
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=90)
 
 
 def draw_histogram(axis: Any, one: Dict[str, Any], step: float) -> None:

@@ -4,7 +4,8 @@ from typing import Any, List, Optional, Tuple
 
 from pycocotools import mask as mask_api
 
-from .run_lengths import MaskInfo, measure_runs, runs_of_list, runs_of_text
+from mmcico.datasets.run_lengths import (MaskInfo, measure_runs, runs_of_list,
+                                         runs_of_text)
 from .values import is_number, is_whole, short
 
 Size = Tuple[int, int]
