@@ -10,16 +10,24 @@ class VideoResults:
 
     Args:
         video_id (int | str): Of the data set.
-        length (int): Number of frames.
+        length (int, optional): Number of frames; that of those which came,
+            when left out.
     """
 
-    def __init__(self, video_id: Any, length: int) -> None:
+    def __init__(self, video_id: Any, length: Optional[int] = None) -> None:
         self.video_id = video_id
-        self.length = length
+        self._length = length
         self._sizes: Dict[int, Size] = {}
         self._masks: Dict[int, Dict[int, str]] = {}
         # track -> label -> (votes, sum of scores)
         self._votes: Dict[int, Dict[int, Tuple[int, float]]] = {}
+
+    @property
+    def length(self) -> int:
+        """Number of frames."""
+        if self._length is None:
+            return max(self._sizes, default=-1) + 1
+        return self._length
 
     @property
     def reached_end(self) -> bool:
@@ -41,7 +49,7 @@ class VideoResults:
                 has two rows of one track.
         """
         where = f'video {self.video_id}: frame {frame_id}'
-        if not 0 <= frame_id < self.length:
+        if self._length is not None and not 0 <= frame_id < self._length:
             raise ValueError(f'{where} is outside of 0..{self.length - 1}, '
                              'the frames that video_length allows')
         if frame_id in self._sizes:
@@ -77,21 +85,9 @@ class VideoResults:
         Raises:
             ValueError: If a frame never came or a track has no vote.
         """
-        missing = [i for i in range(self.length) if i not in self._sizes]
-        if missing:
-            raise ValueError(
-                f'video {self.video_id}: no results for {len(missing)} of '
-                f'{self.length} frames, the first being frame {missing[0]}; '
-                'all clips of a video have to go through one process, in '
-                'order (sampler of the test data loader)')
-        best: List[Tuple[float, int, int]] = []
-        for track in self._masks:
-            score, label = self._elect(track, len(category_ids))
-            best.append((score, label, track))
-        best.sort(key=lambda each: (-each[0], each[2]))
         kept: Dict[int, int] = {}
         results = []
-        for score, label, track in best:
+        for _, label, score, masks in self.tracks(len(category_ids)):
             kept[label] = kept.get(label, 0) + 1
             if kept[label] <= MAX_TRACKS:
                 results.append(
@@ -99,8 +95,35 @@ class VideoResults:
                         video_id=self.video_id,
                         score=score,
                         category_id=category_ids[label],
-                        segmentations=self._segmentations(track)))
+                        segmentations=masks))
         return results
+
+    def tracks(self, num_classes: int) -> List[Tuple[int, int, float, List]]:
+        """All tracks that show somewhere, best first.
+
+        Args:
+            num_classes (int): Labels are below.
+
+        Returns:
+            list[tuple]: Track id, label, score, and the RLE of each frame
+            or None.
+
+        Raises:
+            ValueError: If a frame never came or a track has no vote.
+        """
+        missing = [i for i in range(self.length) if i not in self._sizes]
+        if missing:
+            raise ValueError(
+                f'video {self.video_id}: no results for {len(missing)} of '
+                f'{self.length} frames, the first being frame {missing[0]}; '
+                'all clips of a video have to go through one process, in '
+                'order (sampler of the test data loader)')
+        best = []
+        for track in self._masks:
+            score, label = self._elect(track, num_classes)
+            best.append((track, label, score))
+        best.sort(key=lambda each: (-each[2], each[0]))
+        return [(*each, self._segmentations(each[0])) for each in best]
 
     def _elect(self, track: int, num_classes: int) -> Tuple[float, int]:
         """Mean score and most frequent label; the better scored of equals."""

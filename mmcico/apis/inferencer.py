@@ -1,0 +1,259 @@
+"""Models on videos, in the form of MMEngine's inferencers."""
+import copy
+from contextlib import ExitStack
+from pathlib import Path
+from typing import (Any, Callable, Dict, Iterator, List, Optional, Sequence,
+                    Union)
+
+import numpy as np
+from mmdet.structures import DetDataSample
+from mmengine.config import Config, ConfigDict
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.infer import BaseInferencer
+from mmengine.logging import print_log
+from mmengine.registry import init_default_scope
+from torch import nn
+
+from mmcico.visualization.overlays import DrawStyle
+from .clip_stream import ClipStream, FrameResult
+from .model_loading import category_ids, class_names, find_model, load_weights
+from .output_plan import SAVE, OutputPlan
+from .outputs import TrackSink, draw_result
+from .progress import with_progress
+from .sources import IMAGE_ENDINGS, FrameSource, Source, open_source
+
+
+class CiCoInferencer(BaseInferencer):
+    """Finds, segments and tracks the objects of any video.
+
+    Args:
+        model (str | Config): Path of a config, a config, or a name of the
+            model index; without, the config that the weights hold is used.
+        weights (str, optional): Checkpoint, path or URL.
+        device (str, optional): The best there is when left out.
+        allow_partial (bool): Whether weights may be missing, or not fit.
+        show_progress (bool): Whether to show frames a second and the time
+            left.
+
+    Examples:
+        >>> inferencer = CiCoInferencer(
+        ...     'configs/demo/cico-yolact_demo_moving-shapes.py',
+        ...     weights='work_dirs/quickstart/iter_1500.pth')
+        >>> results = inferencer('video.mp4', out_dir='outputs')
+        >>> for frame in inferencer.stream(0):  # a camera
+        ...     print(frame.frame_id, frame.sample.pred_track_instances.labels)
+
+    Raises:
+        ValueError: If there is no such model, or the weights do not fit.
+    """
+
+    preprocess_kwargs: set = set()
+    forward_kwargs: set = set()
+    visualize_kwargs = {'score_thr', 'style'}
+    postprocess_kwargs = {'return_datasamples'}
+
+    def __init__(self,
+                 model: Union[str, Config, ConfigDict, None] = None,
+                 weights: Optional[str] = None,
+                 device: Optional[str] = None,
+                 allow_partial: bool = False,
+                 show_progress: bool = True) -> None:
+        init_default_scope('mmdet')
+        if isinstance(model, (str, Path)):
+            model, known = find_model(str(model))
+            weights = weights or known
+        if weights is None and not allow_partial:
+            raise ValueError(
+                'there are no weights: give weights=CHECKPOINT; '
+                'allow_partial=True leaves the model as it is born')
+        self.weights = weights
+        self.allow_partial = allow_partial
+        super().__init__(
+            model, weights, device, scope='mmdet', show_progress=show_progress)
+        dataset = self.cfg.test_dataloader.dataset
+        self.clips = ClipStream(self.model, self.pipeline,
+                                dataset.get('overlap', 1),
+                                dataset.get('completion', 'shift'))
+
+    def stream(self,
+               source: Source,
+               name: Optional[str] = None) -> Iterator[FrameResult]:
+        """Results of each frame as soon as its clip is done.
+
+        Memory does not grow with the video. Any number of streams of one
+        inferencer can take turns.
+
+        Args:
+            source: See :func:`open_source`.
+            name (str, optional): Another name for the video.
+
+        Yields:
+            FrameResult: In order.
+        """
+        opened = open_source(source, name)
+        yield from self.clips.run(opened, opened.name)
+
+    def __call__(self,
+                 inputs: Union[Source, Sequence[Source]],
+                 out_dir: Optional[str] = None,
+                 save: Sequence[str] = SAVE,
+                 score_thr: float = 0.3,
+                 style: DrawStyle = DrawStyle(),
+                 fps: Optional[float] = None,
+                 return_datasamples: bool = False) -> Dict[str, Any]:
+        """Run on one or several videos.
+
+        Args:
+            inputs: A source, see :func:`open_source`, or a list of them.
+            out_dir (str, optional): Folder for files; none are written
+                without.
+            save (Sequence[str]): ``'video'``: overlays
+                (``videos/<name>.mp4``); ``'masks'``: PNG with a palette
+                (``masks/<name>/``); ``'json'``: ``results.json`` in the
+                layout of YouTube-VIS, and ``tracks/<name>.json``.
+            score_thr (float): Instances below are not drawn; files of
+                tracks have all.
+            style (DrawStyle): How overlays look.
+            fps (float, optional): Of overlays; the source's when left out.
+            return_datasamples (bool): Whether to keep the frames' data
+                samples too; they grow with the video.
+
+        Returns:
+            dict: ``predictions``: for each video ``name``, ``tracks`` (see
+            :meth:`TrackSink.records`) and, if wanted, ``datasamples``;
+            ``visualization``: paths of the overlays.
+
+        Raises:
+            ValueError: If a source or the folder cannot be used. What was
+                done before is written.
+        """
+        plan = OutputPlan(out_dir, tuple(save), score_thr, style, fps)
+        runs: List[TrackSink] = []
+        samples: Dict[str, List[DetDataSample]] = {}
+        names: Dict[str, int] = {}
+        try:
+            for source in self._inputs_to_list(inputs):
+                opened = open_source(source)
+                opened.name = distinct(opened.name, names)
+                runs.append(
+                    TrackSink(opened.name, self.classes, self.category_ids))
+                kept = samples.setdefault(opened.name, [])
+                for result in self._run(opened, runs[-1], plan):
+                    if return_datasamples:
+                        kept.append(result.sample)
+        finally:
+            plan.write_tracks(runs)
+        return self.postprocess(runs, plan.videos(runs),
+                                samples if return_datasamples else None)
+
+    def _run(self, source: FrameSource, tracks: TrackSink,
+             plan: OutputPlan) -> Iterator[FrameResult]:
+        """Run on one video, into all sinks; they are closed in any case."""
+        with ExitStack() as stack:
+            sinks = [tracks, *plan.sinks(source, self.classes)]
+            for sink in sinks:
+                stack.enter_context(sink)
+            results = self.clips.run(source, source.name)
+            if self.show_progress:
+                results = with_progress(results, source)
+            for result in results:
+                for sink in sinks:
+                    sink.write(result)
+                yield result
+
+    def _inputs_to_list(self, inputs: Any) -> List[Source]:
+        """Videos of a list; a list of frames or of images is one video."""
+        if isinstance(inputs, (list, tuple)):
+            if not inputs:
+                raise ValueError('there is no video in the list of inputs')
+            first = inputs[0]
+            images = all(
+                str(each).lower().endswith(IMAGE_ENDINGS) for each in inputs)
+            frames = isinstance(first, np.ndarray) and first.ndim <= 3
+            if not frames and not (isinstance(first, (str, Path)) and images):
+                return list(inputs)
+        return [inputs]
+
+    def visualize(
+        self,
+        inputs: Any,
+        preds: Sequence[FrameResult],
+        score_thr: float = 0.3,
+        style: DrawStyle = DrawStyle()
+    ) -> List[np.ndarray]:
+        """Draw results of :meth:`stream`.
+
+        Args:
+            inputs: Not used; the results have their frames.
+            preds (Sequence[FrameResult]): Frames.
+            score_thr (float): Instances below are not drawn.
+            style (DrawStyle): How they look.
+
+        Returns:
+            list[ndarray]: (H', W', 3) uint8 BGR.
+        """
+        return [
+            draw_result(result, self.classes, score_thr, style)
+            for result in preds
+        ]
+
+    def postprocess(
+        self,
+        preds: Sequence[TrackSink],
+        visualization: List[str],
+        return_datasamples: Optional[Dict[str, List[DetDataSample]]] = None
+    ) -> Dict[str, Any]:
+        """Put results into one dict.
+
+        Args:
+            preds (Sequence[TrackSink]): One a video.
+            visualization (list[str]): Paths of overlays.
+            return_datasamples (dict, optional): Frames by video.
+
+        Returns:
+            dict: ``predictions`` and ``visualization``.
+        """
+        predictions = []
+        for tracks in preds:
+            entry = dict(name=tracks.name, tracks=tracks.records())
+            if return_datasamples is not None:
+                entry['datasamples'] = return_datasamples[tracks.name]
+            predictions.append(entry)
+        return dict(predictions=predictions, visualization=visualization)
+
+    def _load_weights_to_model(self, model: nn.Module,
+                               checkpoint: Optional[dict],
+                               cfg: Optional[ConfigDict]) -> None:
+        """Weights that fit, and names of the classes."""
+        checkpoint = checkpoint or dict()
+        meta = checkpoint.get('meta') or dict()
+        self.classes = class_names(cfg, meta)
+        self.category_ids = category_ids(self.classes, meta)
+        if not checkpoint:
+            return
+        params = checkpoint.get('state_dict', checkpoint)
+        for line in load_weights(model, params, str(self.weights),
+                                 self.allow_partial):
+            print_log(f'{self.weights}: {line}', logger='current')
+
+    def _init_pipeline(self, cfg: ConfigDict) -> Callable:
+        """The test pipeline of the config, for frames in memory."""
+        steps = copy.deepcopy(cfg.test_dataloader.dataset.pipeline)
+        for step in steps:
+            for inner in step.get('transforms', []):
+                if inner['type'] == 'mmcico.LoadClipFrame':
+                    inner['type'] = 'mmcico.LoadClipArray'
+        return Compose(steps)
+
+    def _init_collate(self, cfg: ConfigDict) -> Callable:
+        """Clips are not batched."""
+        return pseudo_collate
+
+    def _init_visualizer(self, cfg: ConfigDict) -> None:
+        """None is needed."""
+
+
+def distinct(name: str, seen: Dict[str, int]) -> str:
+    """A name that no other video of the run has."""
+    seen[name] = seen.get(name, 0) + 1
+    return name if seen[name] == 1 else f'{name}_{seen[name]}'

@@ -1,0 +1,111 @@
+"""Which files are written of a run, and where."""
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, List, Optional, Sequence, Tuple
+
+from mmcico.visualization.overlays import DrawStyle
+from .outputs import MaskSink, OverlaySink, ResultSink, TrackSink
+from .sources import FrameSource
+
+SAVE = ('video', 'masks', 'json')
+#: frames a second where a source does not say
+DEFAULT_FPS = 10.0
+
+
+@dataclass(frozen=True)
+class OutputPlan:
+    """Files of a run.
+
+    Attributes:
+        out_dir: folder; no file is written without.
+        save: of ``'video'``, ``'masks'`` and ``'json'``.
+        score_thr: instances below are not shown.
+        style: how overlays look.
+        fps: frames a second of overlays; the source's where None.
+
+    Raises:
+        ValueError: If the folder cannot be written, or ``save`` has another
+            word.
+    """
+    out_dir: Optional[str] = None
+    save: Tuple[str, ...] = SAVE
+    score_thr: float = 0.3
+    style: DrawStyle = DrawStyle()
+    fps: Optional[float] = None
+
+    def __post_init__(self) -> None:
+        unknown = set(self.save) - set(SAVE)
+        if unknown:
+            raise ValueError(f'save={self.save}: {sorted(unknown)} is none of '
+                             f'{SAVE}')
+        if self.out_dir is not None:
+            check_writable(Path(self.out_dir))
+
+    def wants(self, what: str) -> bool:
+        """Whether files of a kind are written."""
+        return self.out_dir is not None and what in self.save
+
+    def video_path(self, name: str) -> Path:
+        """Overlay of a video."""
+        return Path(self.out_dir) / 'videos' / f'{name}.mp4'
+
+    def sinks(self, source: FrameSource,
+              classes: Sequence[str]) -> List[ResultSink]:
+        """Where the frames of a video go.
+
+        Args:
+            source (FrameSource): The video.
+            classes (Sequence[str]): Names by label.
+
+        Returns:
+            list[ResultSink]: To be closed.
+        """
+        sinks: List[ResultSink] = []
+        if self.wants('video'):
+            sinks.append(
+                OverlaySink(
+                    self.video_path(source.name), self.fps or source.fps
+                    or DEFAULT_FPS, classes, self.score_thr, self.style))
+        if self.wants('masks'):
+            folder = Path(self.out_dir) / 'masks' / source.name
+            sinks.append(MaskSink(folder, self.score_thr))
+        return sinks
+
+    def videos(self, runs: Sequence[TrackSink]) -> List[str]:
+        """Paths of all overlays."""
+        if not self.wants('video'):
+            return []
+        return [str(self.video_path(run.name)) for run in runs]
+
+    def write_tracks(self, runs: Sequence[TrackSink]) -> None:
+        """Write the tracks of all videos, as far as they were followed."""
+        if not self.wants('json'):
+            return
+        folder = Path(self.out_dir)
+        entries = [entry for run in runs for entry in run.entries()]
+        write_json(folder / 'results.json', entries)
+        for run in runs:
+            write_json(folder / 'tracks' / f'{run.name}.json', run.records())
+
+
+def check_writable(folder: Path) -> None:
+    """Make a folder and find out early whether it takes files.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    probe = folder / '.mmcico'
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ValueError(f'cannot write to the folder {folder}: '
+                         f'{error.strerror or error}') from error
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file and the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding='utf-8')

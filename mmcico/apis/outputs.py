@@ -1,0 +1,214 @@
+"""Where results of a video go: overlay video, masks, tracks."""
+from abc import ABC, abstractmethod
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Dict, List, Sequence
+
+import numpy as np
+from PIL import Image
+
+from mmcico.evaluation.rle import encode_masks
+from mmcico.evaluation.video_results import VideoResults
+from mmcico.visualization import (DrawnObject, draw_objects, enlarge,
+                                  open_video_writer, track_colour)
+from mmcico.visualization.overlays import DrawStyle
+from .clip_stream import FrameResult
+
+#: colours of a palette image, the first being the background
+PALETTE_SIZE = 256
+
+
+class ResultSink(ABC):
+    """Takes the frames of one video, in order."""
+
+    @abstractmethod
+    def write(self, result: FrameResult) -> None:
+        """Take a frame.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Finish; what was taken so far is kept."""
+
+    def __enter__(self) -> 'ResultSink':
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.close()
+
+
+def drawn_objects(result: FrameResult, classes: Sequence[str],
+                  score_thr: float) -> List[DrawnObject]:
+    """Instances of a frame as the drawing functions want them.
+
+    Args:
+        result (FrameResult): The frame.
+        classes (Sequence[str]): Names by label.
+        score_thr (float): Instances below are left out.
+
+    Returns:
+        list[DrawnObject]: The worst scored first.
+    """
+    tracks = result.sample.pred_track_instances.cpu().numpy()
+    order = np.argsort(tracks.scores, kind='stable')
+    return [
+        DrawnObject(
+            int(tracks.instances_id[row]), tracks.masks[row].astype(bool),
+            classes[int(tracks.labels[row])], float(tracks.scores[row]),
+            tuple(tracks.bboxes[row].tolist())) for row in order
+        if tracks.scores[row] >= score_thr
+    ]
+
+
+def draw_result(result: FrameResult, classes: Sequence[str], score_thr: float,
+                style: DrawStyle) -> np.ndarray:
+    """A frame with its instances, (H', W', 3) uint8 BGR."""
+    factor = max(1, -(-style.min_side // min(result.image.shape[:2])))
+    image, objects = enlarge(result.image,
+                             drawn_objects(result, classes, score_thr), factor)
+    return draw_objects(image, objects, style.opacity, style.boxes,
+                        style.labels)
+
+
+class OverlaySink(ResultSink):
+    """An mp4 of the frames with their instances on them.
+
+    Args:
+        path (Path): Of the file.
+        fps (float): Frames a second.
+        classes (Sequence[str]): Names by label.
+        score_thr (float): Instances below are not drawn.
+        style (DrawStyle): How they look.
+    """
+
+    def __init__(self, path: Path, fps: float, classes: Sequence[str],
+                 score_thr: float, style: DrawStyle) -> None:
+        self.path = path
+        self.fps = fps
+        self.classes = classes
+        self.score_thr = score_thr
+        self.style = style
+        self._open = ExitStack()
+        self._writer = None
+
+    def write(self, result: FrameResult) -> None:
+        """Draw a frame; the first one gives the size."""
+        picture = draw_result(result, self.classes, self.score_thr, self.style)
+        if self._writer is None:
+            self._writer = self._open.enter_context(
+                open_video_writer(self.path, self.fps, picture.shape[:2]))
+        self._writer.write(picture)
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._open.close()
+
+
+def palette() -> List[int]:
+    """RGB of each index: black, then the colours of tracks 0, 1, ..."""
+    colours = [0, 0, 0]
+    for track in range(PALETTE_SIZE - 1):
+        colours += track_colour(track)[::-1]
+    return colours
+
+
+class MaskSink(ResultSink):
+    """A PNG with a palette for each frame, as in DAVIS.
+
+    The index is ``1 + id % 255``, 0 the background; where masks overlap the
+    better scored instance shows.
+
+    Args:
+        folder (Path): Where ``00000.png`` and so on go.
+        score_thr (float): Instances below are left out.
+    """
+
+    def __init__(self, folder: Path, score_thr: float) -> None:
+        self.folder = folder
+        self.score_thr = score_thr
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def write(self, result: FrameResult) -> None:
+        """Write the picture of a frame."""
+        tracks = result.sample.pred_track_instances.cpu().numpy()
+        plane = np.zeros(result.image.shape[:2], dtype=np.uint8)
+        for row in np.argsort(tracks.scores, kind='stable'):
+            if tracks.scores[row] >= self.score_thr:
+                index = 1 + int(tracks.instances_id[row]) % (PALETTE_SIZE - 1)
+                plane[tracks.masks[row].astype(bool)] = index
+        image = Image.fromarray(plane)
+        image.putpalette(palette())
+        image.save(self.folder / f'{result.frame_id:05d}.png')
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class TrackSink(ResultSink):
+    """Gathers tracks: run-length coded masks, boxes and votes.
+
+    Args:
+        name (str): Of the video.
+        classes (Sequence[str]): Names by label.
+        category_ids (Sequence): Category id of each label.
+    """
+
+    def __init__(self, name: str, classes: Sequence[str],
+                 category_ids: Sequence[Any]) -> None:
+        self.name = name
+        self.classes = classes
+        self.category_ids = category_ids
+        self.results = VideoResults(name)
+        self.boxes: Dict[int, Dict[int, List[float]]] = {}
+
+    def write(self, result: FrameResult) -> None:
+        """Encode the masks of a frame."""
+        tracks = result.sample.pred_track_instances.cpu().numpy()
+        ids = tracks.instances_id.tolist()
+        masks = encode_masks(tracks.masks.astype(bool)) if ids else []
+        size = tuple(result.image.shape[:2])
+        self.results.add_frame(result.frame_id, size, ids, masks)
+        for track, box in zip(ids, tracks.bboxes.tolist()):
+            self.boxes.setdefault(track, {})[result.frame_id] = box
+        if result.votes is not None:
+            votes = result.votes.cpu()
+            self.results.add_votes(votes.instances_id.tolist(),
+                                   votes.scores.tolist(),
+                                   votes.labels.tolist())
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def entries(self) -> List[Dict[str, Any]]:
+        """Entries of ``results.json`` of YouTube-VIS, best first."""
+        return self.results.finish(self.category_ids)
+
+    def records(self) -> List[Dict[str, Any]]:
+        """A dict for each track, best first.
+
+        Returns:
+            list[dict]: ``id``, ``label``, ``class``, ``score``,
+            ``segmentations`` (RLE of each frame or None) and ``bboxes``
+            (xyxy in pixels of each frame or None).
+        """
+        found = []
+        for track, label, score, masks in self.results.tracks(
+                len(self.classes)):
+            boxes = self.boxes.get(track, {})
+            found.append({
+                'id':
+                track,
+                'label':
+                label,
+                'class':
+                self.classes[label],
+                'score':
+                score,
+                'segmentations':
+                masks,
+                'bboxes': [boxes.get(frame) for frame in range(len(masks))]
+            })
+        return found

@@ -1,0 +1,121 @@
+"""Whatever a user calls a video."""
+import logging
+
+import cv2
+import numpy as np
+import pytest
+
+from mmcico.apis import FrameSource, open_source
+from mmcico.visualization import open_video_writer
+
+
+def frame(value, size=(24, 32)):
+    return np.full((*size, 3), value, dtype=np.uint8)
+
+
+def write_images(folder, values, ending='.png'):
+    folder.mkdir()
+    for index, value in enumerate(values):
+        cv2.imwrite(str(folder / f'{index}{ending}'), frame(value))
+    return folder
+
+
+def values(source):
+    return [int(image[0, 0, 0]) for image in source]
+
+
+def test_images_of_a_folder_come_in_natural_order(tmp_path):
+    folder = write_images(tmp_path / 'clip', range(12))
+    (folder / 'notes.txt').write_text('not an image')
+    source = open_source(folder)
+    assert (source.name, source.length, source.fps) == ('clip', 12, None)
+    assert values(source) == list(range(12))  # 2 before 10
+    assert values(open_source(str(folder / '1*.png'))) == [1, 10, 11]
+    listed = [str(folder / '3.png'), str(folder / '1.png')]
+    assert values(open_source(listed)) == [3, 1]
+    assert values(open_source(str(folder / '7.png'))) == [7]
+
+
+def test_a_video_file_knows_its_speed_and_length(tmp_path):
+    path = tmp_path / 'a video.mp4'
+    with open_video_writer(path, 12.5, (24, 32)) as writer:
+        for value in (10, 100, 200):
+            writer.write(frame(value))
+    source = open_source(path)
+    assert (source.name, source.fps, source.length) == ('a video', 12.5, 3)
+    assert values(source) == pytest.approx([10, 100, 200], abs=8)
+
+
+def test_arrays_in_any_container():
+    frames = [frame(1), frame(2)]
+    assert values(open_source(frames)) == [1, 2]
+    assert values(open_source(np.stack(frames), 'mine')) == [1, 2]
+    generated = open_source(each for each in frames)
+    assert generated.length is None and values(generated) == [1, 2]
+    source = FrameSource('x', iter(frames))
+    assert open_source(source) is source
+
+
+def test_grey_and_transparent_frames_become_bgr():
+    grey = np.full((4, 5), 7, dtype=np.uint8)
+    with_alpha = np.dstack([frame(9, (4, 5)), np.zeros((4, 5), np.uint8)])
+    read = list(open_source([grey, grey[..., None], with_alpha]))
+    assert [image.shape for image in read] == [(4, 5, 3)] * 3
+    assert [int(image[0, 0, 2]) for image in read] == [7, 7, 9]
+
+
+@pytest.mark.parametrize('frames, message', [
+    ([], 'frames has no frame'),
+    ([frame(0), frame(0, (8, 8))], r'frame 1 is \(8, 8\).*one size'),
+    ([frame(0).astype(float)], 'frame 0 is float64'),
+    (['a.txt', 3], 'frame 0 is str'),
+    ([np.zeros((2, 2, 2), np.uint8)], r'shape \(2, 2, 2\)'),
+    ([np.zeros((0, 4, 3), np.uint8)], r'shape \(0, 4, 3\)'),
+])
+def test_frames_that_are_none(frames, message):
+    with pytest.raises(ValueError, match=message):
+        list(open_source(frames))
+
+
+def test_sources_that_are_none(tmp_path):
+    (tmp_path / 'empty').mkdir()
+    broken = tmp_path / 'broken.mp4'
+    broken.write_bytes(b'not a video')
+    picture = tmp_path / 'broken.png'
+    picture.write_bytes(b'not a picture')
+    for source, message in [
+        (tmp_path / 'missing.mp4', 'does not exist'),
+        (tmp_path / 'empty', 'holds no image'),
+        (tmp_path / '*.jpg', 'holds no image'),
+        (broken, 'cannot be opened'),
+        (None, 'is no video'),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            open_source(source)
+    with pytest.raises(ValueError, match='is no readable image'):
+        list(open_source(picture))
+    with pytest.raises(ValueError, match='gone.png is missing'):
+        list(open_source([str(tmp_path / 'gone.png')]))
+
+
+class Capture:
+    """A file that says it has five frames and stops after two."""
+
+    released = False
+
+    def __init__(self):
+        self.left = [frame(1), frame(2)]
+
+    def read(self):
+        return (True, self.left.pop(0)) if self.left else (False, None)
+
+    def release(self):
+        self.released = True
+
+
+def test_a_source_that_ends_early_says_so(caplog):
+    from mmcico.apis.sources import read_capture
+    capture = Capture()
+    with caplog.at_level(logging.WARNING):
+        assert len(list(read_capture(capture, 'camera', 5))) == 2
+    assert capture.released
