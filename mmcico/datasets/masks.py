@@ -4,6 +4,8 @@ from typing import Any, List, Optional, Sequence
 import numpy as np
 from pycocotools import mask as mask_api
 
+from .run_lengths import measure_runs, runs_of_list, runs_of_text
+
 
 def compress_mask(segmentation: Any, height: int, width: int,
                   where: str) -> Optional[bytes]:
@@ -47,27 +49,32 @@ def _from_polygons(polygons: list, height: int, width: int,
 
 
 def _from_rle(segmentation: Any, height: int, width: int, where: str) -> dict:
-    """RLE whose runs fill the frame exactly."""
+    """RLE whose runs fill the frame exactly.
+
+    pycocotools would decode too few runs to whatever the memory holds.
+    """
     if not isinstance(segmentation, dict) or not {'size', 'counts'
                                                   } <= set(segmentation):
         raise ValueError(f'{where}: {str(segmentation)[:40]!r} is neither '
                          "RLE with 'size' and 'counts' nor polygons")
     size, counts = segmentation['size'], segmentation['counts']
-    if list(size) != [height, width]:
-        raise ValueError(f'{where}: the mask has size {list(size)}, the '
-                         f'frame {[height, width]} (height, width)')
-    if isinstance(counts, list):
-        total = sum(counts)
-        if total != height * width or min(counts, default=0) < 0:
-            raise ValueError(
-                f'{where}: runs of {total} pixels in all for a mask of '
-                f'{height} x {width} = {height * width}')
-        return mask_api.frPyObjects(segmentation, height, width)
-    if isinstance(counts, str):
-        counts = counts.encode()
-    if not isinstance(counts, bytes):
+    if not isinstance(size, (list, tuple)) or list(size) != [height, width]:
+        raise ValueError(f'{where}: the mask has size {size}, the frame '
+                         f'{[height, width]} (height, width)')
+    if not isinstance(counts, (list, str, bytes)):
         raise ValueError(f"{where}: 'counts' is a {type(counts).__name__}, "
                          'not a list or string')
+    is_list = isinstance(counts, list)
+    try:
+        runs = runs_of_list(counts) if is_list else runs_of_text(counts)
+        measure_runs(runs, (height, width))
+    except ValueError as error:
+        raise ValueError(f'{where}: the mask is broken: {error}') from error
+    if is_list:
+        return mask_api.frPyObjects(
+            dict(size=[height, width], counts=runs.tolist()), height, width)
+    if isinstance(counts, str):
+        counts = counts.encode()
     return dict(size=[height, width], counts=counts)
 
 

@@ -82,10 +82,10 @@ VIS_CASES = {
     'mask size': (in_list('segmentations', 1, BAD_MASK),
                   FRAME + r"'segmentations': .*size \[12, 8\].*\[8, 12\]"),
     'runs': (in_list('segmentations', 1, dict(size=[8, 12], counts=[95])),
-             FRAME + "'segmentations': runs of 95 pixels.*= 96"),
+             FRAME + "'segmentations': .*the runs have 95 pix"),
     'negative runs': (in_list('segmentations', 1,
                               dict(size=[8, 12], counts=[-4, 100])),
-                      FRAME + "'segmentations': runs"),
+                      FRAME + "'segmentations': .*run no. 0"),
     'no counts': (in_list('segmentations', 1, dict(size=[8, 12])),
                   FRAME + "'segmentations': .* neither RLE"),
     'counts of no kind': (in_list('segmentations', 1,
@@ -233,18 +233,25 @@ def test_bad_image(tmp_path, case, test_mode):
     assert len(data[len(data) - 1]['data_samples']) == 3
 
 
-def test_broken_counts_are_named(tmp_path):
-    tiny.write_frames(tmp_path)
+@pytest.mark.parametrize('counts, message', [
+    ('b0c0c0000000000b0b0', 'height x width is 96'),
+    ('08', 'the runs have 8 pixels, height x width is 96'),
+    ('', 'the runs have 0 pixels'),
+    ('0_', 'cut off'),
+    ([0, 8], 'the runs have 8 pixels, height x width is 96'),
+    ([0, 'x'], 'neither a text nor a list of whole numbers'),
+    ([97, -1], 'run no. 1 is negative'),
+    (5, "'counts' is a int"),
+])
+def test_broken_counts_are_named(tmp_path, counts, message):
     content = tiny.content()
     content['annotations'][0]['segmentations'][1] = dict(
-        size=[8, 12], counts='b0c0c0000000000b0b0')
+        size=[8, 12], counts=counts)
     path = tiny.write_json(tmp_path, content)
-    data = VISDataset(
-        ann_file=path,
-        data_prefix=dict(img=str(tmp_path / 'img')),
-        pipeline=tiny.pipeline())
-    with pytest.raises(ValueError, match='video 7, frame 1.*mask'):
-        data[0]
+    with pytest.raises(ValueError, match=message) as error:
+        VISDataset(ann_file=path)
+    assert "instances.json: video 7, frame 1 (v7/00005.jpg), annotation 0, " \
+        "field 'segmentations'" in str(error.value)
 
 
 @pytest.mark.parametrize('workers', [0, 2])
