@@ -30,7 +30,7 @@ def format_table(metrics: Dict[str, Any]) -> str:
     for kind in ('AP', 'AR'):
         chosen = [name for name in names if name.startswith(kind)]
         lines += align_rows([['%', *chosen],
-                           ['', *(_percent(metrics[n]) for n in chosen)]])
+                             ['', *(_percent(metrics[n]) for n in chosen)]])
     classes = metrics['AP_per_class']
     rows = [['class', 'AP']]
     rows += [[name, _percent(value)] for name, value in classes.items()]

@@ -1,0 +1,158 @@
+"""Oracle of association: the masks that there are, linked rightly.
+
+Masks, classes and scores stay as they were; only the tracks that hold the
+masks change. AP can fall in rare cases: where two tracks show the same
+object, the one with the better score is completed, though the other may have
+the better masks.
+"""
+from typing import Dict, List, Tuple
+
+import numpy as np
+
+from ..tracks import Track, mean_seen
+from .cases import Case, with_predictions
+from .mask_oracles import FRAME_IOU
+
+
+def shown_objects(case: Case) -> np.ndarray:
+    """(D, T) the object that each mask shows, -1 for none.
+
+    It is the one of any class that it overlaps most in its frame, if the IoU
+    of the two masks is 0.5 or more. Crowds are not looked at.
+    """
+    if not len(case.objects):
+        return np.full(case.areas.shape, -1)
+    overlap = np.where(case.crowd[:, None], 0., case.frame_iou)
+    best = overlap.argmax(axis=1)
+    return np.where(overlap.max(axis=1) >= FRAME_IOU, best, -1)
+
+
+def home_objects(shown: np.ndarray, num_objects: int) -> np.ndarray:
+    """(D,) the object that most masks of a track show, -1 for none.
+
+    Of equal ones it is the one that is shown first.
+
+    Args:
+        shown (np.ndarray): (D, T) of ``shown_objects``.
+        num_objects (int): G.
+    """
+    home = np.full(len(shown), -1)
+    for row, objects in enumerate(shown):
+        objects = objects[objects >= 0]
+        if len(objects):
+            counts = np.bincount(objects, minlength=num_objects)
+            # argmax takes the first in time
+            home[row] = objects[counts[objects].argmax()]
+    return home
+
+
+class Slots:
+    """Tracks as slots, in each frame of which lies one mask or none.
+
+    Args:
+        case (Case): One video; S slots hold the masks of its D predictions
+            at first.
+
+    Attributes:
+        content (np.ndarray): (S, T) prediction whose mask lies there, -1 for
+            none.
+        shown (np.ndarray): (S, T) object which that mask shows, -1 for none.
+        home (np.ndarray): (S,) object that the slot belongs to.
+        labels (np.ndarray): (S,).
+        scores (np.ndarray): (S,).
+    """
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        rows = np.arange(len(case.predictions))[:, None]
+        self.content = np.where(case.areas > 0, rows, -1)
+        self.shown = shown_objects(case)
+        self.home = home_objects(self.shown, len(case.objects))
+        self.labels = case.labels
+        self.scores = case.scores
+
+    def add_homes(self) -> None:
+        """An empty slot for each object that is shown, but by no home.
+
+        It gets class and score of the best track that shows the object.
+        """
+        for each in np.setdiff1d(self.shown[self.shown >= 0], self.home):
+            source = int((self.shown == each).any(axis=1).argmax())
+            empty = np.full((1, self.content.shape[1]), -1)
+            self.content = np.concatenate([self.content, empty])
+            self.shown = np.concatenate([self.shown, empty])
+            self.home = np.append(self.home, each)
+            self.labels = np.append(self.labels, self.labels[source])
+            self.scores = np.append(self.scores, self.scores[source])
+
+    def main_slots(self) -> List[int]:
+        """The best slot of each object and class."""
+        first: Dict[Tuple[int, int], int] = {}
+        for slot, key in enumerate(zip(self.home, self.labels)):
+            if key[0] >= 0:
+                first.setdefault(key, slot)
+        return sorted(first.values())
+
+    def complete(self, slot: int) -> None:
+        """Fetch the masks of its object that a slot lacks, by exchange."""
+        each = self.home[slot]
+        near = self.labels == self.labels[slot]
+        usable = near | (self.home != each)
+        for frame in np.flatnonzero(self.shown[slot] != each):
+            there = usable & (self.shown[:, frame] == each)
+            if not there.any():
+                continue
+            preferred = there & near
+            other = int((preferred if preferred.any() else there).argmax())
+            pair, back = [slot, other], [other, slot]
+            self.content[pair, frame] = self.content[back, frame]
+            self.shown[pair, frame] = self.shown[back, frame]
+
+    def drop_strays(self) -> None:
+        """Take away masks that show another object than their slot's."""
+        stray = (self.shown >= 0) & (self.shown != self.home[:, None])
+        self.content[stray] = -1
+
+    def track(self, slot: int) -> Track:
+        """What lies in a slot, as a track."""
+        sources = self.content[slot]
+        masks = [
+            None if source < 0 else self.case.predictions[source].masks[frame]
+            for frame, source in enumerate(sources)
+        ]
+        areas = np.zeros(self.case.video.length)
+        filled = sources >= 0
+        areas[filled] = self.case.areas[sources[filled], filled]
+        return Track(
+            masks, areas, mean_seen(areas), score=float(self.scores[slot]))
+
+
+def perfect_association(case: Case) -> Case:
+    """Tracks that follow one object each.
+
+    1. A mask shows the object of any class that it overlaps most in its
+       frame, if their IoU there is 0.5 or more.
+    2. A track belongs to the object that most of its masks show, of equal
+       ones to the first in time. An object that masks show, but no track
+       belongs to, gets a new empty track with class and score of the best
+       track that shows it.
+    3. For each object and predicted class the track of the best score that
+       belongs to the object is completed: in frames in which it does not
+       show the object, it exchanges its mask (or nothing) for a mask that
+       does. That comes from a track of its class, else from a track of
+       another class that does not belong to the object; better scores first.
+    4. Masks that still show another object than the one their track belongs
+       to are taken away, as that object has a mask there. Tracks left
+       without masks go.
+    """
+    slots = Slots(case)
+    slots.add_homes()
+    for slot in slots.main_slots():
+        slots.complete(slot)
+    slots.drop_strays()
+    was_empty = ~(case.areas > 0).any(axis=1)
+    kept = (slots.content >= 0).any(axis=1)
+    kept[:len(was_empty)] |= was_empty
+    rows = np.flatnonzero(kept)
+    return with_predictions(case, [slots.track(row) for row in rows],
+                            slots.labels[rows])

@@ -1,0 +1,113 @@
+"""Figures of a diagnosis; they need matplotlib."""
+from pathlib import Path
+from typing import Any, Dict, List
+
+import numpy as np
+
+from .breakdown import BASE
+
+MAX_NAMES = 40  # more classes leave no room for their names
+
+
+def has_matplotlib() -> bool:
+    """Whether figures can be drawn."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def draw_all(folder: Path, errors: Dict[str, Any], curves: Dict[str, Any],
+             confusion: Dict[str, Any]) -> List[str]:
+    """Write ``errors.png``, ``curves.png`` and ``confusion.png``.
+
+    Args:
+        folder (Path): It exists.
+        errors (dict): Of ``Breakdown.as_dict``.
+        curves (dict): Of ``tables.curve_dict``.
+        confusion (dict): Of ``confusion.confusion_dict``.
+
+    Returns:
+        list[str]: Names of the files.
+    """
+    figures = dict(
+        errors=draw_errors(errors),
+        curves=draw_curves(curves),
+        confusion=draw_confusion(confusion))
+    for name, figure in figures.items():
+        figure.savefig(folder / f'{name}.png', dpi=110)
+    return [f'{name}.png' for name in figures]
+
+
+def _figure(width: float, height: float) -> Any:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    figure = Figure(figsize=(width, height), layout='constrained')
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def draw_errors(errors: Dict[str, Any]) -> Any:
+    """Bars of the gain of each oracle, in points of AP."""
+    figure = _figure(6, 3)
+    axis = figure.subplots()
+    names = [name for name in errors['oracles'] if name != BASE]
+    gains = [100 * (errors['oracles'][name]['gain'] or 0) for name in names]
+    axis.barh(names[::-1], gains[::-1])
+    axis.axvline(0, color='black', linewidth=.8)
+    axis.set_xlabel('gain of AP if it were perfect, points')
+    return figure
+
+
+def draw_curves(curves: Dict[str, Any]) -> Any:
+    """Precision over recall: means at three IoU, classes at IoU 0.5."""
+    figure = _figure(9, 4)
+    left, right = figure.subplots(1, 2, sharey=True)
+    classes = curves['precision']
+    for level in next(iter(classes.values()), {}):
+        mean = np.mean([each[level] for each in classes.values()], axis=0)
+        left.plot(
+            curves['recall'], mean, label=f'IoU {level}, AP {mean.mean():.3f}')
+    for name, each in classes.items():
+        right.plot(curves['recall'], each['0.50'], label=name)
+    left.set_title('mean over classes')
+    right.set_title('each class at IoU 0.50')
+    left.set_ylabel('precision')
+    for axis in (left, right):
+        axis.set_xlabel('recall')
+        axis.set_xlim(0, 1)
+        axis.set_ylim(0, 1.02)
+    if classes:
+        left.legend()
+    if 0 < len(classes) <= 10:
+        right.legend(fontsize=7)
+    return figure
+
+
+def draw_confusion(confusion: Dict[str, Any]) -> Any:
+    """Share of each row that went to each column."""
+    matrix = np.array(confusion['matrix'], float)
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    side = min(3 + .35 * len(matrix), 16)
+    figure = _figure(side + 1, side)
+    axis = figure.subplots()
+    axis.imshow(share, cmap='Blues', vmin=0, vmax=1, aspect='auto')
+    if len(matrix) <= MAX_NAMES:
+        axis.set_xticks(
+            range(len(confusion['columns'])),
+            confusion['columns'],
+            rotation=90)
+        axis.set_yticks(range(len(confusion['rows'])), confusion['rows'])
+        for row, column in np.argwhere(matrix > 0):
+            axis.text(
+                column,
+                row,
+                f'{matrix[row, column]:.0f}',
+                ha='center',
+                va='center',
+                fontsize=7,
+                color='white' if share[row, column] > .5 else 'black')
+    axis.set_xlabel('predicted class')
+    axis.set_ylabel('object')
+    return figure

@@ -1,0 +1,70 @@
+"""Say what to mend in a results file.
+
+    python tools/analysis_tools/analyze_results.py GT.json RESULTS.json \\
+        --out analysis
+
+Writes tables of classes, curves, confusion, kinds of errors and frames. Runs
+from any folder and needs numpy and pycocotools only; figures also matplotlib.
+It ends with 0, or with 1 and a message if a file cannot be used.
+"""
+import argparse
+import sys
+from pathlib import Path
+from typing import List, Optional
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / 'dataset_tools'))
+from pure_import import pure_import  # noqa: E402
+
+
+def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        'ground_truth', help='annotations in the layout of YouTube-VIS')
+    parser.add_argument('results', help='results.json of a test')
+    parser.add_argument(
+        '--out', required=True, help='folder for the files, made if need be')
+    parser.add_argument(
+        '--metric',
+        default='ytvis',
+        help='for metrics.json, as in tools/eval.py (default: ytvis)')
+    parser.add_argument(
+        '--score-thr',
+        type=float,
+        default=.3,
+        help='least score for the confusion of classes (default: 0.3)')
+    parser.add_argument(
+        '--no-frames',
+        action='store_true',
+        help='leave out the AP of frames, which takes the longest')
+    return parser.parse_args(argv)
+
+
+def main(argv: Optional[List[str]] = None) -> int:
+    """Read both files, write the folder, print what to mend."""
+    args = parse_args(argv)
+    evaluation = pure_import('evaluation')
+    diagnosis = pure_import('evaluation.diagnosis')
+    try:
+        truth = evaluation.read_ground_truth(args.ground_truth)
+        if not truth.has_annotations:
+            raise ValueError(
+                f'{args.ground_truth} has no annotations, so there is nothing '
+                'to compare with; use a file with annotations, such as a '
+                'part of the training set that was held back')
+        tracks = evaluation.read_results(args.results, truth)
+        found = diagnosis.diagnose(truth, tracks, args.metric, args.score_thr,
+                                   not args.no_frames)
+        written = diagnosis.write_diagnosis(args.out, found)
+    except (ValueError, OSError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    frames = found.get('frames')
+    print(
+        diagnosis.format_summary(found['errors'], frames and frames['total']))
+    print(f'\n{written}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
