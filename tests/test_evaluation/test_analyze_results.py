@@ -1,0 +1,149 @@
+import csv
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from vis_files import annotation, ground_truth, result
+
+from mmcico.evaluation import read_ground_truth, read_results
+from mmcico.evaluation.diagnosis import (diagnose, format_summary,
+                                         write_diagnosis)
+from mmcico.evaluation.diagnosis.plots import has_matplotlib
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / 'tests' / 'data' / 'metric_ytvis'
+TOOL = ROOT / 'tools' / 'analysis_tools' / 'analyze_results.py'
+NAMES = ['metrics', 'classes', 'curves', 'confusion', 'errors']
+LEFT, RIGHT = (0, 0, 4, 4), (5, 0, 9, 4)
+# the tool, in an interpreter in which these packages cannot be imported
+WITHOUT = '''
+import runpy, sys
+for name in ('mmengine', 'mmcv', 'mmdet', 'torch', 'matplotlib'):
+    sys.modules[name] = None
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name='__main__')
+'''
+
+
+@pytest.fixture
+def files(tmp_path):
+    for name in ('gt.json', 'results.json'):
+        data = gzip.decompress((DATA / f'{name}.gz').read_bytes())
+        (tmp_path / name).write_bytes(data)
+    return tmp_path
+
+
+def run(folder, *args):
+    return subprocess.run([
+        sys.executable, '-c', WITHOUT,
+        str(TOOL), 'gt.json', 'results.json', *args
+    ],
+                          cwd=folder,
+                          capture_output=True,
+                          text=True)
+
+
+def rows_of(path):
+    with path.open(newline='') as file:
+        return list(csv.DictReader(file))
+
+
+def test_all_files_without_openmmlab_and_matplotlib(files):
+    done = run(files, '--out', 'new/analysis')
+    assert done.returncode == 0, done.stderr
+    out = files / 'new' / 'analysis'
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        [f'{name}.json' for name in NAMES + ['frames']] +
+        [f'{name}.csv' for name in NAMES[1:] + ['frames']])
+    assert 'no figures, because matplotlib is not installed' in done.stdout
+    metrics = json.loads((out / 'metrics.json').read_text())
+    errors = json.loads((out / 'errors.json').read_text())
+    assert errors['oracles']['as it is']['AP'] == pytest.approx(metrics['AP'])
+    base = f'{100 * metrics["AP"]:.1f}'
+    assert done.stdout.splitlines()[1].split() == [
+        '(as', 'it', 'is)', base, f'{100 * metrics["AP50"]:.1f}',
+        f'{100 * metrics["AP75"]:.1f}'
+    ]
+    by_class = {row['class']: row for row in rows_of(out / 'classes.csv')}
+    assert by_class['class_6']['AP'] == ''  # no objects
+    for name, value in metrics['AP_per_class'].items():
+        if value is not None:
+            assert float(by_class[name]['AP']) == pytest.approx(value)
+    points = rows_of(out / 'curves.csv')
+    known = [name for name in by_class if by_class[name]['AP']]
+    assert len(points) == len(known) * 3 * 101
+    frames = json.loads((out / 'frames.json').read_text())
+    assert len(frames['frames']) == len(rows_of(out / 'frames.csv'))
+
+
+def test_parts_can_be_left_out(files):
+    done = run(files, '--out', 'out', '--no-frames', '--metric', 'ovis')
+    assert done.returncode == 0, done.stderr
+    assert not (files / 'out' / 'frames.json').exists()
+    metrics = json.loads((files / 'out' / 'metrics.json').read_text())
+    assert 'AP_heavy' in metrics and 'each frame' not in done.stdout
+
+
+@pytest.mark.parametrize('name, content, message', [
+    ('gt.json', '{"videos": [], "categories": []}', 'has no annotations'),
+    ('results.json', '[{"video_id": 99}]', 'field video_id is 99'),
+    ('results.json', '[', 'results.json is not complete JSON'),
+])
+def test_unusable_files(files, name, content, message):
+    (files / name).write_text(content)
+    done = run(files, '--out', 'out')
+    assert done.returncode == 1
+    assert message in done.stderr and 'Traceback' not in done.stderr
+    assert not (files / 'out').exists()
+
+
+def test_unknown_metric(files):
+    done = run(files, '--out', 'out', '--metric', 'coco')
+    assert done.returncode == 1 and "metric is 'coco'" in done.stderr
+
+
+def found_of(annotations, results, length=4):
+    truth = read_ground_truth(ground_truth(annotations, lengths=[length]))
+    return diagnose(truth, read_results(results, truth))
+
+
+def test_summary_names_what_to_mend_first():
+    found = found_of([annotation([LEFT] * 4),
+                      annotation([RIGHT] * 4)], [
+                          result([LEFT] * 2 + [RIGHT] * 2),
+                          result([RIGHT] * 2 + [LEFT] * 2, .8)
+                      ])
+    lines = format_summary(found['errors'],
+                           found['frames']['total']).splitlines()
+    table = {line.split()[0]: line.split()[1:] for line in lines[2:9]}
+    assert table['association'] == ['100.0', '+100.0', '100.0', '100.0']
+    assert table['segmentation'] == ['0.0', '+0.0', '0.0', '0.0']
+    assert 'at IoU 0.5: 2 weak overlap, 2 objects' in lines
+    assert 'each frame an image: box AP 100.0, mask AP 100.0' in lines
+    advice = lines.index('what to mend, the most costly first:')
+    assert lines[advice + 1].startswith('- association (+100.0): ids change')
+    assert len(lines) == advice + 2
+
+
+def test_summary_of_a_perfect_result_and_of_no_objects():
+    perfect = found_of([annotation([LEFT] * 4)], [result([LEFT] * 4)])
+    assert 'no single kind of error' in format_summary(perfect['errors'])
+    nothing = found_of([annotation([LEFT] * 4, iscrowd=1)], [])
+    text = format_summary(nothing['errors'], nothing['frames']['total'])
+    assert 'no objects to be found' in text and 'box AP -' in text
+
+
+@pytest.mark.skipif(
+    not has_matplotlib(), reason='figures need matplotlib, not installed')
+def test_figures(tmp_path):
+    for name, found in dict(
+            some=found_of([annotation([LEFT] * 4)], [result([RIGHT] * 4)]),
+            none=found_of([annotation([LEFT] * 4, iscrowd=1)], [])).items():
+        told = write_diagnosis(tmp_path / name, found)
+        assert told.endswith('tables, errors.png, curves.png, confusion.png')
+        for figure in ('errors', 'curves', 'confusion'):
+            data = (tmp_path / name / f'{figure}.png').read_bytes()
+            assert data.startswith(b'\x89PNG') and len(data) > 3000

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from vis_files import SIZE, annotation, draw, ground_truth, result, rle
+
+from mmcico.evaluation import evaluate, read_ground_truth, read_results
+from mmcico.evaluation.diagnosis import frame_figures
+
+LEFT, RIGHT, HALF = (0, 0, 4, 4), (5, 0, 9, 4), (0, 0, 4, 2)
+
+
+def read(annotations, results, lengths=(2, )):
+    truth = read_ground_truth(ground_truth(annotations, lengths=lengths))
+    return truth, read_results(results, truth)
+
+
+def test_ids_do_not_matter():
+    files = read([annotation([LEFT] * 2),
+                  annotation([RIGHT] * 2)],
+                 [result([LEFT, RIGHT]),
+                  result([RIGHT, LEFT], .8)])
+    assert evaluate(*files)['AP'] == 0
+    found = frame_figures(*files)
+    for kind in ('box', 'mask'):
+        assert found.total[kind]['AP'] == pytest.approx(1)
+        assert found.total[kind]['APs'] == pytest.approx(1)
+        assert found.total[kind]['APl'] is None
+    assert [row['mask_AP'] for row in found.frames] == pytest.approx([1, 1])
+
+
+def test_by_hand():
+    # two videos, so that images of the second one do not mix with the first
+    objects = [
+        annotation([LEFT, LEFT]),
+        annotation([RIGHT, None, RIGHT], video_id=1)
+    ]
+    results = [
+        result([LEFT, HALF], .9),
+        result([None, HALF, None], .8, video_id=1)
+    ]
+    found = frame_figures(*read(objects, results, (2, 3)))
+    # IoU .5: right, right, wrong for four objects: precision 1 up to a
+    # recall of .5; above .5 the second is wrong: 1 up to .25
+    expected = (51 / 101 + 9 * 26 / 101) / 10
+    assert found.total['mask']['AP'] == pytest.approx(expected)
+    assert found.total['mask']['AP50'] == pytest.approx(51 / 101)
+    assert found.total['mask']['AR100'] == pytest.approx((.5 + 9 * .25) / 10)
+    rows = [(row['video_id'], row['frame'], row['objects'], row['predictions'],
+             row['mask_AP']) for row in found.frames]
+    assert rows == [(0, 0, 1, 1, pytest.approx(1)),
+                    (0, 1, 1, 1, pytest.approx(.1)), (1, 0, 1, 0, 0),
+                    (1, 1, 0, 1, None), (1, 2, 1, 0, 0)]
+
+
+def test_boxes_and_masks_differ():
+    corner = draw(LEFT)
+    corner[1:4, 1:4] = False  # 7 of 16 cells in the same box
+    assert corner.sum() == 7
+    files = ground_truth([annotation([LEFT])], lengths=[1])
+    truth = read_ground_truth(files)
+    new = dict(result([LEFT]), segmentations=[rle(corner)])
+    found = frame_figures(truth, read_results([new], truth))
+    assert found.total['box']['AP'] == pytest.approx(1)
+    assert found.total['mask']['AP'] == 0
+    assert found.frames[0]['box_AP'] == pytest.approx(1)
+    assert found.frames[0]['mask_AP'] == 0
+
+
+def test_crowds_excuse_what_lies_on_them():
+    objects = [annotation([LEFT]), annotation([RIGHT], iscrowd=1)]
+    results = [result([(6, 1, 8, 3)], .9), result([LEFT], .8)]
+    found = frame_figures(*read(objects, results, (1, )))
+    # the first lies in the crowd, by which its own area counts
+    assert found.total['mask']['AP'] == pytest.approx(1)
+    assert found.frames[0]['mask_AP'] == pytest.approx(1)
+
+
+@pytest.mark.parametrize('results', [[], [result([None] * 2)]])
+def test_no_detections(results):
+    found = frame_figures(*read([annotation([LEFT, None])], results))
+    assert found.total['box']['AP'] == found.total['mask']['AR1'] == 0
+    assert [row['frame'] for row in found.frames] == [0]
+
+
+def test_nothing_at_all():
+    found = frame_figures(*read(None, []))
+    assert set(found.total['mask'].values()) == {None}
+    assert found.frames == []
+
+
+def test_size_is_height_width():
+    tall = np.zeros(SIZE, bool)
+    tall[:, 9] = True
+    truth = read_ground_truth(
+        ground_truth([dict(annotation([None]), segmentations=[rle(tall)])],
+                     lengths=[1]))
+    new = dict(result([None]), segmentations=[rle(tall)])
+    found = frame_figures(truth, read_results([new], truth))
+    assert found.total['box']['AP'] == pytest.approx(1)
