@@ -130,7 +130,7 @@ def test_greedy_and_hungarian_differ_where_they_should():
 def test_shared_frames():
     assert shared_frames((0, 1, 2), (2, 3, 4)) == ([2], [0])
     assert shared_frames((0, 1, 2), (1, 2, 3)) == ([1, 2], [0, 1])
-    assert shared_frames((0, 1, 2), (3, 4, 5)) == ([2], [0])
+    assert shared_frames((0, 1, 2), (3, 4, 5)) == ([-1], [0])
 
 
 def test_mean_overlap_touches_shared_frames_of_old_tracks_only():

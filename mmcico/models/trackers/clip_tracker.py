@@ -35,7 +35,7 @@ def shared_frames(last: Sequence[int],
     """
     both = sorted(set(last) & set(now))
     if not both:
-        return [len(last) - 1], [0]
+        return [-1], [0]
     return [list(last).index(f)
             for f in both], [list(now).index(f) for f in both]
 
@@ -46,11 +46,11 @@ class ClipTracker(BaseModule):
 
     The matching score is ``a1 * d + a2 * MIoU + a3 * BIoU`` with
     ``d = (cos + 1) / 2``, mask and box IoU being means over the frames that
-    the clips share, or of the last frame against the first one. It is for
-    tracks of the clip before, and those that were last seen in an earlier
-    clip that shares frames with this one. Other lost tracks, whose place
-    tells little by now, wait for ``recall``, which goes by looks. Settings
-    are all that is kept here; what is known of a video is a
+    the clips share, or of the last frame against the first one. Each track
+    is compared on the frames of the clip that it was last seen in. The place
+    of one that was lost long ago can only speak for it, hardly against it:
+    ``recall`` gives what is left over a second chance, by looks alone.
+    Settings are all that is kept here; what is known of a video is a
     :class:`TrackState`, so that videos can be interleaved.
 
     Args:
@@ -70,6 +70,10 @@ class ClipTracker(BaseModule):
             paper.
         recall (dict, optional): :class:`EmbeddingRecall`, for instances that
             are left over and lost tracks. None in the paper.
+        drop_seconds (bool): Leave instances out whose matching score with a
+            track is high enough, but not as high as that of the one which
+            got it: objects found twice, mostly. The paper makes new tracks
+            of them.
     """
 
     def __init__(self,
@@ -83,7 +87,8 @@ class ClipTracker(BaseModule):
                  memory: int = 1,
                  min_pixels: int = 2,
                  momentum: float = 0.0,
-                 recall: OptConfigType = None) -> None:
+                 recall: OptConfigType = None,
+                 drop_seconds: bool = False) -> None:
         super().__init__()
         if memory < 1:
             raise ValueError(f'memory must be at least 1 clip, got {memory}')
@@ -105,6 +110,7 @@ class ClipTracker(BaseModule):
         self.min_pixels = min_pixels
         self.momentum = momentum
         self.recall = None if recall is None else TASK_UTILS.build(recall)
+        self.drop_seconds = drop_seconds
 
     def step(self,
              state: TrackState,
@@ -123,13 +129,15 @@ class ClipTracker(BaseModule):
                 they were drawn.
 
         Returns:
-            tuple[TrackState, InstanceData]: The new state, and the clip with
-            ``instances_id`` (N,).
+            tuple[TrackState, InstanceData]: The new state, and the clip,
+            what was dropped left out, with ``instances_id``.
         """
         track = torch.full_like(clip.labels, -1)
         ids = track.clone()
         if state.tracks is not None and len(clip) and len(state.tracks):
-            track = self._assign(state, clip, frame_ids)
+            track, is_second = self._assign(state, clip, frame_ids)
+            if self.drop_seconds:
+                clip, track = clip[~is_second], track[~is_second]
             ids = state.tracks.instances_id[track].where(track >= 0, track)
         new = ids < 0
         count = int(new.sum())
@@ -141,14 +149,16 @@ class ClipTracker(BaseModule):
                           (tuple(frame_ids), *state.clips)[:self.memory]), clip
 
     def _assign(self, state: TrackState, clip: InstanceData,
-                frame_ids: Sequence[int]) -> Tensor:
-        """(N,) tracks of the instances, -1 for none; N, M > 0."""
+                frame_ids: Sequence[int]) -> Tuple[Tensor, Tensor]:
+        """(N,) tracks of the instances, -1 for none, and (N,) bool, those
+        that came second to a track; N, M > 0."""
         track = torch.full_like(clip.labels, -1)
-        rows, cols = self.matching(
-            self.match_score(state, clip, frame_ids), self.match_thr)
+        score = self.match_score(state, clip, frame_ids)
+        rows, cols = self.matching(score, self.match_thr)
         track[rows] = cols
+        close = score.amax(dim=1) > self.match_thr
         if self.recall is None:
-            return track
+            return track, close & (track < 0)
         rows = (track < 0).nonzero()[:, 0]
         lost = state.tracks.age > 0
         lost[cols] = False
@@ -156,7 +166,7 @@ class ClipTracker(BaseModule):
         if len(rows) and len(lost):
             found, known = self.recall(clip[rows], state.tracks[lost])
             track[rows[found]] = lost[known]
-        return track
+        return track, close & (track < 0)
 
     def match_score(self, state: TrackState, clip: InstanceData,
                     frame_ids: Sequence[int]) -> Tensor:
@@ -168,21 +178,17 @@ class ClipTracker(BaseModule):
             frame_ids (Sequence[int]): The T frames of the clip.
 
         Returns:
-            Tensor: (N, M), minus infinity for lost tracks of clips that
-            share no frame with this one.
+            Tensor: (N, M).
         """
         tracks = state.tracks
         similar = (clip.embeds @ tracks.embeds.T + 1) / 2
         same = clip.labels[:, None] == tracks.labels[None]
-        overlap = similar.new_full(similar.shape, -torch.inf)
+        overlap = torch.zeros_like(similar)
         for age in tracks.age.unique().tolist():
-            seen_in = state.seen_in(age)
-            if age and not set(seen_in) & set(frame_ids):
-                continue
             cols = tracks.age == age
-            overlap[:,
-                    cols] = self._overlap(clip, tracks[cols],
-                                          *shared_frames(seen_in, frame_ids))
+            overlap[:, cols] = self._overlap(
+                clip, tracks[cols],
+                *shared_frames(state.seen_in(age), frame_ids))
         return (self.embed_weight * similar + overlap +
                 (self.label_weight + TIE) * same +
                 self.score_weight * clip.scores[:, None])

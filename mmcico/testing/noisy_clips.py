@@ -1,0 +1,282 @@
+"""Detections without a network: ground truth, cut into clips and spoilt.
+
+What a trained model gets wrong is drawn at random, each kind at a rate of its
+own, so that linkers can be compared on equal detections.
+"""
+from dataclasses import dataclass
+from typing import List, Optional, Sequence, Tuple
+
+import cv2
+import numpy as np
+import torch
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmcico.datasets.clip_windows import Window
+from mmcico.datasets.moving_shapes import Track
+from mmcico.structures.clip_boxes import enclose, fill_from_nearest
+
+
+@dataclass(frozen=True)
+class DetectionNoise:
+    """How detections differ from the truth.
+
+    Args:
+        miss: share of instances that a clip misses.
+        miss_hidden: the same for an instance that is hidden altogether; in
+            between, it grows with the hidden share.
+        false: false instances a clip, on average. A third of them lies where
+            nothing is, a third is an object found twice, under any class,
+            and a third is a part of an object.
+        jitter: of each side of a box, as a share of its width or height.
+        shift: of a mask, in pixels along x and y.
+        swell: most pixels by which a mask is wider or narrower.
+        wrong_class: share of instances of a wrong class.
+        vanish: share of objects that vanish once, for 1 to ``vanish_clips``
+            clips, from the video itself.
+        vanish_clips: see ``vanish``.
+        alike: cosine between embeddings of two objects of a class.
+        embed_noise: length of the noise on embeddings of unit length, twice
+            that on those of a hidden instance.
+        drift: length of the steps in which an object's looks change from
+            clip to clip.
+        embed_channels: E.
+    """
+    miss: float = 0.08
+    miss_hidden: float = 0.8
+    false: float = 1.5
+    jitter: float = 0.05
+    shift: float = 0.7
+    swell: int = 1
+    wrong_class: float = 0.07
+    vanish: float = 0.5
+    vanish_clips: int = 10
+    alike: float = 0.4
+    embed_noise: float = 0.4
+    drift: float = 0.25
+    embed_channels: int = 32
+
+
+def vanish(rng: np.random.Generator, tracks: Sequence[Track],
+           windows: Sequence[Window], noise: DetectionNoise) -> List[Track]:
+    """Take objects out of a video for some clips.
+
+    Args:
+        rng (Generator): Source of chance.
+        tracks (Sequence[Track]): Of the video.
+        windows (Sequence[Window]): Its clips.
+        noise (DetectionNoise): Rates.
+
+    Returns:
+        list[Track]: With objects absent from all frames of the clips for
+        which they vanish; an object of which nothing would be left stays.
+    """
+    result = []
+    for track in tracks:
+        gone = rng.random() < noise.vanish
+        start = int(rng.integers(1, max(len(windows) - 1, 2)))
+        count = int(rng.integers(1, noise.vanish_clips + 1))
+        frames = sorted(
+            {f
+             for w in windows[start:start + count]
+             for f in w.frame_ids})
+        masks, hidden = track.masks.copy(), track.hidden.copy()
+        masks[frames], hidden[frames] = False, np.nan
+        stays = not gone or np.isnan(hidden).all()
+        result.append(track if stays else Track(track.label, masks, hidden))
+    return result
+
+
+def identities(rng: np.random.Generator, labels: Sequence[int],
+               noise: DetectionNoise) -> np.ndarray:
+    """Looks of objects, those of a class being alike.
+
+    Args:
+        rng (Generator): Source of chance.
+        labels (Sequence[int]): G classes.
+        noise (DetectionNoise): ``alike`` and ``embed_channels``.
+
+    Returns:
+        np.ndarray: (G, E) of unit length.
+    """
+    kinds = _unit(rng, max(labels, default=0) + 1, noise.embed_channels)
+    own = _unit(rng, len(labels), noise.embed_channels)
+    looks = np.sqrt(noise.alike) * kinds[np.asarray(labels, int)]
+    return _normalize(looks + np.sqrt(1 - noise.alike) * own)
+
+
+def detect_clips(rng: np.random.Generator, tracks: Sequence[Track],
+                 windows: Sequence[Window], num_classes: int,
+                 noise: DetectionNoise) -> List[InstanceData]:
+    """Spoilt detections of all clips of a video.
+
+    Args:
+        rng (Generator): Source of chance.
+        tracks (Sequence[Track]): G objects; at least one.
+        windows (Sequence[Window]): The clips.
+        num_classes (int): K.
+        noise (DetectionNoise): Rates.
+
+    Returns:
+        list[InstanceData]: Of each clip N instances, best score first:
+        ``bboxes`` (N, T, 4), ``enclosing`` (N, 4), ``masks`` (N, T, H, W)
+        0 or 1, ``embeds`` (N, E), ``scores``, ``labels``, ``mask_params``
+        (N, H * W), the mask of the last frame that shows the instance;
+        metainfo ``input_shape``.
+    """
+    looks = identities(rng, [track.label for track in tracks], noise)
+    clips = []
+    for window in windows:
+        step = noise.drift * _unit(rng, *looks.shape)
+        looks = _normalize(looks + step)
+        frames = list(window.frame_ids)
+        rows = [
+            row for track, look in zip(tracks, looks)
+            for row in [_detect(rng, track, look, frames, noise)] if row
+        ]
+        for _ in range(rng.poisson(noise.false)):
+            row = _false(rng, tracks, looks, frames, noise)
+            rows += [row] if row else []
+        shape = tracks[0].masks.shape[1:]
+        clips.append(_pack(rng, rows, shape, len(frames), num_classes, noise))
+    return clips
+
+
+# masks (T, H, W) bool, embedding (E,), class and score of an instance
+_Row = Tuple[np.ndarray, np.ndarray, int, float]
+
+
+def _detect(rng: np.random.Generator, track: Track, look: np.ndarray,
+            frames: List[int], noise: DetectionNoise) -> Optional[_Row]:
+    """An object as it is found, if it is."""
+    hidden = track.hidden[frames]
+    if np.isnan(hidden).all():
+        return None
+    share = float(np.nanmean(hidden))
+    rate = noise.miss + (noise.miss_hidden - noise.miss) * share
+    if rng.random() < rate:
+        return None
+    masks = _spoil(rng, track.masks[frames], noise)
+    embed = _blur(rng, look, noise.embed_noise * (1 + share))
+    return masks, embed, track.label, rng.normal(.75 - .3 * share, .1)
+
+
+def _false(rng: np.random.Generator, tracks: Sequence[Track],
+           looks: np.ndarray, frames: List[int],
+           noise: DetectionNoise) -> Optional[_Row]:
+    """Something that is no object: of nothing, or a part of one."""
+    index = int(rng.integers(len(tracks)))
+    masks = tracks[index].masks[frames]
+    if not masks.any():
+        return None
+    score, kind = rng.normal(.3, .1), rng.integers(3)
+    if kind == 0:  # an object's outline somewhere else
+        place = rng.integers(0, masks.shape[1:])
+        masks = np.roll(masks, place, axis=(1, 2))
+        return masks, _unit(rng, 1, looks.shape[1])[0], -1, score
+    if kind == 1:  # the object once more, under any class
+        masks = _spoil(rng, masks, noise)
+        return masks, _blur(rng, looks[index], noise.embed_noise), -1, score
+    rows = np.flatnonzero(masks.any(axis=(0, 2)))
+    part = masks.copy()
+    part[:, int(np.median(rows)):] = False
+    embed = _blur(rng, looks[index], 2 * noise.embed_noise)
+    return part, embed, tracks[index].label, score
+
+
+def _spoil(rng: np.random.Generator, masks: np.ndarray,
+           noise: DetectionNoise) -> np.ndarray:
+    """Masks (T, H, W) shifted, and wider or narrower, frame by frame."""
+    spoilt = np.zeros_like(masks)
+    for t, mask in enumerate(masks):
+        dx, dy = rng.normal(0, noise.shift, 2)
+        swell = int(rng.integers(-noise.swell, noise.swell + 1))
+        image = mask.astype(np.uint8)
+        if swell:
+            side = 2 * abs(swell) + 1
+            shape = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+            change = cv2.dilate if swell > 0 else cv2.erode
+            image = change(image, shape)
+        move = np.array([[1, 0, round(dx)], [0, 1, round(dy)]], np.float32)
+        image = cv2.warpAffine(
+            image, move, mask.shape[::-1], flags=cv2.INTER_NEAREST)
+        spoilt[t] = image > 0
+    return spoilt if spoilt.any() else masks
+
+
+def _pack(rng: np.random.Generator, rows: List[_Row], shape: Tuple[int, ...],
+          num_frames: int, num_classes: int,
+          noise: DetectionNoise) -> InstanceData:
+    """Instances of one clip, best score first."""
+    rows = sorted([row for row in rows if row[0].any()],
+                  key=lambda row: -row[3])
+    labels = [
+        int(rng.integers(num_classes))
+        if label < 0 or rng.random() < noise.wrong_class else label
+        for _, _, label, _ in rows
+    ]
+    masks = np.zeros((len(rows), num_frames, *shape), bool)
+    embeds = np.zeros((len(rows), noise.embed_channels))
+    for index, row in enumerate(rows):
+        masks[index], embeds[index] = row[0], row[1]
+    masks = torch.from_numpy(masks)
+    boxes = mask_boxes(masks)
+    size = (boxes[..., 2:] - boxes[..., :2]).repeat(1, 1, 2)
+    wobble = torch.from_numpy(rng.normal(0, noise.jitter, boxes.shape))
+    boxes = boxes + size * wobble.float()
+    clip = InstanceData(
+        metainfo=dict(input_shape=shape),
+        bboxes=boxes,
+        enclosing=enclose(boxes),
+        masks=masks.float(),
+        embeds=torch.from_numpy(embeds).float(),
+        scores=torch.tensor([row[3] for row in rows]).float().clamp(.1, .99),
+        labels=torch.tensor(labels, dtype=torch.long))
+    clip.mask_params = last_masks(masks).flatten(1).float()
+    return clip
+
+
+def mask_boxes(masks: Tensor) -> Tensor:
+    """Tight boxes; a frame without a mask takes that of the nearest one.
+
+    Args:
+        masks (Tensor): (N, T, H, W) bool.
+
+    Returns:
+        Tensor: (N, T, 4) xyxy.
+    """
+    height, width = masks.shape[-2:]
+    seen = masks.flatten(2).any(dim=2)
+    spans = []
+    for dim, size in ((2, width), (3, height)):
+        line = masks.any(dim=dim)
+        steps = torch.arange(size, device=masks.device)
+        low = steps.where(line, steps.new_tensor(size)).amin(dim=-1)
+        high = (steps + 1).where(line, steps.new_zeros(())).amax(dim=-1)
+        spans += [low, high]
+    left, right, top, bottom = spans
+    boxes = torch.stack([left, top, right, bottom], dim=-1).float()
+    return fill_from_nearest(boxes, seen)
+
+
+def last_masks(masks: Tensor) -> Tensor:
+    """(N, T, H, W) bool -> (N, H, W): of the last frame that has any."""
+    seen = masks.flatten(2).any(dim=2)
+    steps = torch.arange(masks.shape[1], device=masks.device)
+    last = (seen * (steps + 1)).argmax(dim=1)
+    return masks[torch.arange(len(masks), device=masks.device), last]
+
+
+def _unit(rng: np.random.Generator, rows: int, channels: int) -> np.ndarray:
+    """(rows, channels) random directions."""
+    return _normalize(rng.normal(size=(rows, channels)))
+
+
+def _normalize(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def _blur(rng: np.random.Generator, look: np.ndarray,
+          length: float) -> np.ndarray:
+    """(E,) look with noise of a length."""
+    return _normalize(look + length * _unit(rng, 1, len(look))[0])
