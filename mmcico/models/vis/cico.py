@@ -15,11 +15,10 @@ from mmcico.registry import MODELS, TASK_UTILS
 from ..heads.clip_outputs import ClipOutputs
 from ..task_modules.clip_ground_truth import align_clip
 from ..trackers.track_state import Draw
+from .clip_network import ClipNetwork, LazyNetwork
 from .clip_results import to_track_sample
-from .frame_features import (FrameFeatures, KnownFrames, check_clips,
-                             clip_features)
+from .frame_features import FrameFeatures, check_clips
 from .init_order import split_init_cfg
-from .lazy import lazy_outputs
 from .video_state import VideoState, mean_overlap
 
 #: which masks are written where two clips overlap
@@ -72,6 +71,7 @@ class CiCo(BaseMOTModel):
         self.tracker = MODELS.build(tracker)
         self.nms = TASK_UTILS.build(
             test_cfg.get('nms', dict(type='mmcico.ClipNMS')))
+        self.network: ClipNetwork = LazyNetwork()
         self.states: Dict[Union[int, str], VideoState] = dict()
 
     def init_weights(self) -> None:
@@ -225,16 +225,11 @@ class CiCo(BaseMOTModel):
         """
         check_clips(inputs[None], self.num_frames)
         shape = tuple(inputs.shape[-2:])
-        features = clip_features(self.per_frame, state.known, inputs,
-                                 frame_ids)
-        outputs, protos = lazy_outputs(self.bbox_head, self.mask_head,
-                                       features, self.nms.score_thr)
-        clip = self.detect(outputs.of_clip(0), protos[0], shape)
-        draw = partial(self.mask_head.redraw, protos[0], input_shape=shape)
+        outputs, protos, known = self.network(self, state.known, inputs,
+                                              frame_ids, num_final)
+        clip = self.detect(outputs, protos, shape)
+        draw = partial(self.mask_head.redraw, protos, input_shape=shape)
         state, clip = self.link(state, clip, frame_ids, draw)
-        known = KnownFrames(
-            tuple(frame_ids[num_final:]),
-            features.take(range(num_final, len(frame_ids))), shape)
         return replace(state, known=known), clip
 
     def detect(self, outputs: ClipOutputs, protos: Tensor,

@@ -89,17 +89,32 @@ def clip_features(per_frame: Callable[[Tensor],
     Raises:
         ValueError: If the frames have another size than those before.
     """
+    check_size(known, inputs, frame_ids)
+    fresh, rows = plan_frames(frame_ids, known.frame_ids)
+    parts = [known.features] if known.frame_ids else []
+    if fresh:
+        parts.append(per_frame(inputs[fresh]))
+    return FrameFeatures.join(parts).take(rows)
+
+
+def check_size(known: KnownFrames, inputs: Tensor,
+               frame_ids: Sequence[int]) -> None:
+    """Refuse frames of another size than those before.
+
+    Args:
+        known (KnownFrames): What is known of the video.
+        inputs (Tensor): (T, 3, H, W) normalised frames.
+        frame_ids (Sequence[int]): Their positions in the video.
+
+    Raises:
+        ValueError: If the size changes.
+    """
     size = tuple(inputs.shape[-2:])
     if known.input_shape and known.input_shape != size:
         raise ValueError(
             f'the video changes its size: frames {tuple(frame_ids)} are '
             f'{size} (height, width) as input, those before were '
             f'{known.input_shape}; treat what follows as another video')
-    fresh, rows = plan_frames(frame_ids, known.frame_ids)
-    parts = [known.features] if known.frame_ids else []
-    if fresh:
-        parts.append(per_frame(inputs[fresh]))
-    return FrameFeatures.join(parts).take(rows)
 
 
 def check_clips(inputs: Tensor, num_frames: int) -> None:
