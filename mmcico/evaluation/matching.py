@@ -2,8 +2,9 @@
 from typing import List, NamedTuple, Tuple
 
 import numpy as np
+from pycocotools import mask as mask_utils
 
-from .rle import Size, frame_overlap
+from .rle import Size, compress_runs
 from .tracks import Track
 
 MAX_TRACKS = 100  # of a video and class; others are not looked at
@@ -45,20 +46,34 @@ def video_iou(first: List[Track], second: List[Track],
     Returns:
         np.ndarray: (D, G), 0 for two empty tracks.
     """
-    inter = np.zeros((len(first), len(second)))
-    if not inter.size:
-        return inter
+    if not first or not second:
+        return np.zeros((len(first), len(second)))
     areas = np.stack([track.areas for track in first])
     others = np.stack([track.areas for track in second])
-    both = (areas > 0).any(axis=0) & (others > 0).any(axis=0)
-    for frame in np.flatnonzero(both):
-        rows = np.flatnonzero(areas[:, frame])
-        cols = np.flatnonzero(others[:, frame])
-        inter[np.ix_(rows, cols)] += frame_overlap(
-            [first[i].masks[frame] for i in rows],
-            [second[i].masks[frame] for i in cols], size, areas[rows, frame])
+    frames = np.flatnonzero(areas.any(axis=0) & others.any(axis=0))
+    shares = np.zeros((len(frames), len(first), len(second)))
+    codes, other_codes = _codes(first, size), _codes(second, size)
+    inside = [1] * len(second)
+    for place, frame in enumerate(frames):
+        shares[place] = mask_utils.iou(codes[frame], other_codes[frame],
+                                       inside)
+    # against a crowd pycocotools gives the share of the first mask
+    inter = np.rint(shares * areas.T[frames][..., None]).sum(axis=0)
     union = areas.sum(1)[:, None] + others.sum(1)[None] - inter
     return inter / np.maximum(union, 1)
+
+
+def _codes(tracks: List[Track], size: Size) -> List[List[dict]]:
+    """Masks of all tracks in each frame, as pycocotools wants them."""
+    height, width = size
+    empty = dict(size=size, counts=compress_runs([height * width], size))
+    rows = [[
+        empty if text is None else {
+            'size': size,
+            'counts': text
+        } for text in track.masks
+    ] for track in tracks]
+    return [list(column) for column in zip(*rows)]
 
 
 def assign(iou: np.ndarray, crowd: np.ndarray, ignored: np.ndarray,

@@ -62,7 +62,7 @@ def read_mask(mask: Any, size: Size) -> Optional[str]:
         return counts
     if isinstance(counts, bytes):
         return counts.decode('ascii')
-    return _compress(counts, size)
+    return compress_runs(counts, size)
 
 
 def _short(value: Any) -> str:
@@ -70,8 +70,19 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + '...'
 
 
-def _compress(counts: Any, size: Size) -> str:
-    """Compress a list of run lengths."""
+def compress_runs(counts: Any, size: Size) -> str:
+    """Compress a list of run lengths.
+
+    Args:
+        counts (Any): Whole numbers; anything else is an error.
+        size (tuple[int, int]): Height and width of the mask.
+
+    Returns:
+        str: Compressed counts.
+
+    Raises:
+        ValueError: If the runs do not make up such a mask.
+    """
     try:
         runs = np.asarray(counts)
         usable = runs.ndim == 1 and runs.dtype.kind in 'iu'
@@ -144,37 +155,43 @@ def _sum_runs(chars: np.ndarray,
 
     Args:
         chars (np.ndarray): All characters of all N texts, less 48.
-        stops (np.ndarray): (N,) where each text ends.
+        stops (np.ndarray): (N,) where each text ends; none is empty.
 
     Returns:
         tuple[np.ndarray, np.ndarray]: (N,) and (N,).
     """
+    if not len(stops):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     numbers, ends = _numbers(chars)
     last = np.searchsorted(ends, stops)
-    first = np.concatenate([[0], last])[:-1]
-    index = np.arange(len(numbers)) - np.repeat(first, last - first)
-    # how many runs, from its own on, a number is a part of
-    left = np.repeat(last - first + 1, last - first) - index
-    parts = np.where(index == 0, 1, left >> 1)
+    first = np.concatenate([[0], last[:-1]])
+    each = (last - first).astype(np.int32)
+    # how many numbers come from its own on, itself included
+    left = np.repeat(each, each)
+    is_odd = left & 1
+    left -= np.arange(len(numbers), dtype=np.int32)
+    left += np.repeat(first.astype(np.int32), each)
+    is_odd ^= left & 1
+    # how many runs a number is a part of: the first has no difference to it
+    parts = (left + 1) >> 1
+    parts[first] = 1
     numbers = numbers * parts
-    all_sums = np.concatenate([[0], np.cumsum(numbers)])
-    odd_sums = np.concatenate([[0], np.cumsum(numbers * (index & 1))])
-    return odd_sums[last] - odd_sums[first], all_sums[last] - all_sums[first]
+    return (np.add.reduceat(numbers * is_odd,
+                            first), np.add.reduceat(numbers, first))
 
 
 def _numbers(chars: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     """Signed numbers of a chain of characters and where each one ends."""
     ends = np.flatnonzero(chars < 32)
-    begins = np.concatenate([[0], ends + 1])[:-1]
-    digits = ends - begins + 1
-    numbers = (chars[begins] & 31).astype(np.int64)
+    digits = np.diff(ends, prepend=-1)
+    # the last digit holds the sign: 16..31 stand for -16..-1
+    numbers = (chars[ends] ^ 16).astype(np.int64) - 16
+    longer = np.flatnonzero(digits > 1)
     # 7 digits are enough for any mask; more come from broken texts only
-    for place in range(1, min(digits.max(initial=0), 7)):
-        longer = np.flatnonzero(digits > place)
-        digit = (chars[begins[longer] + place] & 31).astype(np.int64)
-        numbers[longer] |= digit << (5 * place)
-    negative = np.flatnonzero(chars[ends] & 16)
-    numbers[negative] -= 1 << (5 * np.minimum(digits[negative], 7))
+    for place in range(1, 7):
+        lower = chars[ends[longer] - place] & 31
+        numbers[longer] = (numbers[longer] << 5) | lower
+        longer = longer[digits[longer] > place + 1]
     return numbers, ends
 
 

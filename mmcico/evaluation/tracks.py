@@ -4,7 +4,7 @@ Messages begin with ``where``: the caller's words for file, track and video.
 """
 import math
 from dataclasses import dataclass
-from typing import Any, List, Optional, Tuple, Union
+from typing import Any, List, Optional, Union
 
 import numpy as np
 
@@ -16,10 +16,19 @@ OCCLUSION = dict(no_occlusion=0., slight_occlusion=.25, severe_occlusion=.75)
 
 @dataclass(frozen=True)
 class Video:
-    """A video as the ground truth describes it."""
+    """A video as the ground truth describes it.
+
+    Attributes:
+        id (int | str): in the file.
+        size (tuple[int, int]): height and width.
+        length (int): number of frames.
+        is_long (bool): one of the long videos of YouTube-VIS 2022, as far as
+            the file shows.
+    """
     id: Id
     size: Size
     length: int
+    is_long: bool = False
 
 
 @dataclass
@@ -48,9 +57,8 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and math.isfinite(value)
 
 
-def read_masks(entry: dict, video: Video,
-               where: str) -> Tuple[List[Optional[str]], np.ndarray]:
-    """Read and check the masks of a track.
+def read_masks(entry: dict, video: Video, where: str) -> List[Optional[str]]:
+    """Read the masks of a track; whether they fill frames is not checked.
 
     Args:
         entry (dict): With ``segmentations``.
@@ -58,8 +66,7 @@ def read_masks(entry: dict, video: Video,
         where (str): Begin of messages.
 
     Returns:
-        tuple[list[str | None], np.ndarray]: Compressed counts and (length,)
-        areas.
+        list[str | None]: Compressed counts.
 
     Raises:
         ValueError: If the number of entries or a mask is wrong.
@@ -73,18 +80,40 @@ def read_masks(entry: dict, video: Video,
         except ValueError as error:
             raise ValueError(f'{where}: frame {frame}: field segmentations: '
                              f'{error}') from error
-    seen = [frame for frame, mask in enumerate(masks) if mask is not None]
-    areas = np.zeros(video.length)
+    return masks
+
+
+def measure_tracks(tracks: List[List[Optional[str]]], video: Video,
+                   wheres: List[str]) -> np.ndarray:
+    """Areas of the masks of all tracks of a video, which is quick at once.
+
+    Args:
+        tracks (list[list[str | None]]): Compressed counts of N tracks.
+        video (Video): Their video.
+        wheres (list[str]): N begins of messages.
+
+    Returns:
+        np.ndarray: (N, length) pixels, 0 where absent.
+
+    Raises:
+        ValueError: If a mask does not fill its frame.
+    """
+    areas = np.zeros((len(tracks), video.length))
+    seen = [(row, frame) for row, masks in enumerate(tracks)
+            for frame, mask in enumerate(masks) if mask is not None]
     if not seen:
-        return masks, areas
-    areas[seen], sizes = measure([masks[frame] for frame in seen])
+        return areas
+    rows, frames = np.array(seen).T
+    areas[rows, frames], sizes = measure(
+        [tracks[row][frame] or '' for row, frame in seen])
     wrong = np.flatnonzero(sizes != video.size[0] * video.size[1])
     if len(wrong):
+        row, frame = seen[wrong[0]]
         raise ValueError(
-            f'{where}: frame {seen[wrong[0]]}: field segmentations: the runs '
-            f'in counts do not add up to height x width = {video.size[0]} x '
+            f'{wheres[row]}: frame {frame}: field segmentations: the runs in '
+            f'counts do not add up to height x width = {video.size[0]} x '
             f'{video.size[1]}')
-    return masks, areas
+    return areas
 
 
 def check_length(entries: Any, key: str, video: Video, where: str) -> None:
