@@ -1,7 +1,12 @@
 """Fields of annotation files, read with checks that name them."""
+import math
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from .video_annotations import Id
+
+
+#: pixels; runs of larger frames would not fit into pycocotools' 32 bits
+LONGEST_SIDE = 32768
 
 
 def id_key(value: Any) -> str:
@@ -48,9 +53,10 @@ def read_size(record: dict, where: str) -> Tuple[int, int]:
     size = []
     for key in ('height', 'width'):
         value = required(record, key, where)
-        if not isinstance(value, (int, float)) or value < 1 or value % 1:
+        if not isinstance(value, (int, float)) or not (
+                1 <= value <= LONGEST_SIDE) or value % 1:
             raise ValueError(f"{where}: field '{key}' is {value!r}, not a "
-                             'positive whole number')
+                             f'whole number from 1 to {LONGEST_SIDE}')
         size.append(int(value))
     return size[0], size[1]
 
@@ -139,7 +145,8 @@ def read_bbox(box: Any, where: str) -> Optional[Tuple[float, ...]]:
     if box is None or box == []:
         return None
     if not isinstance(box, (list, tuple)) or len(box) != 4 or not all(
-            isinstance(side, (int, float)) for side in box):
+            isinstance(side, (int, float)) and math.isfinite(side)
+            for side in box):
         raise ValueError(f'{where}: box {str(box)[:40]} is not '
                          '[x, y, width, height] or null')
     return tuple(box) if box[2] > 0 and box[3] > 0 else None

@@ -37,15 +37,36 @@ def _from_polygons(polygons: list, height: int, width: int,
                    where: str) -> dict:
     """Polygons of fewer than three corners enclose nothing."""
     for polygon in polygons:
-        if not isinstance(polygon, list) or len(polygon) % 2 or not all(
-                isinstance(value, (int, float)) for value in polygon):
-            raise ValueError(
-                f'{where}: {str(polygon)[:40]} is no polygon; a mask is a '
-                'list of polygons [x1, y1, x2, y2, ...]')
+        check_polygon(polygon, height, width, where)
     corners = [polygon for polygon in polygons if len(polygon) >= 6]
     if not corners:
         corners = [[0] * 6]
     return mask_api.merge(mask_api.frPyObjects(corners, height, width))
+
+
+def check_polygon(polygon: Any, height: int, width: int, where: str) -> None:
+    """Refuse what is no polygon, or leaves the frame by more than its size.
+
+    pycocotools takes all memory, or ends Python, for corners far away.
+
+    Args:
+        polygon (list): ``[x1, y1, x2, y2, ...]``.
+        height (int): Of the frame, pixels.
+        width (int): Of the frame, pixels.
+        where (str): File, frame, object and field, for messages.
+
+    Raises:
+        ValueError: Showing the polygon.
+    """
+    if not isinstance(polygon, list) or len(polygon) % 2 or not all(
+            isinstance(value, (int, float)) for value in polygon):
+        raise ValueError(f'{where}: {str(polygon)[:40]} is no polygon; a mask '
+                         'is a list of polygons [x1, y1, x2, y2, ...]')
+    for values, side in ((polygon[::2], width), (polygon[1::2], height)):
+        if not all(-side <= value <= 2 * side for value in values):
+            raise ValueError(
+                f'{where}: polygon {str(polygon)[:40]} is far outside the '
+                f'frame of {height} x {width} (height x width)')
 
 
 def _from_rle(segmentation: Any, height: int, width: int, where: str) -> dict:

@@ -305,3 +305,12 @@ def test_a_video_shorter_than_the_clip(tmp_path):
     assert sample.frame_ids == (0, 1, 1) and sample.key_index == 1
     ids = [f.frame_id for f in sample.video_data_samples]
     assert ids == [0, 1, 1]
+
+
+@pytest.mark.parametrize('x', [1e30, -13, float('inf'), float('nan'), 25])
+def test_corners_far_away_do_not_end_python(tmp_path, x):
+    content = tiny.content()
+    content['annotations'][0]['segmentations'][1] = [[0, 0, x, 0, 3, 3]]
+    path = tiny.write_json(tmp_path, content)
+    with pytest.raises(ValueError, match='far outside the frame of 8 x 12'):
+        VISDataset(ann_file=path)

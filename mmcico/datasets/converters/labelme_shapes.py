@@ -9,6 +9,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from pycocotools import mask as mask_api
 
+from ..masks import check_polygon
+
 CIRCLE_CORNERS = 72
 #: points that a shape needs at least, at most
 POINTS = dict(polygon=(3, None), rectangle=(2, 4), circle=(2, 2), mask=(2, 2))
@@ -26,7 +28,7 @@ def shape_mask(shape: dict, size: Tuple[int, int], where: str) -> np.ndarray:
         ValueError: If it has no area by its kind, or is broken.
     """
     kind = shape.get('shape_type') or 'polygon'
-    if kind not in POINTS:
+    if not isinstance(kind, str) or kind not in POINTS:
         raise ValueError(f"{where}: field 'shape_type' is {kind!r}, which has "
                          f'no area; masks come from {", ".join(POINTS)}')
     points = _points(shape.get('points'), kind, where)
@@ -38,6 +40,7 @@ def shape_mask(shape: dict, size: Tuple[int, int], where: str) -> np.ndarray:
     elif kind == 'circle':
         points = _circle(*points)
     flat = [value for point in points for value in point]
+    check_polygon(flat, *size, f"{where}, field 'points'")
     codes = mask_api.frPyObjects([flat], *size)
     return mask_api.decode(codes)[..., 0].astype(bool)
 
