@@ -7,6 +7,7 @@ import numpy as np
 from mmdet.structures import DetDataSample, TrackDataSample
 from mmengine.dataset import pseudo_collate
 from mmengine.structures import InstanceData
+from torch import Tensor
 
 from mmcico.datasets.clip_windows import Window, clip_windows, next_window
 from mmcico.models.vis.cico import CiCo
@@ -149,12 +150,27 @@ class ClipStream:
             yield from results
         yield from self.finish(state)
 
+    def prepare(self, name: str, frames: Dict[int, np.ndarray],
+                window: Window) -> Tuple[Tensor, TrackDataSample]:
+        """Load a clip.
+
+        Args:
+            name (str): Of the video.
+            frames (dict[int, ndarray]): Frames by position.
+            window (Window): Which of them make the clip.
+
+        Returns:
+            tuple[Tensor, TrackDataSample]: (T, 3, H, W) normalised frames,
+            and where they come from.
+        """
+        data = self.pipeline(clip_info(name, frames, window))
+        data = self.model.data_preprocessor(pseudo_collate([data]), False)
+        return data['inputs'][0], data['data_samples'][0]
+
     def _clip(self, state: StreamState,
               window: Window) -> Tuple[StreamState, List[FrameResult]]:
         """Make a clip of the last frames."""
-        data = self.pipeline(clip_info(state, window, self.num_frames))
-        data = self.model.data_preprocessor(pseudo_collate([data]), False)
-        inputs, sample = data['inputs'][0], data['data_samples'][0]
+        inputs, sample = self.prepare(state.name, state.recent, window)
         video, clip = self.model.step(state.video, inputs, window.frame_ids,
                                       window.num_final)
         state = replace(
@@ -193,25 +209,26 @@ def frame_results(state: StreamState, first: int,
     return frames, result.clip_instances
 
 
-def clip_info(state: StreamState, window: Window, num_frames: int) -> dict:
+def clip_info(name: str, images: Dict[int, np.ndarray],
+              window: Window) -> dict:
     """What the pipeline starts from, as :class:`VISDataset` gives it."""
     frames = {
         frame_id:
         dict(
-            img=image,
-            img_path=f'{state.name}/{frame_id}',
-            img_id=f'{state.name}/{frame_id}',
-            video_id=state.name,
+            img=images[frame_id],
+            img_path=f'{name}/{frame_id}',
+            img_id=f'{name}/{frame_id}',
+            video_id=name,
             frame_id=frame_id,
-            source=state.name,
-            height=image.shape[0],
-            width=image.shape[1],
+            source=name,
+            height=images[frame_id].shape[0],
+            width=images[frame_id].shape[1],
             instances=[])
-        for frame_id, image in state.recent.items()
+        for frame_id in window.frame_ids
     }
     return dict(
-        video_id=state.name,
-        num_frames=num_frames,
+        video_id=name,
+        num_frames=len(window.frame_ids),
         key_frame_id=window.frame_ids[0],
         frames=frames,
         **window._asdict())
