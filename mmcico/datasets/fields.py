@@ -4,7 +4,6 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from .video_annotations import Id
 
-
 #: pixels; runs of larger frames would not fit into pycocotools' 32 bits
 LONGEST_SIDE = 32768
 
@@ -53,8 +52,9 @@ def read_size(record: dict, where: str) -> Tuple[int, int]:
     size = []
     for key in ('height', 'width'):
         value = required(record, key, where)
-        if not isinstance(value, (int, float)) or not (
-                1 <= value <= LONGEST_SIDE) or value % 1:
+        if not isinstance(
+                value,
+            (int, float)) or not (1 <= value <= LONGEST_SIDE) or value % 1:
             raise ValueError(f"{where}: field '{key}' is {value!r}, not a "
                              f'whole number from 1 to {LONGEST_SIDE}')
         size.append(int(value))
