@@ -1,10 +1,20 @@
+import gzip
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
+from pycocotools import mask as mask_utils
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 from vis_files import SIZE, annotation, draw, ground_truth, result, rle
 
 from mmcico.evaluation import evaluate, read_ground_truth, read_results
 from mmcico.evaluation.diagnosis import frame_figures
 
+DATA = Path(__file__).parents[1] / 'data' / 'metric_ytvis'
+NAMES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100',
+         'ARs', 'ARm', 'ARl')
 LEFT, RIGHT, HALF = (0, 0, 4, 4), (5, 0, 9, 4), (0, 0, 4, 2)
 
 
@@ -96,3 +106,68 @@ def test_size_is_height_width():
     new = dict(result([None]), segmentations=[rle(tall)])
     found = frame_figures(truth, read_results([new], truth))
     assert found.total['box']['AP'] == pytest.approx(1)
+
+
+def as_images(videos, categories, entries):
+    """COCO's layout, made from the files alone."""
+    starts = np.cumsum([0] + [video['length'] for video in videos])
+    starts = {v['id']: int(s) for v, s in zip(videos, starts)}
+    annotations = []
+    for entry in entries:
+        for frame, code in enumerate(entry['segmentations']):
+            if code is None:
+                continue
+            if isinstance(code['counts'], list):
+                code = mask_utils.frPyObjects(code, *code['size'])
+            mask = mask_utils.decode(code)
+            if not mask.any():
+                continue
+            y, x = np.nonzero(mask)
+            annotations.append(
+                dict(
+                    id=len(annotations) + 1,
+                    image_id=starts[entry['video_id']] + frame,
+                    category_id=entry['category_id'],
+                    segmentation=code,
+                    area=int(mask.sum()),
+                    bbox=[
+                        int(x.min()),
+                        int(y.min()),
+                        int(np.ptp(x)) + 1,
+                        int(np.ptp(y)) + 1
+                    ],
+                    iscrowd=entry.get('iscrowd', 0),
+                    score=entry.get('score', 0)))
+    coco = COCO()
+    coco.dataset = dict(
+        images=[
+            dict(v, id=starts[v['id']] + i) for v in videos
+            for i in range(v['length'])
+        ],
+        categories=[dict(each) for each in categories],
+        annotations=annotations)
+    coco.createIndex()
+    return coco
+
+
+@pytest.mark.parametrize('kind, name', [('bbox', 'box'), ('segm', 'mask')])
+def test_equal_to_coco_over_all_images(kind, name):
+    gt, results = [
+        json.loads(gzip.decompress((DATA / f'{each}.json.gz').read_bytes()))
+        for each in ('gt', 'results')
+    ]
+    truth = read_ground_truth(gt)
+    found = frame_figures(truth, read_results(results, truth)).total[name]
+    both = [
+        as_images(gt['videos'], gt['categories'], entries)
+        for entries in (gt['annotations'], results)
+    ]
+    coco = COCOeval(*both, kind)
+    coco.evaluate()
+    coco.accumulate()
+    coco.summarize()
+    assert list(found) == list(NAMES)
+    assert found['AP'] > .1
+    for each, value in zip(NAMES, coco.stats):
+        assert found[each] == (None if value < 0 else pytest.approx(
+            value, abs=1e-9)), each

@@ -1,7 +1,7 @@
 """AP of boxes and masks where each frame is an image, by COCO's rules."""
 import contextlib
 import io
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 from pycocotools import mask as mask_utils
@@ -12,11 +12,14 @@ from ..matching import Matches
 from ..tracks import Track
 from ..vis_json import GroundTruth, Tracks
 from ..ytvis_eval import class_curves
+from .cases import Case, read_cases
 
-#: COCO's names and order
-FIGURES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100',
-           'ARs', 'ARm', 'ARl')
 KINDS = dict(box='bbox', mask='segm')
+#: COCO's ranges of areas, in its order
+SIZES = ('', 's', 'm', 'l')
+MAX_DETECTIONS = 100
+# of each class: what became of the detections of each image
+ClassMatches = Dict[int, List[Matches]]
 
 
 class FrameFigures(NamedTuple):
@@ -37,7 +40,8 @@ def frame_figures(truth: GroundTruth, tracks: Tracks) -> FrameFigures:
     """Measure each frame for itself; ids do not matter.
 
     A mask is a detection with the score of its track. Boxes are those around
-    the masks, also of the ground truth.
+    the masks, also of the ground truth. Of a video and class the 100 best
+    tracks are looked at.
 
     Args:
         truth (GroundTruth): With annotations.
@@ -47,64 +51,72 @@ def frame_figures(truth: GroundTruth, tracks: Tracks) -> FrameFigures:
         FrameFigures: A debugging aid beside the AP of videos: what is lost
         between the two is lost by linking.
     """
-    starts = np.cumsum([1] + [video.length for video in truth.videos])
-    objects = _as_coco(truth, truth.tracks, starts)
-    found = _as_coco(truth, tracks, starts)
-    total, single = {}, {}
-    for name, kind in KINDS.items():
-        evaluation = COCOeval(objects, found, kind)
-        with contextlib.redirect_stdout(io.StringIO()):  # it reports progress
-            evaluation.evaluate()
-            evaluation.accumulate()
-            evaluation.summarize()
-        total[name] = {
-            key: None if value < 0 else float(value)
-            for key, value in zip(FIGURES, evaluation.stats)
-        }
-        single[name] = image_aps(evaluation)
+    rows: List[Dict[str, Any]] = []
+    matches: Dict[str, ClassMatches] = {kind: {} for kind in KINDS}
+    for case in read_cases(truth, tracks):
+        both = [
+            _as_coco(case, case.objects, case.object_labels),
+            _as_coco(case, case.predictions, case.labels)
+        ]
+        numbers = [(each > 0).sum(axis=0)
+                   for each in (case.object_areas, case.areas)]
+        aps = {}
+        for kind in KINDS:
+            frames = match_frames(*both, kind)
+            aps[kind] = [frame_ap(frame) for frame in frames]
+            for frame in frames:
+                for label, each in frame.items():
+                    matches[kind].setdefault(label, []).append(each)
+        rows += [
+            dict(
+                video_id=case.video.id,
+                frame=frame,
+                objects=int(numbers[0][frame]),
+                predictions=int(numbers[1][frame]),
+                **{
+                    f'{kind}_AP': values[frame]
+                    for kind, values in aps.items()
+                })
+            for frame in np.flatnonzero(numbers[0] + numbers[1]).tolist()
+        ]
     return FrameFigures(
-        total, list(_frame_rows(truth, starts, objects, found, single)))
+        {
+            kind: coco_figures(each)
+            for kind, each in matches.items()
+        }, rows)
 
 
-def _as_coco(truth: GroundTruth, tracks: Tracks, starts: np.ndarray) -> COCO:
-    """All masks as annotations of images; image ids go on over videos."""
+def _as_coco(case: Case, tracks: Sequence[Track], labels: np.ndarray) -> COCO:
+    """The masks of a video as annotations of its frames, as images."""
+    size = case.video.size
     annotations: List[Dict[str, Any]] = []
-    for (video, category), group in sorted(tracks.items()):
-        size = truth.videos[video].size
-        for track in group:
-            for each in _track_masks(track, size):
-                frame = each.pop('frame')
-                annotations.append(
-                    dict(
-                        each,
-                        id=len(annotations) + 1,  # COCOeval fails on id 0
-                        image_id=int(starts[video]) + frame,
-                        category_id=category))
+    for track, label in zip(tracks, labels.tolist()):
+        for each in _track_masks(track, size):
+            # COCOeval takes id 0 for none
+            annotations.append(
+                dict(each, id=len(annotations) + 1, category_id=label))
+    present = np.union1d(case.labels, case.object_labels).tolist()
     coco = COCO()
     coco.dataset = dict(
         images=[
-            dict(id=int(start) + frame, height=v.size[0], width=v.size[1])
-            for start, v in zip(starts, truth.videos)
-            for frame in range(v.length)
+            dict(id=frame, height=size[0], width=size[1])
+            for frame in range(case.video.length)
         ],
-        categories=[
-            dict(id=index, name=each[1])
-            for index, each in enumerate(truth.categories)
-        ],
+        categories=[dict(id=int(label)) for label in present],
         annotations=annotations)
-    with contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()):  # it reports progress
         coco.createIndex()
     return coco
 
 
 def _track_masks(track: Track, size: tuple) -> Iterator[Dict[str, Any]]:
     """What COCO wants to know of each mask of a track."""
-    frames = np.flatnonzero(track.areas)
+    frames = np.flatnonzero(track.areas).tolist()
     codes = [dict(size=[*size], counts=track.masks[frame]) for frame in frames]
     boxes = mask_utils.toBbox(codes) if codes else []
-    for frame, code, box in zip(frames.tolist(), codes, boxes):
+    for frame, code, box in zip(frames, codes, boxes):
         yield dict(
-            frame=frame,
+            image_id=frame,
             segmentation=code,
             bbox=box.tolist(),
             area=float(track.areas[frame]),
@@ -112,51 +124,79 @@ def _track_masks(track: Track, size: tuple) -> Iterator[Dict[str, Any]]:
             score=track.score)
 
 
-def image_aps(evaluation: COCOeval) -> Dict[int, float]:
-    """AP of each image, mean over the classes it shows.
+def match_frames(objects: COCO, found: COCO,
+                 kind: str) -> List[Dict[int, Matches]]:
+    """Let COCO's evaluation match the detections of each frame.
 
     Args:
-        evaluation (COCOeval): After ``evaluate``.
+        objects (COCO): Of one video.
+        found (COCO): Of the same video.
+        kind (str): One of ``KINDS``.
 
     Returns:
-        dict[int, float]: By image id; images without objects are left out.
+        list[dict[int, Matches]]: Of each frame, by class, with the four
+        ``SIZES`` as groups.
     """
+    evaluation = COCOeval(objects, found, KINDS[kind])
+    with contextlib.redirect_stdout(io.StringIO()):
+        evaluation.evaluate()
     params = evaluation.params
-    images, areas = len(params.imgIds), len(params.areaRng)
-    aps: Dict[int, List[float]] = {}
-    for category in range(len(params.catIds)):
-        begin = category * areas * images  # the first area range is "all"
-        for one in evaluation.evalImgs[begin:begin + images]:
-            if one is None:
-                continue
-            number = int((~np.asarray(one['gtIgnore'], bool)).sum())
-            matches = Matches(
-                np.asarray(one['dtScores'], float),
-                np.asarray(one['dtMatches'])[None] > 0,
-                np.asarray(one['dtIgnore'])[None] > 0, np.array([number]))
-            curves = class_curves([matches], 0, params.maxDets[-1])
-            if curves is not None:
-                aps.setdefault(one['image_id'],
-                               []).append(float(curves.precision.mean()))
-    return {image: float(np.mean(values)) for image, values in aps.items()}
+    shape = len(params.catIds), len(params.areaRng), len(params.imgIds)
+    frames: List[Dict[int, Matches]] = [{} for _ in params.imgIds]
+    for category, frame in np.ndindex(shape[0], shape[2]):
+        parts = [
+            evaluation.evalImgs[(category * shape[1] + size) * shape[2] +
+                                frame] for size in range(shape[1])
+        ]
+        if parts[0] is None:  # neither objects nor detections
+            continue
+        frames[frame][params.catIds[category]] = Matches(
+            np.array(parts[0]['dtScores'], float),
+            np.stack([part['dtMatches'] > 0 for part in parts]),
+            np.stack([part['dtIgnore'] > 0 for part in parts]),
+            np.array([(np.asarray(part['gtIgnore']) == 0).sum()
+                      for part in parts]))
+    return frames
 
 
-def _frame_rows(truth: GroundTruth, starts: np.ndarray, objects: COCO,
-                found: COCO, single: Dict[str, Dict[int,
-                                                    float]]) -> Iterator[dict]:
-    for start, video in zip(starts.tolist(), truth.videos):
-        for frame in range(video.length):
-            image = start + frame
-            numbers = [
-                len(each.imgToAnns.get(image, [])) for each in (objects, found)
-            ]
-            if any(numbers):
-                yield dict(
-                    video_id=video.id,
-                    frame=frame,
-                    objects=numbers[0],
-                    predictions=numbers[1],
-                    **{
-                        f'{name}_AP': single[name].get(image)
-                        for name in KINDS
-                    })
+def frame_ap(frame: Dict[int, Matches]) -> Optional[float]:
+    """AP of one frame, mean over the classes it shows; None without."""
+    return coco_mean({label: [each] for label, each in frame.items()})
+
+
+def coco_mean(matches: ClassMatches,
+              group: int = 0,
+              number: int = MAX_DETECTIONS,
+              figure: str = 'precision') -> Optional[float]:
+    """Mean over thresholds and the classes with objects.
+
+    Args:
+        matches (ClassMatches): Of images.
+        group (int): Position in ``SIZES``.
+        number (int): Best detections of an image and class to look at.
+        figure (str): ``'precision'`` for AP or ``'recall'`` for AR.
+    """
+    curves = [class_curves(each, group, number) for each in matches.values()]
+    values = [getattr(each, figure) for each in curves if each is not None]
+    return float(np.mean(values)) if values else None
+
+
+def coco_figures(matches: ClassMatches) -> Dict[str, Optional[float]]:
+    """COCO's twelve figures: ``AP``, ``AP50``, ..., ``ARl``."""
+    curves = [
+        class_curves(each, 0, MAX_DETECTIONS) for each in matches.values()
+    ]
+    known = [each.precision for each in curves if each is not None]
+    figures = {
+        name: float(np.mean([each[levels]
+                             for each in known])) if known else None
+        for name, levels in (('AP', slice(None)), ('AP50', 0), ('AP75', 5))
+    }
+    for group in range(1, len(SIZES)):
+        figures[f'AP{SIZES[group]}'] = coco_mean(matches, group)
+    for number in (1, 10, MAX_DETECTIONS):
+        figures[f'AR{number}'] = coco_mean(matches, 0, number, 'recall')
+    for group in range(1, len(SIZES)):
+        figures[f'AR{SIZES[group]}'] = coco_mean(
+            matches, group, figure='recall')
+    return figures
