@@ -6,9 +6,11 @@ with 1 and a message if a file cannot be used.
 import argparse
 import importlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 
 def parse_args() -> argparse.Namespace:
@@ -16,13 +18,25 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description='Measure results of video instance segmentation')
     parser.add_argument(
-        'ground_truth', help='annotations in the layout of YouTube-VIS')
+        'ground_truth',
+        help='annotations in the layout of YouTube-VIS, or CocoVID')
     parser.add_argument('results', help='results.json of a test')
     parser.add_argument(
         '--metric',
-        choices=['ytvis', 'ovis'],
+        choices=['ytvis', 'ovis', 'ytvis2022'],
         default='ytvis',
-        help='ovis adds figures by occlusion')
+        help='ovis adds figures by occlusion; ytvis2022 measures short and '
+        'long videos on their own')
+    parser.add_argument(
+        '--long-videos',
+        help='for ytvis2022: JSON list of the ids of the long videos, or '
+        'their ground truth alone; without, they are told by their frames')
+    parser.add_argument(
+        '--processes',
+        type=int,
+        default=min(2,
+                    os.cpu_count() or 1),
+        help='that share the videos (default: %(default)s)')
     parser.add_argument('--out', help='JSON file for the figures')
     return parser.parse_args()
 
@@ -44,28 +58,35 @@ def pure_import(name: str) -> ModuleType:
     return importlib.import_module(f'mmcico.{name}')
 
 
+def warn(metric: str, truth: Any) -> None:
+    """Say what the figures rest on."""
+    if metric == 'ovis' and truth.without_occlusion:
+        print(
+            f'warning: {truth.without_occlusion} annotations have no field '
+            'occlusion; they count as not occluded',
+            file=sys.stderr)
+
+
 def main() -> int:
     """Read both files, print the table, write the figures."""
     args = parse_args()
     evaluation = pure_import('evaluation')
     try:
-        truth = evaluation.read_ground_truth(args.ground_truth)
-        if not truth.has_annotations:
-            raise ValueError(
-                f'{args.ground_truth} has no annotations, so there is nothing '
-                'to measure against; send submission.zip to the server')
-        tracks = evaluation.read_results(args.results, truth)
-        metrics = evaluation.evaluate(truth, tracks, args.metric)
+        chosen = args.long_videos and evaluation.long_video_ids(
+            args.long_videos)
+        metrics, truth = evaluation.measure_files(args.ground_truth,
+                                                  args.results, args.metric,
+                                                  chosen, args.processes)
         if args.out:
             evaluation.save_metrics(args.out, metrics)
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 1
-    if args.metric == 'ovis' and truth.without_occlusion:
-        print(
-            f'warning: {truth.without_occlusion} annotations have no field '
-            'occlusion; they count as not occluded',
-            file=sys.stderr)
+    warn(args.metric, truth)
+    if args.metric == 'ytvis2022' and chosen is None:
+        number = sum(video.is_long for video in truth.videos)
+        print(f'{number} of {len(truth.videos)} videos are long, as their '
+              'frames show\n')
     print(evaluation.format_table(metrics))
     return 0
 

@@ -5,14 +5,16 @@
 from typing import Any
 
 from mmcico.utils.json_file import load_json
+from .measure_files import long_video_ids, measure_files
 from .report import format_table
 from .results_file import merge_parts, save_metrics
 from .vis_json import read_ground_truth, read_results
 from .ytvis_eval import evaluate
 
 __all__ = [
-    'VISMetric', 'evaluate', 'format_table', 'load_json', 'merge_parts',
-    'read_ground_truth', 'read_results', 'save_metrics'
+    'VISMetric', 'evaluate', 'format_table', 'load_json', 'long_video_ids',
+    'measure_files', 'merge_parts', 'read_ground_truth', 'read_results',
+    'save_metrics'
 ]
 
 

@@ -1,6 +1,8 @@
 """Figures as plain text."""
 from typing import Any, Dict, List, Optional, Sequence
 
+COLUMNS = 9  # figures in a line
+
 
 def _percent(value: Optional[float]) -> str:
     return '-' if value is None else f'{100 * value:.1f}'
@@ -25,13 +27,21 @@ def format_table(metrics: Dict[str, Any]) -> str:
     Returns:
         str: Several lines; ``-`` where there is no ground truth.
     """
-    names = [name for name in metrics if name != 'AP_per_class']
+    names = [name for name, value in metrics.items() if _is_figure(value)]
     lines: List[str] = []
-    for kind in ('AP', 'AR'):
+    for kind in ('mAP', 'AP', 'AR'):
         chosen = [name for name in names if name.startswith(kind)]
-        lines += align_rows([['%', *chosen],
-                             ['', *(_percent(metrics[n]) for n in chosen)]])
-    classes = metrics['AP_per_class']
-    rows = [['class', 'AP']]
-    rows += [[name, _percent(value)] for name, value in classes.items()]
+        # figures of short and long videos make long names
+        for start in range(0, len(chosen), COLUMNS):
+            part = chosen[start:start + COLUMNS]
+            lines += align_rows([['%', *part],
+                                 ['', *(_percent(metrics[n]) for n in part)]])
+    tables = [name for name in metrics if name.startswith('AP_per_class')]
+    rows = [['class', *(f'AP{name[len("AP_per_class"):]}' for name in tables)]]
+    rows += [[name, *map(_percent, values)] for name, *values in zip(
+        metrics['classes'], *(metrics[each] for each in tables))]
     return '\n'.join(lines + [''] + align_rows(rows))
+
+
+def _is_figure(value: Any) -> bool:
+    return value is None or isinstance(value, float)

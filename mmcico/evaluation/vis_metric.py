@@ -9,6 +9,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from mmcico.registry import METRICS
+from .measure_files import long_video_ids
 from .report import format_table
 from .results_file import (Record, append_record, find_parts, part_path,
                            read_part, save_metrics, save_results,
@@ -31,10 +32,15 @@ class VISMetric(BaseMetric):
     ``metrics.json`` in ``outdir``.
 
     Args:
-        ann_file (str, optional): Ground truth in the layout of YouTube-VIS.
-            Without it, or when it has no annotations, only the files of
-            results are written.
-        metric (str): ``'ytvis'``, or ``'ovis'`` for figures by occlusion too.
+        ann_file (str, optional): Ground truth in the layout of YouTube-VIS,
+            or CocoVID. Without it, or when it has no annotations, only the
+            files of results are written.
+        metric (str): ``'ytvis'``; ``'ovis'`` for figures by occlusion too;
+            ``'ytvis2022'`` for short and long videos on their own.
+        long_videos (str, optional): For ``'ytvis2022'``, a JSON file: a list
+            of the ids of the long videos, or their ground truth alone.
+            Without it, long videos are told by their frames
+            (``looks_long``).
         outdir (str, optional): Folder for the files. ``tools/test.py`` sets
             it to the work folder. Without it nothing is written.
         format_only (bool): Do not measure even with ground truth.
@@ -51,6 +57,7 @@ class VISMetric(BaseMetric):
     def __init__(self,
                  ann_file: Optional[str] = None,
                  metric: str = 'ytvis',
+                 long_videos: Optional[str] = None,
                  outdir: Optional[str] = None,
                  format_only: bool = False,
                  collect_device: str = 'cpu',
@@ -67,6 +74,7 @@ class VISMetric(BaseMetric):
                 'format_only) and without outdir; set outdir to a folder')
         self.ann_file = ann_file
         self.metric = metric
+        self.long_videos = long_videos and long_video_ids(long_videos)
         self.outdir = outdir
         self.format_only = format_only or ann_file is None
         self._started = False
@@ -236,7 +244,8 @@ class VISMetric(BaseMetric):
         tracks = read_results(
             [track for record in records for track in record['results']],
             truth)
-        metrics = evaluate(truth, tracks, self.metric)
+        metrics = evaluate(
+            truth, tracks, self.metric, long_videos=self.long_videos)
         if self.outdir is not None:
             save_metrics(Path(self.outdir) / 'metrics.json', metrics)
         print_log('\n' + format_table(metrics), logger='current')

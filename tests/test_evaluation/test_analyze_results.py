@@ -69,7 +69,7 @@ def test_all_files_without_openmmlab_and_matplotlib(files):
     ]
     by_class = {row['class']: row for row in rows_of(out / 'classes.csv')}
     assert by_class['class_6']['AP'] == ''  # no objects
-    for name, value in metrics['AP_per_class'].items():
+    for name, value in zip(metrics['classes'], metrics['AP_per_class']):
         if value is not None:
             assert float(by_class[name]['AP']) == pytest.approx(value)
     points = rows_of(out / 'curves.csv')

@@ -42,7 +42,8 @@ def test_figures_without_openmmlab_from_another_folder(files):
     metrics = json.loads((files / 'new/metrics.json').read_text())
     expected = json.loads((DATA / 'expected.json').read_text())
     assert metrics['AP'] == pytest.approx(expected['AP'], abs=1e-9)
-    assert metrics['AP_per_class']['class_6'] is None
+    assert metrics['AP_per_class'][5] is None
+    assert metrics['classes'][5] == 'class_6'
     lines = done.stdout.splitlines()
     assert lines[0].split()[:4] == ['%', 'AP', 'AP50', 'AP75']
     assert lines[1].split()[:3] == ['29.2', '56.0', '29.2']

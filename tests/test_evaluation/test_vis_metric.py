@@ -70,7 +70,7 @@ def test_from_masks_to_files_and_figures(tmp_path):
     assert tracks[1]['segmentations'] == [None, rle(draw(B)), None]
     # class a is perfect, b has a third of its pixels
     saved = json.loads((outdir / 'metrics.json').read_text())
-    assert saved['AP_per_class'] == {'class_0': pytest.approx(1), 'class_1': 0}
+    assert saved['AP_per_class'] == [pytest.approx(1), 0]
     assert saved['APl'] is None
     assert metrics['youtube_vis/AP'] == saved['AP'] == pytest.approx(.5)
     assert 'youtube_vis/APl' not in metrics
