@@ -60,9 +60,9 @@ def group_images(tables: Dict[str, list], report: Report) -> List[List[dict]]:
         home = check_reference(image, 'video_id', index, 'videos', place,
                                report)
         frame = image.get('frame_id')
-        if not is_whole(frame):
-            report.error('order', 'is not a whole number', place,
-                         f'images[{number}].frame_id', frame)
+        if not is_whole(frame) or isinstance(frame, float):
+            report.error('order', 'is not a whole number without a point',
+                         place, f'images[{number}].frame_id', frame)
         if home is not None:
             groups[home].append(image)
     for group in groups:

@@ -23,6 +23,8 @@ def test_a_sound_file_has_no_defect():
     (('images', 1, 'id'), 0, ('id', None, None, None, 'images[1].id')),
     (('images', 1, 'video_id'), 4,
      ('reference', None, None, None, 'video_id')),
+    (('images', 1, 'frame_id'), 1.0,
+     ('order', None, None, None, 'images[1].frame_id')),
     (('images', 1, 'frame_id'), 'x',
      ('order', None, None, None, 'images[1].frame_id')),
     (('images', 1, 'frame_id'), 0, ('order', 0, 1, None, 'frame_id')),
