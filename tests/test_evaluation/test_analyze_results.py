@@ -147,3 +147,13 @@ def test_figures(tmp_path):
         for figure in ('errors', 'curves', 'confusion'):
             data = (tmp_path / name / f'{figure}.png').read_bytes()
             assert data.startswith(b'\x89PNG') and len(data) > 3000
+
+
+def test_long_videos_are_passed_on(files):
+    (files / 'long.json').write_text('[1]')
+    done = run(files, '--out', 'out', '--no-frames', '--metric', 'ytvis2022',
+               '--long-videos', 'long.json')
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads((files / 'out' / 'metrics.json').read_text())
+    assert metrics['mAP'] == pytest.approx(
+        (metrics['mAP_short'] + metrics['mAP_long']) / 2)

@@ -29,6 +29,8 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         default='ytvis',
         help='for metrics.json, as in tools/eval.py (default: ytvis)')
     parser.add_argument(
+        '--long-videos', help='for metrics.json, as in tools/eval.py')
+    parser.add_argument(
         '--score-thr',
         type=float,
         default=.3,
@@ -53,8 +55,10 @@ def main(argv: Optional[List[str]] = None) -> int:
                 'to compare with; use a file with annotations, such as a '
                 'part of the training set that was held back')
         tracks = evaluation.read_results(args.results, truth)
+        chosen = args.long_videos and evaluation.long_video_ids(
+            args.long_videos)
         found = diagnosis.diagnose(truth, tracks, args.metric, args.score_thr,
-                                   not args.no_frames)
+                                   not args.no_frames, chosen)
         written = diagnosis.write_diagnosis(args.out, found)
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)

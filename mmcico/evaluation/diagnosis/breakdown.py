@@ -3,8 +3,8 @@ from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional
 
 import numpy as np
 
+from ..figures import Curves, class_curves
 from ..matching import Matches
-from ..ytvis_eval import Curves, class_curves
 from . import flag_oracles as flags
 from .association import perfect_association
 from .cases import Case
@@ -50,9 +50,10 @@ class Breakdown(NamedTuple):
     def as_dict(self) -> Dict[str, Any]:
         """Figures for a file.
 
-        ``oracles``: of each one ``AP``, ``AP50``, ``AP75``, what each
-        ``gain`` is (of AP), and ``AP_per_class``. ``counts``: of predictions
-        and objects at IoU 0.5, over all classes.
+        ``classes``: names. ``oracles``: of each one ``AP``, ``AP50``,
+        ``AP75``, the ``gain`` of AP, and ``AP_per_class`` in the order of
+        the classes. ``counts``: of predictions and objects at IoU 0.5, over
+        all classes.
         """
         figures = {
             name: mean_figures(each)
@@ -61,9 +62,9 @@ class Breakdown(NamedTuple):
         base = figures[BASE]['AP']
         for name, each in figures.items():
             each['gain'] = None if base is None else each['AP'] - base
-            each['AP_per_class'] = dict(
-                zip(self.names, map(class_ap, self.curves[name])))
+            each['AP_per_class'] = [*map(class_ap, self.curves[name])]
         return dict(
+            classes=self.names,
             oracles=figures,
             counts={
                 name: int(n.sum())

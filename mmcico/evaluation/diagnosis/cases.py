@@ -8,7 +8,7 @@ import numpy as np
 from ..matching import IOU_THRS, MAX_TRACKS
 from ..rle import frame_overlap
 from ..tracks import Track, Video, mean_seen
-from ..vis_json import GroundTruth, Tracks
+from ..vis_tables import GroundTruth, Tracks
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 import csv
 import json
 from pathlib import Path
-from typing import Any, Dict, Iterable, Optional, Union
+from typing import Any, Dict, Iterable, Optional, Sequence, Union
 
-from ..vis_json import GroundTruth, Tracks
+from ..vis_tables import GroundTruth, Tracks
 from ..ytvis_eval import evaluate
 from . import tables
 from .breakdown import break_down
@@ -20,7 +20,8 @@ def diagnose(truth: GroundTruth,
              tracks: Tracks,
              metric: str = 'ytvis',
              score_thr: float = .3,
-             with_frames: bool = True) -> Dict[str, Any]:
+             with_frames: bool = True,
+             long_videos: Optional[Sequence[Any]] = None) -> Dict[str, Any]:
     """Find out what a result loses AP by.
 
     Args:
@@ -29,6 +30,7 @@ def diagnose(truth: GroundTruth,
         metric (str): Of ``evaluate``.
         score_thr (float): Least score for the confusion of classes.
         with_frames (bool): Measure frames too, which is slow.
+        long_videos (Sequence, optional): Of ``evaluate``.
 
     Returns:
         dict: ``metrics``, ``classes``, ``curves``, ``confusion``, ``errors``
@@ -38,7 +40,7 @@ def diagnose(truth: GroundTruth,
         ValueError: If the metric is unknown.
     """
     names = [name for _, name in truth.categories]
-    metrics = evaluate(truth, tracks, metric)
+    metrics = evaluate(truth, tracks, metric, long_videos=long_videos)
     breakdown = break_down(read_cases(truth, tracks), names)
     matrix = confusion_matrix(
         read_cases(truth, tracks), len(names), score_thr, IOU_THR)

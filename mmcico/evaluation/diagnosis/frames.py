@@ -8,10 +8,10 @@ from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from ..figures import class_curves
 from ..matching import Matches
 from ..tracks import Track
-from ..vis_json import GroundTruth, Tracks
-from ..ytvis_eval import class_curves
+from ..vis_tables import GroundTruth, Tracks
 from .cases import Case, read_cases
 
 KINDS = dict(box='bbox', mask='segm')

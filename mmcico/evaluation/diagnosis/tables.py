@@ -1,7 +1,7 @@
 """Rows of the files that a diagnosis consists of."""
 from typing import Any, Dict, Iterator, List
 
-from ..ytvis_eval import RECALL_THRS
+from ..figures import RECALL_THRS
 from .breakdown import BASE, Breakdown, class_ap
 
 #: curves at these IoU thresholds; None is the mean over all ten
