@@ -102,7 +102,8 @@ setup(
     extras_require={
         'openmmlab': parse_requirements('openmmlab'),
         'onedl': parse_requirements('onedl'),
-        'test': parse_requirements('tests'),
+        'onnx': parse_requirements('onnx'),
+        'test': parse_requirements('tests') + parse_requirements('onnx'),
         'docs': parse_requirements('docs'),
     },
     cmdclass={'build_py': BuildWithMim},

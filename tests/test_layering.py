@@ -20,6 +20,7 @@ FORBIDDEN = {
     ['mmdet', 'mmcv', 'mmengine', 'torch', 'mmcico.models', 'mmcico.registry'],
     'visualization': ['mmcico.models'],
     'checkpoints': ['mmcico.models', 'mmcico.datasets', 'mmcico.evaluation'],
+    'deployment': ['mmcico.apis', 'mmcico.datasets', 'mmcico.evaluation'],
     'compat': ['mmcico.models', 'mmcico.datasets', 'mmcico.structures'],
 }
 

@@ -1,0 +1,100 @@
+"""The network of a clip from an ONNX file."""
+from typing import Any, Dict, List, Sequence, Tuple
+
+import torch
+from torch import Tensor
+
+from mmcico.models.heads.clip_outputs import ClipOutputs
+from mmcico.models.vis.cico import CiCo
+from mmcico.models.vis.clip_network import ClipNetwork, NetworkResult
+from mmcico.models.vis.frame_features import KnownFrames, check_size
+
+#: input of an exported network
+FRAMES = 'frames'
+#: inputs are padded to a multiple of this
+DIVISOR = 32
+
+
+def output_names(model: CiCo) -> List[str]:
+    """Names of what an exported network gives, in their order."""
+    names = ['cls_scores', 'bbox_deltas', 'mask_params', 'embeds']
+    if model.bbox_head.losses.with_centerness:
+        names.append('centerness')
+    return names + ['protos']
+
+
+def map_priors(model: CiCo, input_shape: Sequence[int],
+               like: Tensor) -> Tensor:
+    """Anchors without the network's maps.
+
+    A level has a cell for each stride that has begun, as convolutions with
+    stride 2 and padding give it; :func:`export_onnx` checks that.
+
+    Args:
+        model (CiCo): Has the anchor generator.
+        input_shape (Sequence[int]): Height and width of the input.
+        like (Tensor): On the device wanted.
+
+    Returns:
+        Tensor: (P, 4) xyxy in pixels of the input.
+    """
+    generator = model.bbox_head.anchor_generator
+    height, width = input_shape
+    sizes: List[Tuple[int, int]] = [(-(-height // y), -(-width // x))
+                                    for x, y in generator.strides]
+    return torch.cat(
+        generator.grid_priors(sizes, dtype=torch.float32, device=like.device))
+
+
+def run_session(session: Any, inputs: Tensor) -> Dict[str, Tensor]:
+    """Run an exported network.
+
+    Args:
+        session (InferenceSession): Of the file.
+        inputs (Tensor): (T, 3, H, W) normalised frames.
+
+    Returns:
+        dict[str, Tensor]: Outputs by name, float32, on the device of the
+        inputs.
+    """
+    frames = inputs.detach().float().cpu().contiguous().numpy()
+    names = [each.name for each in session.get_outputs()]
+    values = session.run(names, {FRAMES: frames})
+    return {
+        name: torch.from_numpy(value).to(inputs.device)
+        for name, value in zip(names, values)
+    }
+
+
+class OnnxNetwork(ClipNetwork):
+    """Runs an exported network, all of it, on each clip.
+
+    Nothing is shared between clips and nothing left out; rows that matter
+    are those of the model's own layers.
+
+    Args:
+        session (InferenceSession): Of the file.
+    """
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+
+    def __call__(self, model: CiCo, known: KnownFrames, inputs: Tensor,
+                 frame_ids: Sequence[int], num_final: int) -> NetworkResult:
+        """Run the network; see :class:`ClipNetwork`.
+
+        Raises:
+            ValueError: If the frames have a size that the network has not,
+                or another one than those before.
+        """
+        check_size(known, inputs, frame_ids)
+        size = tuple(inputs.shape[-2:])
+        if any(side % DIVISOR for side in size):
+            raise ValueError(
+                f'frames {tuple(frame_ids)} are {size} (height, width) as '
+                f'input; an ONNX file takes multiples of {DIVISOR}: set '
+                f'pad_size_divisor={DIVISOR} of the data_preprocessor')
+        values = run_session(self.session, inputs)
+        protos = values.pop('protos')
+        outputs = ClipOutputs(priors=map_priors(model, size, inputs), **values)
+        return NetworkResult(outputs, protos, KnownFrames(input_shape=size))
