@@ -94,10 +94,11 @@ class Settings:
 class TableRunner:
     """Runs rows and finds the figures of those that have been run.
 
-    A run has the folder ``<work_dir>/<config>/seed_<n>``. A training that is
-    complete has a file ``trained`` there, a test ``test/figures.json``; what
-    is complete is not run again, and a training that was stopped goes on
-    from its last checkpoint.
+    A run has the folder ``<work_dir>/<config>/seed_<n>`` with the config and
+    the log of the training and of the test, and their work folders. A
+    training that is complete leaves a file ``trained`` there, a test
+    ``figures.json``; what is complete is not run again, and a training that
+    was stopped goes on from its last checkpoint.
 
     Args:
         settings (Settings): Common to all runs.
@@ -114,7 +115,7 @@ class TableRunner:
 
     def figures(self, row: Row, seed: int) -> Optional[Dict[str, float]]:
         """Figures of a finished run, None if it is not finished."""
-        path = self.folder(row.config, seed) / 'test' / 'figures.json'
+        path = self.folder(row.config, seed) / 'figures.json'
         return load_json(path) if path.is_file() else None
 
     def run(self, row: Row, seed: int) -> Dict[str, float]:
@@ -136,17 +137,14 @@ class TableRunner:
         if done is not None:
             return done
         checkpoint = self._train(self.folder(row.weights, seed))
-        folder = self.folder(row.config, seed) / 'test'
-        config = folder / 'config.py'
-        self._execute(
-            self.settings.command('test',
-                                  str(config), checkpoint, '--work-dir',
-                                  str(folder)), folder / 'test.log')
-        figures = read_figures(folder)
+        folder = self.folder(row.config, seed)
+        self._execute(folder, 'test', checkpoint)
+        figures = read_figures(folder / 'test')
         seconds = figures.pop('time', None)
         if seconds:
-            figures['FPS'] = frames_per_second(
-                Config.fromfile(config), seconds, self.settings.processes)
+            cfg = Config.fromfile(folder / 'test.py')
+            figures['FPS'] = frames_per_second(cfg, seconds,
+                                               self.settings.processes)
         write_json(folder / 'figures.json', figures)
         return figures
 
@@ -156,42 +154,41 @@ class TableRunner:
         Raises:
             ValueError: If the folder holds a run of other settings.
         """
-        self._keep(
-            self.settings.config(row, row.weights, seed),
-            self.folder(row.weights, seed))
-        self._keep(
-            self.settings.config(row, row.config, seed),
-            self.folder(row.config, seed) / 'test')
-
-    @staticmethod
-    def _keep(cfg: Config, folder: Path) -> None:
-        """Write the config of a run, or compare it with the one there."""
-        file = folder / 'config.py'
-        if not file.is_file():
-            folder.mkdir(parents=True, exist_ok=True)
-            file.write_text(cfg.pretty_text, encoding='utf-8')
-        elif file.read_text(encoding='utf-8') != cfg.pretty_text:
-            raise ValueError(f'{folder} holds a run of other settings (see '
-                             'config.py there); give another --work-dir, or '
-                             'remove the folder')
+        for path, task in ((row.weights, 'train'), (row.config, 'test')):
+            folder = self.folder(path, seed)
+            text = self.settings.config(row, path, seed).pretty_text
+            # not in the work folder: MMEngine writes its own copy there
+            file = folder / f'{task}.py'
+            if not file.is_file():
+                folder.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding='utf-8')
+            elif file.read_text(encoding='utf-8') != text:
+                raise ValueError(f'{folder} holds a run of other settings '
+                                 f'(see {task}.py there); give another '
+                                 '--work-dir, or remove the folder')
 
     def _train(self, folder: Path) -> str:
         """Train or go on with it; the path of the last checkpoint."""
-        last = folder / 'last_checkpoint'
+        last = folder / 'train' / 'last_checkpoint'
         if not (folder / 'trained').is_file():
-            resume = ['--resume'] if last.is_file() else []
-            self._execute(
-                self.settings.command('train', str(folder / 'config.py'),
-                                      '--work-dir', str(folder), *resume),
-                folder / 'train.log')
+            resume = ['--resume=auto'] if last.is_file() else []
+            self._execute(folder, 'train', *resume)
             if not last.is_file():
                 raise RunFailed(f'{folder} has no checkpoint after training; '
                                 'set default_hooks.checkpoint')
             (folder / 'trained').touch()
         return last.read_text(encoding='utf-8').strip()
 
-    def _execute(self, command: Sequence[str], log: Path) -> None:
-        code = self.execute(command, log)
+    def _execute(self, folder: Path, task: str, *args: str) -> None:
+        """Run a task in its part of the folder of a run.
+
+        Raises:
+            RunFailed: If it does not end well.
+        """
+        log = folder / f'{task}.log'
+        code = self.execute(
+            self.settings.command(task, str(folder / f'{task}.py'), *args,
+                                  '--work-dir', str(folder / task)), log)
         if code:
             lines = log.read_text(
                 encoding='utf-8', errors='replace').strip().splitlines()
