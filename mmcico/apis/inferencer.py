@@ -14,11 +14,11 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from mmcico.visualization.overlays import DrawStyle
+from mmcico.visualization.style import DrawStyle
 from .clip_stream import ClipStream, FrameResult
 from .model_loading import category_ids, class_names, find_model, load_weights
 from .output_plan import SAVE, OutputPlan
-from .outputs import TrackSink, draw_result
+from .outputs import TrackSink, drawn_frames
 from .progress import with_progress
 from .sources import IMAGE_ENDINGS, FrameSource, Source, open_source
 
@@ -185,17 +185,14 @@ class CiCoInferencer(BaseInferencer):
 
         Args:
             inputs: Not used; the results have their frames.
-            preds (Sequence[FrameResult]): Frames.
+            preds (Sequence[FrameResult]): Frames of one video, in order.
             score_thr (float): Instances below are not drawn.
             style (DrawStyle): How they look.
 
         Returns:
             list[ndarray]: (H', W', 3) uint8 BGR.
         """
-        return [
-            draw_result(result, self.classes, score_thr, style)
-            for result in preds
-        ]
+        return list(drawn_frames(preds, self.classes, score_thr, style))
 
     def postprocess(
         self,

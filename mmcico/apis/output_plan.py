@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, List, Optional, Sequence, Tuple
 
-from mmcico.visualization.overlays import DrawStyle
+from mmcico.visualization.style import DrawStyle
 from .outputs import MaskSink, OverlaySink, ResultSink, TrackSink
 from .sources import FrameSource
 

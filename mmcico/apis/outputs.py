@@ -2,16 +2,17 @@
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence
 
 import numpy as np
 from PIL import Image
 
 from mmcico.evaluation.rle import encode_masks
 from mmcico.evaluation.video_results import VideoResults
-from mmcico.visualization import (DrawnObject, draw_objects, enlarge,
-                                  open_video_writer, track_colour)
-from mmcico.visualization.overlays import DrawStyle
+from mmcico.visualization import (DrawnObject, VideoWriter, open_video_writer,
+                                  track_colour)
+from mmcico.visualization.history import Frame, TrackHistory, with_history
+from mmcico.visualization.style import DrawStyle, draw_frame
 from .clip_stream import FrameResult
 
 #: colours of a palette image, the first being the background
@@ -63,14 +64,23 @@ def drawn_objects(result: FrameResult, classes: Sequence[str],
     ]
 
 
-def draw_result(result: FrameResult, classes: Sequence[str], score_thr: float,
-                style: DrawStyle) -> np.ndarray:
-    """A frame with its instances, (H', W', 3) uint8 BGR."""
-    factor = max(1, -(-style.min_side // min(result.image.shape[:2])))
-    image, objects = enlarge(result.image,
-                             drawn_objects(result, classes, score_thr), factor)
-    return draw_objects(image, objects, style.opacity, style.boxes,
-                        style.labels)
+def drawn_frames(results: Iterable[FrameResult], classes: Sequence[str],
+                 score_thr: float, style: DrawStyle) -> Iterator[np.ndarray]:
+    """Frames of one video with their instances.
+
+    Args:
+        results (Iterable[FrameResult]): Frames in order.
+        classes (Sequence[str]): Names by label.
+        score_thr (float): Instances below are not drawn.
+        style (DrawStyle): How they look.
+
+    Yields:
+        ndarray: (H', W', 3) uint8 BGR.
+    """
+    frames = ((result.image, drawn_objects(result, classes, score_thr))
+              for result in results)
+    for image, objects in with_history(frames, style):
+        yield draw_frame(image, objects, style)
 
 
 class OverlaySink(ResultSink):
@@ -91,20 +101,29 @@ class OverlaySink(ResultSink):
         self.classes = classes
         self.score_thr = score_thr
         self.style = style
+        self._history = TrackHistory(style)
         self._open = ExitStack()
-        self._writer = None
+        self._writer: Optional[VideoWriter] = None
 
     def write(self, result: FrameResult) -> None:
         """Draw a frame; the first one gives the size."""
-        picture = draw_result(result, self.classes, self.score_thr, self.style)
-        if self._writer is None:
-            self._writer = self._open.enter_context(
-                open_video_writer(self.path, self.fps, picture.shape[:2]))
-        self._writer.write(picture)
+        self._draw(
+            self._history.push(
+                result.image,
+                drawn_objects(result, self.classes, self.score_thr)))
 
     def close(self) -> None:
-        """Finish the file."""
-        self._open.close()
+        """Draw a frame that waits for its neighbour, finish the file."""
+        with self._open:
+            self._draw(self._history.flush())
+
+    def _draw(self, frames: Sequence[Frame]) -> None:
+        for image, objects in frames:
+            picture = draw_frame(image, objects, self.style)
+            if self._writer is None:
+                self._writer = self._open.enter_context(
+                    open_video_writer(self.path, self.fps, picture.shape[:2]))
+            self._writer.write(picture)
 
 
 def palette() -> List[int]:

@@ -1,5 +1,4 @@
 """Annotation files of any layout, drawn on their frames."""
-from dataclasses import replace
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence, Union
 
@@ -8,8 +7,9 @@ import numpy as np
 from mmcico.datasets.fields import id_key
 from mmcico.datasets.video_annotations import AnnotatedVideo, AnnotationFile
 from .draw import draw_text_
-from .overlays import (TITLE_COLOUR, DrawnTrack, DrawStyle, Overlay,
+from .overlays import (TITLE_COLOUR, DrawnTrack, Overlay, frames_only,
                        overlay_frames, with_names)
+from .style import DrawStyle
 
 
 def annotation_overlays(
@@ -84,13 +84,7 @@ def titled_frames(
     """
     if places is None:
         places = range(len(overlay.file_names))
-    part = replace(
-        overlay,
-        file_names=[overlay.file_names[place] for place in places],
-        panels=[(title, [
-            replace(track, masks=[track.masks[place] for place in places])
-            for track in tracks
-        ]) for title, tracks in overlay.panels])
+    part = frames_only(overlay, places)
     frames = overlay_frames(part, image_root, style)
     for place, name, frame in zip(places, part.file_names, frames):
         title = f'{place}: {Path(name).name}'

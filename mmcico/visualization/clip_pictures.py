@@ -4,8 +4,9 @@ from typing import Any, List, Sequence
 import cv2
 import numpy as np
 
-from .draw import DrawnObject, draw_objects, draw_text_, enlarge
-from .overlays import TITLE_COLOUR, DrawStyle
+from .draw import DrawnObject, draw_text_
+from .overlays import TITLE_COLOUR
+from .style import DrawStyle, draw_frame
 
 
 def clip_frames(packed: dict, classes: Sequence[str],
@@ -31,10 +32,7 @@ def clip_frames(packed: dict, classes: Sequence[str],
         objects = _objects(frame.gt_instances, classes, '')
         if 'ignored_instances' in frame:
             objects += _objects(frame.ignored_instances, classes, ' ignored')
-        factor = max(1, -(-style.min_side // min(image.shape[:2])))
-        image, objects = enlarge(image, objects, factor)
-        picture = draw_objects(image, objects, style.opacity, style.boxes,
-                               style.labels)
+        picture = draw_frame(image, objects, style)
         draw_text_(picture, frame_title(sample, frame, t),
                    (0, len(picture) - 1), TITLE_COLOUR)
         pictures.append(picture)

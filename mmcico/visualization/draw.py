@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 Colour = Tuple[int, int, int]
+Box = Tuple[float, float, float, float]
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 # the golden ratio spreads any run of neighbouring ids over the colour circle
 GOLDEN = 0.6180339887498949
@@ -22,12 +23,16 @@ class DrawnObject:
         name: class name.
         score: in 0..1; None for ground truth.
         box: x0, y0, x1, y1 in pixels; None to take it around the mask.
+        enclosing: circumscribed box over some frames, drawn if it is there.
+        trail: centres (x, y) in the last frames, oldest first; joined.
     """
     track_id: int
     mask: np.ndarray
     name: str = ''
     score: Optional[float] = None
-    box: Optional[Tuple[float, float, float, float]] = None
+    box: Optional[Box] = None
+    enclosing: Optional[Box] = None
+    trail: Tuple[Tuple[float, float], ...] = ()
 
     @property
     def text(self) -> str:
@@ -47,11 +52,8 @@ def track_colour(track_id: int) -> Colour:
 
 def mask_box(mask: np.ndarray) -> Optional[Tuple[int, int, int, int]]:
     """Box x0, y0, x1, y1 around a mask, the last pixel within; or None."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    if len(rows) == 0:
-        return None
-    cols = np.flatnonzero(mask.any(axis=0))
-    return int(cols[0]), int(rows[0]), int(cols[-1]), int(rows[-1])
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    return (x, y, x + width - 1, y + height - 1) if width else None
 
 
 def blend_mask_(image: np.ndarray,
@@ -66,8 +68,11 @@ def blend_mask_(image: np.ndarray,
         colour: BGR.
         opacity: share of the colour, 0 to 1.
     """
-    tinted = image[mask] * (1 - opacity) + np.array(colour) * opacity
-    image[mask] = np.rint(tinted).astype(np.uint8)
+    # a table of all 256 values: no arithmetic for each pixel
+    values = np.arange(256)[:, None] * (1 - opacity)
+    table = np.rint(values + np.array(colour) * opacity).astype(np.uint8)
+    tinted = cv2.LUT(image, table.reshape(1, 256, 3))
+    image[...] = cv2.copyTo(tinted, mask.view(np.uint8), image)
 
 
 def draw_contour_(image: np.ndarray,
@@ -76,7 +81,7 @@ def draw_contour_(image: np.ndarray,
                   thickness: int = 1) -> None:
     """Outline the parts and holes of ``mask`` (H, W) bool in place."""
     contours, _ = cv2.findContours(
-        mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+        mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(image, contours, -1, colour, thickness)
 
 
@@ -102,11 +107,36 @@ def draw_text_(image: np.ndarray, text: str, corner: Tuple[int, int],
                 cv2.LINE_AA)
 
 
+def draw_dashes_(image: np.ndarray, box: Box, colour: Colour,
+                 thickness: int) -> None:
+    """A dashed rectangle in place."""
+    x0, y0, x1, y1 = (round(value) for value in box)
+    dash = 4 * thickness + 2
+    for x in range(x0, x1 + 1, 2 * dash):
+        end = min(x + dash, x1)
+        for y in (y0, y1):
+            cv2.line(image, (x, y), (end, y), colour, thickness)
+    for y in range(y0, y1 + 1, 2 * dash):
+        end = min(y + dash, y1)
+        for x in (x0, x1):
+            cv2.line(image, (x, y), (x, end), colour, thickness)
+
+
+def draw_trail_(image: np.ndarray, trail: Sequence[Tuple[float, float]],
+                colour: Colour, thickness: int) -> None:
+    """Join centres, a dot on the last one, in place."""
+    points = np.rint(np.array(trail)).astype(np.int32).reshape(-1, 1, 2)
+    cv2.polylines(image, [points], False, colour, thickness, cv2.LINE_AA)
+    last = (int(points[-1, 0, 0]), int(points[-1, 0, 1]))
+    cv2.circle(image, last, 2 * thickness, colour, -1, cv2.LINE_AA)
+
+
 def draw_objects(image: np.ndarray,
                  objects: Sequence[DrawnObject],
                  opacity: float = .45,
                  boxes: bool = False,
-                 labels: bool = True) -> np.ndarray:
+                 labels: bool = True,
+                 contours: bool = True) -> np.ndarray:
     """A copy of a frame with its objects on it.
 
     Args:
@@ -116,6 +146,7 @@ def draw_objects(image: np.ndarray,
         opacity: of the tint inside masks, 0 to 1.
         boxes: draw boxes too.
         labels: write id, class and score.
+        contours: outline masks.
 
     Returns:
         (H, W, 3) uint8 BGR.
@@ -129,20 +160,43 @@ def draw_objects(image: np.ndarray,
         _check_size(item, image)
         around = mask_box(item.mask)
         if around is not None:
-            seen.append((item, item.box or around))
+            seen.append((item, around))
     thickness = max(1, round(min(image.shape[:2]) / 360))
-    for item, box in seen:
+    for item, around in seen:
         colour = track_colour(item.track_id)
-        blend_mask_(canvas, item.mask, colour, opacity)
-        draw_contour_(canvas, item.mask, colour, thickness)
+        _draw_mask_(canvas, item.mask, around, colour, opacity,
+                    thickness if contours else 0)
         if boxes:
-            x0, y0, x1, y1 = (round(value) for value in box)
+            x0, y0, x1, y1 = (round(value) for value in item.box or around)
             cv2.rectangle(canvas, (x0, y0), (x1, y1), colour, thickness)
-    if labels:
-        for item, box in seen:
+        if item.enclosing is not None:
+            draw_dashes_(canvas, item.enclosing, colour, thickness)
+    for item, around in seen:
+        if item.trail:
+            draw_trail_(canvas, item.trail, track_colour(item.track_id),
+                        thickness + 1)
+        if labels:
+            box = item.box or around
             draw_text_(canvas, item.text, (round(box[0]), round(box[1]) - 1),
                        track_colour(item.track_id))
     return canvas
+
+
+def _draw_mask_(canvas: np.ndarray, mask: np.ndarray, around: Tuple[int, int,
+                                                                    int, int],
+                colour: Colour, opacity: float, thickness: int) -> None:
+    """Tint and outline a mask; only what lies around it is looked at."""
+    x0, y0, x1, y1 = around
+    margin = thickness
+    rows = slice(max(y0 - margin, 0), y1 + 1 + margin)
+    cols = slice(max(x0 - margin, 0), x1 + 1 + margin)
+    part, inside = canvas[rows, cols], np.ascontiguousarray(mask[rows, cols])
+    blend_mask_(part, inside, colour, opacity)
+    if thickness:
+        # OpenCV draws on whole arrays only
+        outlined = np.ascontiguousarray(part)
+        draw_contour_(outlined, inside, colour, thickness)
+        part[...] = outlined
 
 
 def _check_size(item: DrawnObject, image: np.ndarray) -> None:
@@ -168,9 +222,19 @@ def enlarge(image: np.ndarray, objects: Sequence[DrawnObject],
     scaled = []
     for item in objects:
         mask = item.mask.repeat(factor, axis=0).repeat(factor, axis=1)
-        box = item.box and tuple(value * factor for value in item.box)
-        scaled.append(replace(item, mask=mask, box=box))
+        trail = tuple((x * factor, y * factor) for x, y in item.trail)
+        scaled.append(
+            replace(
+                item,
+                mask=mask,
+                box=_times(item.box, factor),
+                enclosing=_times(item.enclosing, factor),
+                trail=trail))
     return large, scaled
+
+
+def _times(box: Optional[Box], factor: int) -> Optional[Box]:
+    return None if box is None else tuple(value * factor for value in box)
 
 
 def contact_sheet(frames: Sequence[np.ndarray], columns: int) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Results and ground truth files as overlays on the frames they describe."""
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import (Any, Dict, Iterator, List, Mapping, Optional, Sequence,
+                    Tuple, Union)
 
 import cv2
 import numpy as np
@@ -10,7 +11,9 @@ from pycocotools import mask as mask_utils
 from mmcico.evaluation.vis_json import (GroundTruth, Tracks, read_ground_truth,
                                         read_results)
 from mmcico.utils.json_file import load_json
-from .draw import DrawnObject, draw_objects, draw_text_, enlarge
+from .draw import DrawnObject, draw_text_
+from .history import Frame, TrackHistory
+from .style import DrawStyle, draw_frame
 
 PathLike = Union[str, Path]
 TITLE_COLOUR = (40, 40, 40)
@@ -48,25 +51,9 @@ class Overlay:
     panels: Sequence[Tuple[str, Sequence[DrawnTrack]]]
 
 
-@dataclass(frozen=True)
-class DrawStyle:
-    """How overlays look.
-
-    Attributes:
-        opacity: of the tint inside masks, 0 to 1.
-        boxes: draw boxes too.
-        labels: write id, class and score.
-        min_side: frames with a smaller shorter side are enlarged by a whole
-            factor until they reach it.
-    """
-    opacity: float = .45
-    boxes: bool = False
-    labels: bool = True
-    min_side: int = 320
-
-
 def load_overlays(annotations: PathLike,
-                  results: Optional[PathLike] = None,
+                  results: Union[PathLike, Mapping[str, PathLike],
+                                 None] = None,
                   score_thr: float = .3,
                   side_by_side: bool = False) -> List[Overlay]:
     """Read what is to be drawn.
@@ -74,7 +61,8 @@ def load_overlays(annotations: PathLike,
     Args:
         annotations: file of YouTube-VIS' layout; drawn itself if there are
             no ``results``.
-        results: ``results.json`` of YouTube-VIS' layout.
+        results: ``results.json`` of YouTube-VIS' layout, or several by
+            their titles.
         score_thr: results below are left out.
         side_by_side: results beside the ground truth.
 
@@ -88,9 +76,11 @@ def load_overlays(annotations: PathLike,
     content = load_json(annotations)
     truth = read_ground_truth(content, str(annotations))
     titles: List[Tuple[str, Tracks]] = []
-    if results is not None:
-        titles.append(('results', read_results(results, truth)))
-    if results is None or side_by_side:
+    if results is not None and not isinstance(results, Mapping):
+        results = dict(results=results)
+    for title, path in (results or {}).items():
+        titles.append((title, read_results(path, truth)))
+    if not results or side_by_side:
         if not truth.has_annotations:
             raise ValueError(f'{annotations} has no annotations to draw; '
                              'give a results file, without --side-by-side')
@@ -184,19 +174,58 @@ def read_frame(path: Path, size: Tuple[int, int], video: str) -> np.ndarray:
     return image
 
 
-def overlay_frames(overlay: Overlay, image_root: PathLike,
-                   style: DrawStyle) -> Iterator[np.ndarray]:
-    """Drawn frames one by one, (H', W', 3) uint8 BGR, all of one size."""
-    factor = max(1, -(-style.min_side // min(overlay.size)))
+def panel_pictures(overlay: Overlay, image_root: PathLike,
+                   style: DrawStyle) -> Iterator[List[np.ndarray]]:
+    """For each frame its panels, (H', W', 3) uint8 BGR, all of one size."""
+    histories = [TrackHistory(style) for _ in overlay.panels]
     for index, name in enumerate(overlay.file_names):
         image = read_frame(Path(image_root) / name, overlay.size, overlay.name)
-        pictures = []
-        for title, tracks in overlay.panels:
-            large, objects = enlarge(
-                image, frame_objects(tracks, index, overlay.size), factor)
-            picture = draw_objects(large, objects, style.opacity, style.boxes,
-                                   style.labels)
-            if len(overlay.panels) > 1:
-                draw_text_(picture, title, (0, len(picture) - 1), TITLE_COLOUR)
-            pictures.append(picture)
+        done = [
+            history.push(image, frame_objects(tracks, index, overlay.size))
+            for history, (_, tracks) in zip(histories, overlay.panels)
+        ]
+        for frames in zip(*done):
+            yield _drawn(overlay, frames, style)
+    for frames in zip(*(history.flush() for history in histories)):
+        yield _drawn(overlay, frames, style)
+
+
+def _drawn(overlay: Overlay, frames: Sequence[Frame],
+           style: DrawStyle) -> List[np.ndarray]:
+    """One frame as all panels show it, titled if there are several."""
+    pictures = [draw_frame(image, found, style) for image, found in frames]
+    if len(pictures) > 1:
+        for picture, (title, _) in zip(pictures, overlay.panels):
+            draw_text_(picture, title, (0, len(picture) - 1), TITLE_COLOUR)
+    return pictures
+
+
+def overlay_frames(overlay: Overlay, image_root: PathLike,
+                   style: DrawStyle) -> Iterator[np.ndarray]:
+    """Drawn frames one by one, panels side by side, (H', W', 3) uint8."""
+    for pictures in panel_pictures(overlay, image_root, style):
         yield np.hstack(pictures)
+
+
+def frames_only(overlay: Overlay, places: Sequence[int]) -> Overlay:
+    """The same video, some of its frames.
+
+    Args:
+        overlay: the video.
+        places: positions of the frames, 0-based.
+
+    Raises:
+        ValueError: if there is no such frame.
+    """
+    length = len(overlay.file_names)
+    if not places or min(places) < 0 or max(places) >= length:
+        raise ValueError(f'video {overlay.name} has the frames 0 to '
+                         f'{length - 1}, not {list(places)}')
+    panels = [(title, [
+        replace(track, masks=[track.masks[place] for place in places])
+        for track in tracks
+    ]) for title, tracks in overlay.panels]
+    return replace(
+        overlay,
+        file_names=[overlay.file_names[place] for place in places],
+        panels=panels)
