@@ -6,6 +6,7 @@ from mmengine.structures import InstanceData
 
 from mmcico.models import (ClipTracker, GreedyMatching, HungarianMatching,
                            TrackState)
+from mmcico.models.trackers import EmbeddingRecall
 from mmcico.models.trackers.clip_tracker import shared_frames
 from mmcico.models.vis.video_state import mean_overlap
 
@@ -144,6 +145,115 @@ def test_mean_overlap_touches_shared_frames_of_old_tracks_only():
     assert torch.equal(masks[0], later.masks[0])  # new
     assert torch.equal(masks[1, 1:], later.masks[1, 1:])
     assert masks[1, 0].max().item() == pytest.approx((0.9 + 0.45) / 2)
+
+
+def test_mean_overlap_goes_back_to_the_clip_a_track_was_seen_in():
+    tracker = ClipTracker(memory=3, recall=RECALL)
+    state, _ = tracker.step(TrackState(), clip_of((0, 1, 2), (0, 1)),
+                            (0, 1, 2))
+    state, _ = tracker.step(state, clip_of((1, 2, 3), (0, )), (1, 2, 3))
+    later = clip_of((2, 3, 4), (1, ))
+    later.masks = later.masks * 0.5
+    _, later = tracker.step(state, later, (2, 3, 4))
+    assert later.instances_id.tolist() == [1]
+    masks = mean_overlap(state, later, (2, 3, 4))
+    peaks = masks[0].flatten(1).max(dim=1)[0].tolist()
+    assert peaks == pytest.approx([(0.9 + 0.45) / 2, 0.45, 0.45])
+
+
+def test_mean_overlap_of_a_clip_that_repeats_its_frames():
+    tracker = ClipTracker()
+    state, _ = tracker.step(TrackState(), clip_of((4, 5, 6), (0, )), (4, 5, 6))
+    later = clip_of((6, 7, 6), (0, ))
+    later.masks = later.masks * 0.5
+    state_after, later = tracker.step(state, later, (6, 7, 6))
+    masks = mean_overlap(state, later, (6, 7, 6))
+    peaks = masks[0].flatten(1).max(dim=1)[0].tolist()
+    assert peaks == pytest.approx([(0.9 + 0.45) / 2, 0.45, 0.45])
+    # what is remembered is not averaged: errors must not add up
+    assert state_after.tracks.masks.max().item() == pytest.approx(0.45)
+    last = clip_of((7, 7, 7), (0, ))
+    _, last = tracker.step(state_after, last, (7, 7, 7))
+    masks = mean_overlap(state_after, last, (7, 7, 7))
+    peaks = masks[0].flatten(1).max(dim=1)[0].tolist()
+    assert peaks == pytest.approx([(0.9 + 0.45) / 2, 0.9, 0.9])
+
+
+def test_lost_tracks_are_compared_on_the_frames_they_were_seen_in():
+    tracker = ClipTracker(memory=2, embed_weight=0)
+    state, _ = tracker.step(TrackState(), clip_of((0, 1, 2), (0, )), (0, 1, 2))
+    state, _ = tracker.step(state, clip_of((1, 2, 3), ()), (1, 2, 3))
+    score = tracker.match_score(state, clip_of((2, 3, 4), (0, )), (2, 3, 4))
+    assert score.item() == pytest.approx(2, abs=1e-3)  # frame 2 in both
+    score = tracker.match_score(state, clip_of((3, 4, 5), (0, )), (3, 4, 5))
+    assert score.item() == pytest.approx(2 * 30 / 42, abs=1e-3)
+
+
+def test_a_recalled_object_may_be_anywhere_but_must_look_alike():
+    tracker = ClipTracker(memory=3, recall=RECALL)
+    state, _ = tracker.step(TrackState(), clip_of((0, 1), (0, 1)), (0, 1))
+    state, _ = tracker.step(state, clip_of((2, 3), ()), (2, 3))
+    moved = clip_of((4, 5), (2, 2))  # where neither of them was
+    moved.labels = torch.tensor([0, 1])
+    moved.embeds = torch.zeros(2, 8)
+    moved.embeds[0, 0] = 1.0  # looks of 0
+    moved.embeds[1, 7] = 1.0  # looks of none, class of 1
+    _, clip = tracker.step(state, moved, (4, 5))
+    assert clip.instances_id.tolist() == [0, 2]
+
+
+def test_recall_by_hand():
+    lost = InstanceData(
+        embeds=torch.tensor([[1., 0], [0, 1]]), labels=torch.tensor([3, 4]))
+    found = InstanceData(
+        embeds=torch.tensor([[0.6, 0.8], [0.8, 0.6]]),
+        labels=torch.tensor([4, 4]))
+    pairs = EmbeddingRecall(0.5)(found, lost)
+    assert [each.tolist() for each in pairs] == [[0, 1], [1, 0]]
+    # .8 + .3 for the first, then .8 for the second
+    pairs = EmbeddingRecall(0.81, label_weight=0.3)(found, lost)
+    assert [each.tolist() for each in pairs] == [[0], [1]]
+    empty = EmbeddingRecall(0.5)(found[:0], lost)
+    assert [each.tolist() for each in empty] == [[], []]
+
+
+def test_momentum_keeps_a_running_mean_of_unit_length():
+    tracker = ClipTracker(momentum=0.75)
+    state, _ = tracker.step(TrackState(), clip_of((0, 1, 2), (0, )), (0, 1, 2))
+    turned = clip_of((2, 3, 4), (0, ))
+    turned.embeds = turned.embeds.roll(1, dims=1)
+    state, clip = tracker.step(state, turned, (2, 3, 4))
+    assert clip.instances_id.tolist() == [0]
+    expected = torch.tensor([0.75, 0.25]) / 0.625**0.5
+    assert torch.allclose(state.tracks.embeds[0, :2], expected)
+    assert clip.embeds[0].tolist() == turned.embeds[0].tolist()
+
+
+def test_an_object_found_twice_is_left_out_when_told():
+    first, twice = clip_of((0, 1, 2), (0, 1)), clip_of((2, 3, 4), (1, 0, 0))
+    for drop, expected in ((True, [1, 0]), (False, [1, 0, 2])):
+        tracker = ClipTracker(drop_seconds=drop)
+        state, _ = tracker.step(TrackState(), first[:], (0, 1, 2))
+        state, clip = tracker.step(state, twice[:], (2, 3, 4))
+        assert clip.instances_id.tolist() == expected
+        assert state.next_id == len(expected)
+        assert len(clip.masks) == len(expected)
+
+
+def test_settings_that_make_no_sense():
+    with pytest.raises(ValueError, match='memory=1'):
+        ClipTracker(recall=RECALL)
+    with pytest.raises(ValueError, match='momentum'):
+        ClipTracker(momentum=1.0)
+
+
+def test_seen_in():
+    state = TrackState(frame_ids=(0, 1))
+    assert (state.seen_in(0), state.seen_in(1)) == ((0, 1), ())
+    state = TrackState(frame_ids=(0, 1), clips=((2, 3), (0, 1)))
+    assert state.seen_in(0) == (2, 3)
+    assert state.seen_in(1) == (0, 1)
+    assert state.seen_in(2) == ()
 
 
 def test_memory_must_be_a_clip_at_least():

@@ -172,7 +172,9 @@ def linkers(files: List[str]) -> Dict[str, torch.nn.Module]:
         published=dict(type='mmcico.PublishedClipTracker'))
     for file in files:
         cfg = Config.fromfile(file)
-        configs[Path(file).stem] = cfg.model.tracker
+        if 'tracker' not in cfg and 'model' not in cfg:
+            raise ValueError(f'{file} has neither a tracker nor a model')
+        configs[Path(file).stem] = cfg.get('tracker') or cfg.model.tracker
     return {name: MODELS.build(cfg) for name, cfg in configs.items()}
 
 

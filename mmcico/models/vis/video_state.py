@@ -23,7 +23,7 @@ class VideoState:
 
 def mean_overlap(before: TrackState, clip: InstanceData,
                  frame_ids: Sequence[int]) -> Tensor:
-    """Masks of a clip, averaged with the clip before on shared frames.
+    """Masks of a clip, averaged with earlier ones of the frames they share.
 
     Args:
         before (TrackState): The state before the clip.
@@ -31,20 +31,24 @@ def mean_overlap(before: TrackState, clip: InstanceData,
         frame_ids (Sequence[int]): The T frames of the clip.
 
     Returns:
-        Tensor: (N, T, h, w) probabilities; those of instances that are new,
-        or were not in the clip before, are as they were.
+        Tensor: (N, T, h, w) probabilities. Each instance is averaged with
+        the clip in which its track was last seen, as far as they share
+        frames; a frame that a clip repeats counts at its first place.
     """
     masks = clip.masks.clone()
     tracks = before.tracks
-    shared = [f for f in dict.fromkeys(frame_ids) if f in before.frame_ids]
-    if tracks is None or not shared:
+    if tracks is None:
         return masks
-    now = [list(frame_ids).index(f) for f in shared]
-    last = [before.frame_ids.index(f) for f in shared]
     same = clip.instances_id[:, None] == tracks.instances_id[None]
-    rows, cols = (same & (tracks.age == 0)).nonzero(as_tuple=True)
-    old = tracks.masks[cols][:, last]
-    new = masks[rows]
-    new[:, now] = (new[:, now] + old) / 2
-    masks[rows] = new
+    for age in tracks.age.unique().tolist():
+        known = before.seen_in(age)
+        shared = [f for f in dict.fromkeys(frame_ids) if f in known]
+        rows, cols = (same & (tracks.age == age)).nonzero(as_tuple=True)
+        if not shared or not len(rows):
+            continue
+        now = [list(frame_ids).index(f) for f in shared]
+        last = [known.index(f) for f in shared]
+        new = masks[rows]
+        new[:, now] = (new[:, now] + tracks.masks[cols][:, last]) / 2
+        masks[rows] = new
     return masks
