@@ -10,16 +10,16 @@ from .necks import YolactFPN
 from .task_modules import (CellAnchorGenerator, CellDistanceCoder,
                            CentreAssigner, CircumscribedAssigner, ClipNMS,
                            PublishedClipNMS)
-from .trackers import (ClipTracker, GreedyMatching, HungarianMatching,
-                       PublishedClipTracker, TrackState)
+from .trackers import (ClipTracker, EmbeddingRecall, GreedyMatching,
+                       HungarianMatching, PublishedClipTracker, TrackState)
 from .vis import CiCo
 
 __all__ = [
     'CiCo', 'CiCoHead', 'ClipMaskHead', 'CircumscribedAssigner', 'ClipNMS',
     'ClipSegLoss', 'ClipDiceLoss', 'PairTrackLoss', 'HardNegativeCrossEntropy',
-    'ClipTracker', 'TrackState', 'GreedyMatching', 'HungarianMatching',
-    'YolactFPN', 'LinearMask', 'DynamicMask', 'OffsetPlanes', 'GaussianPlane',
-    'DeconvUpsample', 'BilinearUpsample', 'CellAnchorGenerator',
-    'PublishedClipNMS', 'PublishedClipTracker', 'ClipDataPreprocessor', 'CellDistanceCoder',
-    'CentreAssigner'
+    'ClipTracker', 'EmbeddingRecall', 'TrackState', 'GreedyMatching',
+    'HungarianMatching', 'YolactFPN', 'LinearMask', 'DynamicMask',
+    'OffsetPlanes', 'GaussianPlane', 'DeconvUpsample', 'BilinearUpsample',
+    'CellAnchorGenerator', 'PublishedClipNMS', 'PublishedClipTracker',
+    'ClipDataPreprocessor', 'CellDistanceCoder', 'CentreAssigner'
 ]
