@@ -65,6 +65,29 @@ def read_mask(mask: Any, size: Size) -> Optional[str]:
     return compress_runs(counts, size)
 
 
+def usual_masks(entries: List[Any],
+                size: Size) -> Optional[List[Optional[str]]]:
+    """Read the usual form quickly: compressed texts and null, nothing else.
+
+    Args:
+        entries (list): Of ``segmentations``.
+        size (tuple[int, int]): Height and width of the video.
+
+    Returns:
+        list[str | None] | None: As ``read_mask`` reads each of them, None if
+        one has another form or size.
+    """
+    wanted = [*size]
+    try:
+        seen = [each for each in entries if each is not None]
+        if any(each['size'] != wanted for each in seen):
+            return None
+        ''.join([each['counts'] for each in seen])  # fails unless all texts
+        return [each and each['counts'] for each in entries]
+    except (KeyError, TypeError):
+        return None
+
+
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + '...'

@@ -8,7 +8,7 @@ from typing import Any, List, Optional, Union
 
 import numpy as np
 
-from .rle import Size, measure, read_mask
+from .rle import Size, measure, read_mask, usual_masks
 
 Id = Union[int, str]
 OCCLUSION = dict(no_occlusion=0., slight_occlusion=.25, severe_occlusion=.75)
@@ -73,6 +73,9 @@ def read_masks(entry: dict, video: Video, where: str) -> List[Optional[str]]:
     """
     entries = entry.get('segmentations')
     check_length(entries, 'segmentations', video, where)
+    usual = usual_masks(entries, video.size)
+    if usual is not None:
+        return usual
     masks: List[Optional[str]] = []
     for frame, mask in enumerate(entries):
         try:

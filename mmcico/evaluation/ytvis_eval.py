@@ -51,13 +51,11 @@ def evaluate(truth: GroundTruth,
     groups = _groups(metric)
     videos = _positions(truth, video_ids)
     wanted = set(videos)
-    matches = _match(
-        truth,
-        {place: tracks[place]
-         for place in tracks if place[0] in wanted}, {
-             place: truth.tracks[place]
-             for place in truth.tracks if place[0] in wanted
-         }, groups)
+    sides = [{
+        place: side[place]
+        for place in side if place[0] in wanted
+    } for side in (tracks, truth.tracks)]
+    matches = _match(truth, *sides, groups)
     return _figures(truth, matches, videos, metric, long_videos)
 
 
@@ -115,7 +113,7 @@ def _positions(truth: GroundTruth,
 
 def _match(truth: GroundTruth, predictions: Tracks, objects: Tracks,
            groups: List[Group]) -> Dict[Place, Matches]:
-    """Matches of each video and class where there is any track."""
+    """Matches of each video and class of which there is any track."""
     return {
         place:
         match_tracks(
