@@ -80,6 +80,14 @@ def test_missed_is_what_nothing_overlaps():
     assert missed_objects(case).tolist() == [False]  # 2 / 16
 
 
+def test_crowd_is_neither_missed_nor_a_class():
+    case = case_of([annotation([LEFT], iscrowd=1)], [result([RIGHT])])
+    assert missed_objects(case).tolist() == [False]
+    case = case_of([annotation([LEFT], 11, iscrowd=1)], [result([LEFT])])
+    assert KINDS[prediction_kinds(case)[0, 0]] == (
+        'weak overlap and classification')
+
+
 def test_confusion_by_hand(mixed):
     case = case_of(*mixed)
     matrix = confusion_matrix([case], 2, score_thr=.3)
@@ -109,6 +117,11 @@ def test_own_object_is_the_one_taken_else_the_nearest():
     assert own_objects(case).tolist() == [-1]  # of another class
     crowd = case_of([annotation([LEFT], iscrowd=1)], [result([LEFT])])
     assert own_objects(crowd).tolist() == [-1]
+    assert shown_objects(crowd).tolist() == [[-1]]
+    halves = [annotation([LEFT]), annotation([(4, 0, 8, 4)])]
+    # IoU .5 with both: of equal ones the metric takes the last
+    case = case_of(halves, [result([(0, 0, 8, 4)])])
+    assert own_objects(case).tolist() == [1] == case.taken[0].tolist()
 
 
 def test_shown_and_home_objects():

@@ -50,13 +50,15 @@ def test_ids_swapped_between_classes():
 
 
 def test_object_that_no_track_belongs_to():
-    both = [annotation([LEFT] * 5), annotation([RIGHT] * 5)]
-    # the id of the left object jumps; the right one had no mask before
+    both = [annotation([LEFT] * 5), annotation([None] * 3 + [RIGHT] * 2)]
+    # the id of the left object jumps to the right one when that appears
     aps = figures(both, [result([LEFT] * 3 + [RIGHT] * 2)], 5)
-    # 12 of 28 cells with LEFT; then 3 of 5 and 2 of 5 of the frames: IoU .6
-    # is enough at .5, .55 and .6, for one of two objects
+    # in cells 48 of 112 with the left one, 32 of 80 with the right one
     assert aps[BASE] == 0
-    assert aps['association'] == pytest.approx(.3 * 51 / 101)
+    # two tracks of the same score: the first has an IoU of .6, enough at
+    # three thresholds, the second is perfect; else wrong, right
+    expected = .3 + .7 * .5 * 51 / 101
+    assert aps['association'] == pytest.approx(expected)
 
 
 def test_fragments_become_one_track():
@@ -107,6 +109,29 @@ def test_wrong_class_of_a_better_score_replaces_the_right_one():
     assert aps['background'] == pytest.approx(1.)
 
 
+def test_two_of_a_wrong_class_are_one_object():
+    objects = [annotation([LEFT] * 2), annotation([RIGHT] * 2)]
+    results = [result([LEFT] * 2, score, 11) for score in (.9, .8)]
+    aps = figures(objects, results, 2)
+    # a recall of one half, no false positive
+    assert aps['classification'] == pytest.approx(51 / 101)
+
+
+def test_crowds_give_no_class():
+    objects = [
+        annotation([RIGHT] * 2),
+        annotation([LEFT] * 2, iscrowd=1),
+        annotation([(0, 0, 4, 3)] * 2, 11)
+    ]
+    results = [
+        result([RIGHT] * 2),
+        result([LEFT] * 2, .8, 12)  # IoU .75 with the object of class 11
+    ]
+    aps = figures(objects, results, 2, classes=3)
+    assert aps[BASE] == pytest.approx(.5)
+    assert aps['classification'] == pytest.approx((1 + .6) / 2)
+
+
 def test_poor_masks():
     # IoU 8 / 20 in each frame
     check_only([annotation([LEFT] * 3)], [result([(0, 2, 4, 7)] * 3)], 3,
@@ -119,6 +144,22 @@ def test_frames_that_are_missing_or_too_many():
     check_only(one, [result([LEFT] + [None] * 4)], 5, 'coverage', 0.)
     one = [annotation([LEFT] + [None] * 4)]
     check_only(one, [result([LEFT] * 5)], 5, 'coverage', 0.)
+
+
+def test_masks_on_other_objects_are_no_matter_of_coverage():
+    both = [annotation([LEFT] + [None] * 4), annotation([RIGHT] * 5)]
+    aps = figures(both, [result([LEFT] + [RIGHT] * 4)], 5)
+    # the track belongs to the right one (IoU 64 / 96), and shows the left
+    # one while the right one is there
+    assert aps['coverage'] == pytest.approx(aps[BASE])
+    both = [annotation([LEFT] * 3), annotation([RIGHT] + [None] * 2)]
+    aps = figures(both, [result([RIGHT] + [LEFT] * 2)], 3)
+    assert aps['coverage'] == pytest.approx(aps[BASE])
+    both = [annotation([LEFT] * 2 + [None]), annotation([RIGHT] * 3)]
+    aps = figures(both, [result([LEFT, LEFT, RIGHT])], 3)
+    # 32 of 48 with the left one, up to .65
+    assert aps[BASE] == pytest.approx(.4 * 51 / 101)
+    assert aps['coverage'] == pytest.approx(aps[BASE])
 
 
 def test_background():
