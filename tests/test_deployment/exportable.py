@@ -1,4 +1,6 @@
 """Small models with opinions, and video for them."""
+from pathlib import Path
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -8,6 +10,7 @@ from mmcico.models.vis.video_state import VideoState
 from mmcico.registry import MODELS
 from mmcico.testing import small_model_cfg
 
+CONFIGS = Path(__file__).parents[2] / 'configs' / 'cico'
 SWIN = dict(
     type='SwinTransformer',
     embed_dims=8,
@@ -17,6 +20,14 @@ SWIN = dict(
     out_indices=(1, 2, 3))
 #: kinds of small models that are exported
 KINDS = ['yolact', 'condinst', 'published', 'swin', 'central']
+
+
+def full_cfg(name):
+    """Config of one of the paper's models, without pretrained weights."""
+    path = CONFIGS / f'cico-{name}_fpn_clip3_4xb6-12e_youtubevis2019.py'
+    cfg = Config.fromfile(path)
+    cfg.model.backbone.init_cfg = None
+    return cfg
 
 
 def need_onnx():
