@@ -1,11 +1,14 @@
 """What to mend, in a few lines."""
+import textwrap
 from typing import Any, Dict, List, Optional
 
 from ..report import align_rows
 from .breakdown import BASE
+from .errors import KINDS
 
 #: a smaller gain of AP is not worth a line
 LEAST_GAIN = .01
+WIDTH = 100
 ADVICE = dict(
     classification='tracks have the wrong class: see confusion.csv; the '
     'class loss, more training clips of the confused classes',
@@ -27,7 +30,8 @@ ADVICE = dict(
 def _percent(value: Optional[float], sign: bool = False) -> str:
     if value is None:
         return '-'
-    return f'{100 * value:+.1f}' if sign else f'{100 * value:.1f}'
+    percent = round(100 * value, 1) + 0.  # no -0.0
+    return f'{percent:+.1f}' if sign else f'{percent:.1f}'
 
 
 def format_summary(errors: Dict[str, Any],
@@ -51,18 +55,26 @@ def format_summary(errors: Dict[str, Any],
             _percent(each['AP75'])
         ])
     lines = align_rows(rows) + ['']
-    counts = errors['counts']
-    lines += [
-        'at IoU 0.5: ' + ', '.join(f'{number} {kind}'
-                                   for kind, number in counts.items()
-                                   if number or kind == 'objects'), ''
-    ]
+    lines += count_lines(errors['counts']) + ['']
     if frames is not None:
         lines += [
             f'each frame an image: box AP {_percent(frames["box"]["AP"])}, '
             f'mask AP {_percent(frames["mask"]["AP"])}', ''
         ]
     return '\n'.join(lines + what_to_mend(errors))
+
+
+def count_lines(counts: Dict[str, int]) -> List[str]:
+    """What predictions and objects are at IoU 0.5."""
+    kinds = [f'{counts[kind]} {kind}' for kind in KINDS if counts[kind]]
+    objects = (f'objects at IoU 0.5: {counts["objects"]}, of these '
+               f'{counts["found"]} found, {counts["missed"]} missed')
+    return _wrap('predictions at IoU 0.5: ' +
+                 (', '.join(kinds) or 'none')) + [objects]
+
+
+def _wrap(text: str) -> List[str]:
+    return textwrap.wrap(text, WIDTH, subsequent_indent='  ')
 
 
 def what_to_mend(errors: Dict[str, Any]) -> List[str]:
@@ -81,6 +93,6 @@ def what_to_mend(errors: Dict[str, Any]) -> List[str]:
         ]
     lines = ['what to mend, the most costly first:']
     for name in sorted(gains, key=lambda each: -gains[each]):
-        lines.append(f'- {name} ({_percent(gains[name], sign=True)}): '
-                     f'{ADVICE[name]}')
+        lines += _wrap(f'- {name} ({_percent(gains[name], sign=True)}): '
+                       f'{ADVICE[name]}')
     return lines
