@@ -16,6 +16,7 @@ from torch import nn
 
 from mmcico.visualization.style import DrawStyle
 from .clip_stream import ClipStream, FrameResult
+from .interrupt import InterruptBetweenFrames
 from .model_loading import category_ids, class_names, find_model, load_weights
 from .output_plan import SAVE, OutputPlan
 from .outputs import TrackSink, drawn_frames
@@ -126,6 +127,8 @@ class CiCoInferencer(BaseInferencer):
         Raises:
             ValueError: If a source or the folder cannot be used. What was
                 done before is written.
+            KeyboardInterrupt: On Ctrl-C, after a frame; what was done is
+                written, too.
         """
         plan = OutputPlan(out_dir, tuple(save), score_thr, style, fps)
         runs: List[TrackSink] = []
@@ -150,6 +153,7 @@ class CiCoInferencer(BaseInferencer):
              plan: OutputPlan) -> Iterator[FrameResult]:
         """Run on one video, into all sinks; they are closed in any case."""
         with ExitStack() as stack:
+            interrupt = stack.enter_context(InterruptBetweenFrames())
             sinks = [tracks, *plan.sinks(source, self.classes)]
             for sink in sinks:
                 stack.enter_context(sink)
@@ -159,6 +163,7 @@ class CiCoInferencer(BaseInferencer):
             for result in results:
                 for sink in sinks:
                     sink.write(result)
+                interrupt.check()
                 yield result
 
     def _inputs_to_list(self, inputs: Any) -> List[Source]:

@@ -1,45 +1,16 @@
 """Configs and weights by name or path."""
 import re
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
-import yaml
 from mmengine.config import Config
 from torch import nn
 
-import mmcico
 from mmcico.datasets.categories import VERSIONS
+from .package_files import known_models
 
 #: parts without which there are no sensible results
 NEEDED = ('backbone.', 'neck.', 'bbox_head.', 'mask_head.')
-
-
-def package_root() -> Path:
-    """Folder that has ``configs``: the repository, or ``mmcico/.mim``."""
-    package = Path(mmcico.__file__).parent
-    for root in (package / '.mim', package.parent):
-        if (root / 'configs').is_dir() and (root /
-                                            'model-index.yml').is_file():
-            return root
-    raise ValueError(f'{package} has no configs beside it; install the '
-                     'package with pip')
-
-
-def known_models() -> Dict[str, Dict[str, Any]]:
-    """Entries of the model index by name.
-
-    Returns:
-        dict: Name -> ``Config`` (a path that exists), ``Weights`` where
-        there are any, ``Results``.
-    """
-    root = package_root()
-    models = {}
-    index = yaml.safe_load((root / 'model-index.yml').read_text())
-    for path in index['Import']:
-        for entry in yaml.safe_load((root / path).read_text())['Models']:
-            models[entry['Name']] = dict(
-                entry, Config=str(root / entry['Config']))
-    return models
 
 
 def find_model(name: str) -> Tuple[Config, Optional[str]]:

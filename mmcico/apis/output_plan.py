@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, List, Optional, Sequence, Tuple
 
 from mmcico.visualization.style import DrawStyle
+from .background import BackgroundSink
 from .outputs import MaskSink, OverlaySink, ResultSink, TrackSink
 from .sources import FrameSource
 
@@ -70,7 +71,7 @@ class OutputPlan:
         if self.wants('masks'):
             folder = Path(self.out_dir) / 'masks' / source.name
             sinks.append(MaskSink(folder, self.score_thr))
-        return sinks
+        return [BackgroundSink(sink) for sink in sinks]
 
     def videos(self, runs: Sequence[TrackSink]) -> List[str]:
         """Paths of all overlays."""

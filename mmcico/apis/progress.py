@@ -1,6 +1,7 @@
 """Frames a second and the time left, while frames come."""
 from typing import Iterable, Iterator, TypeVar
 
+from rich.console import Console
 from rich.progress import (BarColumn, MofNCompleteColumn, Progress,
                            ProgressColumn, Task, TextColumn,
                            TimeRemainingColumn)
@@ -34,7 +35,8 @@ def with_progress(items: Iterable[Item],
     """
     columns = (TextColumn('{task.description}'), BarColumn(),
                MofNCompleteColumn(), SpeedColumn(), TimeRemainingColumn())
-    with Progress(*columns) as progress:
+    # results may be piped from the standard output
+    with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(source.name, total=source.length)
         for item in items:
             yield item

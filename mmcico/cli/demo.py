@@ -1,0 +1,142 @@
+"""``mmcico demo``: a generated video and what a model finds in it."""
+import argparse
+import sys
+from pathlib import Path
+from typing import List, Optional, Sequence
+
+from .looks import add_style_arguments, style_of
+
+#: where tools/quickstart.sh says which weights are the last
+LAST_CHECKPOINT = Path('work_dirs/quickstart/last_checkpoint')
+SHEET_FRAMES = 6
+
+EXAMPLES = """\
+examples:
+  mmcico demo
+  mmcico demo --weights work_dirs/quickstart/iter_1500.pth --seed 3 --trail 20
+
+Weights come from the quick start, in the source folder: a quarter of an hour
+on two CPU cores.
+  bash tools/quickstart.sh
+After that, "mmcico demo" in the same folder finds them itself."""
+
+NO_WEIGHTS = """\
+No weights, so the objects shown are the true ones. To see what a model finds,
+train a small one in the source folder (a quarter of an hour on two CPU cores):
+  bash tools/quickstart.sh
+  mmcico demo --weights work_dirs/quickstart/iter_1500.pth
+"""
+
+
+def parse_args(args: Sequence[str]) -> argparse.Namespace:
+    """Arguments of the command line."""
+    parser = argparse.ArgumentParser(
+        'mmcico demo',
+        description='Generate a video of moving shapes and find its objects; '
+        'needs no data.',
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        '--weights', help='checkpoint of a model for moving shapes')
+    parser.add_argument(
+        '--model', help='config; the one that the weights hold if left out')
+    parser.add_argument('--device', help='such as cpu or cuda:0')
+    parser.add_argument(
+        '--out',
+        default='outputs/demo',
+        help='folder to write to (default: %(default)s)')
+    parser.add_argument('--num-frames', type=int, default=30)
+    parser.add_argument('--seed', type=int, default=7, help='of the video')
+    parser.add_argument(
+        '--score-thr', type=float, default=.3, help='least score drawn')
+    add_style_arguments(parser)
+    return parser.parse_args(args)
+
+
+def known_weights(given: Optional[str]) -> Optional[str]:
+    """Weights that were given, or those of the quick start."""
+    if given is not None or not LAST_CHECKPOINT.is_file():
+        return given
+    weights = Path(LAST_CHECKPOINT.read_text().strip())
+    beside = LAST_CHECKPOINT.with_name(weights.name)
+    found = [path for path in (weights, beside) if path.is_file()]
+    return str(found[0]) if found else None
+
+
+def draw_truth(data: Path, args: argparse.Namespace) -> List[str]:
+    """Draw the true objects: a video and a contact sheet.
+
+    Args:
+        data (Path): Folder of the generated video.
+        args (Namespace): Of the command line.
+
+    Returns:
+        list[str]: Paths of both.
+    """
+    from mmcico.visualization.draw import contact_sheet
+    from mmcico.visualization.overlays import load_overlays, overlay_frames
+    from mmcico.visualization.picture_files import (shrink, spread,
+                                                    write_picture, write_video)
+    overlay, = load_overlays(data / 'instances.json')
+    paths = [f'{args.out}/truth.mp4', f'{args.out}/truth.png']
+    frames = list(overlay_frames(overlay, data / 'JPEGImages', style_of(args)))
+    write_video(paths[0], frames, 10)
+    places = spread(len(frames), SHEET_FRAMES)
+    small = [shrink(frames[place], 480) for place in places]
+    write_picture(paths[1], contact_sheet(small, SHEET_FRAMES // 2))
+    return paths
+
+
+def find_objects(data: Path, weights: str,
+                 args: argparse.Namespace) -> List[str]:
+    """Run the model and say what it found.
+
+    Args:
+        data (Path): Folder of the generated video.
+        weights (str): Checkpoint.
+        args (Namespace): Of the command line.
+
+    Returns:
+        list[str]: Lines to show.
+    """
+    from mmcico.apis import CiCoInferencer, open_source
+    from .predict import summary
+    inferencer = CiCoInferencer(args.model, weights, args.device)
+    video = open_source(str(data / 'JPEGImages' / '00000'), 'found')
+    results = inferencer(
+        video,
+        out_dir=args.out,
+        score_thr=args.score_thr,
+        style=style_of(args))
+    lines = summary(results['predictions'][0], args.score_thr)
+    return [f'weights {weights}', *lines, *results['visualization']]
+
+
+def run(name: str, args: List[str], debug: bool) -> None:
+    """Show what the package does.
+
+    Args:
+        name (str): The command.
+        args (list[str]): What follows it.
+        debug (bool): Not used.
+
+    Raises:
+        ValueError: If the folder cannot be written, or there is no frame.
+    """
+    parsed = parse_args(args)
+    if parsed.num_frames < 1:
+        raise ValueError(f'--num-frames {parsed.num_frames}: choose 1 or more')
+    from mmcico.apis.output_plan import check_writable
+    from mmcico.datasets.moving_shapes import make_config, write_dataset
+    check_writable(Path(parsed.out))
+    data = Path(parsed.out) / 'data'
+    config = make_config('easy', num_frames=parsed.num_frames, objects=(3, 4))
+    write_dataset(data, 1, parsed.seed, config)
+    paths = draw_truth(data, parsed)
+    weights = known_weights(parsed.weights)
+    if weights is None:
+        sys.stdout.write(NO_WEIGHTS)
+    else:
+        lines = find_objects(data, weights, parsed)
+        sys.stdout.write('\n'.join(lines) + '\n')
+    sys.stdout.write('\n'.join(paths) + '\n')
