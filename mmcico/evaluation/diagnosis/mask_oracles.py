@@ -3,8 +3,9 @@
 Both leave scores, classes and the number of tracks alone, and bring a track
 nearer to one object, its own: the one it takes at IoU 0.5, else the one of
 its class it overlaps most, if by 0.1 or more. As long as no two objects of a
-class share pixels, its IoU with that object never falls and with others
-never rises above a threshold; so AP never falls.
+class share pixels, its IoU with that object never falls, and with no other
+one it reached 0.5 before; so each object is found with the same or a better
+score, and AP never falls.
 """
 from typing import Callable
 
