@@ -2,19 +2,31 @@
 
     python tools/visualize_results.py data/JPEGImages data/instances.json \
         results.json --out overlays
+
+Videos by default. Figures instead: two models and the ground truth on frames
+10, 11 and 12 (Fig. 4 of the paper), and chosen videos below one another
+(Fig. 6 and 7):
+
+    python tools/visualize_results.py IMAGES ANNOTATIONS a.json b.json \
+        --side-by-side --clip 10 3 --out figures
+    python tools/visualize_results.py IMAGES ANNOTATIONS results.json \
+        --videos cat dog --gallery --out figures
 """
 import argparse
 import sys
 from itertools import chain
 from pathlib import Path
-from typing import Iterator, List, Optional, Sequence
+from typing import Dict, Iterator, List, Optional, Sequence
 
-import cv2
 import numpy as np
 
 from mmcico.visualization import contact_sheet, open_video_writer
-from mmcico.visualization.overlays import (DrawStyle, Overlay, load_overlays,
+from mmcico.visualization.figures import clip_figure, gallery
+from mmcico.visualization.overlays import (Overlay, load_overlays,
                                            overlay_frames)
+from mmcico.visualization.picture_files import shrink, spread, write_picture
+from mmcico.visualization.style import DrawStyle
+from mmcico.visualization.style_arguments import add_style_arguments, style_of
 
 SHEET_FRAMES = 10
 SHEET_COLUMNS = 5
@@ -29,7 +41,9 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument(
         'annotations', help='JSON of the layout of YouTube-VIS')
     parser.add_argument(
-        'results', nargs='?', help='results.json; ground truth if left out')
+        'results',
+        nargs='*',
+        help='results.json, or several to compare; ground truth if left out')
     parser.add_argument('--out', required=True, help='folder to write')
     parser.add_argument(
         '--score-thr', type=float, default=.3, help='least score drawn')
@@ -37,21 +51,52 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
         '--videos', nargs='+', help='names or positions (0-based) of videos')
     parser.add_argument('--fps', type=float, default=6)
     parser.add_argument(
+        '--titles', nargs='+', help='of the results; else their file names')
+    parser.add_argument(
         '--side-by-side',
         action='store_true',
-        help='results on the left, ground truth on the right')
+        help='the ground truth beside the results')
     parser.add_argument(
         '--contact-sheet',
         action='store_true',
         help=f'also a picture of up to {SHEET_FRAMES} frames of each video')
-    parser.add_argument('--boxes', action='store_true', help='draw boxes')
-    parser.add_argument('--no-labels', action='store_true')
     parser.add_argument(
-        '--min-side',
+        '--clip',
         type=int,
-        default=320,
-        help='smaller frames are enlarged by a whole factor to this')
-    return parser.parse_args(argv)
+        nargs=2,
+        metavar=('FIRST', 'NUMBER'),
+        help='a picture of these frames of each video, a row for each of the '
+        'results, instead of a video')
+    parser.add_argument(
+        '--gallery',
+        type=int,
+        nargs='?',
+        const=SHEET_COLUMNS,
+        metavar='FRAMES',
+        help='one picture of all the videos, so many frames of each '
+        '(default: %(const)s), instead of videos')
+    parser.add_argument(
+        '--width',
+        type=int,
+        default=PANEL_WIDTH,
+        help='of a frame in pictures (default: %(default)s)')
+    add_style_arguments(parser)
+    args = parser.parse_args(argv)
+    if args.titles and len(args.titles) != len(args.results):
+        parser.error(f'{len(args.titles)} --titles for {len(args.results)} '
+                     'results')
+    return args
+
+
+def titled(args: argparse.Namespace) -> Dict[str, str]:
+    """Results by their titles."""
+    if len(args.results) == 1 and not args.titles:
+        return {'results': args.results[0]}
+    titles = args.titles or args.results
+    if len(set(titles)) < len(titles):
+        raise ValueError(f'{" ".join(titles)}: the same twice; give each '
+                         'another name by --titles')
+    return dict(zip(titles, args.results))
 
 
 def choose(overlays: List[Overlay],
@@ -74,9 +119,7 @@ def write_overlay(overlay: Overlay, frames: Iterator[np.ndarray],
                   args: argparse.Namespace) -> None:
     """Write the video and, if wanted, the contact sheet of one video."""
     out = Path(args.out)
-    length = len(overlay.file_names)
-    count = min(SHEET_FRAMES, length)
-    picked = set(np.linspace(0, length - 1, count).round().astype(int))
+    picked = spread(len(overlay.file_names), SHEET_FRAMES)
     sheet = []
     first = next(frames)
     with open_video_writer(out / f'{overlay.name}.mp4', args.fps,
@@ -84,35 +127,44 @@ def write_overlay(overlay: Overlay, frames: Iterator[np.ndarray],
         for index, frame in enumerate(chain([first], frames)):
             writer.write(frame)
             if args.contact_sheet and index in picked:
-                sheet.append(_shrink(frame, PANEL_WIDTH * len(overlay.panels)))
+                sheet.append(shrink(frame, args.width * len(overlay.panels)))
     if sheet:
-        columns = SHEET_COLUMNS // len(overlay.panels)
-        path = out / f'{overlay.name}.png'
-        if not cv2.imwrite(str(path), contact_sheet(sheet, columns)):
-            raise OSError(f'cannot write the picture {path}')
+        columns = max(1, SHEET_COLUMNS // len(overlay.panels))
+        write_picture(out / f'{overlay.name}.png',
+                      contact_sheet(sheet, columns))
 
 
-def _shrink(frame: np.ndarray, width: int) -> np.ndarray:
-    if frame.shape[1] <= width:
-        return frame
-    height = max(1, round(frame.shape[0] * width / frame.shape[1]))
-    return cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
+def write_one(overlay: Overlay, style: DrawStyle,
+              args: argparse.Namespace) -> None:
+    """Write what is wanted of one video."""
+    if args.clip:
+        figure = clip_figure(overlay, args.image_root, style, tuple(args.clip),
+                             args.width)
+        name = f'{overlay.name}_{args.clip[0]}+{args.clip[1]}.png'
+        write_picture(Path(args.out) / name, figure)
+    else:
+        frames = overlay_frames(overlay, args.image_root, style)
+        write_overlay(overlay, frames, args)
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     """Draw all wanted videos."""
     args = parse_args(argv)
-    style = DrawStyle(
-        boxes=args.boxes, labels=not args.no_labels, min_side=args.min_side)
+    style = style_of(args)
     overlays = choose(
-        load_overlays(args.annotations, args.results, args.score_thr,
+        load_overlays(args.annotations,
+                      titled(args) if args.results else None, args.score_thr,
                       args.side_by_side), args.videos)
+    if args.gallery:
+        picture = gallery(overlays, args.image_root, style, args.gallery,
+                          args.width)
+        write_picture(Path(args.out) / 'gallery.png', picture)
+        overlays = []
     for done, overlay in enumerate(overlays, start=1):
-        write_overlay(overlay, overlay_frames(overlay, args.image_root, style),
-                      args)
+        write_one(overlay, style, args)
         sys.stderr.write(f'\r{done}/{len(overlays)} videos')
         sys.stderr.flush()
-    sys.stderr.write('\n')
+    sys.stderr.write('\n' if overlays else '')
     print(args.out)
 
 

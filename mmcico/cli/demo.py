@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import List, Optional, Sequence
 
-from .looks import add_style_arguments, style_of
+from mmcico.visualization.style_arguments import add_style_arguments, style_of
 
 #: where tools/quickstart.sh says which weights are the last
 LAST_CHECKPOINT = Path('work_dirs/quickstart/last_checkpoint')

@@ -4,7 +4,7 @@ import os.path as osp
 import sys
 from typing import Any, Dict, List, Optional, Sequence, Union
 
-from .looks import add_style_arguments, style_of
+from mmcico.visualization.style_arguments import add_style_arguments, style_of
 
 SAVE = ('video', 'masks', 'json')
 

@@ -1,7 +1,7 @@
 """Arguments that say how pictures look."""
 import argparse
 
-from mmcico.visualization.style import DrawStyle
+from .style import DrawStyle
 
 
 def add_style_arguments(parser: argparse.ArgumentParser) -> None:
