@@ -5,7 +5,7 @@
 from typing import Any
 
 from mmcico.utils.json_file import load_json
-from .measure_files import long_video_ids, measure_files
+from .file_metrics import long_video_ids, measure_files
 from .report import format_table
 from .results_file import merge_parts, save_metrics
 from .vis_json import read_ground_truth, read_results

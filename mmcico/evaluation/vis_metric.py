@@ -9,7 +9,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from mmcico.registry import METRICS
-from .measure_files import long_video_ids
+from .file_metrics import long_video_ids
 from .report import format_table
 from .results_file import (Record, append_record, find_parts, part_path,
                            read_part, save_metrics, save_results,

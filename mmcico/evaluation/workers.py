@@ -8,17 +8,20 @@ from typing import Any, Callable, Iterator, List, Sequence, TypeVar
 T = TypeVar('T')
 
 
-def in_processes(work: Callable[[Sequence[Any]], T], items: Sequence[Any],
-                 processes: int) -> List[T]:
-    """Do the work on parts of a list at the same time.
+def can_fork() -> bool:
+    """Whether the system can copy a process as it is."""
+    return 'fork' in multiprocessing.get_all_start_methods()
+
+
+def in_processes(work: Callable[[Any], T], parts: Sequence[Any]) -> List[T]:
+    """Do the work on several parts at the same time.
 
     Processes are forked, so that nothing has to be sent to them; where the
     system cannot fork, all is done in this one.
 
     Args:
-        work (Callable): Gets a part of the items; what it returns is small.
-        items (Sequence): Any number.
-        processes (int): Number of parts, at least 1.
+        work (Callable): Gets a part; what it returns is small.
+        parts (Sequence): One a process; this process does the first.
 
     Returns:
         list: What was returned for each part, in order.
@@ -26,13 +29,9 @@ def in_processes(work: Callable[[Sequence[Any]], T], items: Sequence[Any],
     Raises:
         ValueError: Of the first part that raised one.
     """
-    can_fork = 'fork' in multiprocessing.get_all_start_methods()
-    number = max(1, min(processes, len(items))) if can_fork else 1
-    if number == 1:
-        return [work(items)]
+    if len(parts) < 2 or not can_fork():
+        return [work(part) for part in parts]
     context = multiprocessing.get_context('fork')
-    bounds = [len(items) * i // number for i in range(number + 1)]
-    parts = [items[a:b] for a, b in zip(bounds, bounds[1:])]
     children = []
     for part in parts[1:]:
         end, other = context.Pipe(duplex=False)

@@ -5,18 +5,18 @@ class reaches a threshold. The figures are those of the official tools
 (youtubevos/cocoapi, qjy981010/cocoapi), counted in another way: objects are
 tracked by position, so that an id may be 0, and masks are not decoded.
 """
-from functools import partial
 from typing import Any, Dict, List, Optional, Sequence
 
 from mmcico.datasets.fields import id_key
 from .figures import (GROUPS, Curves, Metrics, class_curves, short_and_long,
                       summarize)
 from .matching import Group, Matches, match_tracks
-from .vis_entries import Entries, annotated, predicted, read_tracks
 from .vis_tables import GroundTruth, Place, Tracks
-from .workers import in_processes
 
-__all__ = ['GROUPS', 'Curves', 'class_curves', 'evaluate', 'evaluate_entries']
+__all__ = [
+    'GROUPS', 'Curves', 'class_curves', 'evaluate', 'figures_of', 'groups_of',
+    'match_places'
+]
 
 
 def evaluate(truth: GroundTruth,
@@ -48,52 +48,23 @@ def evaluate(truth: GroundTruth,
         ValueError: If the metric or a video is unknown, or one kind of
             videos of ``'ytvis2022'`` is absent.
     """
-    groups = _groups(metric)
+    groups = groups_of(metric)
     videos = _positions(truth, video_ids)
     wanted = set(videos)
     sides = [{
         place: side[place]
         for place in side if place[0] in wanted
     } for side in (tracks, truth.tracks)]
-    matches = _match(truth, *sides, groups)
-    return _figures(truth, matches, videos, metric, long_videos)
+    matches = match_places(truth, *sides, groups)
+    return figures_of(truth, matches, videos, metric, long_videos)
 
 
-def evaluate_entries(truth: GroundTruth,
-                     annotations: Entries,
-                     predictions: Entries,
-                     metric: str = 'ytvis',
-                     long_videos: Optional[Sequence[Any]] = None,
-                     processes: int = 1) -> Metrics:
-    """Measure files whose masks are read one video at a time.
-
-    Args:
-        truth (GroundTruth): Videos and categories.
-        annotations (Entries): Of ``open_ground_truth``.
-        predictions (Entries): Of ``open_results``.
-        metric (str): As in ``evaluate``.
-        long_videos (Sequence, optional): As in ``evaluate``.
-        processes (int): Share the videos among so many processes, where the
-            system can fork.
-
-    Returns:
-        dict: As ``evaluate`` says.
+def groups_of(metric: str) -> List[Group]:
+    """Groups that a metric tells apart.
 
     Raises:
-        ValueError: As ``evaluate``, or if an annotation or a prediction is
-            wrong.
+        ValueError: If it is unknown.
     """
-    work = partial(_match_videos, truth, annotations, predictions,
-                   _groups(metric))
-    matches: Dict[Place, Matches] = {}
-    for part in in_processes(work, sorted({*annotations, *predictions}),
-                             processes):
-        matches.update(part)
-    return _figures(truth, matches, range(len(truth.videos)), metric,
-                    long_videos)
-
-
-def _groups(metric: str) -> List[Group]:
     if metric not in GROUPS:
         raise ValueError(f'metric is {metric!r}; known are '
                          f'{", ".join(GROUPS)}')
@@ -111,9 +82,19 @@ def _positions(truth: GroundTruth,
     return sorted({truth.video_index[id_key(i)] for i in video_ids})
 
 
-def _match(truth: GroundTruth, predictions: Tracks, objects: Tracks,
-           groups: List[Group]) -> Dict[Place, Matches]:
-    """Matches of each video and class of which there is any track."""
+def match_places(truth: GroundTruth, predictions: Tracks, objects: Tracks,
+                 groups: List[Group]) -> Dict[Place, Matches]:
+    """Match within each video and class of which there is any track.
+
+    Args:
+        truth (GroundTruth): The videos.
+        predictions (Tracks): Predicted tracks.
+        objects (Tracks): Ground truth.
+        groups (list[Group]): Groups of the metric.
+
+    Returns:
+        dict: Matches by video and category.
+    """
     return {
         place:
         match_tracks(
@@ -126,23 +107,25 @@ def _match(truth: GroundTruth, predictions: Tracks, objects: Tracks,
     }
 
 
-def _match_videos(truth: GroundTruth, annotations: Entries,
-                  predictions: Entries, groups: List[Group],
-                  videos: Sequence[int]) -> Dict[Place, Matches]:
-    """Read and match some videos, one after the other."""
-    matches: Dict[Place, Matches] = {}
-    for video in videos:
-        objects = read_tracks(truth, annotations, video, annotated)
-        tracks = read_tracks(truth, predictions, video, predicted)
-        matches.update(_match(truth, tracks, objects, groups))
-    return matches
+def figures_of(truth: GroundTruth, matches: Dict[Place, Matches],
+               videos: Sequence[int], metric: str,
+               long_videos: Optional[Sequence[Any]]) -> Metrics:
+    """Figures over some videos, as the metric wants them.
 
+    Args:
+        truth (GroundTruth): Videos and categories.
+        matches (dict): By video and category.
+        videos (Sequence[int]): Positions, in order.
+        metric (str): As in ``evaluate``.
+        long_videos (Sequence, optional): As in ``evaluate``.
 
-def _figures(truth: GroundTruth, matches: Dict[Place,
-                                               Matches], videos: Sequence[int],
-             metric: str, long_videos: Optional[Sequence[Any]]) -> Metrics:
-    """Figures over some videos, as the metric wants them."""
-    names, groups = [each[1] for each in truth.categories], _groups(metric)
+    Returns:
+        dict: As ``evaluate`` says.
+
+    Raises:
+        ValueError: If a kind of videos is absent.
+    """
+    names, groups = [each[1] for each in truth.categories], groups_of(metric)
     if metric != 'ytvis2022':
         return summarize(matches, videos, names, groups)
     if long_videos is None:

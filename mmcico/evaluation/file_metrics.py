@@ -1,0 +1,142 @@
+"""Measure a results file against a ground truth file."""
+from functools import partial
+from pathlib import Path
+from typing import (Any, Dict, Iterable, List, NamedTuple, Optional, Sequence,
+                    Set, Tuple, Union)
+
+from mmcico.utils.json_file import load_json
+from .figures import Metrics
+from .list_parts import Part, cut_list, read_part
+from .matching import Group, Matches
+from .vis_entries import (Entries, annotated, predicted, read_tracks,
+                          sort_by_video)
+from .vis_json import open_ground_truth, open_results
+from .vis_tables import GroundTruth, Place
+from .workers import can_fork, in_processes, no_garbage_collection
+from .ytvis_eval import figures_of, groups_of, match_places
+
+
+class Truth(NamedTuple):
+    """What results are measured against."""
+    file: GroundTruth
+    annotations: Entries
+    groups: List[Group]
+
+
+Found = Dict[Place, Matches]
+
+
+def measure_files(ground_truth: Union[str, Path],
+                  results: Union[str, Path],
+                  metric: str = 'ytvis',
+                  long_videos: Optional[Sequence[Any]] = None,
+                  processes: int = 1) -> Tuple[Metrics, GroundTruth]:
+    """Read two files and measure; masks are looked at one video at a time.
+
+    Args:
+        ground_truth (str | Path): Layout of YouTube-VIS, or CocoVID.
+        results (str | Path): ``results.json``.
+        metric (str): ``'ytvis'``, ``'ovis'`` or ``'ytvis2022'``.
+        long_videos (Sequence, optional): Their ids, for ``'ytvis2022'``.
+        processes (int): Share the work among so many processes, where the
+            system can fork.
+
+    Returns:
+        tuple[dict, GroundTruth]: Figures as ``evaluate`` returns them, and
+        the ground truth without its tracks.
+
+    Raises:
+        ValueError: If a file cannot be used, or has no annotations.
+    """
+    groups = groups_of(metric)
+    with no_garbage_collection():
+        file, annotations = open_ground_truth(ground_truth)
+        if not file.has_annotations:
+            raise ValueError(
+                f'{ground_truth} has no annotations, so there is nothing to '
+                'measure against; send submission.zip to the server')
+        truth = Truth(file, annotations, groups)
+        matches = None
+        if processes > 1 and can_fork():
+            matches = _match_parts(truth, results, processes)
+        if matches is None:
+            matches = _match_whole(truth, results, processes)
+        videos = range(len(file.videos))
+        return figures_of(file, matches, videos, metric, long_videos), file
+
+
+def _match_videos(truth: Truth, predictions: Entries,
+                  videos: Iterable[int]) -> Found:
+    """Read and match some videos, one after the other."""
+    matches: Found = {}
+    for video in videos:
+        objects = read_tracks(truth.file, truth.annotations, video, annotated)
+        tracks = read_tracks(truth.file, predictions, video, predicted)
+        matches.update(match_places(truth.file, tracks, objects, truth.groups))
+    return matches
+
+
+def _match_whole(truth: Truth, results: Union[str, Path],
+                 processes: int) -> Found:
+    """Read the results here, and match shares of the videos."""
+    predictions = open_results(results, truth.file)
+    videos = sorted({*truth.annotations, *predictions})
+    number = max(1, min(processes, len(videos)))
+    shares = [videos[i::number] for i in range(number)]
+    answers = in_processes(partial(_match_videos, truth, predictions), shares)
+    return {place: each[place] for each in answers for place in each}
+
+
+def _match_parts(truth: Truth, results: Union[str, Path],
+                 processes: int) -> Optional[Found]:
+    """Let each process read and match its own part of the results.
+
+    Returns:
+        dict | None: None if the file cannot be cut between two videos, or
+        anything is wrong with it; ``_match_whole`` then says what it is.
+    """
+    try:
+        data = Path(results).read_bytes()
+        parts = cut_list(data, processes)
+        answers = in_processes(partial(_match_part, truth, data), parts)
+    except (OSError, ValueError):
+        return None
+    seen: Set[int] = set()
+    matches: Found = {}
+    for videos, found in answers:
+        if not seen.isdisjoint(videos):
+            return None
+        seen.update(videos)
+        matches.update(found)
+    rest = sorted({*truth.annotations} - seen)
+    matches.update(_match_videos(truth, {}, rest))
+    return matches
+
+
+def _match_part(truth: Truth, data: bytes,
+                part: Part) -> Tuple[List[int], Found]:
+    """Videos of a part of the results, and their matches."""
+    entries = sort_by_video(truth.file, read_part(data, part), 'track')
+    return sorted(entries), _match_videos(truth, entries, sorted(entries))
+
+
+def long_video_ids(path: Union[str, Path]) -> List[Any]:
+    """Ids of the long videos from a file.
+
+    Args:
+        path (str | Path): JSON: a list of ids, or ground truth of the long
+            videos alone, as the server has it.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    content = load_json(path)
+    if isinstance(content, dict) and isinstance(content.get('videos'), list):
+        content = [
+            each.get('id') if isinstance(each, dict) else each
+            for each in content['videos']
+        ]
+    if not isinstance(content, list):
+        raise ValueError(f'{path}: expected a list of video ids, or an object '
+                         'with the list "videos"')
+    return content

@@ -1,0 +1,156 @@
+"""Time and memory of measuring results, beside MMDetection's YTVISeval.
+
+    python tools/analysis_tools/benchmark_eval.py
+
+Writes files of many videos, measures them by both, one after the other and
+each in a process of its own, and compares the figures.  Reading the files is
+a part of the time, importing packages is not.
+"""
+import argparse
+import contextlib
+import io
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+FIGURES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100',
+           'ARs', 'ARm', 'ARl')
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--videos', type=int, default=300)
+    parser.add_argument(
+        '--classes-per-video',
+        type=int,
+        nargs='+',
+        default=[2],
+        help='a table row for each (default: 2); the fewer, the more pairs '
+        'have to be compared')
+    parser.add_argument('--processes', type=int, default=2, help='of ours')
+    parser.add_argument('--out', help='JSON file for the numbers')
+    parser.add_argument('--measure', nargs=2, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def by_mmcico(files: List[str], processes: int) -> List[Any]:
+    """Figures by mmcico; imported first, so that only work is timed."""
+    from mmcico.evaluation import measure_files
+    start()
+    metrics, _ = measure_files(*files, processes=processes)
+    return [metrics[name] for name in FIGURES]
+
+
+def by_mmdet(files: List[str], processes: int) -> List[Any]:
+    """Figures by MMDetection, which needs a name that numpy dropped."""
+    import mmcico  # noqa: F401  isort: skip
+    import numpy as np
+    np.float = float
+    from mmdet.evaluation.functional import YTVIS, YTVISeval
+    start()
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = YTVIS(files[0])
+        evaluation = YTVISeval(truth, truth.loadRes(files[1]))
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return [None if x < 0 else float(x) for x in evaluation.stats]
+
+
+TOOLS = dict(mmcico=by_mmcico, mmdet=by_mmdet)
+STARTED: Dict[str, float] = {}
+
+
+def start() -> None:
+    """The packages are imported; from here on it counts."""
+    STARTED.update(wall=time.perf_counter(), cpu=cpu_time())
+
+
+def cpu_time() -> float:
+    """Seconds of this process and of its children that have ended."""
+    return sum(os.times()[:4])
+
+
+def measure(tool: str, args: argparse.Namespace) -> None:
+    """Run one tool here; the last line is the result."""
+    folder = Path(args.measure[1])
+    files = [str(folder / name) for name in ('gt.json', 'results.json')]
+    figures = TOOLS[tool](files, args.processes)
+    usage = [
+        resource.getrusage(who).ru_maxrss / 1024
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    ]
+    answer = dict(
+        figures=figures,
+        wall=time.perf_counter() - STARTED['wall'],
+        cpu=cpu_time() - STARTED['cpu'],
+        peak=usage[0],
+        peak_of_child=usage[1])
+    sys.stdout.write('\n' + json.dumps(answer) + '\n')
+
+
+def run(tool: str, folder: str, processes: int) -> Dict[str, Any]:
+    """Run one tool in a new process."""
+    command = [
+        sys.executable, __file__, '--measure', tool, folder, '--processes',
+        str(processes)
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f'{tool} failed:\n{done.stderr[-2000:]}')
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def compare(args: argparse.Namespace,
+            classes: int) -> Tuple[Dict[str, Any], float]:
+    """Both tools on the same files; their numbers and largest difference."""
+    import mmcico  # noqa: F401  isort: skip
+    from mmcico.testing.eval_files import Plan, write_eval_files
+    with tempfile.TemporaryDirectory() as folder:
+        write_eval_files(
+            Path(folder), Plan(videos=args.videos, classes_per_video=classes))
+        found = {name: run(name, folder, args.processes) for name in TOOLS}
+    pairs = list(zip(*(found[name]['figures'] for name in TOOLS)))
+    gap = max(
+        float('inf') if (a is None) != (b is None) else abs((a or 0) -
+                                                            (b or 0))
+        for a, b in pairs)
+    return found, gap
+
+
+def main() -> int:
+    """Print a table; fail if the figures differ."""
+    args = parse_args()
+    if args.measure:
+        measure(args.measure[0], args)
+        return 0
+    rows, largest = {}, 0.
+    print('| classes a video | mmdet, s | mmcico, s | times as fast | CPU, s |'
+          ' peak memory, MiB (mmdet; mmcico + child) | largest difference |')
+    print('| --- | --- | --- | --- | --- | --- | --- |')
+    for classes in args.classes_per_video:
+        found, gap = compare(args, classes)
+        ours, theirs = found['mmcico'], found['mmdet']
+        print(
+            f'| {classes} | {theirs["wall"]:.1f} | {ours["wall"]:.1f} | '
+            f'{theirs["wall"] / ours["wall"]:.1f} | {theirs["cpu"]:.1f}; '
+            f'{ours["cpu"]:.1f} | {theirs["peak"]:.0f}; {ours["peak"]:.0f} + '
+            f'{ours["peak_of_child"]:.0f} | {gap:.1e} |',
+            flush=True)
+        rows[classes], largest = found, max(largest, gap)
+    if args.out:
+        Path(args.out).write_text(json.dumps(rows, indent=1) + '\n')
+    return int(largest > 1e-9)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
