@@ -98,6 +98,7 @@ setup(
     ],
     packages=find_packages(include=['mmcico', 'mmcico.*']),
     python_requires='>=3.8',
+    entry_points=dict(console_scripts=['mmcico=mmcico.cli.main:main']),
     install_requires=parse_requirements('runtime') + opencv_requirement(),
     extras_require={
         'openmmlab': parse_requirements('openmmlab'),

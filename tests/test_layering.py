@@ -18,9 +18,11 @@ FORBIDDEN = {
     'evaluation': ['mmcico.models'],
     'analysis':
     ['mmdet', 'mmcv', 'mmengine', 'torch', 'mmcico.models', 'mmcico.registry'],
-    'visualization': ['mmcico.models'],
+    'visualization': ['mmcico.models', 'mmcico.apis', 'mmcico.cli'],
     'checkpoints': ['mmcico.models', 'mmcico.datasets', 'mmcico.evaluation'],
     'deployment': ['mmcico.apis', 'mmcico.datasets', 'mmcico.evaluation'],
+    'apis': ['mmcico.cli'],
+    'cli': ['mmdet', 'mmcv', 'torch', 'mmcico.models'],
     'compat': ['mmcico.models', 'mmcico.datasets', 'mmcico.structures'],
 }
 

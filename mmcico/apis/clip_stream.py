@@ -126,8 +126,13 @@ class ClipStream:
         Returns:
             list[FrameResult]: In order.
         """
+        return self.conclude(state)[1]
+
+    def conclude(self, state: StreamState) -> \
+            Tuple[StreamState, List[FrameResult]]:
+        """As :meth:`finish`, with what is known then."""
         if not state.num_frames:
-            return []
+            return state, []
         windows = clip_windows(state.num_frames, self.num_frames, self.overlap,
                                self.completion)
         found = []
@@ -136,9 +141,10 @@ class ClipStream:
             found += results
         first = state.last.sample.num_final
         if found or first == self.num_frames:
-            return found
+            return state, found
         # the last clip was cut before it was known to be the last
-        return found + frame_results(state, first, self.num_frames)[0]
+        rest, _ = frame_results(state, first, self.num_frames)
+        return state, found + rest
 
     def run(self,
             frames: Iterable[np.ndarray],

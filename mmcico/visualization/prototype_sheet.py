@@ -1,0 +1,137 @@
+"""Prototypes, mask parameters and mask of an instance on one sheet."""
+from dataclasses import dataclass
+from typing import List, Sequence, Tuple
+
+import cv2
+import numpy as np
+
+from .draw import contact_sheet, draw_text_
+from .overlays import TITLE_COLOUR
+
+BACKGROUND = 245
+POSITIVE, NEGATIVE = (60, 140, 30), (50, 50, 200)
+
+
+@dataclass(frozen=True)
+class PrototypeView:
+    """What a sheet shows of an instance in a frame.
+
+    Attributes:
+        frame: (H, W, 3) uint8 BGR, the instance drawn on it.
+        prob: (h, w) probability of the mask, 0 to 1.
+        protos: (k, h, w).
+        params: (k',) mask parameters; those of linear masks belong to the
+            prototypes one by one.
+    """
+    frame: np.ndarray
+    prob: np.ndarray
+    protos: np.ndarray
+    params: np.ndarray
+
+
+def heat(values: np.ndarray, size: Tuple[int, int], low: float,
+         high: float) -> np.ndarray:
+    """A map in colours.
+
+    Args:
+        values: (h, w).
+        size: height and width of the picture.
+        low: value of the darkest colour.
+        high: value of the brightest one.
+
+    Returns:
+        (H, W, 3) uint8 BGR.
+    """
+    share = (values - low) / max(high - low, 1e-6)
+    grey = np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)
+    large = cv2.resize(grey, size[::-1], interpolation=cv2.INTER_NEAREST)
+    return cv2.applyColorMap(large, cv2.COLORMAP_VIRIDIS)
+
+
+def bars(values: np.ndarray, size: Tuple[int, int]) -> np.ndarray:
+    """Values as bars up and down from a line in the middle.
+
+    Args:
+        values: (n,); the largest magnitude fills half the height.
+        size: height and width of the picture.
+
+    Returns:
+        (H, W, 3) uint8 BGR.
+    """
+    height, width = size
+    chart = np.full((height, width, 3), BACKGROUND, np.uint8)
+    zero = height // 2
+    reach = (zero - 1) / max(float(np.abs(values).max()), 1e-6)
+    edges = np.linspace(0, width, len(values) + 1).round().astype(int)
+    for value, left, right in zip(values, edges, edges[1:]):
+        gap = 1 if right - left > 2 else 0
+        end = zero - round(float(value) * reach)
+        colour = POSITIVE if value > 0 else NEGATIVE
+        chart[min(zero, end):max(zero, end) + 1, left:right - gap] = colour
+    chart[zero] = 0
+    return chart
+
+
+def prototype_tiles(view: PrototypeView, size: Tuple[int,
+                                                     int]) -> List[np.ndarray]:
+    """A picture for each prototype, on one scale.
+
+    Args:
+        view: what is shown.
+        size: height and width of a picture.
+
+    Returns:
+        k pictures (H, W, 3) uint8; linear masks have their parameter below.
+    """
+    low, high = float(view.protos.min()), float(view.protos.max())
+    linear = len(view.params) == len(view.protos)
+    tiles = []
+    for index, proto in enumerate(view.protos):
+        tile = heat(proto, size, low, high)
+        weight = f': {view.params[index]:+.2f}' if linear else ''
+        draw_text_(tile, f'{index}{weight}', (0, 0), TITLE_COLOUR)
+        tiles.append(tile)
+    return tiles
+
+
+def prototype_sheet(view: PrototypeView,
+                    columns: int = 8,
+                    width: int = 200) -> np.ndarray:
+    """One picture: frame, mask, parameters, prototypes.
+
+    Args:
+        view: what is shown.
+        columns: prototypes in a row, at least 4.
+        width: of a prototype.
+
+    Returns:
+        (H, W, 3) uint8 BGR.
+    """
+    height = round(width * view.frame.shape[0] / view.frame.shape[1])
+    large = (2 * height, 2 * width)
+    frame = cv2.resize(view.frame, large[::-1], interpolation=cv2.INTER_AREA)
+    mask = heat(view.prob, large, 0., 1.)
+    chart = bars(view.params, (2 * height, (columns - 4) * width))
+    low, high = view.params.min(), view.params.max()
+    for picture, text in ((frame, 'frame'), (mask, 'mask, 0 to 1'),
+                          (chart, f"{len(view.params)} mask parameters, "
+                           f'{low:+.2f} to {high:+.2f}')):
+        draw_text_(picture, text, (0, 0), TITLE_COLOUR)
+    top = np.hstack([frame, mask, chart])
+    tiles = contact_sheet(prototype_tiles(view, (height, width)), columns)
+    return np.vstack(_same_width([top, tiles]))
+
+
+def _same_width(pictures: Sequence[np.ndarray]) -> List[np.ndarray]:
+    """Grey is added on the right."""
+    width = max(picture.shape[1] for picture in pictures)
+    return [
+        cv2.copyMakeBorder(
+            picture,
+            0,
+            0,
+            0,
+            width - picture.shape[1],
+            cv2.BORDER_CONSTANT,
+            value=(BACKGROUND, ) * 3) for picture in pictures
+    ]

@@ -1,0 +1,169 @@
+"""Look inside a mask: the prototypes of a clip and an instance's parameters.
+
+    python tools/analysis_tools/show_prototypes.py CONFIG CHECKPOINT \
+        video.mp4 --frame 12 --track 0 --out prototypes.png
+
+The sheet shows the frame with the instance, the probability of its mask, its
+mask parameters as bars, and the prototypes of the frame.
+"""
+import argparse
+from typing import Any, List, NamedTuple, Optional, Sequence
+
+import mmcico  # noqa: F401  isort: skip
+
+import numpy as np
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmcico.apis import (CiCoInferencer, ClipStream, FrameResult, StreamState,
+                         open_source)
+from mmcico.apis.clip_stream import LinkedClip
+from mmcico.apis.outputs import drawn_objects
+from mmcico.models.vis.clip_network import ClipNetwork, NetworkResult
+from mmcico.utils.launch import run_tool
+from mmcico.visualization.picture_files import write_picture
+from mmcico.visualization.prototype_sheet import PrototypeView, prototype_sheet
+from mmcico.visualization.style import DrawStyle, draw_frame
+
+
+class KeepPrototypes(ClipNetwork):
+    """Another network, whose last prototypes are kept.
+
+    Args:
+        network (ClipNetwork): The other one.
+    """
+
+    def __init__(self, network: ClipNetwork) -> None:
+        self.network = network
+        self.protos: Optional[Tensor] = None
+
+    def __call__(self, *args: Any) -> NetworkResult:
+        """Run the other network."""
+        result = self.network(*args)
+        self.protos = result.protos
+        return result
+
+
+class Moment(NamedTuple):
+    """A frame and its clip.
+
+    Attributes:
+        result: the frame.
+        linked: the last clip that has it.
+        protos: (k, T, h, w) prototypes of this clip.
+    """
+    result: FrameResult
+    linked: LinkedClip
+    protos: Tensor
+
+
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    """Arguments of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file or URL')
+    parser.add_argument('source', help='video file, folder or glob of images')
+    parser.add_argument(
+        '--frame', type=int, default=0, help='position in the video, 0-based')
+    parser.add_argument(
+        '--track',
+        type=int,
+        help='id of the instance; the best scored if '
+        'left out')
+    parser.add_argument('--out', default='prototypes.png', help='PNG file')
+    parser.add_argument(
+        '--columns', type=int, default=8, help='prototypes in a row')
+    parser.add_argument('--device', help='such as cpu or cuda:0')
+    parser.add_argument(
+        '--debug', action='store_true', help='show tracebacks of errors')
+    args = parser.parse_args(argv)
+    if args.columns < 5:
+        parser.error('--columns must be 5 or more')
+    return args
+
+
+def find_moment(clips: ClipStream, source: Any, frame: int) -> Moment:
+    """Run the video until the results of a frame are there.
+
+    Raises:
+        ValueError: If the video is shorter.
+    """
+    keeper = clips.model.network = KeepPrototypes(clips.model.network)
+    state = StreamState(source.name)
+
+    def found(results: List[FrameResult]) -> Optional[Moment]:
+        for result in results:
+            if result.frame_id == frame:
+                return Moment(result, state.last, keeper.protos)
+        return None
+
+    for image in source:
+        state, results = clips.push(state, image)
+        moment = found(results)
+        if moment:
+            return moment
+    state, results = clips.conclude(state)
+    moment = found(results)
+    if moment:
+        return moment
+    raise ValueError(f'--frame {frame}: {source.name} has the frames 0 to '
+                     f'{state.num_frames - 1}')
+
+
+def row_of(rows: InstanceData, track: Optional[int], where: str) -> int:
+    """Place of the track among the instances of a frame.
+
+    Raises:
+        ValueError: If it is not there.
+    """
+    ids = rows.instances_id.tolist()
+    if track is None and ids:
+        return int(rows.scores.argmax())
+    if track not in ids:
+        raise ValueError(f'{where} has no track {track}; it has '
+                         f'{ids or "none"}')
+    return ids.index(track)
+
+
+def view_of(moment: Moment, track: int, classes: Sequence[str]) -> \
+        PrototypeView:
+    """What the sheet shows; padding of the input is cut off."""
+    clip, sample, input_shape = moment.linked
+    t = list(sample.frame_ids).index(moment.result.frame_id)
+    row = clip.instances_id.tolist().index(track)
+    height, width = sample[t].img_shape[:2]
+    rows = round(height * moment.protos.shape[-2] / input_shape[0])
+    cols = round(width * moment.protos.shape[-1] / input_shape[1])
+    objects = [
+        each for each in drawn_objects(moment.result, classes, 0.)
+        if each.track_id == track
+    ]
+    return PrototypeView(
+        draw_frame(moment.result.image, objects, DrawStyle(boxes=True)),
+        _array(clip.masks[row, t, :rows, :cols]),
+        _array(moment.protos[:, t, :rows, :cols]),
+        _array(clip.mask_params[row]))
+
+
+def _array(values: Tensor) -> np.ndarray:
+    return values.detach().float().cpu().numpy()
+
+
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    """Run the model up to the frame, draw the sheet."""
+    args = parse_args(argv)
+    source = open_source(args.source)
+    inferencer = CiCoInferencer(args.config, args.checkpoint, args.device)
+    moment = find_moment(inferencer.clips, source, args.frame)
+    rows = moment.result.sample.pred_track_instances
+    row = row_of(rows, args.track, f'frame {args.frame} of {source.name}')
+    track = int(rows.instances_id[row])
+    view = view_of(moment, track, inferencer.classes)
+    write_picture(args.out, prototype_sheet(view, args.columns))
+    name = inferencer.classes[int(rows.labels[row])]
+    print(f'track {track}, {name} {float(rows.scores[row]):.2f}, frame '
+          f'{args.frame}: {args.out}')
+
+
+if __name__ == '__main__':
+    run_tool(main)
