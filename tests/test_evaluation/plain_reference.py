@@ -5,9 +5,17 @@ import numpy as np
 from pycocotools import mask as mask_utils
 
 THRS = [.5 + .05 * i for i in range(10)]
-RANGES = dict(
-    zip(['', 's', 'm', 'l'], [(0, 1e10), (0, 128**2), (128**2, 256**2),
-                              (256**2, 1e10)]))
+# name -> areas, occlusion
+RANGES = {
+    '': ((0, 1e10), (0, 1)),
+    's': ((0, 128**2), (0, 1)),
+    'm': ((128**2, 256**2), (0, 1)),
+    'l': ((256**2, 1e10), (0, 1)),
+    '_light': ((0, 1e10), (0, .25)),
+    '_medium': ((0, 1e10), (.25, .5)),
+    '_heavy': ((0, 1e10), (.5, 1)),
+}
+LEVELS = dict(no_occlusion=0, slight_occlusion=.25, severe_occlusion=.75)
 
 
 def decode(track, size) -> np.ndarray:
@@ -24,16 +32,31 @@ def mean_area(masks) -> float:
     return float(np.mean(areas)) if areas else 0.
 
 
-def outcomes(objects, predictions, thr, low, high, limit) -> List[tuple]:
+def hidden(words) -> float:
+    """Mean of the more hidden half of the frames, rounded up."""
+    scores = sorted([LEVELS[each] for each in words or [] if each],
+                    reverse=True)
+    worst = scores[:-(-len(scores) // 2)]
+    return sum(worst) / len(worst) if worst else 0.
+
+
+def counts(each, part) -> bool:
+    """Whether an object is to be found in a group."""
+    masks, crowd, occlusion = each
+    (small, large), (low, high) = RANGES[part]
+    return not crowd and small <= mean_area(
+        masks) <= large and low <= occlusion <= high
+
+
+def outcomes(objects, predictions, thr, part, limit) -> List[tuple]:
     """(score, found, ignored) of the predictions of one video and class."""
     predictions = sorted(predictions, key=lambda each: -each[1])[:limit]
-    ignored = [
-        crowd or not low <= mean_area(m) <= high for m, crowd in objects
-    ]
+    ignored = [not counts(each, part) for each in objects]
+    low, high = RANGES[part][0]
     taken, rows = set(), []
     for masks, score in predictions:
         near = []
-        for index, (other, crowd) in enumerate(objects):
+        for index, (other, crowd, _) in enumerate(objects):
             union = (masks | other).sum()
             iou = (masks & other).sum() / union if union else 0
             if iou >= min(thr, 1 - 1e-10) and (crowd or index not in taken):
@@ -61,7 +84,7 @@ def average_precision(rows, num) -> float:
 
 
 def reference(truth: Dict[str, Any], results: List[dict]) -> Dict[str, Any]:
-    """AP and AR of all sizes; None without ground truth."""
+    """AP and AR of all groups; None without ground truth."""
     sizes = {v['id']: (v['height'], v['width']) for v in truth['videos']}
     sets = {}
     for source in (truth['annotations'], results):
@@ -72,9 +95,10 @@ def reference(truth: Dict[str, Any], results: List[dict]) -> Dict[str, Any]:
             if 'score' in each:
                 lists[1].append((masks, each['score']))
             else:
-                lists[0].append((masks, bool(each.get('iscrowd'))))
+                lists[0].append((masks, bool(each.get('iscrowd')),
+                                 hidden(each.get('occlusion'))))
     answer = {}
-    for part, (low, high) in RANGES.items():
+    for part in RANGES:
         for limit in (1, 10, 100) if part == '' else (100, ):
             aps, recalls = [], []
             for category in truth['categories']:
@@ -82,15 +106,16 @@ def reference(truth: Dict[str, Any], results: List[dict]) -> Dict[str, Any]:
                     sets[v['id'], category['id']] for v in truth['videos']
                     if (v['id'], category['id']) in sets
                 ]
-                num = sum(not crowd and low <= mean_area(masks) <= high
-                          for objects, _ in chosen for masks, crowd in objects)
+                num = sum(
+                    counts(each, part) for objects, _ in chosen
+                    for each in objects)
                 if not num:
                     continue
                 for thr in THRS:
                     rows = [
                         row
                         for objects, predictions in chosen for row in outcomes(
-                            objects, predictions, thr, low, high, limit)
+                            objects, predictions, thr, part, limit)
                     ]
                     aps.append(average_precision(rows, num))
                     recalls.append(sum(f and not i for _, f, i in rows) / num)
