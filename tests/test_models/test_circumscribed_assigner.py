@@ -4,7 +4,7 @@ import torch
 from mmengine.structures import InstanceData
 
 from mmcico.models import CircumscribedAssigner
-from mmcico.models.task_modules.circumscribed_assigner import (
+from mmcico.models.task_modules.query_frame_assigner import (
     best_prior_of_each, on_crowd, window_boxes)
 
 

@@ -37,10 +37,11 @@ def neighbour_frames(key: int, length: int, num_frames: int) -> List[int]:
 class ClipFrameSample(BaseTransform):
     """Makes a clip of a query frame, or takes a window as it is.
 
-    Required keys: ``frames``, ``num_frames``, ``key_frame_id``; ``frame_ids``
-    ``num_final`` and ``num_written`` at test time. The result has a list with one entry a
-    frame under each key of a frame, as ``TransformBroadcaster`` wants it,
-    one of them ``clip_info``, what is known of the whole clip.
+    Required keys: ``frames``, ``num_frames``, ``key_frame_id``; at test time
+    ``frame_ids``, ``num_final`` and ``num_written``. The result has a list
+    with one entry a frame under each key of a frame, as
+    ``TransformBroadcaster`` wants it, one of them ``clip_info``, what is
+    known of the whole clip.
 
     Args:
         method (str): ``'consecutive'`` (paper), or ``'neighbours'``: T - 1

@@ -1,15 +1,11 @@
 """Sample matcher for anchor-free heads: cells near an object's centre."""
-from typing import Optional
-
 import torch
-from mmdet.models.task_modules import AssignResult, BaseAssigner
-from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.registry import TASK_UTILS
 from mmcico.structures.clip_boxes import box_area
 from .cell_distance_coder import cell_centres, cell_sides
-from .circumscribed_assigner import best_prior_of_each, on_crowd, window_boxes
+from .query_frame_assigner import Fit, QueryFrameAssigner
 
 #: cells that an octave of wrong size weighs: the level counts first
 LEVEL_STEP = 1000.
@@ -55,7 +51,7 @@ def centre_inside(priors: Tensor, boxes: Tensor) -> Tensor:
 
 
 @TASK_UTILS.register_module()
-class CentreAssigner(BaseAssigner):
+class CentreAssigner(QueryFrameAssigner):
     """Matches the cells of a query frame with the objects of a clip.
 
     Positive are the cells whose centre lies in the object's box of the query
@@ -89,66 +85,17 @@ class CentreAssigner(BaseAssigner):
                  octaves: float = 1.0,
                  reach: int = 1,
                  ignore_thr: float = 0.7) -> None:
+        super().__init__(reach, ignore_thr)
         for name, value in (('radius', radius), ('cells', cells)):
             if value <= 0:
                 raise ValueError(f'{name} must be positive, got {value}')
-        for name, value in (('octaves', octaves), ('reach', reach)):
-            if value < 0:
-                raise ValueError(f'{name} must not be negative, got {value}')
+        if octaves < 0:
+            raise ValueError(f'octaves must not be negative, got {octaves}')
         self.radius = radius
         self.cells = cells
         self.octaves = octaves
-        self.reach = reach
-        self.ignore_thr = ignore_thr
 
-    def assign(self,
-               pred_instances: InstanceData,
-               gt_instances: InstanceData,
-               gt_instances_ignore: Optional[InstanceData] = None,
-               query_frame: int = 0) -> AssignResult:
-        """Match cells and objects.
-
-        Args:
-            pred_instances (InstanceData): ``priors`` (P, 4) square cells,
-                xyxy.
-            gt_instances (InstanceData): ``bboxes`` (G, T, 4), ``visible``
-                (G, T) bool and ``labels`` (G,).
-            gt_instances_ignore (InstanceData, optional): ``bboxes`` (M, 4)
-                crowd regions in the query frame.
-            query_frame (int): Index of the query frame in the clip.
-
-        Returns:
-            AssignResult: ``gt_inds`` (P,): -1 ignored, 0 background, g + 1
-            for object g; ``max_overlaps`` (P,) closeness to the nearest
-            object in (0, 1], 0 without objects; ``labels`` (P,).
-        """
-        priors = pred_instances.priors
-        gt_inds = priors.new_zeros(len(priors), dtype=torch.long)
-        if gt_instances_ignore is not None:
-            crowded = on_crowd(priors, gt_instances_ignore.bboxes,
-                               self.ignore_thr)
-            gt_inds[crowded] = -1
-        labels = torch.full_like(gt_inds, -1)
-        shown = gt_instances.visible[:, query_frame].nonzero()[:, 0]
-        if len(shown) == 0:  # nothing to see: everything is background
-            return AssignResult(
-                len(gt_instances), gt_inds, priors.new_zeros(len(priors)),
-                labels)
-        boxes = gt_instances.bboxes[shown].to(priors)
-        around = window_boxes(boxes, gt_instances.visible[shown], query_frame,
-                              self.reach)
-        near, closeness = self._fit(priors, boxes[:, query_frame], around)
-        size = box_area(around)[:, None].expand_as(closeness)
-        owner = size.masked_fill(~near, float('inf')).argmin(dim=0)
-        positive = near.any(dim=0)
-        gts, forced = best_prior_of_each(closeness)
-        owner[forced], positive[forced] = gts, True
-        gt_inds[positive] = shown[owner[positive]] + 1
-        labels[positive] = gt_instances.labels[shown[owner[positive]]]
-        return AssignResult(
-            len(gt_instances), gt_inds, closeness.amax(dim=0), labels)
-
-    def _fit(self, priors: Tensor, boxes: Tensor, around: Tensor) -> tuple:
+    def fit(self, priors: Tensor, boxes: Tensor, around: Tensor) -> Fit:
         """Which cells may stand for which object, and how near they are.
 
         Args:
@@ -157,11 +104,15 @@ class CentreAssigner(BaseAssigner):
             around (Tensor): (G, 4) circumscribed boxes.
 
         Returns:
-            tuple[Tensor, Tensor]: (G, P) bool, and (G, P) in (0, 1].
+            Fit: The quality is closeness, in (0, 1].
         """
         distance = centre_distance(priors, boxes)
         off = octaves_off(priors, around, self.cells)
         best = off.amin(dim=1, keepdim=True)
         near = ((distance <= self.radius) & centre_inside(priors, boxes) &
                 (off <= best.clamp(min=self.octaves)))
-        return near, 1 / (1 + distance + LEVEL_STEP * (off - best))
+        size = box_area(around)[:, None].expand_as(distance)
+        owner = size.masked_fill(~near, float('inf')).argmin(dim=0)
+        positive = near.any(dim=0)
+        closeness = 1 / (1 + distance + LEVEL_STEP * (off - best))
+        return Fit(closeness, owner, positive, torch.zeros_like(positive))

@@ -1,81 +1,13 @@
 """Sample matcher with circumscribed boxes (eq. 4, Table 1c)."""
-from typing import Optional, Tuple
-
-import torch
-from mmdet.models.task_modules import AssignResult, BaseAssigner
-from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.registry import TASK_UTILS
-from mmcico.structures.clip_boxes import (box_area, enclose, intersection,
-                                          pairwise_iou)
-
-
-def window_boxes(boxes: Tensor, visible: Tensor, query: int,
-                 reach: int) -> Tensor:
-    """Circumscribed boxes over the frames around the query frame.
-
-    Args:
-        boxes (Tensor): (G, T, 4) xyxy.
-        visible (Tensor): (G, T) bool, frames that count.
-        query (int): Index of the query frame.
-        reach (int): Frames before and after it that count: 1 in the paper,
-            0 for plain boxes.
-
-    Returns:
-        Tensor: (G, 4).
-    """
-    low, high = max(query - reach, 0), query + reach + 1
-    return enclose(boxes[:, low:high], visible[:, low:high])
-
-
-def best_prior_of_each(overlaps: Tensor) -> Tuple[Tensor, Tensor]:
-    """One anchor for every object, no anchor twice.
-
-    The pair with the highest overlap is taken first; its row and column are
-    then out.
-
-    Args:
-        overlaps (Tensor): (G, P) IoU.
-
-    Returns:
-        tuple[Tensor, Tensor]: Objects (n,) and their anchors (n,), with n
-        the smaller of G and P.
-    """
-    left = overlaps.clone()
-    num_gts, num_priors = left.shape
-    pairs = []
-    for _ in range(min(num_gts, num_priors)):
-        best = left.argmax()
-        pairs.append(best)
-        left[best // num_priors] = -1
-        left[:, best % num_priors] = -1
-    if not pairs:
-        none = overlaps.new_zeros(0, dtype=torch.long)
-        return none, none
-    flat = torch.stack(pairs)
-    return flat // num_priors, flat % num_priors
-
-
-def on_crowd(priors: Tensor, crowds: Tensor, thr: float) -> Tensor:
-    """Anchors that lie on a region of uncounted objects.
-
-    Args:
-        priors (Tensor): (P, 4) xyxy.
-        crowds (Tensor): (M, 4) xyxy.
-        thr (float): Share of the anchor's area that one region must cover.
-
-    Returns:
-        Tensor: (P,) bool.
-    """
-    if len(crowds) == 0:
-        return torch.zeros_like(priors[:, 0], dtype=torch.bool)
-    inter = intersection(priors[:, None], crowds[None].to(priors))
-    return (inter / box_area(priors)[:, None]).amax(dim=1) > thr
+from mmcico.structures.clip_boxes import pairwise_iou
+from .query_frame_assigner import Fit, QueryFrameAssigner
 
 
 @TASK_UTILS.register_module()
-class CircumscribedAssigner(BaseAssigner):
+class CircumscribedAssigner(QueryFrameAssigner):
     """Matches the anchors of a query frame with the objects of a clip.
 
     An object is represented by its circumscribed box over the query frame,
@@ -99,57 +31,17 @@ class CircumscribedAssigner(BaseAssigner):
                  neg_iou_thr: float = 0.4,
                  reach: int = 1,
                  ignore_thr: float = 0.7) -> None:
+        super().__init__(reach, ignore_thr)
         if not 0 <= neg_iou_thr <= pos_iou_thr <= 1:
             raise ValueError(
                 'expected 0 <= neg_iou_thr <= pos_iou_thr <= 1, got '
                 f'neg_iou_thr={neg_iou_thr}, pos_iou_thr={pos_iou_thr}')
-        if reach < 0:
-            raise ValueError(f'reach must not be negative, got {reach}')
         self.pos_iou_thr = pos_iou_thr
         self.neg_iou_thr = neg_iou_thr
-        self.reach = reach
-        self.ignore_thr = ignore_thr
 
-    def assign(self,
-               pred_instances: InstanceData,
-               gt_instances: InstanceData,
-               gt_instances_ignore: Optional[InstanceData] = None,
-               query_frame: int = 0) -> AssignResult:
-        """Match anchors and objects.
-
-        Args:
-            pred_instances (InstanceData): ``priors`` (P, 4) xyxy.
-            gt_instances (InstanceData): ``bboxes`` (G, T, 4), ``visible``
-                (G, T) bool and ``labels`` (G,).
-            gt_instances_ignore (InstanceData, optional): ``bboxes`` (M, 4)
-                crowd regions in the query frame.
-            query_frame (int): Index of the query frame in the clip.
-
-        Returns:
-            AssignResult: ``gt_inds`` (P,): -1 ignored, 0 background, g + 1
-            for object g; ``max_overlaps`` and ``labels`` (P,).
-        """
-        priors = pred_instances.priors
-        shown = gt_instances.visible[:, query_frame].nonzero()[:, 0]
-        boxes = window_boxes(gt_instances.bboxes[shown],
-                             gt_instances.visible[shown], query_frame,
-                             self.reach)
-        gt_inds = priors.new_zeros(len(priors), dtype=torch.long)
-        if gt_instances_ignore is not None:
-            crowded = on_crowd(priors, gt_instances_ignore.bboxes,
-                               self.ignore_thr)
-            gt_inds[crowded] = -1
-        labels = torch.full_like(gt_inds, -1)
-        if len(shown) == 0:  # nothing to see: everything is background
-            return AssignResult(
-                len(gt_instances), gt_inds, priors.new_zeros(len(priors)),
-                labels)
-        overlaps = pairwise_iou(boxes.to(priors), priors)
+    def fit(self, priors: Tensor, boxes: Tensor, around: Tensor) -> Fit:
+        """IoU of anchors (P, 4) with circumscribed boxes (G, 4)."""
+        overlaps = pairwise_iou(around, priors)
         best, owner = overlaps.max(dim=0)
-        gt_inds[best >= self.neg_iou_thr] = -1
-        positive = best >= self.pos_iou_thr
-        gts, forced = best_prior_of_each(overlaps)
-        owner[forced], positive[forced] = gts, True
-        gt_inds[positive] = shown[owner[positive]] + 1
-        labels[positive] = gt_instances.labels[shown[owner[positive]]]
-        return AssignResult(len(gt_instances), gt_inds, best, labels)
+        return Fit(overlaps, owner, best >= self.pos_iou_thr, best
+                   >= self.neg_iou_thr)
