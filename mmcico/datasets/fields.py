@@ -52,9 +52,8 @@ def read_size(record: dict, where: str) -> Tuple[int, int]:
     size = []
     for key in ('height', 'width'):
         value = required(record, key, where)
-        if not isinstance(
-                value,
-            (int, float)) or not (1 <= value <= LONGEST_SIDE) or value % 1:
+        number = isinstance(value, (int, float))
+        if not number or not 1 <= value <= LONGEST_SIDE or value % 1:
             raise ValueError(f"{where}: field '{key}' is {value!r}, not a "
                              f'whole number from 1 to {LONGEST_SIDE}')
         size.append(int(value))
