@@ -9,6 +9,7 @@ import numpy as np
 from pycocotools import mask as mask_utils
 
 Size = Tuple[int, int]
+AT_ONCE = 500  # masks; with more, numbers leave the cache
 
 
 def encode_masks(masks: np.ndarray) -> List[Optional[str]]:
@@ -151,6 +152,13 @@ def measure(counts: Sequence[str]) -> Tuple[np.ndarray, np.ndarray]:
         tuple[np.ndarray, np.ndarray]: (N,) pixels of the object and (N,)
         pixels of the whole mask, -1 where the text is broken.
     """
+    if len(counts) > AT_ONCE:
+        parts = [
+            measure(counts[i:i + AT_ONCE])
+            for i in range(0, len(counts), AT_ONCE)
+        ]
+        areas, sizes = zip(*parts)
+        return np.concatenate(areas), np.concatenate(sizes)
     lengths = np.fromiter(map(len, counts), np.int64, len(counts))
     text = ''.join(counts)
     if not text.isascii():
@@ -209,9 +217,12 @@ def _numbers(chars: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     digits = np.diff(ends, prepend=-1)
     # the last digit holds the sign: 16..31 stand for -16..-1
     numbers = (chars[ends] ^ 16).astype(np.int64) - 16
-    longer = np.flatnonzero(digits > 1)
+    # two digits are common, more are not
+    lower = chars[ends - 1] & 31
+    numbers = np.where(digits > 1, (numbers << 5) | lower, numbers)
+    longer = np.flatnonzero(digits > 2)
     # 7 digits are enough for any mask; more come from broken texts only
-    for place in range(1, 7):
+    for place in range(2, 7):
         lower = chars[ends[longer] - place] & 31
         numbers[longer] = (numbers[longer] << 5) | lower
         longer = longer[digits[longer] > place + 1]

@@ -56,6 +56,14 @@ def test_measure_marks_broken_texts_and_still_measures_others():
     assert [len(each) for each in measure([])] == [0, 0]
 
 
+def test_measure_of_very_many(monkeypatch):
+    texts = [compress(mask) for mask in random_masks(4, 23)] + ['']
+    once = [each.tolist() for each in measure(texts)]
+    monkeypatch.setattr('mmcico.evaluation.rle.AT_ONCE', 4)
+    assert [each.tolist() for each in measure(texts)] == once
+    assert once[1] == [19 * 33] * 23 + [-1]
+
+
 def test_overlap_is_exact():
     masks = random_masks(3)
     texts = [compress(mask) for mask in masks]
