@@ -76,7 +76,12 @@ class PyAVWriter(VideoWriter):
 
     def __init__(self, path: Path, fps: float, size: Tuple[int, int]) -> None:
         super().__init__(path, size)
-        self._container: Any = av.open(str(path), mode='w', format='mp4')
+        # the index goes first, so that browsers start before all is there
+        self._container: Any = av.open(
+            str(path),
+            mode='w',
+            format='mp4',
+            options=dict(movflags='faststart'))
         rate = Fraction(fps).limit_denominator(1001)
         self._stream = self._container.add_stream('libx264', rate=rate)
         self._stream.height = size[0] + size[0] % 2

@@ -140,3 +140,21 @@ def test_unwritable_output_is_named(tmp_path, backend):
         with pytest.raises(OSError, match=f'cannot write the video {path}'):
             with open_video_writer(path, 5, (48, 64)):
                 pass
+
+
+@pytest.mark.skipif('pyav' not in BACKENDS, reason='needs PyAV with H.264')
+def test_browsers_can_play_it(tmp_path):
+    path = tmp_path / 'video.mp4'
+    with open_video_writer(path, 5, (47, 63)) as writer:
+        for frame in frames_of(6, (47, 63)):
+            writer.write(frame)
+    with video_writer.av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name == 'h264'
+        assert stream.codec_context.pix_fmt == 'yuv420p'
+        assert (stream.width, stream.height) == (64, 48)
+        assert stream.average_rate == 5
+        times = [frame.time for frame in container.decode(stream)]
+    assert times == pytest.approx([0, .2, .4, .6, .8, 1.])
+    content = path.read_bytes()
+    assert content.index(b'moov') < content.index(b'mdat')

@@ -1,0 +1,158 @@
+"""Trails, circumscribed boxes and styles, by hand."""
+import numpy as np
+import pytest
+
+from mmcico.visualization import DrawnObject, draw_objects, track_colour
+from mmcico.visualization.draw import draw_dashes_, enlarge
+from mmcico.visualization.history import TrackHistory, union, with_history
+from mmcico.visualization.style import DrawStyle, draw_frame
+
+IMAGE = np.full((40, 60, 3), 100, np.uint8)
+
+
+def item(track, x, y=10, side=5):
+    """A square of 5 x 5 whose first pixel is at (x, y)."""
+    mask = np.zeros((40, 60), bool)
+    mask[y:y + side, x:x + side] = True
+    return DrawnObject(track, mask)
+
+
+def run(frames, style):
+    return list(with_history([(IMAGE, each) for each in frames], style))
+
+
+def test_a_trail_has_the_last_centres():
+    frames = [[item(1, x)] for x in (0, 10, 20, 30)]
+    found = run(frames, DrawStyle(trail=3))
+    # the pixels 0..4 have their middle at 2
+    assert [objects[0].trail for _, objects in found] == [
+        ((2, 12), ),
+        ((2, 12), (12, 12)),
+        ((2, 12), (12, 12), (22, 12)),
+        ((12, 12), (22, 12), (32, 12)),
+    ]
+
+
+def test_a_trail_goes_on_after_a_gap_and_is_forgotten_after_a_long_one():
+    frames = [[item(1, 0)], [item(2, 30)], [item(1, 20)]]
+    assert run(frames,
+               DrawStyle(trail=3))[2][1][0].trail == ((2, 12), (22, 12))
+    assert run(frames, DrawStyle(trail=2))[2][1][0].trail == ((22, 12), )
+
+
+def test_a_given_box_decides_the_centre():
+    given = DrawnObject(1, item(1, 0).mask, box=(10., 20., 20., 24.))
+    (_, (drawn, )), = run([[given]], DrawStyle(trail=1, enclosing=True))
+    assert drawn.trail == ((15, 22), )
+    assert drawn.enclosing == (10, 20, 20, 24)
+
+
+def test_circumscribed_boxes_cover_the_neighbours():
+    frames = [[item(1, x, y)] for x, y in ((0, 0), (10, 5), (20, 2), (30, 9))]
+    found = run(frames, DrawStyle(enclosing=True))
+    assert [objects[0].enclosing for _, objects in found] == [(0, 0, 14, 9),
+                                                              (0, 0, 24, 9),
+                                                              (10, 2, 34, 13),
+                                                              (20, 2, 34, 13)]
+
+
+def test_circumscribed_boxes_leave_out_frames_without_the_object():
+    frames = [[item(1, 0)], [], [item(1, 20), item(2, 40)], [item(2, 50)]]
+    found = run(frames, DrawStyle(enclosing=True))
+    assert [[each.enclosing for each in objects]
+            for _, objects in found] == [[(0, 10, 4, 14)], [],
+                                         [(20, 10, 24, 14), (40, 10, 54, 14)],
+                                         [(40, 10, 54, 14)]]
+
+
+def test_frames_keep_their_order_and_images():
+    images = [np.full((40, 60, 3), value, np.uint8) for value in range(5)]
+    for style in (DrawStyle(), DrawStyle(trail=2), DrawStyle(enclosing=True)):
+        found = list(with_history(((each, []) for each in images), style))
+        assert [image[0, 0, 0] for image, _ in found] == [0, 1, 2, 3, 4]
+    assert list(with_history([], DrawStyle(enclosing=True))) == []
+
+
+def test_history_is_bounded():
+    history = TrackHistory(DrawStyle(trail=4, enclosing=True))
+    for number in range(50):
+        history.push(IMAGE, [item(number, 5), item(1000, 20)])
+    assert len(history._centres) == 4
+    assert set(history._before) == {48, 1000}
+    assert set(history._held[1]) == {49, 1000}
+
+
+def test_an_object_without_pixels_has_no_box():
+    empty = DrawnObject(3, np.zeros((40, 60), bool))
+    (_, (drawn, )), = run([[empty]], DrawStyle(trail=2, enclosing=True))
+    assert drawn.trail == () and drawn.enclosing is None
+
+
+def test_union_by_hand():
+    assert union([(1, 2, 3, 4), (0, 3, 2, 9)]) == (0, 2, 3, 9)
+
+
+def test_trails_and_dashes_are_drawn():
+    one = item(1, 20)
+    plain = draw_objects(IMAGE, [one], labels=False)
+    far = DrawnObject(
+        1, one.mask, enclosing=(40, 25, 55, 35), trail=((5, 30), (30, 30)))
+    drawn = draw_objects(IMAGE, [far], labels=False)
+    colour = track_colour(1)
+    assert tuple(drawn[30, 15].tolist()) == colour
+    assert tuple(drawn[25, 41].tolist()) == colour
+    changed = np.flatnonzero((drawn != plain).any(axis=(0, 2)))
+    assert changed.min() >= 3 and changed.max() == 55
+
+
+def test_dashes_have_gaps_and_end_at_the_corners():
+    image = np.zeros((30, 40, 3), np.uint8)
+    draw_dashes_(image, (2.2, 3., 32., 20.), (9, 9, 9), 1)
+    row = image[3, :, 0] == 9
+    assert row[2:9].all() and not row[9:14].any() and row[14:21].all()
+    assert not image[:, 33:].any() and not image[21:].any()
+    assert not image[4:20, 3:32].any()
+
+
+def test_enlarging_moves_boxes_and_trails():
+    start = DrawnObject(
+        1,
+        item(1, 20).mask,
+        box=(1, 2, 3, 4),
+        enclosing=(1, 1, 5, 5),
+        trail=((2, 3), ))
+    _, (large, ) = enlarge(IMAGE, [start], 3)
+    assert large.box == (3, 6, 9, 12) and large.enclosing == (3, 3, 15, 15)
+    assert large.trail == ((6, 9), )
+
+
+def test_contours_can_be_left_out():
+    style = DrawStyle(opacity=0., labels=False, min_side=1, contours=False)
+    assert (draw_frame(IMAGE, [item(1, 20)], style) == IMAGE).all()
+    outlined = draw_frame(IMAGE, [item(1, 20)],
+                          DrawStyle(opacity=0., labels=False, min_side=1))
+    # the border of a square of 5 x 5
+    assert (outlined != IMAGE).any(axis=2).sum() == 16
+
+
+def test_looking_at_a_part_only_draws_what_the_whole_would_show():
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    mask = rng.random((40, 60)) < .3  # reaches all edges, has holes
+    drawn = draw_objects(
+        image, [DrawnObject(2, mask)], .25, labels=False, contours=False)
+    expected = image.copy()
+    expected[mask] = np.rint(image[mask] * .75 +
+                             np.array(track_colour(2)) * .25)
+    assert (drawn == expected).all()
+
+
+@pytest.mark.parametrize('bad', [
+    dict(opacity=1.5),
+    dict(opacity=-.1),
+    dict(trail=-1),
+])
+def test_bad_styles_are_refused(bad):
+    name, = bad
+    with pytest.raises(ValueError, match=f'{name} is'):
+        DrawStyle(**bad)
