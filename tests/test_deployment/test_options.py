@@ -61,6 +61,14 @@ def test_autocast_computes_low_and_answers_high(dtype):
                for clip in clips)
 
 
+def test_compiled_at_low_precision():
+    model, frames = build(small_cfg(), quantile=.9), video(3)
+    wanted = run(autocast_model(model, torch.bfloat16), frames)
+    found = run(compile_model(model, backend='eager'), frames)
+    same = compare_clips(found[0], wanted[0])
+    assert same.same and same.instances and same.score < 1e-4
+
+
 def test_the_last_precision_counts():
     model = autocast_model(build(small_cfg()), torch.bfloat16)
     autocast_model(model, torch.float16)
