@@ -1,0 +1,236 @@
+"""Resident memory of a long stream, frame by frame.
+
+    python tools/analysis_tools/memory_of_stream.py MODEL.pth --out memory
+
+A generated video runs forwards and backwards without end through
+``CiCoInferencer.stream``. Memory is read before the first frame and all along;
+its rise over the start is the result. Files: ``memory.json``, and the curve as
+``memory.png`` where matplotlib is installed, else as ``memory.txt``. The exit
+code is 1 if the rise passes the limit. 10,000 frames (the default) take from
+20 minutes to hours on a CPU; ``--frames 600`` gives a first answer.
+"""
+import argparse
+import gc
+import json
+import os
+import resource
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+from typing import Any, Dict, Iterator, List
+
+import mmcico  # noqa: F401  isort: skip
+
+import numpy as np
+
+from mmcico.apis import CiCoInferencer
+from mmcico.apis.output_plan import check_writable
+from mmcico.apis.outputs import TrackSink
+from mmcico.datasets.moving_shapes import generate_video, make_config
+from mmcico.utils.launch import run_tool
+
+MIB = 2**20
+BAR = 50
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('weights', help='checkpoint')
+    parser.add_argument(
+        '--model', help='config; the one that the weights hold if left out')
+    parser.add_argument('--device', help='such as cpu or cuda:0')
+    parser.add_argument('--frames', type=int, default=10000)
+    parser.add_argument(
+        '--size',
+        type=int,
+        nargs=2,
+        default=[360, 640],
+        metavar=('H', 'W'),
+        help='of the frames')
+    parser.add_argument(
+        '--input-size',
+        type=int,
+        nargs=2,
+        metavar=('H', 'W'),
+        help='of what the model sees, if other than its config says')
+    parser.add_argument('--objects', type=int, default=5)
+    parser.add_argument(
+        '--distinct', type=int, default=30, help='frames that are generated')
+    parser.add_argument(
+        '--every', type=int, default=20, help='frames between two readings')
+    parser.add_argument(
+        '--limit', type=float, default=1.5, help='GiB over the start')
+    parser.add_argument(
+        '--tracks',
+        action='store_true',
+        help='keep the encoded tracks too, as files of results need them')
+    parser.add_argument('--out', default='memory_of_stream')
+    args = parser.parse_args()
+    if min(args.frames, args.distinct, args.every) < 1:
+        parser.error('--frames, --distinct and --every are at least 1')
+    return args
+
+
+def resident() -> float:
+    """Resident memory of this process in MiB.
+
+    Where the system does not tell, it is the highest so far.
+    """
+    statm = Path('/proc/self/statm')
+    if statm.exists():
+        pages = int(statm.read_text().split()[1])
+        return pages * os.sysconf('SC_PAGE_SIZE') / MIB
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (MIB if sys.platform == 'darwin' else 1024)
+
+
+def forwards_and_backwards(frames: np.ndarray) -> Iterator[np.ndarray]:
+    """Frames 0, 1, ..., n - 1, n - 2, ..., 1, 0, 1, ... without end."""
+    order = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
+    while True:
+        for index in order:
+            # a camera gives a new array each time
+            yield frames[index].copy()
+
+
+def endless_video(args: argparse.Namespace) -> Iterator[np.ndarray]:
+    """A generated video with the objects that are wanted."""
+    config = make_config(
+        'easy',
+        num_frames=args.distinct,
+        size=tuple(args.size),
+        objects=(args.objects, args.objects))
+    frames, _ = generate_video(7, 0, config)
+    return forwards_and_backwards(frames)
+
+
+def load(args: argparse.Namespace) -> CiCoInferencer:
+    """The model, with another input size if that is wanted."""
+    inferencer = CiCoInferencer(
+        args.model, args.weights, args.device, show_progress=False)
+    if args.input_size is not None:
+        for step in inferencer.cfg.test_dataloader.dataset.pipeline:
+            for inner in step.get('transforms', []):
+                if inner['type'] == 'Resize':
+                    inner['scale'] = tuple(args.input_size[::-1])
+        inferencer.clips.pipeline = inferencer._init_pipeline(inferencer.cfg)
+    return inferencer
+
+
+def measure(args: argparse.Namespace,
+            inferencer: CiCoInferencer) -> Dict[str, Any]:
+    """Run the stream.
+
+    Returns:
+        dict: ``start`` and ``curve`` (frames and MiB above the start),
+        ``seconds`` and ``objects``, the mean number found in a frame.
+    """
+    video = islice(endless_video(args), args.frames)
+    tracks = TrackSink('stream', inferencer.classes, inferencer.category_ids)
+    gc.collect()
+    start, curve, found, began = resident(), [], 0, time.perf_counter()
+    highest = 0.0
+    for done, result in enumerate(inferencer.stream(video, 'stream'), 1):
+        found += len(result.sample.pred_track_instances)
+        if args.tracks:
+            tracks.write(result)
+        # what lies between two readings counts, too
+        highest = max(highest, resident() - start)
+        if done % args.every == 0 or done == args.frames:
+            curve.append([done, round(highest, 1)])
+            highest = 0.0
+            print(
+                f'\r{done}/{args.frames} frames, '
+                f'{done / (time.perf_counter() - began):.2f} frames/s, '
+                f'{curve[-1][1]:+.0f} MiB',
+                end='',
+                file=sys.stderr,
+                flush=True)
+    print(file=sys.stderr)
+    return dict(
+        start=round(start, 1),
+        seconds=round(time.perf_counter() - began, 1),
+        objects=round(found / args.frames, 2),
+        curve=curve)
+
+
+def slope(curve: List[List[float]]) -> float:
+    """MiB per 1000 frames over the second half of a curve."""
+    half = np.asarray(curve[len(curve) // 2:], dtype=float)
+    if len(half) < 2:
+        return 0.0
+    return float(np.polyfit(half[:, 0], half[:, 1], 1)[0] * 1000)
+
+
+def text_curve(curve: List[List[float]], lines: int = 25) -> str:
+    """A curve of bars, one line for some frames."""
+    step = -(-len(curve) // lines)
+    shown = [
+        curve[min(i + step, len(curve)) - 1]
+        for i in range(0, len(curve), step)
+    ]
+    top = max(1.0, *(value for _, value in curve))
+    rows = [
+        f'{frames:>7} {value:>8.1f} ' + '#' * round(BAR * max(value, 0) / top)
+        for frames, value in shown
+    ]
+    return '\n'.join([' frames      MiB over the start', *rows]) + '\n'
+
+
+def write_curve(found: Dict[str, Any], out: str) -> str:
+    """Draw the curve.
+
+    Returns:
+        str: Path of the picture, or of a text.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        path = Path(f'{out}.txt')
+        path.write_text(text_curve(found['curve']))
+        return str(path)
+    figure = Figure(figsize=(8, 3.5), layout='constrained')
+    axes = figure.subplots()
+    axes.plot(*zip(*found['curve']), label='resident memory over the start')
+    axes.axhline(found['limit'], color='gray', linestyle='--', label='limit')
+    axes.set(xlabel='frames', ylabel='MiB', ylim=(0, found['limit'] * 1.1))
+    axes.legend()
+    figure.savefig(f'{out}.png', dpi=120)
+    return f'{out}.png'
+
+
+def main() -> None:
+    """Measure and write."""
+    args = parse_args()
+    check_writable(Path(args.out).parent)
+    found = measure(args, load(args))
+    peak = max(value for _, value in found['curve'])
+    found = dict(
+        settings=dict(
+            frames=args.frames,
+            size=args.size,
+            input_size=args.input_size,
+            objects=args.objects,
+            tracks=args.tracks),
+        limit=args.limit * 1024,
+        peak=peak,
+        slope=round(slope(found['curve']), 2),
+        **found)
+    Path(f'{args.out}.json').write_text(json.dumps(found) + '\n')
+    path = write_curve(found, args.out)
+    print(text_curve(found['curve']))
+    print(f"start {found['start']:.0f} MiB, at most {peak:.0f} MiB more, "
+          f"{found['slope']:+.1f} MiB per 1000 frames in the second half; "
+          f"{found['objects']} objects a frame, {found['seconds']:.0f} s")
+    print(f'{args.out}.json\n{path}')
+    if peak > args.limit * 1024:
+        raise ValueError(f'{peak:.0f} MiB are above the limit of '
+                         f'{args.limit} GiB')
+
+
+if __name__ == '__main__':
+    run_tool(main)
