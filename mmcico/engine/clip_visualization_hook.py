@@ -57,7 +57,8 @@ class ClipVisualizationHook(TrackVisualizationHook):
         data = get(frame.img_path, backend_args=self.backend_args)
         name = osp.join(*frame.img_path.split('/')[-2:])
         self._visualizer.add_datasample(
-            name,
+            # backends make a file name of it and no folders
+            osp.splitext(name)[0].replace(osp.sep, '_'),
             mmcv.imfrombytes(data, channel_order='rgb'),
             data_sample=frame,
             draw_gt=False,
