@@ -1,0 +1,188 @@
+"""Sinks: trails and boxes in overlays, work in the background, Ctrl-C."""
+import json
+import signal
+import threading
+import time
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmdet.structures import DetDataSample
+from mmengine.structures import InstanceData
+
+from mmcico.apis import CiCoInferencer, FrameResult
+from mmcico.apis.background import BackgroundSink
+from mmcico.apis.interrupt import InterruptBetweenFrames
+from mmcico.apis.outputs import OverlaySink, ResultSink, drawn_frames
+from mmcico.testing.inference import write_small_model
+from mmcico.visualization.style import DrawStyle
+
+STYLE = DrawStyle(min_side=1, labels=False, enclosing=True, trail=3)
+
+
+def make_result(frame, left):
+    """A frame with one object of 8 x 8 pixels."""
+    mask = torch.zeros(1, 48, 64, dtype=torch.bool)
+    mask[:, 20:28, left:left + 8] = True
+    sample = DetDataSample()
+    sample.pred_track_instances = InstanceData(
+        instances_id=torch.tensor([1]),
+        labels=torch.tensor([0]),
+        scores=torch.tensor([.8]),
+        bboxes=torch.tensor([[left, 20., left + 8., 28.]]),
+        masks=mask)
+    return FrameResult(frame, np.full((48, 64, 3), 60, np.uint8), sample)
+
+
+RESULTS = [make_result(frame, 10 * frame) for frame in range(5)]
+
+
+def read(path):
+    capture = cv2.VideoCapture(str(path))
+    frames = []
+    while True:
+        there, frame = capture.read()
+        if not there:
+            return frames
+        frames.append(frame.astype(int))
+
+
+def test_an_overlay_has_what_the_frames_around_add(tmp_path):
+    path = tmp_path / 'video.mp4'
+    with OverlaySink(path, 10, ('dog', ), .5, STYLE) as sink:
+        for result in RESULTS:
+            sink.write(result)
+    pictures = list(drawn_frames(RESULTS, ('dog', ), .5, STYLE))
+    shown = read(path)
+    assert len(shown) == len(pictures) == 5
+    for one, two in zip(shown, pictures):
+        assert np.abs(one - two).mean() < 6
+    alone, = drawn_frames(RESULTS[2:3], ('dog', ), .5, STYLE)
+    # left of the object: the circumscribed box and the trail
+    assert (alone[:, :19] == 60).all()
+    assert (pictures[2][:, 10:19] != 60).any()
+
+
+def test_objects_with_low_scores_are_not_drawn():
+    for picture in drawn_frames(RESULTS, ('dog', ), .9, STYLE):
+        assert (picture == 60).all()
+
+
+class Slow(ResultSink):
+    """Remembers frames; waits, and fails at some."""
+
+    def __init__(self, fail_at=None):
+        self.seen, self.closed, self.fail_at = [], False, fail_at
+        self.go = threading.Event()
+
+    def write(self, result):
+        assert self.go.wait(20)
+        if result == self.fail_at:
+            raise OSError('the disk is full')
+        self.seen.append((result, threading.current_thread().name))
+
+    def close(self):
+        self.closed = True
+
+
+def test_frames_are_written_in_order_by_another_thread():
+    slow = Slow()
+    slow.go.set()
+    with BackgroundSink(slow) as sink:
+        for number in range(30):
+            sink.write(number)
+    assert [number for number, _ in slow.seen] == list(range(30))
+    names = {name for _, name in slow.seen}
+    assert len(names) == 1 and threading.current_thread().name not in names
+    assert slow.closed
+
+
+def test_few_frames_wait():
+    slow, handed = Slow(), []
+    sink = BackgroundSink(slow, length=3)
+
+    def feed():
+        for number in range(10):
+            sink.write(number)
+            handed.append(number)
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    time.sleep(.2)
+    assert len(handed) == 3
+    slow.go.set()
+    feeder.join(20)
+    sink.close()
+    assert len(handed) == len(slow.seen) == 10
+
+
+@pytest.mark.parametrize('fail_at', [0, 9])
+def test_an_error_is_told_and_the_sink_closed(fail_at):
+    slow = Slow(fail_at)
+    slow.go.set()
+    with pytest.raises(OSError, match='disk is full'):
+        with BackgroundSink(slow) as sink:
+            for number in range(10):
+                sink.write(number)
+    assert slow.closed
+
+
+def test_an_interrupt_waits_for_the_end_of_a_frame():
+    steps, before = [], signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        with InterruptBetweenFrames() as interrupt:
+            interrupt.check()
+            signal.raise_signal(signal.SIGINT)
+            steps.append('frame done')
+            interrupt.check()
+            steps.append('too far')
+    assert steps == ['frame done']
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_second_interrupt_does_not_wait():
+    with pytest.raises(KeyboardInterrupt):
+        with InterruptBetweenFrames():
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            raise AssertionError('still going')
+
+
+def test_an_interrupt_in_the_last_frame_is_not_lost():
+    with pytest.raises(KeyboardInterrupt):
+        with InterruptBetweenFrames():
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_handlers_of_others_are_left_alone():
+    mine = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        handler = signal.getsignal(signal.SIGINT)
+        with InterruptBetweenFrames() as interrupt:
+            assert signal.getsignal(signal.SIGINT) is handler
+            signal.raise_signal(signal.SIGINT)
+            interrupt.check()
+    finally:
+        signal.signal(signal.SIGINT, mine)
+
+
+def test_an_interrupted_video_is_written_so_far(tmp_path):
+    rng = np.random.default_rng(0)
+    inferencer = CiCoInferencer(
+        *write_small_model(tmp_path), device='cpu', show_progress=False)
+
+    def frames():
+        for number in range(40):
+            if number == 5:
+                signal.raise_signal(signal.SIGINT)
+            yield rng.integers(0, 256, (40, 72, 3), dtype=np.uint8)
+
+    with pytest.raises(KeyboardInterrupt):
+        inferencer(frames(), out_dir=str(tmp_path / 'out'))
+    # asked for at frame 5; frame 4 is the first one to be done after that
+    out = tmp_path / 'out'
+    assert len(read(out / 'videos' / 'frames.mp4')) == 5
+    assert len(list((out / 'masks' / 'frames').iterdir())) == 5
+    entries = json.loads((out / 'results.json').read_text())
+    assert {len(each['segmentations']) for each in entries} == {5}
