@@ -1,4 +1,5 @@
 """Measure a results file against a ground truth file."""
+import mmap
 from functools import partial
 from pathlib import Path
 from typing import (Any, Dict, Iterable, List, NamedTuple, Optional, Sequence,
@@ -6,14 +7,16 @@ from typing import (Any, Dict, Iterable, List, NamedTuple, Optional, Sequence,
 
 from mmcico.utils.json_file import load_json
 from .figures import Metrics
-from .list_parts import Part, cut_list, read_part
+from .list_parts import Data, Part, cut_list, read_part
 from .matching import Group, Matches
 from .vis_entries import (Entries, annotated, predicted, read_tracks,
                           sort_by_video)
 from .vis_json import open_ground_truth, open_results
 from .vis_tables import GroundTruth, Place
-from .workers import can_fork, in_processes, no_garbage_collection
+from .workers import in_processes, no_garbage_collection
 from .ytvis_eval import figures_of, groups_of, match_places
+
+PART = 2 * 2**20  # bytes of results that are in memory as objects
 
 
 class Truth(NamedTuple):
@@ -31,7 +34,10 @@ def measure_files(ground_truth: Union[str, Path],
                   metric: str = 'ytvis',
                   long_videos: Optional[Sequence[Any]] = None,
                   processes: int = 1) -> Tuple[Metrics, GroundTruth]:
-    """Read two files and measure; masks are looked at one video at a time.
+    """Read two files and measure them.
+
+    The ground truth is in memory, of the results a few videos at a time; if
+    the videos of the results are not in order, they are too.
 
     Args:
         ground_truth (str | Path): Layout of YouTube-VIS, or CocoVID.
@@ -56,9 +62,7 @@ def measure_files(ground_truth: Union[str, Path],
                 f'{ground_truth} has no annotations, so there is nothing to '
                 'measure against; send submission.zip to the server')
         truth = Truth(file, annotations, groups)
-        matches = None
-        if processes > 1 and can_fork():
-            matches = _match_parts(truth, results, processes)
+        matches = _match_parts(truth, results, processes)
         if matches is None:
             matches = _match_whole(truth, results, processes)
         videos = range(len(file.videos))
@@ -89,21 +93,25 @@ def _match_whole(truth: Truth, results: Union[str, Path],
 
 def _match_parts(truth: Truth, results: Union[str, Path],
                  processes: int) -> Optional[Found]:
-    """Let each process read and match its own part of the results.
+    """Read and match the results in parts, one after the other.
 
     Returns:
-        dict | None: None if the file cannot be cut between two videos, or
+        dict | None: None if the videos are not in order in the file, or
         anything is wrong with it; ``_match_whole`` then says what it is.
     """
     try:
-        data = Path(results).read_bytes()
-        parts = cut_list(data, processes)
-        answers = in_processes(partial(_match_part, truth, data), parts)
+        with open(results, 'rb') as file, mmap.mmap(
+                file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            rounds = -(-len(data) // (PART * processes))
+            parts = cut_list(data, processes * rounds)
+            ends = [len(parts) * i // processes for i in range(processes + 1)]
+            shares = [parts[a:b] for a, b in zip(ends, ends[1:]) if a < b]
+            answers = in_processes(partial(_match_share, truth, data), shares)
     except (OSError, ValueError):
         return None
     seen: Set[int] = set()
     matches: Found = {}
-    for videos, found in answers:
+    for videos, found in sum(answers, []):
         if not seen.isdisjoint(videos):
             return None
         seen.update(videos)
@@ -113,11 +121,15 @@ def _match_parts(truth: Truth, results: Union[str, Path],
     return matches
 
 
-def _match_part(truth: Truth, data: bytes,
-                part: Part) -> Tuple[List[int], Found]:
-    """Videos of a part of the results, and their matches."""
-    entries = sort_by_video(truth.file, read_part(data, part), 'track')
-    return sorted(entries), _match_videos(truth, entries, sorted(entries))
+def _match_share(truth: Truth, data: Data,
+                 parts: Sequence[Part]) -> List[Tuple[List[int], Found]]:
+    """Videos of some parts of the results, and their matches."""
+    answer = []
+    for part in parts:
+        entries = sort_by_video(truth.file, read_part(data, part), 'track')
+        videos = sorted(entries)
+        answer.append((videos, _match_videos(truth, entries, videos)))
+    return answer
 
 
 def long_video_ids(path: Union[str, Path]) -> List[Any]:

@@ -1,10 +1,12 @@
 """Parts of a large JSON list of tracks, to be read at the same time."""
 import json
 import re
-from typing import Any, List, Optional, Tuple
+from mmap import mmap
+from typing import Any, List, Optional, Tuple, Union
 
 #: first byte of a part, and the one after its last
 Part = Tuple[int, int]
+Data = Union[bytes, mmap]  # of a file
 
 # the end of an entry before another one that begins like a track
 BETWEEN = re.compile(
@@ -12,14 +14,14 @@ BETWEEN = re.compile(
 VIDEO = re.compile(rb'"video_id"\s*:\s*("[^"]*"|[^\s,}]+)')
 
 
-def cut_list(data: bytes, number: int) -> List[Part]:
+def cut_list(data: Data, number: int) -> List[Part]:
     """Guess where the entries of a list may be cut, between two videos.
 
     A guess may be wrong, in a text for instance that holds the same words.
     If each part is a whole list (``read_part``), all cuts were right.
 
     Args:
-        data (bytes): A JSON list.
+        data (bytes | mmap): A JSON list.
         number (int): Of parts wanted.
 
     Returns:
@@ -40,7 +42,7 @@ def cut_list(data: bytes, number: int) -> List[Part]:
     return parts + [(last, end)]
 
 
-def _next_video(data: bytes, start: int, end: int) -> Optional[Part]:
+def _next_video(data: Data, start: int, end: int) -> Optional[Part]:
     """End of the last entry of a video, and begin of the next one's first."""
     for found in BETWEEN.finditer(data, start, end):
         before = VIDEO.match(data, data.rfind(b'"video_id"', 0, found.start()))
@@ -50,11 +52,11 @@ def _next_video(data: bytes, start: int, end: int) -> Optional[Part]:
     return None
 
 
-def read_part(data: bytes, part: Part) -> List[Any]:
+def read_part(data: Data, part: Part) -> List[Any]:
     """Entries of a part.
 
     Args:
-        data (bytes): The list.
+        data (bytes | mmap): The list.
         part (tuple[int, int]): Of ``cut_list``.
 
     Returns:
