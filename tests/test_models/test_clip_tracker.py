@@ -240,6 +240,24 @@ def test_an_object_found_twice_is_left_out_when_told():
         assert len(clip.masks) == len(expected)
 
 
+@pytest.mark.parametrize('recall', [None, RECALL])
+def test_half_precision_links_as_full_precision_does(tracker, recall):
+    """Also where the class alone decides between two equal instances."""
+    if recall is not None:
+        tracker = ClipTracker(memory=3, recall=recall)
+    clips = [clip_of((t, t + 1, t + 2), (0, 0)) for t in (0, 2, 4)]
+    for clip, labels in zip(clips, ((3, 5), (5, 3), (3, 5))):
+        clip.labels = torch.tensor(labels)
+    state, ids = TrackState(), []
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        for t, clip in zip((0, 2, 4), clips):
+            state, clip = tracker.step(state, clip, (t, t + 1, t + 2))
+            ids.append(clip.instances_id.tolist())
+        score = tracker.match_score(state, clips[0], (0, 1, 2))
+    assert ids == [[0, 1], [1, 0], [0, 1]]
+    assert score.dtype == torch.float
+
+
 def test_settings_that_make_no_sense():
     with pytest.raises(ValueError, match='memory=1'):
         ClipTracker(recall=RECALL)

@@ -181,3 +181,16 @@ def test_tracks_are_forgotten_when_memory_says_so():
             state, _, _ = run_clip(model, state, raw, False)
         kept.append(len(state.tracker.tracks))
     assert kept[0] == 4 and kept[1] == 0
+
+
+def test_mask_parameters_may_change_their_precision():
+    """Under autocast, levels without candidates are filled with floats."""
+    model, state = preset('yolact', False, 3), VideoState()
+    case = parse(ROOT / 'link_yolact_t3_o1_s3.npz')
+    for index, dtype in enumerate((torch.float, torch.bfloat16, torch.float)):
+        raw = inputs.head_outputs(index=index, **case)
+        raw['mask_coeff'] = raw['mask_coeff'].to(dtype)
+        with torch.autocast('cpu', dtype=torch.bfloat16):
+            state, _, shown = run_clip(model, state, raw, False)
+        assert len(shown) >= 2
+    assert state.tracker.tracks.mask_params.dtype == torch.float

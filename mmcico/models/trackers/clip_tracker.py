@@ -12,6 +12,7 @@ from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.clip_boxes import pairwise_clip_iou
 from mmcico.structures.clip_masks import (both_seen, mean_over,
                                           pairwise_mask_iou)
+from .matching import cosine
 from .track_state import Draw, TrackState
 
 #: what a track keeps of the instance that it was last seen as
@@ -181,7 +182,7 @@ class ClipTracker(BaseModule):
             Tensor: (N, M).
         """
         tracks = state.tracks
-        similar = (clip.embeds @ tracks.embeds.T + 1) / 2
+        similar = (cosine(clip.embeds, tracks.embeds) + 1) / 2
         same = clip.labels[:, None] == tracks.labels[None]
         overlap = torch.zeros_like(similar)
         for age in tracks.age.unique().tolist():

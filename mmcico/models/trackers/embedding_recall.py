@@ -7,6 +7,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.registry import TASK_UTILS
+from .matching import cosine
 
 
 @TASK_UTILS.register_module()
@@ -47,5 +48,5 @@ class EmbeddingRecall(BaseModule):
             tuple[Tensor, Tensor]: Rows and columns of the pairs, long.
         """
         same = clip.labels[:, None] == lost.labels[None]
-        score = clip.embeds @ lost.embeds.T + self.label_weight * same
+        score = cosine(clip.embeds, lost.embeds) + self.label_weight * same
         return self.matching(score, self.min_similarity)

@@ -9,6 +9,21 @@ from torch import Tensor
 from mmcico.registry import TASK_UTILS
 
 
+def cosine(a: Tensor, b: Tensor) -> Tensor:
+    """Cosines of all pairs, never in half precision.
+
+    Args:
+        a (Tensor): (N, E) of unit length.
+        b (Tensor): (M, E) of unit length.
+
+    Returns:
+        Tensor: (N, M) float32.
+    """
+    # matching scores may differ by less than half precision can tell
+    with torch.autocast(a.device.type, enabled=False):
+        return a.float() @ b.float().T
+
+
 @TASK_UTILS.register_module()
 class GreedyMatching(BaseModule):
     """The pair with the highest score first, then the next free pair."""
