@@ -68,6 +68,33 @@ class StreamState:
     last: Optional[LinkedClip] = None
 
 
+class UntilError:
+    """Items up to an error, which is kept instead of raised.
+
+    Args:
+        items (Iterable): Where they come from.
+
+    Attributes:
+        error (Exception, optional): What ended them.
+    """
+
+    def __init__(self, items: Iterable[np.ndarray]) -> None:
+        self.items = items
+        self.error: Optional[Exception] = None
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        items = iter(self.items)
+        while True:
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+            except Exception as error:
+                self.error = error
+                return
+            yield item
+
+
 class ClipStream:
     """Runs a model on frames; what is known of a video is a value.
 
@@ -149,12 +176,20 @@ class ClipStream:
     def run(self,
             frames: Iterable[np.ndarray],
             name: str = 'video') -> Iterator[FrameResult]:
-        """Results of all frames of a video, in order."""
+        """Results of all frames of a video, in order.
+
+        Raises:
+            Exception: What ``frames`` raises, once the frames that came
+                before have their results.
+        """
         state = StreamState(name)
-        for frame in frames:
+        source = UntilError(frames)
+        for frame in source:
             state, results = self.push(state, frame)
             yield from results
         yield from self.finish(state)
+        if source.error is not None:
+            raise source.error
 
     def prepare(self, name: str, frames: Dict[int, np.ndarray],
                 window: Window) -> Tuple[Tensor, TrackDataSample]:

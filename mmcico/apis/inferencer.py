@@ -1,5 +1,6 @@
 """Models on videos, in the form of MMEngine's inferencers."""
 import copy
+import re
 from contextlib import ExitStack
 from pathlib import Path
 from typing import (Any, Callable, Dict, Iterator, List, Optional, Sequence,
@@ -17,7 +18,9 @@ from torch import nn
 from mmcico.visualization.style import DrawStyle
 from .clip_stream import ClipStream, FrameResult
 from .interrupt import InterruptBetweenFrames
-from .model_loading import category_ids, class_names, find_model, load_weights
+from .model_loading import (category_ids, check_checkpoint, check_config,
+                            check_device, class_names, config_in, find_model,
+                            load_weights)
 from .output_plan import SAVE, OutputPlan
 from .outputs import TrackSink, drawn_frames
 from .progress import with_progress
@@ -45,7 +48,8 @@ class CiCoInferencer(BaseInferencer):
         ...     print(frame.frame_id, frame.sample.pred_track_instances.labels)
 
     Raises:
-        ValueError: If there is no such model, or the weights do not fit.
+        ValueError: If there is no such model or device, or the weights do
+            not fit.
     """
 
     preprocess_kwargs: set = set()
@@ -67,6 +71,10 @@ class CiCoInferencer(BaseInferencer):
             raise ValueError(
                 'there are no weights: give weights=CHECKPOINT; '
                 'allow_partial=True leaves the model as it is born')
+        check_device(device)
+        if model is None:
+            model = config_in(weights)
+        check_config(model)
         self.weights = weights
         self.allow_partial = allow_partial
         super().__init__(
@@ -227,11 +235,13 @@ class CiCoInferencer(BaseInferencer):
                                checkpoint: Optional[dict],
                                cfg: Optional[ConfigDict]) -> None:
         """Weights that fit, and names of the classes."""
-        checkpoint = checkpoint or dict()
+        known = checkpoint is not None
+        checkpoint = check_checkpoint(checkpoint, str(
+            self.weights)) if known else dict()
         meta = checkpoint.get('meta') or dict()
         self.classes = class_names(cfg, meta)
         self.category_ids = category_ids(self.classes, meta)
-        if not checkpoint:
+        if not known:
             return
         params = checkpoint.get('state_dict', checkpoint)
         for line in load_weights(model, params, str(self.weights),
@@ -256,6 +266,19 @@ class CiCoInferencer(BaseInferencer):
 
 
 def distinct(name: str, seen: Dict[str, int]) -> str:
-    """A name that no other video of the run has."""
-    seen[name] = seen.get(name, 0) + 1
-    return name if seen[name] == 1 else f'{name}_{seen[name]}'
+    """A name for files that no other video of the run has.
+
+    Args:
+        name (str): Any; what file names cannot have becomes ``_``.
+        seen (dict[str, int]): How often each came, kept up to date.
+
+    Returns:
+        str: ``name``, ``name_2`` and so on.
+    """
+    name = re.sub(r'[\\/:*?"<>|\x00-\x1f]', '_', name).strip('. ') or 'video'
+    free = name
+    while free in seen:
+        seen[name] += 1
+        free = f'{name}_{seen[name]}'
+    seen[free] = 1
+    return free

@@ -1,9 +1,11 @@
 """Configs and weights by name or path."""
 import re
 from pathlib import Path
-from typing import Any, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
 
-from mmengine.config import Config
+import torch
+from mmengine.config import Config, ConfigDict
+from mmengine.runner.checkpoint import _load_checkpoint
 from torch import nn
 
 from mmcico.datasets.categories import VERSIONS
@@ -38,6 +40,74 @@ def find_model(name: str) -> Tuple[Config, Optional[str]]:
     if isinstance(weights, list):
         weights = weights[0]
     return Config.fromfile(entry['Config']), weights
+
+
+def config_in(weights: str) -> Config:
+    """The config that a checkpoint of MMEngine holds.
+
+    Args:
+        weights (str): Path or URL.
+
+    Raises:
+        ValueError: If it holds none, or cannot be read.
+    """
+    checkpoint = check_checkpoint(
+        _load_checkpoint(weights, map_location='cpu'), weights)
+    hub = (checkpoint.get('message_hub') or {}).get('runtime_info') or {}
+    text = hub.get('cfg') or (checkpoint.get('meta') or {}).get('cfg')
+    if not text:
+        raise ValueError(f'the weights {weights} do not hold their config; '
+                         'give model=CONFIG, too (--model CONFIG)')
+    return Config.fromstring(text, file_format='.py')
+
+
+def check_checkpoint(checkpoint: Any, source: str) -> Mapping[str, Any]:
+    """What was loaded, if it can be a checkpoint.
+
+    Raises:
+        ValueError: If it is no dict.
+    """
+    if not isinstance(checkpoint, Mapping):
+        raise ValueError(f'{source} holds a {type(checkpoint).__name__}, not '
+                         'the parameters of a model by name')
+    return checkpoint
+
+
+def check_config(cfg: Union[Config, ConfigDict]) -> None:
+    """Complain of configs that have no model, or no test pipeline.
+
+    Raises:
+        ValueError: If so.
+    """
+    name = getattr(cfg, 'filename', None) or 'the config'
+    for key in ('model', 'test_dataloader'):
+        if not cfg.get(key):
+            raise ValueError(f'{name} has no "{key}"; give the whole config of'
+                             ' a model, not a part of one')
+    if not cfg.test_dataloader.get('dataset', {}).get('pipeline'):
+        raise ValueError(f'{name} has no "test_dataloader.dataset.pipeline"')
+    if not cfg.model.get('bbox_head'):
+        raise ValueError(f'{name}: the model is {cfg.model.get("type")}, not '
+                         'mmcico.CiCo')
+
+
+def check_device(name: Optional[str]) -> None:
+    """Find out early whether a device is there.
+
+    Args:
+        name (str, optional): Such as ``'cpu'`` or ``'cuda:0'``.
+
+    Raises:
+        ValueError: If it cannot be used.
+    """
+    if name is None:
+        return
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f'the device "{name}" cannot be used ({reason}); '
+                         'leave it out to take the best there is') from error
 
 
 def load_weights(model: nn.Module,

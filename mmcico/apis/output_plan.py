@@ -107,6 +107,18 @@ def check_writable(folder: Path) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file and the folders above it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content), encoding='utf-8')
+    """Write a JSON file and the folders above it, as a whole or not at all.
+
+    Raises:
+        OSError: If it cannot be written; a file that was there stays.
+    """
+    part = path.with_name(path.name + '.part')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(content), encoding='utf-8')
+        part.replace(path)
+    except OSError as error:
+        if part.parent.is_dir():
+            part.unlink(missing_ok=True)
+        raise OSError(f'cannot write the file {path}: '
+                      f'{error.strerror or error}') from error

@@ -160,7 +160,12 @@ class MaskSink(ResultSink):
                 plane[tracks.masks[row].astype(bool)] = index
         image = Image.fromarray(plane)
         image.putpalette(palette())
-        image.save(self.folder / f'{result.frame_id:05d}.png')
+        path = self.folder / f'{result.frame_id:05d}.png'
+        try:
+            image.save(path)
+        except OSError as error:
+            raise OSError(f'cannot write the picture {path}: '
+                          f'{error.strerror or error}') from error
 
     def close(self) -> None:
         """Nothing is open."""

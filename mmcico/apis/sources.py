@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from mmengine.logging import print_log
 
+#: grey, BGR, BGR with transparency
+CHANNELS = (1, 3, 4)
 IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 
 #: a file, folder, glob, URL, camera number, or frames themselves
@@ -51,7 +53,8 @@ class FrameSource:
                     'one size, treat what follows as another video')
             yield frame
         if number < 0:
-            raise ValueError(f'{self.name} has no frame')
+            raise ValueError(f'{self.name} has no frame that can be read; is '
+                             'the file whole, does the camera send?')
 
 
 def as_bgr(frame: Any, where: str) -> np.ndarray:
@@ -74,7 +77,7 @@ def as_bgr(frame: Any, where: str) -> np.ndarray:
                          '(height, width, 3) in the order blue, green, red')
     if frame.ndim == 2:
         frame = frame[..., None]
-    if frame.ndim != 3 or frame.shape[2] not in (1, 3, 4) or not frame.size:
+    if frame.ndim != 3 or frame.shape[2] not in CHANNELS or not frame.size:
         raise ValueError(f'{where} has the shape {frame.shape}; frames are '
                          '(height, width) or (height, width, 1, 3 or 4)')
     if frame.shape[2] == 1:
@@ -89,7 +92,7 @@ def open_source(source: Source, name: Optional[str] = None) -> FrameSource:
         source: path of a video file or an image; folder or glob of images,
             taken in natural order; URL that OpenCV opens; number of a
             camera; list of image paths; array (F, H, W, 3), or any iterable
-            of arrays (H, W, 3), BGR.
+            of arrays (H, W, 3), BGR. An array (H, W, 3) is one frame.
         name (str, optional): Another name than its own.
 
     Returns:
@@ -100,7 +103,7 @@ def open_source(source: Source, name: Optional[str] = None) -> FrameSource:
     """
     if isinstance(source, FrameSource):
         return source
-    if isinstance(source, (int, np.integer)):
+    if isinstance(source, (int, np.integer)) and source >= 0:
         return open_capture(int(source), name or f'camera{source}', live=True)
     if isinstance(source, (str, Path)):
         return open_path(str(source), name)
@@ -109,9 +112,12 @@ def open_source(source: Source, name: Optional[str] = None) -> FrameSource:
         paths = [str(each) for each in source]
         return FrameSource(name or 'images', read_images(paths), None,
                            len(paths))
-    if not isinstance(source, Iterable):
+    if not isinstance(source, Iterable) or isinstance(source, (bytes, dict)):
         raise ValueError(f'{source!r} is no video: give a path, a folder, a '
                          'glob, a URL, a camera number or frames as arrays')
+    if isinstance(source, np.ndarray) and (source.ndim == 2 or source.ndim == 3
+                                           and source.shape[2] in CHANNELS):
+        source = source[None]  # one image
     length = len(source) if hasattr(source, '__len__') else None
     return FrameSource(name or 'frames', iter(source), None, length)
 
@@ -130,9 +136,11 @@ def open_path(path: str, name: Optional[str]) -> FrameSource:
     elif path.lower().endswith(IMAGE_ENDINGS) and osp.exists(path):
         images, found = [path], path
     elif osp.exists(path):
+        if osp.getsize(path) == 0:
+            raise ValueError(f'{path} is an empty file (0 bytes)')
         return open_capture(path, name or Path(path).stem, live=False)
     else:
-        raise ValueError(f'{path} does not exist')
+        raise ValueError(f'"{path}" does not exist')
     if not images:
         raise ValueError(f'{found} holds no image ({", ".join(IMAGE_ENDINGS)})'
                          '; for the frames of several videos, give one folder '
@@ -161,12 +169,32 @@ def read_images(paths: Sequence[str]) -> Iterator[np.ndarray]:
         ValueError: If one is missing or broken.
     """
     for path in paths:
-        image = cv2.imread(path, cv2.IMREAD_COLOR)
-        if image is None:
-            state = 'is no readable image' if osp.exists(
-                path) else 'is missing'
-            raise ValueError(f'{path} {state}')
-        yield image
+        yield read_image(path)
+
+
+def read_image(path: str) -> np.ndarray:
+    """An image, (H, W, 3) uint8 BGR.
+
+    Raises:
+        ValueError: If it is missing or broken.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise ValueError(f'{path} is missing') from None
+    except OSError as error:
+        raise ValueError(f'{path} cannot be read: {error.strerror}') from error
+    if not content:
+        raise ValueError(f'{path} is an empty file (0 bytes)')
+    try:
+        # on Windows, imread does not open names that are not ASCII
+        image = cv2.imdecode(
+            np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:  # more pixels than OpenCV takes
+        image = None
+    if image is None:
+        raise ValueError(f'{path} is no readable image')
+    return image
 
 
 def open_capture(source: Union[str, int], name: str,
@@ -189,12 +217,14 @@ def open_capture(source: Union[str, int], name: str,
     fps = capture.get(cv2.CAP_PROP_FPS)
     count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     length = count if count > 0 and not live else None
-    return FrameSource(name, read_capture(capture, name, length),
+    return FrameSource(name, read_capture(capture, name, length, live),
                        fps if 0 < fps <= 1000 else None, length)
 
 
-def read_capture(capture: cv2.VideoCapture, name: str,
-                 length: Optional[int]) -> Iterator[np.ndarray]:
+def read_capture(capture: cv2.VideoCapture,
+                 name: str,
+                 length: Optional[int],
+                 live: bool = False) -> Iterator[np.ndarray]:
     """Frames until the source ends; says if that is too early."""
     number = 0
     try:
@@ -206,8 +236,10 @@ def read_capture(capture: cv2.VideoCapture, name: str,
             yield frame
     finally:
         capture.release()
-    if length is not None and number < length:
-        print_log(
-            f'{name}: {number} of {length} frames could be read',
-            logger='current',
-            level=logging.WARNING)
+    message = None
+    if live:
+        message = f'{name}: no more frames came after {number}'
+    elif length is not None and number < length:
+        message = f'{name}: {number} of {length} frames could be read'
+    if message is not None:
+        print_log(message, logger='current', level=logging.WARNING)

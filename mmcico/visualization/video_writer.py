@@ -9,8 +9,12 @@ import numpy as np
 
 try:
     import av
+
+    #: PyAV's own are not all of them
+    WRITE_ERRORS = (OSError, av.error.FFmpegError)
 except ImportError:  # PyAV is optional
     av = None
+    WRITE_ERRORS = (OSError, )
 
 
 class VideoWriter:
@@ -43,16 +47,16 @@ class VideoWriter:
                 f'{(*self.size, 3)} uint8 (height, width, BGR)')
         try:
             self._encode(self._pad(frame))
-        except OSError as error:
-            raise _cannot_write(self.path, error) from error
+        except WRITE_ERRORS as error:
+            raise _cannot_write(self.path, self.size, error) from error
         self.num_frames += 1
 
     def close(self) -> None:
         """Finish the file; an empty one, which nothing plays, is removed."""
         try:
             self._finish()
-        except OSError as error:
-            raise _cannot_write(self.path, error) from error
+        except WRITE_ERRORS as error:
+            raise _cannot_write(self.path, self.size, error) from error
         if self.num_frames == 0:
             self.path.unlink(missing_ok=True)
 
@@ -119,8 +123,11 @@ class OpenCVWriter(VideoWriter):
         self._writer.release()
 
 
-def _cannot_write(path: Path, error: Exception) -> OSError:
-    return OSError(f'cannot write the video {path}: {error}')
+def _cannot_write(path: Path, size: Tuple[int, int],
+                  error: Exception) -> OSError:
+    height, width = size
+    return OSError(f'cannot write the video {path} ({height} x {width}, '
+                   f'height x width): {error}')
 
 
 def _has_h264() -> bool:
@@ -166,8 +173,8 @@ def open_video_writer(path: Union[str, Path], fps: float,
         # the encoders find out late, or do not say why
         path.open('wb').close()
         writer = opener(path, fps, (int(size[0]), int(size[1])))
-    except OSError as error:
-        raise _cannot_write(path, error) from error
+    except WRITE_ERRORS as error:
+        raise _cannot_write(path, size, error) from error
     try:
         yield writer
     finally:
