@@ -15,6 +15,9 @@ import torch
 
 # a pickle stores HistoryBuffer's methods as getattr(HistoryBuffer, name)
 STATISTICS = ('min', 'max', 'current', 'mean')
+# what the unpickler raises on files that are none of its own
+DAMAGED = (pickle.UnpicklingError, EOFError, RuntimeError, LookupError,
+           AttributeError, TypeError, ValueError)
 DTYPES = ('?', 'b', 'h', 'i', 'l', 'q', 'B', 'H', 'I', 'L', 'Q', 'e', 'f', 'd',
           'U', 'S')
 
@@ -95,7 +98,7 @@ def load_safely(file: Any,
     source = source or str(file)
     try:
         return torch.load(file, map_location=map_location, weights_only=True)
-    except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
+    except DAMAGED as error:
         if isinstance(error,
                       torch.cuda.OutOfMemoryError) or ('device'
                                                        in str(error).lower()):
