@@ -9,7 +9,8 @@ import torch
 from mmdet.utils import register_all_modules
 from mmengine.config import Config
 
-from mmcico.models import ClipNMS, PublishedClipNMS, PublishedClipTracker
+from mmcico.models import (ClipNMS, PublishedClipNMS, PublishedClipTracker,
+                           TrackState)
 from mmcico.models.heads.clip_outputs import ClipOutputs
 from mmcico.models.trackers.published_tracker import first_claims
 from mmcico.models.vis.video_state import VideoState
@@ -185,12 +186,17 @@ def test_tracks_are_forgotten_when_memory_says_so():
 
 def test_mask_parameters_may_change_their_precision():
     """Under autocast, levels without candidates are filled with floats."""
-    model, state = preset('yolact', False, 3), VideoState()
+    model = preset('yolact', False, 3)
     case = parse(ROOT / 'link_yolact_t3_o1_s3.npz')
-    for index, dtype in enumerate((torch.float, torch.bfloat16, torch.float)):
-        raw = inputs.head_outputs(index=index, **case)
-        raw['mask_coeff'] = raw['mask_coeff'].to(dtype)
-        with torch.autocast('cpu', dtype=torch.bfloat16):
-            state, _, shown = run_clip(model, state, raw, False)
-        assert len(shown) >= 2
-    assert state.tracker.tracks.mask_params.dtype == torch.float
+    _, found, _ = run_clip(model, VideoState(),
+                           inputs.head_outputs(index=0, **case), False)
+    later = found[:]
+    later.mask_params = later.mask_params.bfloat16()
+
+    def draw(params, boxes):
+        return found.masks
+
+    state, first = model.tracker.step(TrackState(), found, (0, 1, 2), draw)
+    state, second = model.tracker.step(state, later, (2, 3, 4), draw)
+    assert first.instances_id.tolist() == second.instances_id.tolist()
+    assert torch.equal(state.tracks.mask_params, later.mask_params.float())
