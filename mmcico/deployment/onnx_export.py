@@ -22,6 +22,9 @@ TRACE_SIZE: Size = (96, 160)
 CHECK_SIZES: Tuple[Size, ...] = ((128, 96), (224, 256))
 #: largest difference, as a share of the largest value if that is above one
 TOLERANCE = 1e-4
+#: versions of ONNX operators that the tracing exporter writes and that know
+#: all operators of the heads
+OPSETS = range(13, 21)
 
 
 class ExportNetwork(nn.Module):
@@ -86,10 +89,11 @@ def export_onnx(model: CiCo,
         :func:`difference`.
 
     Raises:
-        ValueError: If the model is in training mode, a size or the folder
-            cannot be used, or the file differs from the model.
+        ValueError: If the model is in training mode, has a layer unknown to
+            ONNX, a size, opset or folder cannot be used, or the file
+            differs from the model.
     """
-    check_request(model, path, sizes)
+    check_request(model, path, sizes, opset)
     draft = f'{path}.draft'
     try:
         trace(model, draft, opset)
@@ -103,7 +107,8 @@ def export_onnx(model: CiCo,
     return report
 
 
-def check_request(model: CiCo, path: str, sizes: Sequence[Size]) -> None:
+def check_request(model: CiCo, path: str, sizes: Sequence[Size],
+                  opset: int) -> None:
     """Refuse what cannot be exported.
 
     Raises:
@@ -121,6 +126,9 @@ def check_request(model: CiCo, path: str, sizes: Sequence[Size]) -> None:
     if not folder.is_dir():
         raise ValueError(f'cannot write "{path}": there is no folder '
                          f'"{folder}"')
+    if opset not in OPSETS:
+        raise ValueError(f'opset={opset} is not one of {OPSETS.start} to '
+                         f'{OPSETS.stop - 1}')
     wrong = [size for size in sizes if any(x % DIVISOR for x in size)]
     if wrong or not sizes:
         raise ValueError(f'sizes to check at must be multiples of {DIVISOR}, '
@@ -135,24 +143,34 @@ def example(model: CiCo, size: Size) -> Tensor:
 
 
 def trace(model: CiCo, path: str, opset: int) -> None:
-    """Write the network without metadata."""
+    """Write the network without metadata.
+
+    Raises:
+        ValueError: If a layer has no counterpart in ONNX.
+    """
     names = output_names(model)
     axes = {name: {1: 'rows'} for name in names}
     axes['protos'] = {2: 'map_height', 3: 'map_width'}
     axes[FRAMES] = {2: 'height', 3: 'width'}
     options: Dict[str, Any] = dict(opset_version=opset, dynamic_axes=axes)
     if 'dynamo' in inspect.signature(torch.onnx.export).parameters:
-        # the exporter by tracing: it alone keeps Swin's windows dynamic
+        # the exporter by tracing: seconds, and no further package; the
+        # newer one takes minutes for Swin
         options['dynamo'] = False
-    with torch.no_grad(), warnings.catch_warnings():
-        # what tracing warns of is compared at other sizes afterwards
-        warnings.simplefilter('ignore')
-        torch.onnx.export(
-            ExportNetwork(model).eval(), (example(model, TRACE_SIZE), ),
-            path,
-            input_names=[FRAMES],
-            output_names=names,
-            **options)
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            # what tracing warns of is compared at other sizes afterwards
+            warnings.simplefilter('ignore')
+            torch.onnx.export(
+                ExportNetwork(model).eval(), (example(model, TRACE_SIZE), ),
+                path,
+                input_names=[FRAMES],
+                output_names=names,
+                **options)
+    except torch.onnx.errors.OnnxExporterError as error:
+        raise ValueError(
+            f'a layer of the model does not export to opset {opset}: {error}'
+        ) from error
 
 
 def add_metadata(path: str, info: OnnxInfo) -> None:

@@ -50,6 +50,25 @@ def test_what_does_not_export_is_not_written(tmp_path):
     assert path.read_bytes() == b'the file before'
 
 
+class Unknown(nn.Module):
+    """A layer that ONNX has no operator for."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x):
+        return self.layer(x + torch.special.i0(x).mean())
+
+
+def test_unknown_layers_are_named(tmp_path, capfd):
+    model = build(small_cfg())
+    model.backbone = Unknown(model.backbone)
+    with pytest.raises(ValueError, match='does not export.*i0'):
+        export_onnx(model, str(tmp_path / 'clip.onnx'), OnnxInfo.of(model))
+    assert not list(tmp_path.iterdir())
+
+
 def test_requests_that_cannot_be_met(tmp_path):
     model = build(small_cfg())
     info, path = OnnxInfo.of(model), str(tmp_path / 'clip.onnx')
@@ -57,6 +76,8 @@ def test_requests_that_cannot_be_met(tmp_path):
         export_onnx(model, path, info, [(64, 65)])
     with pytest.raises(ValueError, match='got none'):
         export_onnx(model, path, info, [])
+    with pytest.raises(ValueError, match='opset=11 .* 13 to 20'):
+        export_onnx(model, path, info, opset=11)
     with pytest.raises(ValueError, match='no folder'):
         export_onnx(model, str(tmp_path / 'none' / 'clip.onnx'), info)
     with pytest.raises(ValueError, match='eval mode'):

@@ -1,4 +1,6 @@
 """A model on an ONNX file gives what its own layers give."""
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -165,3 +167,10 @@ def test_files_that_cannot_be_used(exported, tmp_path):
         load_onnx_model(cfg, str(damaged))
     with pytest.raises(ValueError, match='no provider FastProvider'):
         load_onnx_model(cfg, path, providers=['FastProvider'])
+
+
+def test_missing_packages_are_named(exported, monkeypatch):
+    cfg, _, path, _ = exported('yolact')
+    monkeypatch.setitem(sys.modules, 'onnxruntime', None)
+    with pytest.raises(ValueError, match='onnxruntime.*pip install'):
+        load_onnx_model(cfg, path)

@@ -11,7 +11,8 @@ from mmcico.deployment.options import AutocastNetwork
 from mmcico.models.vis.clip_network import LazyNetwork
 from mmcico.models.vis.frame_features import KnownFrames
 
-BACKENDS = [('eager', 1), ('aot_eager', 0),
+BACKENDS = [('eager', 1),
+            pytest.param('aot_eager', 0, marks=pytest.mark.slow),
             pytest.param(
                 'inductor',
                 0,
