@@ -3,7 +3,7 @@ import pytest
 import torch
 from mmengine.structures import InstanceData
 
-from mmcico.models import ClipNMS
+from mmcico.models import ClipNMS, PublishedClipNMS
 from mmcico.models.task_modules.clip_nms import (clip_mask_overlap,
                                                  covered_by_better,
                                                  mask_box_share)
@@ -102,3 +102,22 @@ def test_share_of_the_box_that_a_mask_covers():
     clip = rows([(8, 8)], [[1.]])
     share = mask_box_share(clip.masks > .5, clip.bboxes * 2, (4., 4.))
     assert share.tolist() == [[.25, .25]]
+
+
+@pytest.mark.parametrize('nms', [ClipNMS(), PublishedClipNMS()])
+def test_boxes_count_in_frames_both_show(nms):
+    """As masks do: where one of them is hidden, a box says little."""
+    masks = torch.zeros(2, 3, 10, 10)
+    masks[0, :, :, :8] = 1
+    masks[1, :2, :, 4:] = 1  # IoU 0.4 where it shows, hidden in frame 2
+    boxes = torch.tensor([[0., 0, 40, 40]]).expand(2, 3, 4).clone()
+    boxes[1, 2] += 40
+    clip = InstanceData(
+        bboxes=boxes,
+        enclosing=torch.tensor([[0., 0, 40, 40], [0, 0, 80, 80]]),
+        masks=masks)
+    frames, around = nms.overlap(clip)
+    assert frames[0, 1].item() == pytest.approx(.25 * 1 + .5 * .4)
+    assert around[0, 1].item() == pytest.approx(.25 * .25)
+    clip.masks[1] = 0  # never seen together
+    assert nms.overlap(clip)[0][0, 1] == 0

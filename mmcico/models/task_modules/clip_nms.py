@@ -6,7 +6,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.registry import TASK_UTILS
-from mmcico.structures.clip_boxes import (box_area, pairwise_clip_iou,
+from mmcico.structures.clip_boxes import (box_area, box_iou, pairwise_clip_iou,
                                           pairwise_iou)
 from mmcico.structures.clip_masks import (both_seen, mean_over,
                                           pairwise_mask_iou)
@@ -175,11 +175,17 @@ class ClipNMS:
         return result
 
     def overlap(self, clip: InstanceData) -> Tuple[Tensor, ...]:
-        """Overlap of all pairs of rows, (N, N), in parts to be summed."""
-        boxes = pairwise_clip_iou(clip.bboxes, clip.bboxes)
+        """Overlap of all pairs of rows, (N, N), in parts to be summed.
+
+        Boxes and masks of frames are compared where both masks are seen:
+        the box of a hidden object says little.
+        """
+        masks = clip.masks > 0.5
+        seen = both_seen(masks, masks, self.min_pixels)
+        boxes = box_iou(clip.bboxes[:, None], clip.bboxes[None])
+        boxes = mean_over(boxes.permute(2, 0, 1), seen)
         around = pairwise_iou(clip.enclosing, clip.enclosing)
-        masks = clip_mask_overlap(clip.masks > 0.5, self.min_pixels,
-                                  self.sure_iou)
+        masks = clip_mask_overlap(masks, self.min_pixels, self.sure_iou)
         return 0.25 * boxes + 0.5 * masks, 0.25 * around
 
     def reorder(self, overlap: Tuple[Tensor, ...], order: Tensor) -> Tensor:
