@@ -168,10 +168,26 @@ def test_occlusion_figures(tmp_path):
     assert 'ovis/AP_light' not in metrics
 
 
+def test_short_and_long_videos(tmp_path):
+    ann_file = write_truth(
+        tmp_path, [annotation([A] * 3),
+                   annotation([A] * 3, video_id=1)], [3, 3])
+    (tmp_path / 'long.json').write_text('[1]')
+    metrics = run(
+        still_video(0, A),
+        ann_file=ann_file,
+        metric='ytvis2022',
+        long_videos=str(tmp_path / 'long.json'))
+    assert metrics['youtube_vis/mAP_short'] == pytest.approx(1)
+    assert metrics['youtube_vis/mAP_long'] == 0
+    assert metrics['youtube_vis/mAP'] == pytest.approx(.5)
+
+
 @pytest.mark.parametrize('settings, message', [
     (dict(), 'nothing to do without ann_file'),
     (dict(ann_file='nowhere.json'), 'ann_file nowhere.json does not exist'),
     (dict(outdir='x', metric='coco'), "metric is 'coco'"),
+    (dict(outdir='x', long_videos='no.json'), 'no.json cannot be read'),
 ])
 def test_unusable_settings(settings, message):
     with pytest.raises(ValueError, match=message):
