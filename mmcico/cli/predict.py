@@ -115,7 +115,7 @@ def summary(prediction: Dict[str, Any], score_thr: float) -> List[str]:
     tracks = prediction['tracks']
     good = [track for track in tracks if track['score'] >= score_thr]
     lines = [
-        f'{prediction["name"]}: {len(good)} tracks'
+        f'{prediction["name"]}: {len(good)} track' + 's' * (len(good) != 1) +
         f' (and {len(tracks) - len(good)} with a score below {score_thr:g})'
     ]
     if good:

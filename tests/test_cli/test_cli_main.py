@@ -1,0 +1,163 @@
+"""The list of commands, exit codes, messages, fronts of the tools."""
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mmcico.apis.package_files import package_root
+from mmcico.cli import errors, tools
+from mmcico.cli.main import COMMANDS, main
+from mmcico.version import __version__
+
+ROOT = Path(__file__).parents[2]
+CONFIG = str(ROOT / 'configs/demo/cico-yolact_demo_moving-shapes.py')
+HEAVY = {'torch', 'mmengine', 'mmdet', 'mmcv', 'cv2', 'numpy', 'yaml', 'rich'}
+
+
+def ended(*args):
+    """Exit code, whether returned or raised."""
+    try:
+        return main(args)
+    except SystemExit as end:
+        return end.code or 0
+
+
+def test_help_names_all_commands(capsys):
+    assert main(['--help']) == 0
+    said = capsys.readouterr()
+    lines = said.out.splitlines()
+    for name, command in COMMANDS.items():
+        assert any(line.split() == [name, *command.summary.split()]
+                   for line in lines)
+    assert 'exit codes: 0 done, 1 error, 2 wrong usage, 130' in said.out
+    assert said.err == ''
+
+
+def test_help_loads_nothing_that_is_slow():
+    code = ('import sys; from mmcico.cli.main import main; main(["--help"]);'
+            f'sys.exit(" ".join({HEAVY} & set(sys.modules)))')
+    done = subprocess.run([sys.executable, '-c', code],
+                          cwd=ROOT,
+                          capture_output=True,
+                          text=True)
+    assert done.stderr.strip() == ''
+    assert 'predict' in done.stdout
+
+
+def test_module_and_version():
+    done = subprocess.run([sys.executable, '-m', 'mmcico', '--version'],
+                          cwd=ROOT,
+                          capture_output=True,
+                          text=True)
+    assert (done.returncode, done.stdout) == (0, f'mmcico {__version__}\n')
+
+
+@pytest.mark.parametrize('args, text', [
+    ([], 'usage: mmcico COMMAND'),
+    (['predct'], '"predct" is no command; did you mean "predict"?'),
+    (['xyz'], '"xyz" is no command\ncommands are demo'),
+    (['predict'], 'required: SOURCE'),
+    (['predict', 'a.mp4'], 'give --weights CHECKPOINT'),
+    (['predict', 'a.mp4', '--weights', 'w', '--save', 'gif'], "'gif'"),
+    (['train'], 'usage: mmcico train'),
+    (['models', '--unknown'], 'unrecognized arguments: --unknown'),
+])
+def test_wrong_usage_is_2(args, text, capsys):
+    assert ended(*args) == 2
+    assert text in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('args, text', [
+    (['train', 'none.py'], 'config "none.py" does not exist'),
+    (['test', CONFIG, 'none.pth'], 'checkpoint "none.pth" does not exist'),
+    (['eval', 'none.json', 'none.json'], 'none.json'),
+    (['convert', 'masks', 'none', 'none', '--out', 'a'], 'none is no folder'),
+    (['browse', 'none.json', '--images', 'a', '--out', 'b'], 'none.json'),
+    (['visualize', 'a', 'none.json', '--out', 'b'], 'none.json'),
+    (['models', 'vistr'], 'no model has vistr in its name'),
+    (['predict', 'none.mp4', '--weights', 'w'], '"none.mp4" does not exist'),
+    (['predict', '.', '--weights', 'w', '--opacity', '2'], 'opacity is 2'),
+    (['demo', '--num-frames', '0'], 'choose 1 or more'),
+])
+def test_errors_of_users_are_1_and_short(args, text, capsys):
+    assert ended(*args) == 1
+    said = capsys.readouterr().err
+    assert text in said and 'Traceback' not in said
+    assert said.splitlines()[0].startswith('error: ')
+
+
+def test_debug_shows_where():
+    for args in (['models', 'vistr',
+                  '--debug'], ['train', 'none.py', '--debug']):
+        with pytest.raises((ValueError, OSError)):
+            main(args)
+
+
+def test_debug_by_the_environment(monkeypatch):
+    monkeypatch.setenv('MMCICO_DEBUG', '1')
+    with pytest.raises(ValueError, match='vistr'):
+        main(['models', 'vistr'])
+
+
+def fail(error):
+    raise error
+
+
+def test_endings(capsys):
+    assert errors.guarded(lambda: None, False) == 0
+    assert errors.guarded(lambda: 2, False) == 2
+    assert errors.guarded(lambda: fail(KeyboardInterrupt()), False) == 130
+    assert 'what was done is written' in capsys.readouterr().err
+    assert errors.guarded(lambda: fail(OSError()), False) == 1
+    assert capsys.readouterr().err.startswith('error: OSError\n')
+
+
+def test_our_own_mistakes_keep_their_traceback():
+    with pytest.raises(TypeError):
+        errors.guarded(lambda: fail(TypeError('a mistake')), False)
+    with pytest.raises(KeyError):
+        errors.guarded(lambda: fail(KeyError('field')), False)
+
+
+def test_a_pipe_that_closes_is_no_error_of_ours():
+    done = subprocess.run(
+        f'"{sys.executable}" -m mmcico models --paths | head -1',
+        shell=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True)
+    assert done.stdout.startswith('name ')
+    assert done.stderr == ''
+
+
+@pytest.mark.parametrize('name', tools.TOOLS)
+def test_tools_are_there_and_teach(name, capsys):
+    tool = tools.TOOLS[name]
+    assert (package_root() / 'tools' / tool.path).is_file()
+    before = list(sys.argv), list(sys.path)
+    assert ended(name, '--help') == 0
+    said = capsys.readouterr().out
+    assert f'usage: mmcico {name} ' in said
+    assert f'examples:\n  mmcico {name} {tool.examples[0]}\n' in said
+    assert sys.argv == before[0]
+
+
+def test_models_show_what_the_paper_says(capsys):
+    assert main(['models', 'SWIN', 'ovis']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ['name', "paper's", 'AP', 'weights']
+    assert [line.split() for line in lines[1:3]] == [[
+        'cico-yolact_swin-t_fpn_clip3_4xb6-12e_ovis', '18.0', '-'
+    ], ['cico-condinst_swin-t_fpn_clip3_4xb6-12e_ovis', '17.2', '-']]
+    assert lines[3] == '' and 'not a result of' in lines[4]
+
+
+def test_models_show_their_configs(capsys):
+    assert main(['models', '--paths']) == 0
+    paths = [
+        line.strip() for line in capsys.readouterr().out.splitlines()
+        if line.endswith('.py')
+    ]
+    assert len(paths) >= 18
+    assert all((package_root() / path).is_file() for path in paths)
