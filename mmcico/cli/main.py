@@ -29,6 +29,7 @@ COMMANDS: Dict[str, Command] = dict(
     browse=Command('tools', 'look at a data set'),
     convert=Command('tools', 'bring annotations into another layout'),
     visualize=Command('tools', 'draw or compare results files'),
+    export=Command('tools', 'write the network of a clip as an ONNX file'),
     models=Command('models', 'list the models that have configs'))
 
 EXAMPLES = """\

@@ -46,6 +46,10 @@ TOOLS = dict(
         'coco instances.json --target 2021 --class-map coco --drop-unmatched '
         '--out coco_2021.json',
     ]),
+    export=Tool('deployment/export_onnx.py', [
+        'CONFIG CHECKPOINT model.onnx',
+        'CONFIG CHECKPOINT model.onnx --height 384 --width 640',
+    ]),
     visualize=Tool('visualize_results.py', [
         'valid/JPEGImages valid.json results.json --out overlays',
         'IMAGES ANNOTATIONS A.json B.json --side-by-side --clip 10 3 --out '
