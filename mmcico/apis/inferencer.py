@@ -1,6 +1,5 @@
 """Models on videos, in the form of MMEngine's inferencers."""
 import copy
-import re
 from contextlib import ExitStack
 from pathlib import Path
 from typing import (Any, Callable, Dict, Iterator, List, Optional, Sequence,
@@ -16,12 +15,13 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmcico.visualization.style import DrawStyle
+from .backends import check_backend, config_of, load_onnx, tune
 from .clip_stream import ClipStream, FrameResult
 from .interrupt import InterruptBetweenFrames
 from .model_loading import (category_ids, check_checkpoint, check_config,
-                            check_device, class_names, config_in, find_model,
+                            check_device, class_names, find_model,
                             load_weights)
-from .output_plan import SAVE, OutputPlan
+from .output_plan import SAVE, OutputPlan, distinct
 from .outputs import TrackSink, drawn_frames
 from .progress import with_progress
 from .sources import IMAGE_ENDINGS, FrameSource, Source, open_source
@@ -38,6 +38,11 @@ class CiCoInferencer(BaseInferencer):
         allow_partial (bool): Whether weights may be missing, or not fit.
         show_progress (bool): Whether to show frames a second and the time
             left.
+        backend (str): ``'pytorch'``, or ``'onnx'``: ``weights`` is a file
+            of tools/deployment/export_onnx.py.
+        precision (str): ``'float32'``, or ``'bfloat16'`` or ``'float16'``
+            for the network alone.
+        compiled (bool): Whether to use ``torch.compile``.
 
     Examples:
         >>> inferencer = CiCoInferencer(
@@ -62,7 +67,11 @@ class CiCoInferencer(BaseInferencer):
                  weights: Optional[str] = None,
                  device: Optional[str] = None,
                  allow_partial: bool = False,
-                 show_progress: bool = True) -> None:
+                 show_progress: bool = True,
+                 backend: str = 'pytorch',
+                 precision: str = 'float32',
+                 compiled: bool = False) -> None:
+        check_backend(backend, precision, compiled)
         init_default_scope('mmdet')
         if isinstance(model, (str, Path)):
             model, known = find_model(str(model))
@@ -73,12 +82,15 @@ class CiCoInferencer(BaseInferencer):
                 'allow_partial=True leaves the model as it is born')
         check_device(device)
         if model is None:
-            model = config_in(weights)
+            model = config_of(weights, backend)
         check_config(model)
         self.weights = weights
         self.allow_partial = allow_partial
+        self.backend = backend
         super().__init__(
             model, weights, device, scope='mmdet', show_progress=show_progress)
+        if backend == 'pytorch':
+            tune(self.model, precision, compiled)
         dataset = self.cfg.test_dataloader.dataset
         self.clips = ClipStream(self.model, self.pipeline,
                                 dataset.get('overlap', 1),
@@ -231,6 +243,16 @@ class CiCoInferencer(BaseInferencer):
             predictions.append(entry)
         return dict(predictions=predictions, visualization=visualization)
 
+    def _init_model(self, cfg: ConfigDict, weights: Optional[str],
+                    device: str) -> nn.Module:
+        """The model of the backend, in eval mode."""
+        if self.backend == 'pytorch':
+            return super()._init_model(cfg, weights, device)
+        model = load_onnx(cfg, weights, device)
+        self.classes = tuple(model.onnx_info.classes)
+        self.category_ids = tuple(model.onnx_info.category_ids)
+        return model
+
     def _load_weights_to_model(self, model: nn.Module,
                                checkpoint: Optional[dict],
                                cfg: Optional[ConfigDict]) -> None:
@@ -263,22 +285,3 @@ class CiCoInferencer(BaseInferencer):
 
     def _init_visualizer(self, cfg: ConfigDict) -> None:
         """None is needed."""
-
-
-def distinct(name: str, seen: Dict[str, int]) -> str:
-    """A name for files that no other video of the run has.
-
-    Args:
-        name (str): Any; what file names cannot have becomes ``_``.
-        seen (dict[str, int]): How often each came, kept up to date.
-
-    Returns:
-        str: ``name``, ``name_2`` and so on.
-    """
-    name = re.sub(r'[\\/:*?"<>|\x00-\x1f]', '_', name).strip('. ') or 'video'
-    free = name
-    while free in seen:
-        seen[name] += 1
-        free = f'{name}_{seen[name]}'
-    seen[free] = 1
-    return free

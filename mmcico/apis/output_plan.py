@@ -1,8 +1,9 @@
 """Which files are written of a run, and where."""
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from mmcico.visualization.style import DrawStyle
 from .background import BackgroundSink
@@ -122,3 +123,22 @@ def write_json(path: Path, content: Any) -> None:
             part.unlink(missing_ok=True)
         raise OSError(f'cannot write the file {path}: '
                       f'{error.strerror or error}') from error
+
+
+def distinct(name: str, seen: Dict[str, int]) -> str:
+    """A name for files that no other video of the run has.
+
+    Args:
+        name (str): Any; what file names cannot have becomes ``_``.
+        seen (dict[str, int]): How often each came, kept up to date.
+
+    Returns:
+        str: ``name``, ``name_2`` and so on.
+    """
+    name = re.sub(r'[\\/:*?"<>|\x00-\x1f]', '_', name).strip('. ') or 'video'
+    free = name
+    while free in seen:
+        seen[name] += 1
+        free = f'{name}_{seen[name]}'
+    seen[free] = 1
+    return free

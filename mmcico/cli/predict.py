@@ -65,6 +65,7 @@ def parse_args(args: Sequence[str]) -> argparse.Namespace:
         '--allow-partial',
         action='store_true',
         help='take weights that do not fit the whole model')
+    add_network_arguments(parser)
     parser.add_argument(
         '--quiet', action='store_true', help='no progress, no summary')
     add_style_arguments(parser)
@@ -74,6 +75,22 @@ def parse_args(args: Sequence[str]) -> argparse.Namespace:
                      'weights that do not hold their config); '
                      '"mmcico demo" shows how to get some')
     return parsed
+
+
+def add_network_arguments(parser: argparse.ArgumentParser) -> None:
+    """What runs the network."""
+    parser.add_argument(
+        '--backend',
+        choices=('pytorch', 'onnx'),
+        default='pytorch',
+        help='onnx: --weights is a file of tools/deployment/export_onnx.py')
+    parser.add_argument(
+        '--precision',
+        choices=('float32', 'bfloat16', 'float16'),
+        default='float32',
+        help='of the network (default: %(default)s)')
+    parser.add_argument(
+        '--compiled', action='store_true', help='use torch.compile')
 
 
 def to_source(text: str) -> Union[str, int]:
@@ -146,7 +163,10 @@ def run(name: str, args: List[str], debug: bool) -> None:
         parsed.weights,
         parsed.device,
         allow_partial=parsed.allow_partial,
-        show_progress=not parsed.quiet)
+        show_progress=not parsed.quiet,
+        backend=parsed.backend,
+        precision=parsed.precision,
+        compiled=parsed.compiled)
     results = inferencer(
         sources,
         out_dir=parsed.out,

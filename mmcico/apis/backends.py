@@ -1,0 +1,72 @@
+"""What runs the network of an inferencer."""
+from typing import Any, Optional
+
+import torch
+from mmengine.config import Config, ConfigDict
+from torch import nn
+
+from .model_loading import config_in
+
+BACKENDS = ('pytorch', 'onnx')
+PRECISIONS = dict(float32=None, bfloat16=torch.bfloat16, float16=torch.float16)
+
+
+def check_backend(backend: str, precision: str, compiled: bool) -> None:
+    """Refuse what does not exist, or not together.
+
+    Raises:
+        ValueError: If so.
+    """
+    if backend not in BACKENDS:
+        raise ValueError(f'backend={backend!r} is none of {BACKENDS}')
+    if precision not in PRECISIONS:
+        raise ValueError(f'precision={precision!r} is none of '
+                         f'{tuple(PRECISIONS)}')
+    if backend == 'onnx' and (compiled or PRECISIONS[precision]):
+        raise ValueError('an ONNX file runs as it was exported; leave out '
+                         'precision and compiled')
+
+
+def config_of(weights: str, backend: str) -> Config:
+    """The config that a checkpoint or an ONNX file holds.
+
+    Args:
+        weights (str): Path or URL.
+        backend (str): ``'pytorch'`` or ``'onnx'``.
+
+    Raises:
+        ValueError: If it holds none.
+    """
+    if backend == 'pytorch':
+        return config_in(weights)
+    from mmcico.deployment import OnnxInfo
+    from mmcico.deployment.onnx_runtime import open_session
+    props = open_session(weights).get_modelmeta().custom_metadata_map
+    info = OnnxInfo.from_props(props, weights)
+    if info.cfg is None:
+        raise ValueError(f'"{weights}" holds no config; give model=CONFIG')
+    return Config(info.cfg)
+
+
+def load_onnx(cfg: ConfigDict, weights: str, device: Optional[str]) -> Any:
+    """A model whose network is an ONNX file."""
+    from mmcico.deployment import load_onnx_model
+    return load_onnx_model(cfg, weights, device)
+
+
+def tune(model: nn.Module, precision: str, compiled: bool) -> nn.Module:
+    """Low precision and compilation, where wanted.
+
+    Args:
+        model (nn.Module): The model, in eval mode.
+        precision (str): ``'float32'``, ``'bfloat16'`` or ``'float16'``.
+        compiled (bool): Whether to use ``torch.compile``.
+
+    Returns:
+        nn.Module: The model.
+    """
+    from mmcico.deployment import autocast_model, compile_model
+    if compiled:
+        model = compile_model(model)
+    dtype = PRECISIONS[precision]
+    return model if dtype is None else autocast_model(model, dtype)
