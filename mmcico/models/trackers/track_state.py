@@ -12,7 +12,11 @@ Draw = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class TrackState:
-    """All that the tracker knows about one video, of bounded size.
+    """All that the tracker knows about one video.
+
+    Its size is bounded by the tracker's ``memory``; with
+    :class:`PublishedClipTracker` and ``memory=None`` it grows with every
+    track.
 
     Attributes:
         next_id (int): Id of the next new track.

@@ -49,7 +49,11 @@ class ClipNetwork:
 
 
 class LazyNetwork(ClipNetwork):
-    """The model's own layers, no frame twice, only where candidates are."""
+    """The model's own layers, only where candidates are.
+
+    Frames that a clip shares with the one before are not computed again. A
+    last clip that was moved back may have some which were not kept.
+    """
 
     def __call__(self, model: 'CiCo', known: KnownFrames, inputs: Tensor,
                  frame_ids: Sequence[int], num_final: int) -> NetworkResult:

@@ -11,7 +11,7 @@ from .frame_features import KnownFrames
 
 @dataclass(frozen=True)
 class VideoState:
-    """Everything known about one video, of bounded size.
+    """Everything known about one video, of bounded size if the tracker's is.
 
     Attributes:
         tracker (TrackState): The tracker's part.
