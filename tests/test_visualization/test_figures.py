@@ -185,3 +185,18 @@ def test_the_tool_shows_prototypes(tmp_path, capsys):
         tool.main([*args, '--frame', '4', '--out', str(path)])
     with pytest.raises(ValueError, match='has no track 999; it has'):
         tool.main([*args, '--track', '999', '--out', str(path)])
+
+
+def test_the_benchmark_of_drawing_runs(tmp_path, capsys):
+    from mmcico.testing.inference import write_small_model
+    tool = load_tool('analysis_tools/drawing_benchmark.py')
+    (tmp_path / 'cat').mkdir()
+    for t in range(4):
+        image = np.full((40, 72, 3), 40 * t, np.uint8)
+        cv2.imwrite(str(tmp_path / 'cat' / f'{t}.png'), image)
+    tool.main([*write_small_model(tmp_path), str(tmp_path / 'cat')])
+    lines = capsys.readouterr().out.splitlines()[-5:]
+    assert lines[0] == '4 frames of 40 x 72, style full'
+    times = {line.split()[0]: float(line.split()[1]) for line in lines[1:]}
+    assert list(times) == ['model', 'drawing', 'writing', 'together']
+    assert times['model'] > 0 and lines[1].endswith('100.0% of the model')
