@@ -52,7 +52,8 @@ def config_in(weights: str) -> Config:
         ValueError: If it holds none, or cannot be read.
     """
     checkpoint = check_checkpoint(
-        _load_checkpoint(weights, map_location='cpu'), weights)
+        _load_checkpoint(weights, map_location='cpu', logger='silent'),
+        weights)
     hub = (checkpoint.get('message_hub') or {}).get('runtime_info') or {}
     text = hub.get('cfg') or (checkpoint.get('meta') or {}).get('cfg')
     if not text:

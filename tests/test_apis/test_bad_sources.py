@@ -1,0 +1,296 @@
+"""What goes wrong with videos, weights and folders, and what is said then."""
+import json
+import logging
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from mmcico.apis import CiCoInferencer, open_source
+from mmcico.apis.inferencer import distinct
+from mmcico.apis.output_plan import write_json
+from mmcico.cli.main import main
+from mmcico.testing.inference import write_small_model
+from mmcico.visualization import open_video_writer
+
+FULL = Path('/dev/full')
+needs_full = pytest.mark.skipif(
+    not FULL.exists(), reason='no device that is always full')
+
+
+@pytest.fixture(scope='module')
+def small(tmp_path_factory):
+    return write_small_model(tmp_path_factory.mktemp('small'))
+
+
+@pytest.fixture(scope='module')
+def inferencer(small):
+    return CiCoInferencer(*small, device='cpu', show_progress=False)
+
+
+def video(length, size=(40, 72), seed=0):
+    rng = np.random.default_rng(seed)
+    return [
+        rng.integers(0, 256, (*size, 3), dtype=np.uint8) for _ in range(length)
+    ]
+
+
+def write_frames(folder, frames):
+    folder.mkdir()
+    for index, frame in enumerate(frames):
+        cv2.imwrite(str(folder / f'{index}.png'), frame)
+    return folder
+
+
+def lengths(folder):
+    """Frames by video, as results.json has them."""
+    entries = json.loads((folder / 'results.json').read_text())
+    return {each['video_id']: len(each['segmentations']) for each in entries}
+
+
+def command(small, *args):
+    return main([
+        'predict', *map(str, args), '--model', small[0], '--weights',
+        str(small[1]), '--device', 'cpu', '--quiet'
+    ])
+
+
+def bad_file(folder, kind):
+    """A source that cannot be used, and what has to be said."""
+    path = folder / f'{kind}.mp4'
+    if kind == 'empty':
+        path.write_bytes(b'')
+        return path, 'empty.mp4 is an empty file'
+    if kind == 'text':
+        path.write_text('no video')
+        return path, 'text.mp4 cannot be opened'
+    if kind == 'missing':
+        return path, 'missing.mp4" does not exist'
+    with open_video_writer(path, 10, (40, 72)) as writer:
+        for frame in video(6):
+            writer.write(frame)
+    path.write_bytes(path.read_bytes()[:1500])
+    return path, 'cut'
+
+
+@pytest.mark.parametrize('kind', ['empty', 'text', 'missing', 'cut'])
+def test_video_files(kind, small, inferencer, tmp_path, capfd):
+    path, message = bad_file(tmp_path, kind)
+    with pytest.raises(ValueError, match=message):
+        inferencer(str(path), out_dir=str(tmp_path / 'out'))
+    assert command(small, path, '--out', tmp_path / 'out') == 1
+    said = capfd.readouterr().err
+    assert 'error: ' in said and message in said and 'Traceback' not in said
+
+
+def test_an_image_of_no_bytes_ends_a_folder(small, inferencer, tmp_path,
+                                            capsys):
+    folder = write_frames(tmp_path / 'clip', video(6))
+    (folder / '4.png').write_bytes(b'')
+    with pytest.raises(ValueError, match='4.png is an empty file'):
+        inferencer(str(folder), out_dir=str(tmp_path / 'out'))
+    assert lengths(tmp_path / 'out') == {'clip': 4}
+    assert command(small, folder, '--out', tmp_path / 'two') == 1
+    assert '4.png is an empty file' in capsys.readouterr().err
+    assert lengths(tmp_path / 'two') == {'clip': 4}
+
+
+@pytest.mark.parametrize('good', [1, 2, 3, 4, 5, 8])
+def test_frames_before_an_error_have_the_results_of_a_whole_video(
+        good, inferencer):
+    frames = video(good)
+    whole = list(inferencer.stream(frames))
+    found = []
+    with pytest.raises(ValueError, match=f'frame {good} is .*one size'):
+        for result in inferencer.stream(frames + video(2, (30, 72))):
+            found.append(result)
+    assert len(found) == good
+    for one, two in zip(whole, found):
+        a, b = one.sample.pred_track_instances, two.sample.pred_track_instances
+        assert a.instances_id.tolist() == b.instances_id.tolist()
+        assert torch.equal(a.masks, b.masks)
+
+
+def test_what_a_camera_raises_comes_after_its_frames(inferencer, tmp_path):
+
+    def camera():
+        yield from video(5)
+        raise ConnectionError('the cable is out')
+
+    with pytest.raises(ConnectionError, match='the cable is out'):
+        inferencer(camera(), out_dir=str(tmp_path))
+    assert lengths(tmp_path) == {'frames': 5}
+    assert len(list((tmp_path / 'masks/frames').iterdir())) == 5
+
+
+class Camera:
+    """Sends four frames."""
+
+    def __init__(self, source):
+        self.left = video(4)
+
+    def isOpened(self):  # noqa: N802
+        return True
+
+    def get(self, what):
+        return -1.0
+
+    def read(self):
+        return (True, self.left.pop()) if self.left else (False, None)
+
+    def release(self):
+        self.left = []
+
+
+def test_a_camera_that_drops_out(inferencer, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(cv2, 'VideoCapture', Camera)
+    with caplog.at_level(logging.WARNING):
+        inferencer(0, out_dir=str(tmp_path), save=['json'])
+    assert lengths(tmp_path) == {'camera0': 4}
+
+
+def test_other_kinds_of_frames_give_the_same_results(inferencer):
+    grey = [frame[..., 0] for frame in video(4)]
+    as_bgr = [np.repeat(frame[..., None], 3, 2) for frame in grey]
+    clear = [np.dstack([frame, 9 * frame[..., :1]]) for frame in as_bgr]
+    expected = inferencer(as_bgr)['predictions'][0]['tracks']
+    assert expected
+    for frames in (grey, [frame[..., None]
+                          for frame in grey], clear, np.stack(as_bgr)):
+        assert inferencer(frames)['predictions'][0]['tracks'] == expected
+
+
+@pytest.mark.parametrize(
+    'frames', [
+        video(1),
+        video(2),
+        video(4, (41, 73)),
+        video(3, (1, 1)),
+        video(3, (1500, 2700))
+    ],
+    ids=['one', 'shorter than a clip', 'odd', 'a pixel', 'large'])
+def test_unusual_lengths_and_sizes(frames, inferencer, tmp_path):
+    inferencer(frames, out_dir=str(tmp_path))
+    pictures = sorted((tmp_path / 'masks/frames').iterdir())
+    assert len(pictures) == len(frames)
+    assert cv2.imread(str(pictures[0])).shape == frames[0].shape
+    shown = cv2.VideoCapture(str(tmp_path / 'videos/frames.mp4'))
+    assert shown.get(cv2.CAP_PROP_FRAME_COUNT) == len(frames)
+    tracks = json.loads((tmp_path / 'tracks/frames.json').read_text())
+    assert {len(track['segmentations']) for track in tracks} <= {len(frames)}
+
+
+def test_one_array_of_an_image_is_one_frame(inferencer):
+    image, = video(1)
+    assert len(list(inferencer.stream(image))) == 1
+    assert len(list(inferencer.stream(image[..., 0]))) == 1
+    assert len(list(inferencer.stream(np.stack([image] * 4)))) == 4
+    assert len(list(inferencer.stream(np.stack([image[..., 0]] * 4)))) == 4
+
+
+def test_names_that_are_not_ascii(small, tmp_path):
+    folder = write_frames(tmp_path / 'Straße 视频', video(3))
+    assert command(small, folder, '--out', tmp_path / 'Übersicht') == 0
+    assert (tmp_path / 'Übersicht/videos/Straße 视频.mp4').stat().st_size > 0
+    assert set(lengths(tmp_path / 'Übersicht')) == {'Straße 视频'}
+
+
+def test_names_stay_in_the_folder_and_differ(inferencer, tmp_path):
+    seen = {}
+    names = ['a', 'a', 'a_2', '../../a', 'rtsp://x', '..', 'a']
+    assert [distinct(name, seen) for name in names
+            ] == ['a', 'a_2', 'a_2_2', '_.._a', 'rtsp___x', 'video', 'a_3']
+    inferencer(open_source(video(2), '../out'), out_dir=str(tmp_path / 'in'))
+    assert [path.name for path in tmp_path.iterdir()] == ['in']
+
+
+@pytest.mark.parametrize('source', [-1, None, b'abc', dict(a=1), ''])
+def test_what_is_no_source(source):
+    with pytest.raises(ValueError, match='is no video|does not exist'):
+        open_source(source)
+
+
+def test_a_folder_that_cannot_be_made(small, inferencer, tmp_path, capsys):
+    (tmp_path / 'file').write_text('')
+    out = tmp_path / 'file' / 'out'
+    with pytest.raises(ValueError, match='cannot write to the folder'):
+        inferencer(video(3), out_dir=str(out))
+    folder = write_frames(tmp_path / 'clip', video(3))
+    assert command(small, folder, '--out', out) == 1
+    assert 'cannot write to the folder' in capsys.readouterr().err
+
+
+@needs_full
+def test_a_disk_that_fills_up_loses_no_tracks(small, inferencer, tmp_path,
+                                              capsys):
+    masks = tmp_path / 'out/masks/clip'
+    masks.mkdir(parents=True)
+    (masks / '00003.png').symlink_to(FULL)
+    folder = write_frames(tmp_path / 'clip', video(9))
+    with pytest.raises(OSError, match='cannot write the picture .*00003.png'):
+        inferencer(str(folder), out_dir=str(tmp_path / 'out'))
+    assert lengths(tmp_path / 'out')['clip'] >= 4
+    shown = cv2.VideoCapture(str(tmp_path / 'out/videos/clip.mp4'))
+    assert shown.get(cv2.CAP_PROP_FRAME_COUNT) >= 4
+    assert command(small, folder, '--out', tmp_path / 'out') == 1
+    assert 'No space left on device' in capsys.readouterr().err
+
+
+@needs_full
+def test_a_video_on_a_full_disk(inferencer, tmp_path):
+    (tmp_path / 'videos').mkdir()
+    (tmp_path / 'videos/frames.mp4').symlink_to(FULL)
+    with pytest.raises(OSError, match='cannot write the video .*frames.mp4'):
+        inferencer(video(5), out_dir=str(tmp_path))
+    assert lengths(tmp_path)['frames'] >= 1
+
+
+@needs_full
+def test_a_file_on_a_full_disk_leaves_the_one_before(tmp_path):
+    path = tmp_path / 'results.json'
+    write_json(path, [1])
+    (tmp_path / 'results.json.part').symlink_to(FULL)
+    with pytest.raises(OSError, match='results.json: No space left on device'):
+        write_json(path, [2])
+    assert json.loads(path.read_text()) == [1]
+    assert [each.name for each in tmp_path.iterdir()] == ['results.json']
+
+
+@pytest.mark.parametrize('content, message', [
+    ([1, 2], 'holds a list, not the parameters'),
+    ({}, 'do not fit the config: .* is missing'),
+    (dict(state_dict={}), 'do not fit the config'),
+])
+def test_weights_that_are_none(content, message, small, tmp_path, capsys):
+    path = tmp_path / 'weights.pth'
+    torch.save(content, path)
+    with pytest.raises(ValueError, match=f'(?s)weights.pth {message}'):
+        CiCoInferencer(small[0], str(path), device='cpu')
+    folder = write_frames(tmp_path / 'clip', video(3))
+    assert command((small[0], path), folder, '--out', tmp_path / 'out') == 1
+    assert 'weights.pth' in capsys.readouterr().err
+
+
+def test_weights_without_their_config(small):
+    with pytest.raises(ValueError, match='do not hold their config'):
+        CiCoInferencer(weights=small[1], device='cpu')
+
+
+@pytest.mark.parametrize('text, message', [
+    ('a = 1', 'has no "model"'),
+    ("model = dict(type='MaskRCNN')", 'has no "test_dataloader"'),
+    ("model = dict(type='SOLO')\ntest_dataloader = dict(dataset=dict("
+     "pipeline=[dict(type='Resize')]))", 'the model is SOLO'),
+])
+def test_configs_that_are_none(text, message, small, tmp_path):
+    path = tmp_path / 'config.py'
+    path.write_text(text)
+    with pytest.raises(ValueError, match=f'config.py.* {message}'):
+        CiCoInferencer(str(path), small[1], device='cpu')
+
+
+def test_a_device_that_is_none(small):
+    with pytest.raises(ValueError, match='the device "gpu" cannot be used'):
+        CiCoInferencer(*small, device='gpu')
