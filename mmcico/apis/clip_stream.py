@@ -49,7 +49,9 @@ class LinkedClip(NamedTuple):
 
 @dataclass(frozen=True)
 class StreamState:
-    """All that is known of a video that goes on, of bounded size.
+    """All that is known of a video that goes on.
+
+    Of bounded size, as far as the tracker's memory is.
 
     Attributes:
         name (str): Of the video.

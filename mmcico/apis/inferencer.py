@@ -101,7 +101,8 @@ class CiCoInferencer(BaseInferencer):
                name: Optional[str] = None) -> Iterator[FrameResult]:
         """Results of each frame as soon as its clip is done.
 
-        Memory does not grow with the video. Any number of streams of one
+        Memory does not grow with the video, unless the tracker remembers
+        all tracks (the published models'). Any number of streams of one
         inferencer can take turns.
 
         Args:
@@ -163,7 +164,7 @@ class CiCoInferencer(BaseInferencer):
                 kept = samples.setdefault(opened.name, [])
                 for result in self._run(opened, runs[-1], plan):
                     if return_datasamples:
-                        kept.append(result.sample)
+                        kept.append(result.sample.cpu())
         finally:
             plan.write_tracks(runs)
         return self.postprocess(runs, plan.videos(runs),

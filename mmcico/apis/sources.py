@@ -138,16 +138,21 @@ def open_path(path: str, name: Optional[str]) -> FrameSource:
     elif osp.exists(path):
         if osp.getsize(path) == 0:
             raise ValueError(f'{path} is an empty file (0 bytes)')
-        return open_capture(path, name or Path(path).stem, live=False)
+        return open_capture(path, name or file_name(path), live=False)
     else:
         raise ValueError(f'"{path}" does not exist')
     if not images:
         raise ValueError(f'{found} holds no image ({", ".join(IMAGE_ENDINGS)})'
                          '; for the frames of several videos, give one folder '
                          'at a time')
-    stem = Path(path).stem if osp.isfile(path) or osp.isdir(path) else Path(
-        images[0]).parent.name
+    stem = file_name(path if osp.exists(path) else osp.dirname(images[0]))
     return FrameSource(name or stem, read_images(images), None, len(images))
+
+
+def file_name(path: str) -> str:
+    """Name of a folder, or of a file without its ending; also of ``.``."""
+    whole = Path(osp.abspath(path))
+    return whole.name if whole.is_dir() else whole.stem
 
 
 def images_in(pattern: str) -> List[str]:

@@ -36,6 +36,14 @@ def test_images_of_a_folder_come_in_natural_order(tmp_path):
     assert values(open_source(str(folder / '7.png'))) == [7]
 
 
+def test_names_of_folders(tmp_path, monkeypatch):
+    folder = write_images(tmp_path / 'clip.v1', range(2))
+    monkeypatch.chdir(folder)
+    for source in ('.', './', '*.png', str(folder), str(folder) + '/'):
+        assert open_source(source).name == 'clip.v1'
+    assert open_source('1.png').name == '1'
+
+
 def test_a_video_file_knows_its_speed_and_length(tmp_path):
     path = tmp_path / 'a video.mp4'
     with open_video_writer(path, 12.5, (24, 32)) as writer:

@@ -133,6 +133,7 @@ class ClipTracker(BaseModule):
             tuple[TrackState, InstanceData]: The new state, and the clip,
             what was dropped left out, with ``instances_id``.
         """
+        clip = clip[:]
         track = torch.full_like(clip.labels, -1)
         ids = track.clone()
         if state.tracks is not None and len(clip) and len(state.tracks):

@@ -30,13 +30,14 @@ def first_claims(best: Tensor, choice: Tensor, num_tracks: int) -> Tensor:
         Tensor: (N,) bool: of the rows that chose one track, only that with
         the best score; rows that chose a new one are not among them.
     """
+    order = best.argsort(descending=True, stable=True)
+    winners, owners = [], set()
+    for row, track in zip(order.tolist(), choice[order].tolist()):
+        if track < num_tracks and track not in owners:
+            owners.add(track)
+            winners.append(row)
     taken = torch.zeros_like(choice, dtype=torch.bool)
-    owner = set()
-    for row in best.argsort(descending=True, stable=True).tolist():
-        track = int(choice[row])
-        if track < num_tracks and track not in owner:
-            owner.add(track)
-            taken[row] = True
+    taken[winners] = True
     return taken
 
 

@@ -87,6 +87,11 @@ class CiCo(BaseMOTModel):
         self.init_cfg = whole
         initialize(self, last)
 
+    def train(self, mode: bool = True) -> 'CiCo':
+        """Forget videos that were not finished, as every loop begins so."""
+        self.states.clear()
+        return super().train(mode)
+
     @property
     def num_frames(self) -> int:
         """int: T, frames of a clip."""
