@@ -9,6 +9,8 @@ from mmengine.runner.checkpoint import _load_checkpoint
 from torch import nn
 
 from mmcico.datasets.categories import VERSIONS
+from mmcico.models.vis.cico import CiCo
+from mmcico.registry import MODELS
 from .package_files import known_models
 
 #: parts without which there are no sensible results
@@ -75,7 +77,7 @@ def check_checkpoint(checkpoint: Any, source: str) -> Mapping[str, Any]:
 
 
 def check_config(cfg: Union[Config, ConfigDict]) -> None:
-    """Complain of configs that have no model, or no test pipeline.
+    """Complain of configs of other models, or without a test pipeline.
 
     Raises:
         ValueError: If so.
@@ -87,9 +89,11 @@ def check_config(cfg: Union[Config, ConfigDict]) -> None:
                              ' a model, not a part of one')
     if not cfg.test_dataloader.get('dataset', {}).get('pipeline'):
         raise ValueError(f'{name} has no "test_dataloader.dataset.pipeline"')
-    if not cfg.model.get('bbox_head'):
-        raise ValueError(f'{name}: the model is {cfg.model.get("type")}, not '
-                         'mmcico.CiCo')
+    kind = cfg.model.get('type')
+    found = MODELS.get(kind) if isinstance(kind, str) else kind
+    if not (isinstance(found, type) and issubclass(found, CiCo)):
+        raise ValueError(f'{name}: the model is {kind}; only mmcico.CiCo sees '
+                         'clips')
 
 
 def check_device(name: Optional[str]) -> None:
