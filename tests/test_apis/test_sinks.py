@@ -35,6 +35,14 @@ def make_result(frame, left):
     return FrameResult(frame, np.full((48, 64, 3), 60, np.uint8), sample)
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c():
+    """Python's own handler, which processes in the background lack."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 RESULTS = [make_result(frame, 10 * frame) for frame in range(5)]
 
 
