@@ -94,6 +94,19 @@ def pairwise_clip_iou(a: Tensor, b: Tensor) -> Tensor:
     return box_iou(a[:, None], b[None]).mean(dim=-1)
 
 
+def pairwise_frame_iou(a: Tensor, b: Tensor) -> Tensor:
+    """IoU of all pairs of clip boxes, frame by frame.
+
+    Args:
+        a (Tensor): (N, T, 4) xyxy.
+        b (Tensor): (M, T, 4) xyxy.
+
+    Returns:
+        Tensor: (T, N, M).
+    """
+    return box_iou(a[:, None], b[None]).permute(2, 0, 1)
+
+
 def scale_boxes(boxes: Tensor, factor: float) -> Tensor:
     """Scale boxes about their centres.
 

@@ -8,6 +8,7 @@ from mmcico.models.task_modules.clip_nms import (clip_mask_overlap,
                                                  covered_by_better,
                                                  mask_box_share)
 from mmcico.structures.clip_boxes import enclose
+from mmcico.structures.clip_masks import both_seen
 
 SIZE = (64, 64)
 
@@ -89,13 +90,18 @@ def test_no_rows_at_all():
     assert len(nms.suppress(nms.drop_twins(clip, SIZE), SIZE)) == 0
 
 
+def mask_overlap(masks):
+    """Of masks that are seen with more than five pixels."""
+    return clip_mask_overlap(masks, both_seen(masks, masks, 5), .9)
+
+
 def test_mask_overlap_counts_frames_both_show():
     masks = rows([(8, 8), (12, 8)], [[1.], [1.]]).masks > .5
-    assert clip_mask_overlap(masks, 5, .9)[0, 1].item() == pytest.approx(.6)
+    assert mask_overlap(masks)[0, 1].item() == pytest.approx(.6)
     masks[1, 0] = False  # one frame less to compare, the same mean
-    assert clip_mask_overlap(masks, 5, .9)[0, 1].item() == pytest.approx(.6)
+    assert mask_overlap(masks)[0, 1].item() == pytest.approx(.6)
     masks[1, 1] = masks[0, 1]  # equal in one frame: surely one object
-    assert clip_mask_overlap(masks, 5, .9)[0, 1].item() == 1
+    assert mask_overlap(masks)[0, 1].item() == 1
 
 
 def test_share_of_the_box_that_a_mask_covers():

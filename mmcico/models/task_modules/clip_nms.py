@@ -6,8 +6,8 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.registry import TASK_UTILS
-from mmcico.structures.clip_boxes import (box_area, box_iou, pairwise_clip_iou,
-                                          pairwise_iou)
+from mmcico.structures.clip_boxes import (box_area, pairwise_clip_iou,
+                                          pairwise_frame_iou, pairwise_iou)
 from mmcico.structures.clip_masks import (both_seen, mean_over,
                                           pairwise_mask_iou)
 
@@ -45,20 +45,18 @@ def mask_box_share(masks: Tensor, boxes: Tensor,
     return pixels / box_area(boxes).clamp(min=1e-6)
 
 
-def clip_mask_overlap(masks: Tensor, min_pixels: int,
-                      sure_iou: float) -> Tensor:
+def clip_mask_overlap(masks: Tensor, seen: Tensor, sure_iou: float) -> Tensor:
     """Mean mask IoU of all pairs over the frames in which both are seen.
 
     Args:
         masks (Tensor): (N, T, h, w) bool.
-        min_pixels (int): A mask is seen with more pixels than this.
+        seen (Tensor): (T, N, N) bool, see :func:`both_seen`.
         sure_iou (float): A pair with a higher IoU in any such frame is one
             object: its overlap is 1.
 
     Returns:
         Tensor: (N, N), 0 for pairs never seen together.
     """
-    seen = both_seen(masks, masks, min_pixels)
     iou = pairwise_mask_iou(masks, masks)
     sure = ((iou > sure_iou) & seen).any(dim=0)
     return mean_over(iou, seen).masked_fill(sure, 1.0)
@@ -182,10 +180,9 @@ class ClipNMS:
         """
         masks = clip.masks > 0.5
         seen = both_seen(masks, masks, self.min_pixels)
-        boxes = box_iou(clip.bboxes[:, None], clip.bboxes[None])
-        boxes = mean_over(boxes.permute(2, 0, 1), seen)
+        boxes = mean_over(pairwise_frame_iou(clip.bboxes, clip.bboxes), seen)
         around = pairwise_iou(clip.enclosing, clip.enclosing)
-        masks = clip_mask_overlap(masks, self.min_pixels, self.sure_iou)
+        masks = clip_mask_overlap(masks, seen, self.sure_iou)
         return 0.25 * boxes + 0.5 * masks, 0.25 * around
 
     def reorder(self, overlap: Tuple[Tensor, ...], order: Tensor) -> Tensor:

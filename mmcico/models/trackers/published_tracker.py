@@ -7,7 +7,8 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.registry import MODELS
-from mmcico.structures.clip_boxes import box_iou, scale_boxes
+from mmcico.structures.clip_boxes import (pairwise_frame_iou, pairwise_iou,
+                                          scale_boxes)
 from mmcico.structures.clip_masks import (both_seen, mean_over,
                                           pairwise_mask_iou)
 from .matching import cosine
@@ -163,16 +164,15 @@ class PublishedClipTracker(BaseModule):
         """(N, M) mask IoU and box IoU, means over frames with both."""
         drawn, known = masks > 0.5, old_masks > 0.5
         seen = both_seen(drawn, known, 2)
-        ious = box_iou(boxes[:, None], old_boxes[None]).permute(2, 0, 1)
-        return mean_over(pairwise_mask_iou(drawn, known),
-                         seen), mean_over(ious, seen)
+        return (mean_over(pairwise_mask_iou(drawn, known), seen),
+                mean_over(pairwise_frame_iou(boxes, old_boxes), seen))
 
     def _gap_overlap(self, found: InstanceData,
                      tracks: InstanceData) -> Tuple[Tensor, Tensor]:
         """(N, M) mask IoU with redrawn masks, box IoU of the first frame."""
         masks, _ = self._overlap(found.bboxes, found.masks, tracks.bboxes,
                                  tracks.masks)
-        boxes = box_iou(found.bboxes[:, None, 0], tracks.bboxes[None, :, 0])
+        boxes = pairwise_iou(found.bboxes[:, 0], tracks.bboxes[:, 0])
         return masks, boxes
 
     def _redrawn(self, tracks: InstanceData, draw: Draw,
