@@ -1,11 +1,13 @@
 """A model on the frames of a video as they come."""
+import copy
 from dataclasses import dataclass, field, replace
 from typing import (Callable, Dict, Iterable, Iterator, List, NamedTuple,
                     Optional, Tuple)
 
 import numpy as np
 from mmdet.structures import DetDataSample, TrackDataSample
-from mmengine.dataset import pseudo_collate
+from mmengine.config import ConfigDict
+from mmengine.dataset import Compose, pseudo_collate
 from mmengine.structures import InstanceData
 from torch import Tensor
 
@@ -250,6 +252,16 @@ def frame_results(state: StreamState, first: int,
         for frame in result.video_data_samples
     ]
     return frames, result.clip_instances
+
+
+def array_pipeline(cfg: ConfigDict) -> Compose:
+    """The test pipeline of a config, for frames in memory."""
+    steps = copy.deepcopy(cfg.test_dataloader.dataset.pipeline)
+    for step in steps:
+        for inner in step.get('transforms', []):
+            if inner['type'] == 'mmcico.LoadClipFrame':
+                inner['type'] = 'mmcico.LoadClipArray'
+    return Compose(steps)
 
 
 def clip_info(name: str, images: Dict[int, np.ndarray],

@@ -1,5 +1,4 @@
 """Models on videos, in the form of MMEngine's inferencers."""
-import copy
 from contextlib import ExitStack
 from pathlib import Path
 from typing import (Any, Callable, Dict, Iterator, List, Optional, Sequence,
@@ -8,7 +7,7 @@ from typing import (Any, Callable, Dict, Iterator, List, Optional, Sequence,
 import numpy as np
 from mmdet.structures import DetDataSample
 from mmengine.config import Config, ConfigDict
-from mmengine.dataset import Compose, pseudo_collate
+from mmengine.dataset import pseudo_collate
 from mmengine.infer import BaseInferencer
 from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
@@ -16,7 +15,7 @@ from torch import nn
 
 from mmcico.visualization.style import DrawStyle
 from .backends import check_backend, config_of, load_onnx, tune
-from .clip_stream import ClipStream, FrameResult
+from .clip_stream import ClipStream, FrameResult, array_pipeline
 from .interrupt import InterruptBetweenFrames
 from .model_loading import (category_ids, check_checkpoint, check_config,
                             check_device, class_names, find_model,
@@ -273,12 +272,7 @@ class CiCoInferencer(BaseInferencer):
 
     def _init_pipeline(self, cfg: ConfigDict) -> Callable:
         """The test pipeline of the config, for frames in memory."""
-        steps = copy.deepcopy(cfg.test_dataloader.dataset.pipeline)
-        for step in steps:
-            for inner in step.get('transforms', []):
-                if inner['type'] == 'mmcico.LoadClipFrame':
-                    inner['type'] = 'mmcico.LoadClipArray'
-        return Compose(steps)
+        return array_pipeline(cfg)
 
     def _init_collate(self, cfg: ConfigDict) -> Callable:
         """Clips are not batched."""

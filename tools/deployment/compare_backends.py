@@ -12,24 +12,23 @@ import argparse
 import statistics
 import sys
 import time
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import mmcico  # noqa: F401  isort: skip
 
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
-from mmcico.apis.clip_stream import ClipStream, StreamState
+from mmcico.apis.clip_stream import ClipStream, StreamState, array_pipeline
 from mmcico.apis.model_loading import load_weights
 from mmcico.apis.sources import open_source
 from mmcico.compat.checkpoint import load_from_local
 from mmcico.deployment import Agreement, compare_clips, load_onnx_model
 from mmcico.models.vis.cico import CiCo
 from mmcico.registry import MODELS
-from mmcico.utils.launch import run_tool
+from mmcico.utils.launch import add_debug, run_tool
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -50,21 +49,8 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
         help="another score threshold than ClipNMS'")
     parser.add_argument(
         '--threads', type=int, default=1, help='CPU threads of either side')
-    parser.add_argument(
-        '--debug',
-        action='store_true',
-        help='show the whole traceback of an error')
+    add_debug(parser)
     return parser.parse_args(argv)
-
-
-def make_pipeline(cfg: Config) -> Callable:
-    """The test pipeline of a config, for frames in memory."""
-    steps = cfg.test_dataloader.dataset.pipeline
-    for step in steps:
-        for inner in step.get('transforms', []):
-            if inner['type'] == 'mmcico.LoadClipFrame':
-                inner['type'] = 'mmcico.LoadClipArray'
-    return Compose(steps)
 
 
 def frames_of(video: Optional[str], number: int) -> List[np.ndarray]:
@@ -119,7 +105,7 @@ def main() -> None:
     models = dict(
         onnx=load_onnx_model(cfg, args.onnx, num_threads=args.threads),
         pytorch=load_model(cfg, args.checkpoint))
-    pipeline = make_pipeline(cfg)
+    pipeline = array_pipeline(cfg)
     streams = {}
     for name, model in models.items():
         if args.score_thr is not None:
