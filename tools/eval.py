@@ -4,13 +4,13 @@ Runs from any folder and needs numpy and pycocotools only. It ends with 0, or
 with 1 and a message if a file cannot be used.
 """
 import argparse
-import importlib
-import importlib.util
 import os
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
+
+sys.path.append(str(Path(__file__).resolve().parent / 'dataset_tools'))
+from pure_import import pure_import  # noqa: E402
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,23 +39,6 @@ def parse_args() -> argparse.Namespace:
         help='that share the videos (default: %(default)s)')
     parser.add_argument('--out', help='JSON file for the figures')
     return parser.parse_args()
-
-
-def pure_import(name: str) -> ModuleType:
-    """Import a part of mmcico that needs no OpenMMLab package.
-
-    ``mmcico/__init__.py`` asks for these packages, so it is not run.
-    """
-    root = Path(__file__).resolve().parents[1]
-    if (root / 'mmcico' / '__init__.py').is_file():
-        sys.path.insert(0, str(root))
-    if 'mmcico' not in sys.modules:
-        spec = importlib.util.find_spec('mmcico')
-        if spec is None:
-            raise ImportError('mmcico is not installed; run "pip install ." '
-                              'in its source folder')
-        sys.modules['mmcico'] = importlib.util.module_from_spec(spec)
-    return importlib.import_module(f'mmcico.{name}')
 
 
 def warn(metric: str, truth: Any) -> None:

@@ -21,10 +21,8 @@ def _key_value(text: str) -> str:
     return text
 
 
-def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of every tool that runs a model, as in MMDetection."""
-    parser.add_argument(
-        '--work-dir', help='folder of logs, checkpoints and results')
+def add_cfg_options(parser: argparse.ArgumentParser) -> None:
+    """The argument that overrides settings of a config."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -32,15 +30,27 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         action=DictAction,
         help='override settings of the config: key=value ..., lists as '
         'key="[a,b]" or key=a,b, without white space')
+
+
+def add_debug(parser: argparse.ArgumentParser) -> None:
+    """The argument that :func:`run_tool` looks for."""
+    parser.add_argument(
+        '--debug',
+        action='store_true',
+        help='show the whole traceback of an error')
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of every tool that runs a model, as in MMDetection."""
+    parser.add_argument(
+        '--work-dir', help='folder of logs, checkpoints and results')
+    add_cfg_options(parser)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
         default='none',
         help='what started the processes of a distributed job')
-    parser.add_argument(
-        '--debug',
-        action='store_true',
-        help='show the whole traceback of an error')
+    add_debug(parser)
     # torch.distributed.launch passes it, torchrun sets the environment
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 

@@ -19,7 +19,7 @@ import numpy as np
 from mmcico.apis import CiCoInferencer, FrameResult, open_source
 from mmcico.apis.output_plan import OutputPlan
 from mmcico.apis.outputs import drawn_frames
-from mmcico.utils.launch import run_tool
+from mmcico.utils.launch import add_debug, run_tool
 from mmcico.visualization.picture_files import write_video
 from mmcico.visualization.style import DrawStyle
 
@@ -38,8 +38,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument(
         '--score-thr', type=float, default=.3, help='least score drawn')
     parser.add_argument('--device', help='such as cpu or cuda:0')
-    parser.add_argument(
-        '--debug', action='store_true', help='show tracebacks of errors')
+    add_debug(parser)
     return parser.parse_args(argv)
 
 

@@ -11,7 +11,7 @@ from typing import Dict, List, Sequence
 
 from mmengine.config import DictAction
 
-from mmcico.utils.launch import run_tool
+from mmcico.utils.launch import add_debug, run_tool
 from mmcico.utils.table_runs import (RunFailed, Settings, TableRunner,
                                      write_json)
 from mmcico.utils.table_text import paper_table, result_rows, results_table
@@ -60,10 +60,7 @@ def parse_args() -> argparse.Namespace:
         '--paper',
         action='store_true',
         help="run nothing, print the paper's figures")
-    parser.add_argument(
-        '--debug',
-        action='store_true',
-        help='show the whole traceback of an error')
+    add_debug(parser)
     return parser.parse_args()
 
 

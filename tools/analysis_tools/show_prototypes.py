@@ -20,7 +20,7 @@ from mmcico.apis import (CiCoInferencer, ClipStream, FrameResult, StreamState,
 from mmcico.apis.clip_stream import LinkedClip
 from mmcico.apis.outputs import drawn_objects
 from mmcico.models.vis.clip_network import ClipNetwork, NetworkResult
-from mmcico.utils.launch import run_tool
+from mmcico.utils.launch import add_debug, run_tool
 from mmcico.visualization.picture_files import write_picture
 from mmcico.visualization.prototype_sheet import PrototypeView, prototype_sheet
 from mmcico.visualization.style import DrawStyle, draw_frame
@@ -74,8 +74,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument(
         '--columns', type=int, default=8, help='prototypes in a row')
     parser.add_argument('--device', help='such as cpu or cuda:0')
-    parser.add_argument(
-        '--debug', action='store_true', help='show tracebacks of errors')
+    add_debug(parser)
     args = parser.parse_args(argv)
     if args.columns < 5:
         parser.error('--columns must be 5 or more')

@@ -18,7 +18,7 @@ from typing import Optional, Sequence
 
 import mmcico  # noqa: F401  isort: skip
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmcico.apis.model_loading import category_ids, class_names, load_weights
@@ -26,7 +26,7 @@ from mmcico.compat.checkpoint import load_from_local
 from mmcico.deployment.onnx_export import CHECK_SIZES, TOLERANCE, export_onnx
 from mmcico.deployment.onnx_info import OnnxInfo
 from mmcico.registry import MODELS
-from mmcico.utils.launch import run_tool
+from mmcico.utils.launch import add_cfg_options, add_debug, run_tool
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -49,16 +49,8 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
         '--allow-partial',
         action='store_true',
         help='export even if weights are missing or do not fit')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='override settings of the config, e.g. '
-        'model.bbox_head.num_frames=5')
-    parser.add_argument(
-        '--debug',
-        action='store_true',
-        help='show the whole traceback of an error')
+    add_cfg_options(parser)
+    add_debug(parser)
     args = parser.parse_args(argv)
     if (args.height is None) != (args.width is None):
         parser.error('--height and --width go together')

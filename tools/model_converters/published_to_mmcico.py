@@ -16,7 +16,7 @@ from typing import Optional, Sequence
 import mmcico  # noqa: F401  isort: skip
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmcico.checkpoints import (ModelLayout, Report, ours_to_published,
@@ -25,7 +25,7 @@ from mmcico.checkpoints.layout import parameters
 from mmcico.compat.checkpoint import load_from_local
 from mmcico.datasets.categories import expected_names
 from mmcico.registry import MODELS
-from mmcico.utils.launch import run_tool
+from mmcico.utils.launch import add_cfg_options, add_debug, run_tool
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -43,16 +43,8 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
         '--allow-partial',
         action='store_true',
         help='write what fits even if parameters are missing or left over')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='override settings of the config, e.g. '
-        'model.bbox_head.num_frames=5')
-    parser.add_argument(
-        '--debug',
-        action='store_true',
-        help='show the whole traceback of an error')
+    add_cfg_options(parser)
+    add_debug(parser)
     return parser.parse_args(argv)
 
 
