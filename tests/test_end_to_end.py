@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import zipfile
@@ -14,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from processes import free_port
 from pycocotools import mask as mask_api
 
 from mmcico.datasets.moving_shapes import make_config, write_dataset
@@ -241,9 +241,7 @@ def test_wrong_number_of_classes_is_said_before_training(
 def script(*command):
     """Run a script with one thread a process, so that sums are the same."""
     env = dict(os.environ, OMP_NUM_THREADS='1', PYTHON=sys.executable)
-    with socket.socket() as each:
-        each.bind(('127.0.0.1', 0))
-        env['PORT'] = str(each.getsockname()[1])
+    env['PORT'] = str(free_port())
     done = subprocess.run([*map(str, command)],
                           cwd=ROOT,
                           env=env,

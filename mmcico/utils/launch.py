@@ -1,5 +1,6 @@
 """What the command line tools share: arguments, config, devices, errors."""
 import argparse
+import gc
 import os
 import os.path as osp
 import subprocess
@@ -172,7 +173,7 @@ def run_tool(main: Callable[[], None], debug: Optional[bool] = None) -> None:
         debug = '--debug' in sys.argv or bool(os.environ.get('MMCICO_DEBUG'))
     try:
         main()
-        _leave_group()
+        leave_group()
     except Exception as error:
         if debug or not is_user_error(error):
             raise
@@ -182,11 +183,17 @@ def run_tool(main: Callable[[], None], debug: Optional[bool] = None) -> None:
         sys.exit(1)
 
 
-def _leave_group() -> None:
-    """Without it, PyTorch warns at the end of each process.
+def leave_group() -> None:
+    """Take leave of the other processes of a distributed job, if any.
+
+    PyTorch ends the threads of a process group when the last reference to it
+    is gone; a gloo thread that is still there when Python shuts down may
+    abort the process (https://github.com/pytorch/pytorch/pull/179291).  The
+    runner, a ring of references, holds the model's wrapper and so the group.
 
     Only after success: a rank that failed must not wait for the others.
     """
     from torch import distributed
     if distributed.is_available() and distributed.is_initialized():
         distributed.destroy_process_group()
+        gc.collect()

@@ -6,13 +6,13 @@ import json
 import os
 import os.path as osp
 import pickle
-import socket
 import subprocess
 import sys
 
 import mmengine.runner.checkpoint  # noqa: F401  allow-lists its classes
 import pytest
 import torch
+from processes import free_port
 
 HERE = osp.dirname(osp.abspath(__file__))
 ROOT = osp.dirname(osp.dirname(HERE))
@@ -46,9 +46,7 @@ def run_script(*command):
     """Run a shell script from the repository."""
     env = dict(os.environ, OMP_NUM_THREADS='1', PYTHON=sys.executable)
     env['PYTHONPATH'] = HERE
-    with socket.socket() as each:
-        each.bind(('127.0.0.1', 0))
-        env['PORT'] = str(each.getsockname()[1])
+    env['PORT'] = str(free_port())
     return subprocess.run(['bash', *map(str, command)],
                           cwd=ROOT,
                           env=env,
@@ -137,6 +135,22 @@ def test_two_processes_on_the_cpu(tmp_path):
                       2, '--work-dir', tmp_path / 'test')
     assert done.returncode == 0, done.stdout
     assert metrics(tmp_path / 'test')['clips'] == 5
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='CPU processes only')
+def test_no_thread_of_the_group_outlives_a_job(tmp_path):
+    env = dict(os.environ, OMP_NUM_THREADS='1')
+    env['PYTHONPATH'] = os.pathsep.join([HERE, osp.dirname(HERE)])
+    done = subprocess.run([
+        sys.executable, '-m', 'torch.distributed.run', '--standalone',
+        '--nproc_per_node=1',
+        osp.join(HERE, 'train_and_look.py'), CONFIG, '--launcher', 'pytorch',
+        '--work-dir', tmp_path
+    ],
+                          env=env,
+                          capture_output=True,
+                          text=True)
+    assert 'gloo threads left: []' in done.stdout, done.stderr
 
 
 @pytest.mark.parametrize('args, text', [
