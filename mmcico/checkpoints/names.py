@@ -5,6 +5,7 @@ A rule pairs two beginnings of names. ``{i}`` stands for a number, which is
 """
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Dict, Iterable, List, Optional, Tuple
 
 from torch import Tensor
@@ -68,7 +69,8 @@ def begin(pattern: str) -> 're.Pattern':
     return re.compile(re.escape(pattern).replace(r'\{i\}', r'(\d+)'))
 
 
-def rules(levels: int = LEVELS) -> List[Rule]:
+@lru_cache(maxsize=None)
+def rules(levels: int = LEVELS) -> Tuple[Rule, ...]:
     """The table for both ways.
 
     Args:
@@ -76,7 +78,7 @@ def rules(levels: int = LEVELS) -> List[Rule]:
             the published files count them from coarse to fine.
 
     Returns:
-        list[Rule]: No name fits two of them.
+        tuple[Rule]: No name fits two of them.
     """
     out = [
         Rule('backbone.layer.{i}.', 'backbone.layer{i}.', start=-1),
@@ -100,7 +102,7 @@ def rules(levels: int = LEVELS) -> List[Rule]:
     for published, ours in LAYERS:
         out.append(
             Rule(f'prediction_layers.{published}.', f'bbox_head.{ours}.'))
-    return out
+    return tuple(out)
 
 
 def to_ours(name: str, levels: int = LEVELS) -> Optional[str]:
