@@ -23,7 +23,7 @@ from .model_loading import (category_ids, check_checkpoint, check_config,
 from .output_plan import SAVE, OutputPlan, distinct
 from .outputs import TrackSink, drawn_frames
 from .progress import with_progress
-from .sources import IMAGE_ENDINGS, FrameSource, Source, open_source
+from .sources import FrameSource, Source, is_image_file, open_source
 
 
 class CiCoInferencer(BaseInferencer):
@@ -192,10 +192,8 @@ class CiCoInferencer(BaseInferencer):
             if not inputs:
                 raise ValueError('there is no video in the list of inputs')
             first = inputs[0]
-            images = all(
-                str(each).lower().endswith(IMAGE_ENDINGS) for each in inputs)
             frames = isinstance(first, np.ndarray) and first.ndim <= 3
-            if not frames and not (isinstance(first, (str, Path)) and images):
+            if not frames and not all(is_image_file(each) for each in inputs):
                 return list(inputs)
         return [inputs]
 

@@ -131,7 +131,7 @@ def open_path(path: str, name: Optional[str]) -> FrameSource:
     if osp.isdir(path):
         images = images_in(osp.join(glob.escape(path), '*'))
         found = f'the folder {path}'
-    elif glob.has_magic(path) and not osp.exists(path):
+    elif is_glob(path):
         images, found = images_in(path), f'the glob {path}'
     elif path.lower().endswith(IMAGE_ENDINGS) and osp.exists(path):
         images, found = [path], path
@@ -147,6 +147,17 @@ def open_path(path: str, name: Optional[str]) -> FrameSource:
                          'at a time')
     stem = file_name(path if osp.exists(path) else osp.dirname(images[0]))
     return FrameSource(name or stem, read_images(images), None, len(images))
+
+
+def is_glob(path: str) -> bool:
+    """Whether a path stands for several; files may have ``[1]`` in names."""
+    return glob.has_magic(path) and not osp.exists(path)
+
+
+def is_image_file(source: Any) -> bool:
+    """Whether a source is the path of one image; it need not be there."""
+    return isinstance(source, (str, Path)) and str(source).lower().endswith(
+        IMAGE_ENDINGS) and not is_glob(str(source))
 
 
 def file_name(path: str) -> str:

@@ -16,7 +16,10 @@ examples:
   mmcico predict rtsp://host/stream --weights MODEL.pth --save json
   mmcico predict "frames/*.png" --weights MODEL.pth --fps 25 --boxes --trail 20
 
-files in the output folder (quote globs, or the shell makes videos of images):
+a glob in quotes is a video, named by its folder, with 2.png before 10.png;
+without quotes it is one, too, "images", in the order of the shell
+
+files in the output folder:
   videos/NAME.mp4     the video with its objects
   masks/NAME/*.png    a palette image a frame: 0 background, 1 + id % 255
   results.json        all videos, in the layout of YouTube-VIS

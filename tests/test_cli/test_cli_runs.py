@@ -77,6 +77,16 @@ def test_predict_takes_several_videos(small, frames, tmp_path):
     assert names == {frames.name: 4, f'{frames.name}_2': 2}
 
 
+def test_a_glob_alone_is_one_video(small, frames, tmp_path):
+    # the list of sources then has nothing but a name that ends in .png
+    assert predict(small, frames / '[012].png', '--out', tmp_path, '--save',
+                   'json', '--quiet') == 0
+    tracks = tmp_path / 'tracks'
+    assert [p.name for p in tracks.iterdir()] == [f'{frames.name}.json']
+    for track in json.loads((tracks / f'{frames.name}.json').read_text()):
+        assert len(track['segmentations']) == 3
+
+
 def test_weights_of_another_model_are_refused(small, frames, tmp_path, capsys):
     config, _ = write_small_model(tmp_path, 'condinst')
     assert main([
