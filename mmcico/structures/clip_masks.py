@@ -96,10 +96,12 @@ def to_original(probs: Tensor, pad_shape: Tuple[int, int],
     Returns:
         Tensor: (N, H, W) bool at ``ori_shape``.
     """
-    size = [
-        max(round(pad * ori / img), ori)
-        for pad, img, ori in zip(pad_shape, img_shape, ori_shape)
-    ]
+    # a hair more: rounding must not take the last row or column away
+    factor = [(1 + 1e-9) * pad * ori / (img * own) for own, pad, img, ori in
+              zip(probs.shape[-2:], pad_shape, img_shape, ori_shape)]
     full = F.interpolate(
-        probs[:, None], size=size, mode='bilinear', align_corners=False)
+        probs[:, None],
+        scale_factor=factor,
+        mode='bilinear',
+        align_corners=False)
     return full[:, 0, :ori_shape[0], :ori_shape[1]] > 0.5

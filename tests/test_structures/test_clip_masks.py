@@ -70,6 +70,40 @@ def test_to_original_is_where_the_object_is():
     assert cols.min() == 32 and cols.max() == 47
 
 
+def plain_axis(size, pad, img, ori):
+    """Where the pixels of a video fall on an axis of the map."""
+    centre = (torch.arange(ori).double() + 0.5) * img / ori * size / pad - 0.5
+    centre = centre.clamp(0, size - 1)
+    low = centre.long()
+    return low, (low + 1).clamp(max=size - 1), centre - low
+
+
+def plain_enlarged(probs, pad, img, ori):
+    """Bilinear values of the map at the pixel centres of the video."""
+    y0, y1, fy = plain_axis(probs.shape[1], pad[0], img[0], ori[0])
+    x0, x1, fx = plain_axis(probs.shape[2], pad[1], img[1], ori[1])
+    rows = torch.lerp(probs[:, y0], probs[:, y1], fy[:, None])
+    return torch.lerp(rows[..., x0], rows[..., x1], fx)
+
+
+@pytest.mark.parametrize('ori, img', [
+    ((253, 135), (461, 246)),
+    ((51, 46), (101, 91)),
+    ((480, 854), (356, 640)),
+    ((7, 5), (33, 24)),
+    ((49, 98), (32, 64)),
+])
+def test_to_original_is_exact_for_odd_sizes(ori, img):
+    pad = [-(-side // 32) * 32 for side in img]
+    g = torch.Generator().manual_seed(0)
+    probs = torch.rand(2, pad[0] // 4, pad[1] // 4, generator=g)
+    expected = plain_enlarged(probs.double(), pad, img, ori)
+    full = to_original(probs, pad, img, ori)
+    assert full.shape == expected.shape
+    sure = (expected - 0.5).abs() > 1e-3
+    assert torch.equal(full[sure], (expected > 0.5)[sure])
+
+
 def test_time_folds_out_and_in_again():
     x = torch.arange(2 * 3 * 4 * 1 * 2).view(6, 4, 1, 2)
     clip = frames_to_clip(x, 3)
