@@ -1,6 +1,4 @@
 """Whole pipelines on tiny video: train, resume, test, draw, two processes."""
-import importlib.util
-import itertools
 import json
 import os
 import re
@@ -15,11 +13,11 @@ import pytest
 import torch
 from processes import free_port
 from pycocotools import mask as mask_api
+from tool_runs import options, run_here
 
 from mmcico.datasets.moving_shapes import make_config, write_dataset
 
 ROOT = Path(__file__).parents[1]
-NUMBERS = itertools.count()
 CONFIG = """
 _base_ = '{root}/configs/demo/cico-{kind}_demo_moving-shapes.py'
 norm_cfg = dict(num_groups=4)
@@ -48,27 +46,6 @@ randomness = dict(seed=0)
 """
 
 
-def tool(name, *args):
-    """Run a tool in this process; 0 or what it gives to ``sys.exit``."""
-    spec = importlib.util.spec_from_file_location('tool',
-                                                  ROOT / 'tools' / name)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    argv, sys.argv = sys.argv, [name, *map(str, args)]
-    try:
-        module.run_tool(module.main)
-    except SystemExit as end:
-        return end.code
-    finally:
-        sys.argv = argv
-    return 0
-
-
-def options(*extra):
-    """Every runner of one process needs a name of its own."""
-    return ('--cfg-options', f'experiment_name=e2e_{next(NUMBERS)}', *extra)
-
-
 @pytest.fixture(scope='module')
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp('shapes')
@@ -89,7 +66,7 @@ def trained(data, tmp_path_factory):
     """Config, work folder and checkpoint of a model trained for 30 steps."""
     work = tmp_path_factory.mktemp('work')
     config = write_config(work, data)
-    assert tool('train.py', config, '--work-dir', work, *options()) == 0
+    assert run_here('train.py', config, '--work-dir', work, *options()) == 0
     return config, work, work / 'iter_30.pth'
 
 
@@ -109,8 +86,8 @@ def test_training_makes_the_loss_fall(trained):
 def tested(trained, data, tmp_path_factory):
     config, _, checkpoint = trained
     work = tmp_path_factory.mktemp('tested')
-    assert tool('test.py', config, checkpoint, '--work-dir', work,
-                *options()) == 0
+    assert run_here('test.py', config, checkpoint, '--work-dir', work,
+                    *options()) == 0
     return work
 
 
@@ -152,9 +129,9 @@ def test_resumed_training_ends_where_it_would_have(trained, tmp_path):
     config, work, checkpoint = trained
     for name in ('iter_15.pth', 'last_checkpoint'):
         assert (work / name).exists()
-    assert tool('train.py', config, '--work-dir', tmp_path,
-                '--resume', work / 'iter_15.pth',
-                *options('train_cfg.val_interval=99')) == 0
+    assert run_here('train.py', config, '--work-dir', tmp_path,
+                    '--resume', work / 'iter_15.pth',
+                    *options('train_cfg.val_interval=99')) == 0
     a = torch.load(checkpoint, weights_only=True)
     b = torch.load(tmp_path / 'iter_30.pth', weights_only=True)
     assert b['meta']['iter'] == 30
@@ -165,12 +142,12 @@ def test_resumed_training_ends_where_it_would_have(trained, tmp_path):
 
 def test_condinst_trains_and_tests_too(data, tmp_path):
     config = write_config(tmp_path, data, 'condinst')
-    assert tool(
+    assert run_here(
         'train.py', config, '--work-dir', tmp_path,
         *options('train_cfg.max_iters=4', 'train_cfg.val_interval=4',
                  'default_hooks.checkpoint.interval=4')) == 0
-    assert tool('test.py', config, tmp_path / 'iter_4.pth', '--work-dir',
-                tmp_path, *options()) == 0
+    assert run_here('test.py', config, tmp_path / 'iter_4.pth', '--work-dir',
+                    tmp_path, *options()) == 0
     assert (tmp_path / 'results.json').exists()
 
 
@@ -179,7 +156,7 @@ def test_condinst_trains_and_tests_too(data, tmp_path):
 def test_any_overlap_writes_every_frame_once(trained, overlap, completion,
                                              tmp_path):
     config, _, checkpoint = trained
-    assert tool(
+    assert run_here(
         'test.py', config, checkpoint, '--work-dir', tmp_path,
         *options(f'test_dataloader.dataset.overlap={overlap}',
                  f'test_dataloader.dataset.completion={completion}',
@@ -195,7 +172,7 @@ def test_any_overlap_writes_every_frame_once(trained, overlap, completion,
     ])
 def test_drawing_hooks_write_pictures(trained, hook, count, tmp_path):
     config, _, checkpoint = trained
-    assert tool(
+    assert run_here(
         'test.py', config, checkpoint, '--work-dir', tmp_path, '--show-dir',
         'pictures',
         *options(f'default_hooks.visualization.type={hook}',
@@ -219,8 +196,9 @@ def test_a_broken_image_is_named_and_finished_videos_are_kept(
                 (data / 'test' / 'JPEGImages' / name).read_bytes())
     bad = content['videos'][1]['file_names'][3]
     (broken / bad).write_bytes(b'this is no image')
-    code = tool('test.py', config, checkpoint, '--work-dir', tmp_path / 'work',
-                *options(f'test_dataloader.dataset.data_prefix.img={broken}'))
+    code = run_here(
+        'test.py', config, checkpoint, '--work-dir', tmp_path / 'work',
+        *options(f'test_dataloader.dataset.data_prefix.img={broken}'))
     said = capsys.readouterr().err
     assert code not in (0, None)
     assert bad in said and 'Traceback' not in said
@@ -231,8 +209,8 @@ def test_a_broken_image_is_named_and_finished_videos_are_kept(
 def test_wrong_number_of_classes_is_said_before_training(
         trained, tmp_path, capsys):
     config = trained[0]
-    code = tool('train.py', config, '--work-dir', tmp_path,
-                *options('model.bbox_head.num_classes=3'))
+    code = run_here('train.py', config, '--work-dir', tmp_path,
+                    *options('model.bbox_head.num_classes=3'))
     said = capsys.readouterr().err
     assert code not in (0, None)
     assert 'num_classes=4' in said and 'Traceback' not in said

@@ -4,12 +4,12 @@ import signal
 import threading
 import time
 
-import cv2
 import numpy as np
 import pytest
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
+from video_files import read_video
 
 from mmcico.apis import CiCoInferencer, FrameResult
 from mmcico.apis.background import BackgroundSink
@@ -46,23 +46,13 @@ def ctrl_c():
 RESULTS = [make_result(frame, 10 * frame) for frame in range(5)]
 
 
-def read(path):
-    capture = cv2.VideoCapture(str(path))
-    frames = []
-    while True:
-        there, frame = capture.read()
-        if not there:
-            return frames
-        frames.append(frame.astype(int))
-
-
 def test_an_overlay_has_what_the_frames_around_add(tmp_path):
     path = tmp_path / 'video.mp4'
     with OverlaySink(path, 10, ('dog', ), .5, STYLE) as sink:
         for result in RESULTS:
             sink.write(result)
     pictures = list(drawn_frames(RESULTS, ('dog', ), .5, STYLE))
-    shown = read(path)
+    shown = [frame.astype(int) for frame in read_video(path)[0]]
     assert len(shown) == len(pictures) == 5
     for one, two in zip(shown, pictures):
         assert np.abs(one - two).mean() < 6
@@ -190,7 +180,7 @@ def test_an_interrupted_video_is_written_so_far(tmp_path):
         inferencer(frames(), out_dir=str(tmp_path / 'out'))
     # asked for at frame 5; frame 4 is the first one to be done after that
     out = tmp_path / 'out'
-    assert len(read(out / 'videos' / 'frames.mp4')) == 5
+    assert len(read_video(out / 'videos' / 'frames.mp4')[0]) == 5
     assert len(list((out / 'masks' / 'frames').iterdir())) == 5
     entries = json.loads((out / 'results.json').read_text())
     assert {len(each['segmentations']) for each in entries} == {5}

@@ -1,34 +1,18 @@
 """tools/model_converters/published_to_mmcico.py."""
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 import small_nets as small
 import torch
 from mmengine.config import Config
 from mmengine.runner import load_checkpoint
+from tool_runs import run_here
 
 from mmcico.checkpoints import ModelLayout, ours_to_published
 
-PATH = (
-    Path(__file__).parents[2] / 'tools' / 'model_converters' /
-    'published_to_mmcico.py')
+TOOL = 'model_converters/published_to_mmcico.py'
 
 
 def run(*args):
-    """Run the tool in this process; its exit code."""
-    spec = importlib.util.spec_from_file_location('published_to_mmcico', PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    argv, sys.argv = sys.argv, [str(PATH), *map(str, args)]
-    try:
-        module.run_tool(module.main)
-    except SystemExit as end:
-        return end.code
-    finally:
-        sys.argv = argv
-    return 0
+    return run_here(TOOL, *args)
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """Whole generated videos and the files of a generated data set."""
-import importlib.util
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
+from tool_runs import tool_module
 
 from mmcico.datasets.moving_shapes import (SHAPE_CLASSES, SceneConfig,
                                            generate_video, make_config,
@@ -213,11 +212,7 @@ def test_negative_numbers_are_refused(tmp_path):
 
 
 def test_tool_takes_levels_over_the_difficulty(tmp_path, capsys):
-    path = Path(__file__).parents[2] / 'tools/dataset_tools'
-    spec = importlib.util.spec_from_file_location(
-        'make_moving_shapes', path / 'make_moving_shapes.py')
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = tool_module('dataset_tools/make_moving_shapes.py')
     tool.main([
         '--out', f'{tmp_path}', '--num-videos', '2', '--num-frames', '2',
         '--size', '40', '60', '--num-classes', '3', '--objects', '1', '2',

@@ -1,35 +1,22 @@
 """tools/deployment."""
-import importlib.util
 import re
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 from exportable import build, need_onnx, small_cfg
+from tool_runs import run_here
 
 from mmcico.deployment import load_onnx_model
 
 need_onnx()
-TOOLS = Path(__file__).parents[2] / 'tools' / 'deployment'
 
 
 def run(name, *args):
-    """Run a tool in this process; its exit code."""
-    path = TOOLS / f'{name}.py'
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    argv, sys.argv = sys.argv, [str(path), *map(str, args)]
     threads = torch.get_num_threads()
     try:
-        module.run_tool(module.main)
-    except SystemExit as end:
-        return end.code
+        return run_here(f'deployment/{name}.py', *args)
     finally:
-        sys.argv = argv
         torch.set_num_threads(threads)
-    return 0
 
 
 @pytest.fixture(scope='module')

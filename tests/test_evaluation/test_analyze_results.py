@@ -1,49 +1,33 @@
 import csv
-import gzip
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-from vis_files import annotation, ground_truth, result
+from tool_runs import HIDDEN, run_without
+from vis_files import annotation, ground_truth, result, write_golden
 
 from mmcico.evaluation import read_ground_truth, read_results
 from mmcico.evaluation.diagnosis import (diagnose, format_summary,
                                          write_diagnosis)
 from mmcico.evaluation.diagnosis.plots import has_matplotlib
 
-ROOT = Path(__file__).parents[2]
-DATA = ROOT / 'tests' / 'data' / 'metric_ytvis'
-TOOL = ROOT / 'tools' / 'analysis_tools' / 'analyze_results.py'
 NAMES = ['metrics', 'classes', 'curves', 'confusion', 'errors']
 LEFT, RIGHT = (0, 0, 4, 4), (5, 0, 9, 4)
-# the tool, in an interpreter in which these packages cannot be imported
-WITHOUT = '''
-import runpy, sys
-for name in ('mmengine', 'mmcv', 'mmdet', 'torch', 'matplotlib'):
-    sys.modules[name] = None
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name='__main__')
-'''
 
 
 @pytest.fixture
 def files(tmp_path):
-    for name in ('gt.json', 'results.json'):
-        data = gzip.decompress((DATA / f'{name}.gz').read_bytes())
-        (tmp_path / name).write_bytes(data)
+    write_golden(tmp_path)
     return tmp_path
 
 
 def run(folder, *args):
-    return subprocess.run([
-        sys.executable, '-c', WITHOUT,
-        str(TOOL), 'gt.json', 'results.json', *args
-    ],
-                          cwd=folder,
-                          capture_output=True,
-                          text=True)
+    return run_without(
+        folder,
+        'analysis_tools/analyze_results.py',
+        'gt.json',
+        'results.json',
+        *args,
+        hidden=(*HIDDEN, 'matplotlib'))
 
 
 def rows_of(path):

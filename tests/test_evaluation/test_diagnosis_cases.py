@@ -1,12 +1,8 @@
-import gzip
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from vis_files import SIZE, annotation, ground_truth, result
+from vis_files import SIZE, annotation, golden, ground_truth, result
 
 from mmcico.evaluation import evaluate, read_ground_truth, read_results
 from mmcico.evaluation.diagnosis import break_down, read_cases
@@ -14,7 +10,6 @@ from mmcico.evaluation.diagnosis.cases import (take_objects, with_masks,
                                                without_masks)
 from mmcico.evaluation.matching import IOU_THRS, assign, video_iou
 
-DATA = Path(__file__).parents[1] / 'data' / 'metric_ytvis'
 LEFT, RIGHT = (0, 0, 4, 4), (5, 0, 9, 4)
 
 
@@ -24,17 +19,14 @@ def case_of(annotations, results, length=2):
 
 
 @pytest.fixture(scope='module')
-def golden():
-    files = [
-        json.loads(gzip.decompress((DATA / f'{name}.json.gz').read_bytes()))
-        for name in ('gt', 'results')
-    ]
-    truth = read_ground_truth(files[0])
-    return truth, read_results(files[1], truth)
+def official():
+    truth, results, expected = golden()
+    truth = read_ground_truth(truth)
+    return truth, read_results(results, truth), expected
 
 
-def test_base_equals_the_metric_on_official_figures(golden):
-    truth, tracks = golden
+def test_base_equals_the_metric_on_official_figures(official):
+    truth, tracks, expected = official
     names = [name for _, name in truth.categories]
     found = break_down(read_cases(truth, tracks), names).as_dict()
     base = found['oracles']['as it is']
@@ -45,12 +37,11 @@ def test_base_equals_the_metric_on_official_figures(golden):
     for mine, value in zip(base['AP_per_class'], metrics['AP_per_class']):
         assert mine == (None if value is None else pytest.approx(
             value, abs=1e-12))
-    expected = json.loads((DATA / 'expected.json').read_text())
     assert base['AP'] == pytest.approx(expected['AP'], abs=1e-9)
 
 
-def test_overlaps_equal_those_of_the_metric(golden):
-    for case in read_cases(*golden):
+def test_overlaps_equal_those_of_the_metric(official):
+    for case in read_cases(*official[:2]):
         expected = video_iou(case.predictions, case.objects, case.video.size)
         assert np.array_equal(case.iou, expected)
 

@@ -1,18 +1,13 @@
-import gzip
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
-from vis_files import SIZE, annotation, draw, ground_truth, result, rle
+from vis_files import SIZE, annotation, draw, golden, ground_truth, result, rle
 
 from mmcico.evaluation import evaluate, read_ground_truth, read_results
 from mmcico.evaluation.diagnosis import frame_figures
 
-DATA = Path(__file__).parents[1] / 'data' / 'metric_ytvis'
 NAMES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100',
          'ARs', 'ARm', 'ARl')
 LEFT, RIGHT, HALF = (0, 0, 4, 4), (5, 0, 9, 4), (0, 0, 4, 2)
@@ -152,10 +147,7 @@ def as_images(videos, categories, entries):
 
 @pytest.mark.parametrize('kind, name', [('bbox', 'box'), ('segm', 'mask')])
 def test_equal_to_coco_over_all_images(kind, name):
-    gt, results = [
-        json.loads(gzip.decompress((DATA / f'{each}.json.gz').read_bytes()))
-        for each in ('gt', 'results')
-    ]
+    gt, results, _ = golden()
     truth = read_ground_truth(gt)
     found = frame_figures(truth, read_results(results, truth)).total[name]
     both = [

@@ -1,46 +1,25 @@
-import gzip
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
-DATA = ROOT / 'tests' / 'data' / 'metric_ytvis'
-# the tool, in an interpreter in which no OpenMMLab package can be imported
-WITHOUT = '''
-import runpy, sys
-for name in ('mmengine', 'mmcv', 'mmdet', 'torch'):
-    sys.modules[name] = None
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name='__main__')
-'''
+from tool_runs import run_without
+from vis_files import golden, write_golden
 
 
 @pytest.fixture
 def files(tmp_path):
-    for name in ('gt.json', 'results.json'):
-        data = gzip.decompress((DATA / f'{name}.gz').read_bytes())
-        (tmp_path / name).write_bytes(data)
+    write_golden(tmp_path)
     return tmp_path
 
 
 def run(folder, *args):
-    return subprocess.run([
-        sys.executable, '-c', WITHOUT,
-        str(ROOT / 'tools' / 'eval.py'), *args
-    ],
-                          cwd=folder,
-                          capture_output=True,
-                          text=True)
+    return run_without(folder, 'eval.py', *args)
 
 
 def test_figures_without_openmmlab_from_another_folder(files):
     done = run(files, 'gt.json', 'results.json', '--out', 'new/metrics.json')
     assert done.returncode == 0, done.stderr
     metrics = json.loads((files / 'new/metrics.json').read_text())
-    expected = json.loads((DATA / 'expected.json').read_text())
+    expected = golden()[2]
     assert metrics['AP'] == pytest.approx(expected['AP'], abs=1e-9)
     assert metrics['AP_per_class'][5] is None
     assert metrics['classes'][5] == 'class_6'

@@ -1,25 +1,16 @@
-import gzip
-import json
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_reference import reference
 from random_cases import random_case
-from vis_files import annotation, ground_truth, result
+from vis_files import annotation, golden, ground_truth, result
 
 from mmcico.evaluation import evaluate, read_ground_truth, read_results
 
-DATA = Path(__file__).parents[1] / 'data'
 # the official tools put a tiny number into the denominator
 ONE = pytest.approx(1, abs=1e-12)
 EXTRA = ('AP_per_class', 'classes')
 A, B, FAR = (0, 0, 4, 4), (5, 4, 9, 8), (9, 0, 10, 1)
-
-
-def load(name):
-    return json.loads(gzip.decompress((DATA / name).read_bytes()))
 
 
 def measure(truth, results, **more):
@@ -29,12 +20,8 @@ def measure(truth, results, **more):
 
 @pytest.mark.parametrize('metric', ['ytvis', 'ovis'])
 def test_equals_the_official_tools(metric):
-    folder = f'metric_{metric}'
-    metrics = measure(
-        load(f'{folder}/gt.json.gz'),
-        load(f'{folder}/results.json.gz'),
-        metric=metric)
-    expected = json.loads((DATA / folder / 'expected.json').read_text())
+    truth, results, expected = golden(metric)
+    metrics = measure(truth, results, metric=metric)
     per_class = expected.pop('AP_per_class', None)
     assert [key for key in metrics if key not in EXTRA] == [*expected]
     for key, value in expected.items():

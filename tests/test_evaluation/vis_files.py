@@ -1,12 +1,32 @@
-"""Small ground truth and results, made of rectangles."""
+"""Small ground truth and results: of rectangles, and golden ones."""
+import gzip
+import json
+from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from mmcico.evaluation.rle import encode_masks
 
+DATA = Path(__file__).parents[1] / 'data'
 SIZE = (8, 10)
 Box = Optional[Tuple[int, int, int, int]]  # x1, y1, x2, y2, ends exclusive
+
+
+def golden(kind: str = 'ytvis') -> List[Any]:
+    """Ground truth, results, and what the official tool says of them."""
+    folder = DATA / f'metric_{kind}'
+    packed = [
+        json.loads(gzip.decompress((folder / f'{name}.json.gz').read_bytes()))
+        for name in ('gt', 'results')
+    ]
+    return [*packed, json.loads((folder / 'expected.json').read_text())]
+
+
+def write_golden(folder: Path) -> None:
+    """``gt.json`` and ``results.json`` of the golden files."""
+    for name, content in zip(('gt', 'results'), golden()):
+        (folder / f'{name}.json').write_text(json.dumps(content))
 
 
 def draw(box: Box, size: Tuple[int, int] = SIZE) -> np.ndarray:

@@ -1,28 +1,16 @@
 """check_dataset, split, stats and temporal_coherence as users run them."""
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from small_sets import small_cocovid, small_set
+from tool_runs import HIDDEN, run_without
 
-ROOT = Path(__file__).parents[2]
 TOOLS = dict(
     check='dataset_tools/check_dataset.py',
     split='dataset_tools/split.py',
     stats='dataset_tools/stats.py',
     coherence='analysis_tools/temporal_coherence.py',
     benchmark='analysis_tools/coherence_benchmark.py')
-# the tool, in an interpreter in which no OpenMMLab package can be imported
-WITHOUT = '''
-import os, runpy, sys
-for name in ('mmengine', 'mmcv', 'mmdet', 'torch', 'cv2'):
-    sys.modules[name] = None
-sys.argv = sys.argv[1:]
-sys.path[0] = os.path.dirname(sys.argv[0])
-runpy.run_path(sys.argv[0], run_name='__main__')
-'''
 
 
 @pytest.fixture
@@ -38,13 +26,7 @@ def folder(tmp_path):
 
 
 def run(folder, tool, *args):
-    done = subprocess.run([
-        sys.executable, '-c', WITHOUT,
-        str(ROOT / 'tools' / TOOLS[tool]), *args
-    ],
-                          cwd=folder,
-                          capture_output=True,
-                          text=True)
+    done = run_without(folder, TOOLS[tool], *args, hidden=(*HIDDEN, 'cv2'))
     assert 'Traceback' not in done.stderr, done.stderr
     return done
 

@@ -3,14 +3,14 @@ import json
 
 import cv2
 import numpy as np
-from without_openmmlab import run_hidden
+from tool_runs import run_without
 
 CAT = np.zeros((8, 12), np.uint8)
 CAT[2:5, 3:7] = 1
 
 
 def convert(folder, *args):
-    return run_hidden(folder, 'dataset_tools/convert.py', *args)
+    return run_without(folder, 'dataset_tools/convert.py', *args)
 
 
 def frames(folder, video='v'):
@@ -117,11 +117,11 @@ def test_errors_end_with_one_and_a_message(tmp_path):
 def test_browsing_what_was_converted(tmp_path):
     frames(tmp_path)
     convert(tmp_path, 'masks', 'JPEGImages', 'Annotations', '--out', 'x.json')
-    done = run_hidden(tmp_path, 'dataset_tools/browse.py', 'x.json',
-                      '--images', 'JPEGImages', '--out', 'seen', '--sheet')
+    done = run_without(tmp_path, 'dataset_tools/browse.py', 'x.json',
+                       '--images', 'JPEGImages', '--out', 'seen', '--sheet')
     assert done.returncode == 0, done.stderr
     assert (tmp_path / 'seen' / 'v.png').is_file()
-    done = run_hidden(tmp_path, 'dataset_tools/browse.py', 'x.json',
-                      '--images', 'nowhere', '--out', 'seen')
+    done = run_without(tmp_path, 'dataset_tools/browse.py', 'x.json',
+                       '--images', 'nowhere', '--out', 'seen')
     assert done.returncode == 1
     assert 'browse: video v: frame nowhere' in done.stderr

@@ -1,33 +1,29 @@
 """The benchmark of memory, on a short stream."""
-import importlib.util
 import json
 import subprocess
 import sys
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pytest
+from tool_runs import TOOLS, tool_module
 
 from mmcico.testing.inference import write_small_model
 
-TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/memory_of_stream.py'
+TOOL = 'analysis_tools/memory_of_stream.py'
 
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location(TOOL.stem, TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return tool_module(TOOL)
 
 
 def run(folder, *args):
     config, weights = write_small_model(folder)
     command = [
-        sys.executable, TOOL, weights, '--model', config, '--device', 'cpu',
-        '--frames', '9', '--every', '4', '--distinct', '3', '--size', '48',
-        '80', '--out', folder / 'found', *args
+        sys.executable, TOOLS / TOOL, weights, '--model', config, '--device',
+        'cpu', '--frames', '9', '--every', '4', '--distinct', '3', '--size',
+        '48', '80', '--out', folder / 'found', *args
     ]
     return subprocess.run(command, capture_output=True, text=True)
 

@@ -3,7 +3,7 @@ import json
 import zipfile
 
 import pytest
-from without_openmmlab import run_hidden
+from tool_runs import run_without
 
 RLE = dict(size=[2, 3], counts=[0, 4, 2])
 
@@ -29,14 +29,14 @@ def write(folder, *tracks):
 
 
 def make(folder, *args):
-    return run_hidden(folder, 'dataset_tools/make_submission.py',
-                      'results.json', '--ann', 'ann.json', '--out', 'a.zip',
-                      *args)
+    return run_without(folder, 'dataset_tools/make_submission.py',
+                       'results.json', '--ann', 'ann.json', '--out', 'a.zip',
+                       *args)
 
 
 def check(folder, name, *args):
-    return run_hidden(folder, 'dataset_tools/check_submission.py', name,
-                      '--ann', 'ann.json', *args)
+    return run_without(folder, 'dataset_tools/check_submission.py', name,
+                       '--ann', 'ann.json', *args)
 
 
 def test_from_results_to_a_checked_zip(folder):
@@ -84,8 +84,8 @@ def test_list_of_defects(folder):
 
 def test_files_that_cannot_be_used(folder):
     for done in (check(folder, 'none.json'),
-                 run_hidden(folder, 'dataset_tools/check_submission.py',
-                            'ann.json', '--ann', 'results.json')):
+                 run_without(folder, 'dataset_tools/check_submission.py',
+                             'ann.json', '--ann', 'results.json')):
         assert done.returncode == 1
         assert done.stderr.startswith('check_submission: ')
         assert 'Traceback' not in done.stderr

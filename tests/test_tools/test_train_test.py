@@ -1,7 +1,5 @@
 """tools/train.py, tools/test.py and the scripts of two processes."""
 import glob
-import importlib.util
-import itertools
 import json
 import os
 import os.path as osp
@@ -13,33 +11,13 @@ import mmengine.runner.checkpoint  # noqa: F401  allow-lists its classes
 import pytest
 import torch
 from processes import free_port
+from tool_runs import options, run_here
+
+from mmcico.utils.launch import set_output_folder
 
 HERE = osp.dirname(osp.abspath(__file__))
 ROOT = osp.dirname(osp.dirname(HERE))
 CONFIG = osp.join(HERE, 'tiny_config.py')
-NUMBERS = itertools.count()
-
-
-def tool(name, *args):
-    """Run a tool in this process; 0 or what it gives to ``sys.exit``."""
-    path = osp.join(ROOT, 'tools', name)
-    spec = importlib.util.spec_from_file_location('tool', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    argv = sys.argv
-    sys.argv = [path, *map(str, args)]
-    try:
-        module.run_tool(module.main)
-    except SystemExit as end:
-        return end.code
-    finally:
-        sys.argv = argv
-    return 0
-
-
-def options(*extra):
-    """Every runner of one process needs a name of its own."""
-    return ('--cfg-options', f'experiment_name=tiny_{next(NUMBERS)}', *extra)
 
 
 def run_script(*command):
@@ -58,7 +36,8 @@ def run_script(*command):
 @pytest.fixture(scope='module')
 def trained(tmp_path_factory):
     work_dir = tmp_path_factory.mktemp('trained')
-    assert tool('train.py', CONFIG, '--work-dir', work_dir, *options()) == 0
+    assert run_here('train.py', CONFIG, '--work-dir', work_dir,
+                    *options()) == 0
     return work_dir
 
 
@@ -89,20 +68,20 @@ def test_train_writes_what_users_look_for(trained):
 
 
 def test_resume_from_path_and_from_the_work_dir(trained, tmp_path):
-    assert tool('train.py', CONFIG, '--work-dir', tmp_path / 'path',
-                '--resume', trained / 'epoch_1.pth', *options()) == 0
+    assert run_here('train.py', CONFIG, '--work-dir', tmp_path / 'path',
+                    '--resume', trained / 'epoch_1.pth', *options()) == 0
     assert {line['epoch'] for line in log_lines(tmp_path / 'path')} == {2}
     first = torch.load(trained / 'epoch_2.pth', weights_only=True)
     second = torch.load(tmp_path / 'path' / 'epoch_2.pth', weights_only=True)
     for name, value in first['state_dict'].items():
         assert torch.equal(second['state_dict'][name], value)
-    assert tool('train.py', CONFIG, '--work-dir', tmp_path / 'path',
-                *options('train_cfg.max_epochs=3'), '--resume') == 0
+    assert run_here('train.py', CONFIG, '--work-dir', tmp_path / 'path',
+                    *options('train_cfg.max_epochs=3'), '--resume') == 0
     assert last_iteration(tmp_path / 'path' / 'epoch_3.pth') == 12
 
 
 def test_cfg_options_and_auto_scale_lr(tmp_path):
-    assert tool(
+    assert run_here(
         'train.py', CONFIG, '--work-dir', tmp_path, '--auto-scale-lr',
         *options('train_cfg.max_epochs=1',
                  'optim_wrapper.optimizer.lr=0.2')) == 0
@@ -111,8 +90,8 @@ def test_cfg_options_and_auto_scale_lr(tmp_path):
 
 
 def test_test_evaluates_and_dumps(trained, tmp_path):
-    assert tool('test.py', CONFIG, trained / 'epoch_2.pth', '--work-dir',
-                tmp_path, '--out', tmp_path / 'all.pkl', *options()) == 0
+    assert run_here('test.py', CONFIG, trained / 'epoch_2.pth', '--work-dir',
+                    tmp_path, '--out', tmp_path / 'all.pkl', *options()) == 0
     assert metrics(tmp_path)['clips'] == 5
     with open(tmp_path / 'all.pkl', 'rb') as file:
         clips = pickle.load(file)
@@ -163,34 +142,34 @@ def test_no_thread_of_the_group_outlives_a_job(tmp_path):
       ], 'error: video 3, frame 7: the mask is too small'),
 ])
 def test_user_errors_are_one_line(args, text, tmp_path, capsys):
-    assert tool('train.py', *args, '--work-dir', tmp_path) == 1
+    assert run_here('train.py', *args, '--work-dir', tmp_path) == 1
     err = capsys.readouterr().err
     assert text in err.splitlines()[-1]
     assert 'Traceback' not in err
 
 
 def test_test_checks_its_files_first(trained, tmp_path, capsys):
-    assert tool('test.py', CONFIG, 'none.pth', '--work-dir', tmp_path) == 1
+    assert run_here('test.py', CONFIG, 'none.pth', '--work-dir', tmp_path) == 1
     assert 'checkpoint "none.pth" does not exist' in capsys.readouterr().err
-    assert tool('test.py', CONFIG, trained / 'epoch_2.pth', '--work-dir',
-                tmp_path, '--out', 'all.json') == 1
+    assert run_here('test.py', CONFIG, trained / 'epoch_2.pth', '--work-dir',
+                    tmp_path, '--out', 'all.json') == 1
     assert 'must end in .pkl' in capsys.readouterr().err
-    assert tool('test.py', CONFIG, trained / 'epoch_2.pth', '--work-dir',
-                tmp_path, '--show-dir', 'shown') == 1
+    assert run_here('test.py', CONFIG, trained / 'epoch_2.pth', '--work-dir',
+                    tmp_path, '--show-dir', 'shown') == 1
     assert '"visualization" in default_hooks' in capsys.readouterr().err
 
 
 def test_debug_and_our_own_mistakes_raise(tmp_path):
     args = (CONFIG, '--work-dir', tmp_path)
     with pytest.raises(ValueError, match='frame 7'):
-        tool('train.py', *args, *options('model.fail=user'), '--debug')
+        run_here('train.py', *args, *options('model.fail=user'), '--debug')
     with pytest.raises(TypeError, match='mistake'):
-        tool('train.py', *args, *options('model.fail=bug'))
+        run_here('train.py', *args, *options('model.fail=bug'))
 
 
 def test_wrong_arguments_end_in_usage(capsys):
-    assert tool('test.py') == 2
-    assert tool('train.py', CONFIG, '--cfg-options', 'a') == 2
+    assert run_here('test.py') == 2
+    assert run_here('train.py', CONFIG, '--cfg-options', 'a') == 2
     err = capsys.readouterr().err
     assert 'usage' in err and '"a" is not of the form key=value' in err
 
@@ -206,15 +185,11 @@ def test_scripts_explain_themselves(script):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='the CPU refuses it')
 def test_amp_needs_a_gpu(tmp_path, capsys):
-    assert tool('train.py', CONFIG, '--amp', '--work-dir', tmp_path) == 1
+    assert run_here('train.py', CONFIG, '--amp', '--work-dir', tmp_path) == 1
     assert 'error: --amp needs a GPU' in capsys.readouterr().err
 
 
 def test_metrics_write_into_the_work_dir():
-    spec = importlib.util.spec_from_file_location(
-        'tool', osp.join(ROOT, 'tools', 'test.py'))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     cfg = mmengine.config.Config(
         dict(
             work_dir='here',
@@ -223,6 +198,6 @@ def test_metrics_write_into_the_work_dir():
                 dict(type='mmcico.VISMetric', outdir='there'),
                 dict(type='CocoMetric')
             ]))
-    module.set_output_folder(cfg.test_evaluator, cfg.work_dir)
+    set_output_folder(cfg.test_evaluator, cfg.work_dir)
     assert [each.get('outdir')
             for each in cfg.test_evaluator] == ['here', 'there', None]

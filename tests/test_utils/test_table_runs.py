@@ -1,11 +1,11 @@
 """Runs of a table with a program that only pretends to train."""
-import importlib.util
 import json
 import sys
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from tool_runs import tool_module
 
 from mmcico.utils.table_runs import RunFailed, Settings, TableRunner
 from mmcico.utils.tables import load_table
@@ -180,11 +180,7 @@ def test_several_processes(home):
 
 @pytest.fixture
 def tool():
-    path = ROOT / 'tools' / 'analysis_tools' / 'run_table.py'
-    spec = importlib.util.spec_from_file_location('run_table', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return tool_module('analysis_tools/run_table.py')
 
 
 def call(tool, monkeypatch, home, program, *extra):

@@ -1,12 +1,12 @@
 """Annotation files and training clips as pictures, and the tool."""
-import importlib.util
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from mmdet.utils import register_all_modules
 from tiny_video import as_cocovid, content, pipeline, write_frames, write_json
+from tool_runs import tool_module
+from video_files import read_video
 
 from mmcico.datasets.annotation_files import parse_annotations
 from mmcico.datasets.vis_dataset import VISDataset
@@ -17,7 +17,6 @@ from mmcico.visualization.draw import track_colour
 from mmcico.visualization.overlays import DrawStyle
 from mmcico.visualization.picture_files import shrink, spread, write_video
 
-TOOLS = Path(__file__).parents[2] / 'tools' / 'dataset_tools'
 # eight times as large: titles lie in the two lowest rows
 PLAIN = DrawStyle(opacity=1., labels=False, min_side=64)
 register_all_modules(init_default_scope=True)
@@ -152,25 +151,16 @@ def test_places_and_sizes():
 def test_a_video_has_all_frames(tmp_path):
     frames = (np.full((16, 16, 3), 60 * t, np.uint8) for t in range(4))
     write_video(tmp_path / 'x' / 'a.mp4', frames, 5)
-    reader = cv2.VideoCapture(str(tmp_path / 'x' / 'a.mp4'))
-    levels = []
-    while True:
-        more, frame = reader.read()
-        if not more:
-            break
-        levels.append(frame.mean())
+    levels = [
+        frame.mean() for frame in read_video(tmp_path / 'x' / 'a.mp4')[0]
+    ]
     assert levels == pytest.approx([0, 60, 120, 180], abs=6)
 
 
 @pytest.fixture
-def browse(monkeypatch):
+def browse():
     """The tool's ``main``."""
-    monkeypatch.syspath_prepend(str(TOOLS))
-    spec = importlib.util.spec_from_file_location('browse',
-                                                  TOOLS / 'browse.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+    return tool_module('dataset_tools/browse.py').main
 
 
 def test_tool_on_a_file(browse, tmp_path, capsys):

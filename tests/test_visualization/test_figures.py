@@ -1,11 +1,10 @@
 """Figures of clips and galleries; prototypes."""
-import importlib.util
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from tool_runs import tool_module
 
 from mmcico.datasets.moving_shapes import make_config, write_dataset
 from mmcico.visualization.figures import (clip_figure, gallery, stack,
@@ -17,16 +16,7 @@ from mmcico.visualization.prototype_sheet import (PrototypeView, bars, heat,
                                                   prototype_tiles)
 from mmcico.visualization.style import DrawStyle
 
-ROOT = Path(__file__).parents[2]
 STYLE = DrawStyle(labels=False, min_side=1)
-
-
-def load_tool(name):
-    path = ROOT / 'tools' / name
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope='module')
@@ -117,7 +107,7 @@ def test_rows_of_different_length_and_size():
 
 
 def test_the_tool_compares_and_checks_titles(data, tmp_path, capsys):
-    tool = load_tool('visualize_results.py')
+    tool = tool_module('visualize_results.py')
     base = [str(data / 'JPEGImages'), str(data / 'instances.json')]
     both = [str(data / 'a.json'), str(data / 'b.json')]
     out = ['--out', str(tmp_path), '--min-side', '1']
@@ -168,7 +158,7 @@ def test_a_sheet_shows_every_prototype():
 
 def test_the_tool_shows_prototypes(tmp_path, capsys):
     from mmcico.testing.inference import write_small_model
-    tool = load_tool('analysis_tools/show_prototypes.py')
+    tool = tool_module('analysis_tools/show_prototypes.py')
     rng = np.random.default_rng(0)
     (tmp_path / 'cat').mkdir()
     for t in range(4):
@@ -189,7 +179,7 @@ def test_the_tool_shows_prototypes(tmp_path, capsys):
 
 def test_the_benchmark_of_drawing_runs(tmp_path, capsys):
     from mmcico.testing.inference import write_small_model
-    tool = load_tool('analysis_tools/drawing_benchmark.py')
+    tool = tool_module('analysis_tools/drawing_benchmark.py')
     (tmp_path / 'cat').mkdir()
     for t in range(4):
         image = np.full((40, 72, 3), 40 * t, np.uint8)

@@ -1,27 +1,23 @@
 """Files to overlays, and the tool that draws them."""
-import importlib.util
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from tool_runs import tool_module
+from video_files import read_video
 
 from mmcico.datasets.moving_shapes import make_config, write_dataset
 from mmcico.visualization.draw import mask_box, track_colour
 from mmcico.visualization.overlays import (DrawStyle, frame_objects,
                                            load_overlays, overlay_frames)
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'visualize_results.py'
 PLAIN = DrawStyle(opacity=1., labels=False, min_side=1)
 
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('visualize_results', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return tool_module('visualize_results.py')
 
 
 @pytest.fixture(scope='module')
@@ -48,16 +44,6 @@ def changed(data, tmp_path, **fields):
     path = tmp_path / 'changed.json'
     path.write_text(json.dumps({**data[1], **fields}))
     return path
-
-
-def read_video(path):
-    capture = cv2.VideoCapture(str(path))
-    frames = []
-    while True:
-        there, frame = capture.read()
-        if not there:
-            return frames
-        frames.append(frame)
 
 
 def test_ground_truth_is_drawn_where_its_boxes_are(data):
@@ -193,7 +179,7 @@ def test_tool_writes_videos_and_sheets(data, tmp_path, tool, capsys):
     assert '2/2 videos' in shown.err
     written = sorted(path.name for path in tmp_path.iterdir())
     assert written == ['00000.mp4', '00000.png', '00002.mp4', '00002.png']
-    frames = read_video(tmp_path / '00002.mp4')
+    frames, _ = read_video(tmp_path / '00002.mp4')
     assert [frame.shape for frame in frames] == [(96, 256, 3)] * 3
     sheet = cv2.imread(str(tmp_path / '00000.png'))
     assert sheet.shape == (2 * 96, 2 * 256, 3)  # two columns of pairs

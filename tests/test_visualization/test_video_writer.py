@@ -1,7 +1,7 @@
 """Videos are read again: frames, sizes, colours; unusable targets."""
-import cv2
 import numpy as np
 import pytest
+from video_files import read_video
 
 from mmcico.visualization import open_video_writer, video_writer
 from mmcico.visualization.video_writer import OpenCVWriter
@@ -24,20 +24,6 @@ def frames_of(count, size):
     ]
 
 
-def read(path):
-    capture = cv2.VideoCapture(str(path))
-    assert capture.isOpened()
-    frames = []
-    while True:
-        there, frame = capture.read()
-        if not there:
-            break
-        frames.append(frame)
-    fps = capture.get(cv2.CAP_PROP_FPS)
-    capture.release()
-    return frames, fps
-
-
 def test_video_can_be_read_again(tmp_path, backend):
     frames = frames_of(7, (48, 64))
     path = tmp_path / 'new' / 'folder' / 'video.mp4'
@@ -45,7 +31,7 @@ def test_video_can_be_read_again(tmp_path, backend):
         for frame in frames:
             writer.write(frame)
     assert writer.num_frames == 7
-    found, fps = read(path)
+    found, fps = read_video(path)
     assert fps == pytest.approx(12.5)
     assert len(found) == 7
     for one, two in zip(found, frames):
@@ -57,7 +43,7 @@ def test_odd_sizes_are_padded(tmp_path, backend):
     with open_video_writer(tmp_path / 'odd.mp4', 5, (47, 63)) as writer:
         for frame in frames_of(3, (47, 63)):
             writer.write(frame)
-    found, _ = read(tmp_path / 'odd.mp4')
+    found, _ = read_video(tmp_path / 'odd.mp4')
     assert [frame.shape for frame in found] == [(48, 64, 3)] * 3
     # the last row and column are repeated, not black
     assert np.abs(found[-1].astype(int) - 80).max() < 12
@@ -66,7 +52,8 @@ def test_odd_sizes_are_padded(tmp_path, backend):
 def test_the_smallest_video(tmp_path, backend):
     with open_video_writer(tmp_path / 'dot.mp4', 5, (1, 1)) as writer:
         writer.write(frames_of(1, (1, 1))[0])
-    assert [f.shape for f in read(tmp_path / 'dot.mp4')[0]] == [(2, 2, 3)]
+    assert [f.shape
+            for f in read_video(tmp_path / 'dot.mp4')[0]] == [(2, 2, 3)]
 
 
 def test_colours_keep_their_order(tmp_path, backend):
@@ -74,7 +61,7 @@ def test_colours_keep_their_order(tmp_path, backend):
     frame[..., 0] = 200  # blue
     with open_video_writer(tmp_path / 'blue.mp4', 5, (48, 64)) as writer:
         writer.write(frame)
-    found = read(tmp_path / 'blue.mp4')[0][0].mean(axis=(0, 1))
+    found = read_video(tmp_path / 'blue.mp4')[0][0].mean(axis=(0, 1))
     assert found[0] > 150 and found[1:].max() < 50
 
 
@@ -109,7 +96,7 @@ def test_frames_before_an_error_can_be_seen(tmp_path, backend):
             for frame in frames:
                 writer.write(frame)
             raise KeyError('from the caller')
-    assert len(read(tmp_path / 'a.mp4')[0]) == 4
+    assert len(read_video(tmp_path / 'a.mp4')[0]) == 4
 
 
 def test_a_frame_of_another_size_is_named(tmp_path, backend):

@@ -1,0 +1,49 @@
+"""How tests run the tools: in this process, or in a bare one."""
+import itertools
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from mmcico.cli.tools import load_tool, process_arguments
+
+TOOLS = Path(__file__).parents[1] / 'tools'
+HIDDEN = ('mmengine', 'mmcv', 'mmdet', 'torch')
+NUMBERS = itertools.count()
+
+
+def tool_module(name):
+    """``tools/<name>`` as a module."""
+    return load_tool(TOOLS / name)
+
+
+def run_here(name, *args):
+    """Run ``tools/<name>`` in this process; 0 or what it exits with."""
+    tool = tool_module(name)
+    with process_arguments(name, [str(each) for each in args]):
+        try:
+            tool.run_tool(tool.main)
+        except SystemExit as end:
+            return end.code
+    return 0
+
+
+def options(*extra):
+    """``--cfg-options``; all runners of a process need distinct names."""
+    return ('--cfg-options', f'experiment_name=run_{next(NUMBERS)}', *extra)
+
+
+def run_without(folder, name, *args, hidden=HIDDEN):
+    """Run ``tools/<name>`` where packages are hidden; the ended process."""
+    with tempfile.TemporaryDirectory() as stubs:
+        for each in hidden:
+            stub = Path(stubs) / f'{each}.py'
+            stub.write_text(f'raise ImportError("{each} was imported")\n')
+        return subprocess.run(
+            [sys.executable,
+             str(TOOLS / name), *map(str, args)],
+            cwd=folder,
+            env=dict(os.environ, PYTHONPATH=stubs, OMP_NUM_THREADS='1'),
+            capture_output=True,
+            text=True)
