@@ -7,7 +7,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Dict
 
 sys.path.append(str(Path(__file__).resolve().parent / 'dataset_tools'))
 from pure_import import pure_import  # noqa: E402
@@ -50,6 +50,18 @@ def warn(metric: str, truth: Any) -> None:
             file=sys.stderr)
 
 
+def save(evaluation: Any, metrics: Dict[str, Any], path: str) -> int:
+    """Write the figures, which are printed before: they took long."""
+    try:
+        evaluation.save_metrics(path, metrics)
+    except OSError as error:
+        print(
+            f'error: {path} cannot be written: {error.strerror}',
+            file=sys.stderr)
+        return 1
+    return 0
+
+
 def main() -> int:
     """Read both files, print the table, write the figures."""
     args = parse_args()
@@ -60,8 +72,6 @@ def main() -> int:
         metrics, truth = evaluation.measure_files(args.ground_truth,
                                                   args.results, args.metric,
                                                   chosen, args.processes)
-        if args.out:
-            evaluation.save_metrics(args.out, metrics)
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 1
@@ -71,7 +81,7 @@ def main() -> int:
         print(f'{number} of {len(truth.videos)} videos are long, as their '
               'frames show\n')
     print(evaluation.format_table(metrics))
-    return 0
+    return save(evaluation, metrics, args.out) if args.out else 0
 
 
 if __name__ == '__main__':

@@ -55,6 +55,8 @@ def measure_files(ground_truth: Union[str, Path],
         ValueError: If a file cannot be used, or has no annotations.
     """
     groups = groups_of(metric)
+    if processes < 1:
+        raise ValueError(f'processes is {processes}, choose 1 or more')
     with no_garbage_collection():
         file, annotations = open_ground_truth(ground_truth)
         if not file.has_annotations:

@@ -8,6 +8,8 @@ from typing import Any, List, Optional, Sequence, Tuple
 import numpy as np
 from pycocotools import mask as mask_utils
 
+from mmcico.datasets.masks import check_polygon
+
 Size = Tuple[int, int]
 AT_ONCE = 500  # masks; with more, numbers leave the cache
 
@@ -134,6 +136,7 @@ def _read_polygons(polygons: List[Any], size: Size) -> str:
                     isinstance(x, (int, float)) for x in polygon):
             raise ValueError(f'polygon {_short(polygon)} is not a list of at '
                              'least three points [x, y, x, y, x, y, ...]')
+        check_polygon(polygon, *size, 'the mask')
     codes = mask_utils.frPyObjects(polygons, *size)
     return mask_utils.merge(codes)['counts'].decode('ascii')
 

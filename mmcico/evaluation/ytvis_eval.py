@@ -72,13 +72,15 @@ def groups_of(metric: str) -> List[Group]:
 
 
 def _positions(truth: GroundTruth,
-               video_ids: Optional[Sequence[Any]]) -> List[int]:
+               video_ids: Optional[Sequence[Any]],
+               field: str = 'video_ids') -> List[int]:
     """Positions of the videos to look at."""
     if video_ids is None:
         return list(range(len(truth.videos)))
     unknown = [i for i in video_ids if id_key(i) not in truth.video_index]
     if unknown:
-        raise ValueError(f'{truth.name} has no video {unknown[0]!r}')
+        raise ValueError(f'{truth.name} has no video {unknown[0]!r}, which '
+                         f'{field} names')
     return sorted({truth.video_index[id_key(i)] for i in video_ids})
 
 
@@ -131,7 +133,7 @@ def figures_of(truth: GroundTruth, matches: Dict[Place, Matches],
     if long_videos is None:
         chosen = {i for i in videos if truth.videos[i].is_long}
     else:
-        chosen = set(_positions(truth, long_videos))
+        chosen = set(_positions(truth, long_videos, 'long_videos'))
     kinds = [[i for i in videos if i not in chosen],
              [i for i in videos if i in chosen]]
     for kind, found in zip(('short', 'long'), kinds):

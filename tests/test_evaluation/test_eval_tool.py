@@ -47,3 +47,10 @@ def test_unusable_files_end_with_one_and_a_message(files, name, content,
     done = run(files, 'gt.json', 'results.json')
     assert done.returncode == 1
     assert message in done.stderr and 'Traceback' not in done.stderr
+
+
+def test_figures_are_printed_even_if_they_cannot_be_written(files):
+    done = run(files, 'gt.json', 'results.json', '--out', '.')
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[0].split()[:2] == ['%', 'AP']
+    assert '. cannot be written: Is a directory' in done.stderr

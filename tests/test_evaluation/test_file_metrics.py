@@ -129,3 +129,10 @@ def test_errors_and_ends_of_children_come_back():
         in_processes(fail, [0, 2, 3])
     with pytest.raises(ValueError, match='a process died'):
         in_processes(lambda part: part and os._exit(3), [0, 1])
+
+
+@pytest.mark.parametrize('processes', [0, -3])
+def test_no_processes(folder, processes):
+    paths = write(folder, *many(1))
+    with pytest.raises(ValueError, match='choose 1 or more'):
+        measure_files(*paths, processes=processes)

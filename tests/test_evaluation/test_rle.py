@@ -98,6 +98,8 @@ def test_absent(absent):
     ([[1, 2, 3, 4]], 'three points'),
     ([[1, 2, 3, 4, 5, 6, 7]], 'three points'),
     ([1, 2, 3, 4, 5, 6], 'three points'),
+    ([[0, 0, 1e9, 0, 1e9, 1e9]], 'far outside the frame of 8 x 10'),
+    ([[float('nan')] * 6], 'far outside'),
 ])
 def test_unusable_masks(mask, message):
     with pytest.raises(ValueError, match=message):

@@ -111,3 +111,8 @@ def test_table():
     assert lines[1].split() == ['50.0'] * 3
     assert lines[-3].split() == ['class', 'AP_short', 'AP_long']
     assert lines[-1].split() == ['class_1', '-', '0.0']
+
+
+def test_unknown_long_videos():
+    with pytest.raises(ValueError, match='no video 99, which long_videos'):
+        evaluate(*two_videos(), 'ytvis2022', long_videos=[99])
