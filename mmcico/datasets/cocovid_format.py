@@ -2,8 +2,8 @@
 from typing import Any, Dict, List, Tuple
 
 from .fields import (by_id, id_key, look_up, read_annotations_list, read_bbox,
-                     read_categories, read_size, required, required_list,
-                     video_records)
+                     read_categories, read_crowd, read_size, required,
+                     required_list, video_records)
 from .masks import compress_mask
 from .video_annotations import (AnnotatedTrack, AnnotatedVideo, AnnotationFile,
                                 Id)
@@ -139,7 +139,7 @@ def add_annotation(record: Any, number: int, places: Places,
     if 'segmentation' not in record:
         raise ValueError(f"{where} has no field 'segmentation'; data of boxes "
                          'alone, as for tracking, have no masks to learn')
-    track.iscrowd |= bool(record.get('iscrowd', 0))
+    track.iscrowd |= read_crowd(record, where)
     track.counts[frame] = compress_mask(record['segmentation'], video.height,
                                         video.width,
                                         f"{where}, field 'segmentation'")

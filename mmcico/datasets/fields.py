@@ -25,6 +25,8 @@ def required(record: Any, key: str, where: str) -> Any:
         raise ValueError(f'{where} is {str(record)[:40]!r}, not an object '
                          f"with the field '{key}'")
     if record.get(key) is None:
+        if key in record:
+            raise ValueError(f"{where}: field '{key}' is null")
         raise ValueError(f"{where} has no field '{key}'; it has "
                          f'{sorted(record)}')
     return record[key]
@@ -58,6 +60,19 @@ def read_size(record: dict, where: str) -> Tuple[int, int]:
                              f'whole number from 1 to {LONGEST_SIDE}')
         size.append(int(value))
     return size[0], size[1]
+
+
+def read_crowd(record: dict, where: str) -> bool:
+    """Whether ``iscrowd`` is set; missing or null is not.
+
+    Raises:
+        ValueError: If it is neither 0 nor 1; ``'0'`` would pass as true.
+    """
+    value = record.get('iscrowd')
+    if value not in (None, 0, 1):
+        raise ValueError(f"{where}: field 'iscrowd' is {value!r}, neither 0 "
+                         'nor 1')
+    return bool(value)
 
 
 def read_annotations_list(data: dict, name: str) -> list:

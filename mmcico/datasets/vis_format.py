@@ -2,8 +2,8 @@
 from typing import Any, Dict, List
 
 from .fields import (by_id, id_key, look_up, read_annotations_list, read_bbox,
-                     read_categories, read_size, required, required_list,
-                     video_records)
+                     read_categories, read_crowd, read_size, required,
+                     required_list, video_records)
 from .masks import compress_mask
 from .video_annotations import (AnnotatedTrack, AnnotatedVideo, AnnotationFile,
                                 Id)
@@ -95,7 +95,7 @@ def add_track(record: dict, videos: Dict[str, AnnotatedVideo],
                 read_bbox(box, place(t, 'bboxes'))
                 for t, box in enumerate(lists['bboxes'])
             ],
-            iscrowd=bool(record.get('iscrowd', 0)),
+            iscrowd=read_crowd(record, where),
             occlusion=record.get('occlusion')))
 
 

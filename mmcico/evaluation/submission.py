@@ -2,6 +2,7 @@
 import json
 import os
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, List, Tuple, Union
 
@@ -55,8 +56,8 @@ def read_submission(path: PathLike) -> Tuple[Any, List[Defect]]:
             if not inside:
                 return None, defects
             text = file.read(inside[0]).decode('utf-8')
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError,
-            UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError,
+            NotImplementedError, UnicodeDecodeError) as error:
         return None, [Defect('zip', str(path), f'cannot be read: {error}')]
     try:
         return json.loads(text), defects

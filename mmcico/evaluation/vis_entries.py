@@ -3,6 +3,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 import numpy as np
 
+from mmcico.datasets.fields import read_crowd
 from .tracks import (Track, Video, is_number, mean_seen, measure_tracks,
                      occlusion_score, read_masks, stated_area)
 from .vis_tables import GroundTruth, Tracks
@@ -103,7 +104,7 @@ def annotated(entry: Entry, masks: List[Optional[str]], areas: np.ndarray,
         masks,
         areas,
         mean_area,
-        crowd=bool(fields.get('iscrowd', 0)),
+        crowd=read_crowd(fields, where),
         occlusion=occlusion)
 
 

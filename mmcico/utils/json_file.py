@@ -17,11 +17,13 @@ def load_json(path: Union[str, Path]) -> Any:
         ValueError: If it is missing or broken, with file and position.
     """
     try:
-        # faster than read_text, which looks at the ends of lines
-        text = Path(path).read_bytes().decode('utf-8')
+        # faster than read_text, which looks at the ends of lines; some
+        # editors on Windows put a mark in front
+        text = Path(path).read_bytes().decode('utf-8-sig')
     except OSError as error:
-        raise ValueError(f'{path} cannot be read: {error.strerror}; check the '
-                         'path (ann_file below data_root)') from error
+        raise ValueError(
+            f'{path} cannot be read: {error.strerror}; check the '
+            'path (in a config: ann_file below data_root)') from error
     except UnicodeDecodeError as error:
         raise ValueError(f'{path} is not JSON: byte {error.start} is no '
                          'UTF-8 text') from error

@@ -50,13 +50,16 @@ VIS_CASES = {
     'category twice': (first('categories', id=5), 'category id 5 occurs'),
     'category without name':
     (first('categories', name='remove'), "category 40 has no field 'name'"),
+    'category name null':
+    (first('categories', name=None), "category 40: field 'name' is null"),
+    'crowd': (first('annotations',
+                    iscrowd='0'), TRACK + ": field 'iscrowd' is '0'"),
     'no file names': (first('videos', file_names='remove',
                             length=0), "video 7 has no field 'file_names'"),
     'empty video': (first('videos', file_names=[],
                           length=0), "video 7 is empty: field 'file_names'"),
-    'wrong length':
-    (first('videos',
-           length=4), "video 7: field 'file_names' has 5 entries, 'length'"),
+    'wrong length': (first('videos', length=4),
+                     "video 7: field 'file_names' has 5 entries, 'length'"),
     'height': (first('videos', height=0), "video 7: field 'height' is 0"),
     'width': (first('videos', width='remove'), "video 7 has no field 'width'"),
     'video twice': (first('videos', id=0), 'video id 0 occurs twice'),
@@ -142,6 +145,8 @@ COCOVID_CASES = {
     'mask size': (first('annotations', segmentation=BAD_MASK),
                   PLACE + ", field 'segmentation': "),
     'box': (first('annotations', bbox=[1]), PLACE + ", field 'bbox': "),
+    'crowd': (first('annotations',
+                    iscrowd='no'), PLACE + ": field 'iscrowd' is 'no'"),
     'twice': (again, 'occurs twice in the frame'),
     'class changes': (first('annotations', category_id=0),
                       "field 'category_id' of instance 0 is 40"),

@@ -157,7 +157,7 @@ def edited(root, frame, **fields):
 
 
 @pytest.mark.parametrize('fields, message', [
-    (dict(shapes=None), r"1\.json has no field 'shapes'"),
+    (dict(shapes=None), r"1\.json: field 'shapes' is null"),
     (dict(imageHeight=3), r"fields 'imageHeight' and 'imageWidth' are "
      r'\(3, 60\), its image is \(40, 60\)'),
     (dict(shapes=[dict(points=[])]), r"shape 0 has no field 'label'"),

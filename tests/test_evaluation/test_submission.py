@@ -295,6 +295,18 @@ def test_broken_zips(tmp_path, content):
     assert defect.kind == 'zip' and 'cannot be read' in defect.text
 
 
+def test_spoilt_bytes_in_a_zip(tmp_path):
+    _, truth = files(tmp_path, [])
+    path = tmp_path / 'a.zip'
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as file:
+        file.writestr('results.json', '[1, 2, 3]' * 99)
+    spoilt = bytearray(path.read_bytes())
+    spoilt[42] = 255  # the first byte of what is compressed
+    path.write_bytes(spoilt)
+    defect, = check_submission(path, truth)
+    assert defect.kind == 'zip' and 'cannot be read' in defect.text
+
+
 def test_broken_json_in_a_zip(tmp_path):
     path = tmp_path / 'a.zip'
     with zipfile.ZipFile(path, 'w') as file:

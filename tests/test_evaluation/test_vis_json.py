@@ -107,6 +107,7 @@ def test_annotations_without_occlusion_are_counted():
     (dict(areas=[1, 'x']), "frame 1: field areas is 'x'"),
     (dict(occlusion=['none', None]), "frame 0: field occlusion is 'none'"),
     (dict(occlusion=[None, ['x']]), 'frame 1: field occlusion is'),
+    (dict(iscrowd='0'), "field 'iscrowd' is '0', neither 0 nor 1"),
 ])
 def test_broken_annotation_is_named(change, message):
     source = ground_truth([edited(annotation([BOX, BOX]), id=5, **change)])
@@ -179,3 +180,5 @@ def test_cut_file_is_named_with_position(tmp_path):
         load_json(path)
     with pytest.raises(ValueError, match='none.json cannot be read'):
         load_json(tmp_path / 'none.json')
+    path.write_bytes(b'\xef\xbb\xbf[1]')  # as editors on Windows write
+    assert load_json(path) == [1]

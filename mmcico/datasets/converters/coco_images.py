@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 
 from ..fields import (by_id, id_key, look_up, read_annotations_list, read_bbox,
-                      read_categories, read_size, required, required_list)
+                      read_categories, read_crowd, read_size, required,
+                      required_list)
 from ..masks import compress_mask
 from ..video_annotations import AnnotatedTrack, AnnotatedVideo, Id
 from .class_maps import ClassTable
@@ -179,4 +180,4 @@ def one_frame_track(record: Dict[str, Any], category: Optional[Id],
         record.get('bbox'), f"{where}, field 'bbox'")
     return AnnotatedTrack(
         whole(record.get('id', 0)), category, [counts], [box],
-        bool(record.get('iscrowd', 0)))
+        read_crowd(record, where))
