@@ -85,19 +85,19 @@ def test_both_stacks_at_once_warns(run):
 
 
 def test_import_is_cheap():
-    """The best of three runs, beyond torch and mmengine, in seconds."""
+    """One of three runs, beyond torch and mmengine, in seconds."""
     code = textwrap.dedent('''
         import time, torch, mmengine
         start = time.perf_counter()
         import mmcico
         print(time.perf_counter() - start)
     ''')
-    best = min(
+    assert any(
         float(
             subprocess.run([sys.executable, '-W', 'ignore', '-c', code],
                            check=True,
-                           stdout=subprocess.PIPE).stdout) for _ in range(3))
-    assert best < .3
+                           stdout=subprocess.PIPE).stdout) < .3
+        for _ in range(3))
 
 
 def test_import_loads_nothing_heavy():
