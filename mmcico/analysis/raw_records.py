@@ -2,7 +2,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Tuple
 
-from mmcico.datasets.fields import id_key
+from mmcico.datasets.fields import LONGEST_SIDE, id_key
 from .defects import Place, Report
 from .values import is_id, is_whole, short
 
@@ -115,11 +115,12 @@ def read_size(record: dict, place: Place,
     size = []
     for key in ('height', 'width'):
         value = record.get(key)
-        if is_whole(value) and value > 0:
+        if is_whole(value) and 0 < value <= LONGEST_SIDE:
             size.append(int(value))
         else:
-            report.error('size', 'is not a whole number above 0', place, key,
-                         value)
+            report.error('size',
+                         f'is not a whole number from 1 to {LONGEST_SIDE}',
+                         place, key, value)
     return (size[0], size[1]) if len(size) == 2 else None
 
 

@@ -10,6 +10,7 @@ from .annotation_files import read_annotations
 from .categories import category_labels, expected_names
 from .clip_windows import check_window, clip_windows
 from .frame_infos import LazyFrames
+from .transforms.suited import check_transforms
 from .video_annotations import AnnotatedVideo, AnnotationFile
 
 
@@ -40,7 +41,8 @@ class VISDataset(BaseDataset):
         **kwargs: As of MMEngine's ``BaseDataset``.
 
     Raises:
-        ValueError: If the file is not sound or a class is not found.
+        ValueError: If the file is not sound, a class is not found, or a
+            transform is not for clips.
     """
 
     def __init__(self,
@@ -70,6 +72,7 @@ class VISDataset(BaseDataset):
             filter_cfg=filter_cfg,
             test_mode=test_mode,
             **kwargs)
+        check_transforms(self.pipeline)
 
     @property
     def metainfo(self) -> dict:
