@@ -159,7 +159,7 @@ def load_weights(model: nn.Module,
             f'the weights {source} do not fit the config: {len(serious)} of '
             f'{len(own)} parameters, the first being\n  {first}\nIs it the '
             "model's own config, with its num_classes? allow_partial=True "
-            'takes what fits and leaves the rest random')
+            '(--allow-partial) takes what fits and leaves the rest random')
     model.load_state_dict(fits, strict=False)
     return problems + left
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Iterator, List, NamedTuple, Optional
 
-from mmcico.apis.package_files import package_root
+from mmcico.apis.package_files import known_models, package_root
 
 
 class Tool(NamedTuple):
@@ -88,6 +88,27 @@ def load_tool(path: Path) -> ModuleType:
     return module
 
 
+def find_config(text: str) -> str:
+    """A config of the package by its path or name, from any folder.
+
+    Args:
+        text (str): An argument of a tool.
+
+    Returns:
+        str: The config's path, for ``configs/...py`` and the names of
+        ``mmcico models``; other arguments, and files that are there, as they
+        were.
+    """
+    if Path(text).exists():
+        return text
+    if text.startswith('configs/') and text.endswith('.py'):
+        path = package_root() / text
+        return str(path) if path.is_file() else text
+    if text.startswith('cico-') and text in known_models():
+        return known_models()[text]['Config']
+    return text
+
+
 def run(name: str, args: List[str], debug: bool) -> Optional[int]:
     """Run a script.
 
@@ -100,6 +121,7 @@ def run(name: str, args: List[str], debug: bool) -> Optional[int]:
         int | None: Its exit code.
     """
     tool = TOOLS[name]
+    args = [find_config(each) for each in args]
     with process_arguments(name, args):
         module = load_tool(package_root() / 'tools' / tool.path)
         try:

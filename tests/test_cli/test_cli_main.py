@@ -161,3 +161,18 @@ def test_models_show_their_configs(capsys):
     ]
     assert len(paths) >= 18
     assert all((package_root() / path).is_file() for path in paths)
+
+
+def test_configs_of_the_package_are_found_from_any_folder(
+        tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = 'cico-condinst_r50_fpn_clip3_4xb6-12e_ovis'
+    found = tools.find_config(name)
+    assert Path(found) == package_root() / 'configs/cico' / f'{name}.py'
+    assert Path(tools.find_config(f'configs/cico/{name}.py')) == Path(found)
+    # what is there comes first, all else stays
+    (tmp_path / 'configs').mkdir()
+    (tmp_path / 'configs/mine.py').touch()
+    for text in ('configs/mine.py', 'configs/none.py', 'cico-none',
+                 '--work-dir', '/tmp'):
+        assert tools.find_config(text) == text
