@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import (Callable, Dict, Iterable, Iterator, List, NamedTuple,
                     Optional, Tuple)
 
+import cv2
 import numpy as np
 from mmdet.structures import DetDataSample, TrackDataSample
 from mmengine.config import ConfigDict
@@ -15,6 +16,7 @@ from mmcico.datasets.clip_windows import Window, clip_windows, next_window
 from mmcico.models.vis.cico import CiCo
 from mmcico.models.vis.clip_results import to_track_sample
 from mmcico.models.vis.video_state import VideoState
+from .frames import UntilError, checked_frame
 
 
 class FrameResult(NamedTuple):
@@ -22,7 +24,7 @@ class FrameResult(NamedTuple):
 
     Attributes:
         frame_id (int): Position in the video.
-        image (ndarray): (H, W, 3) uint8 BGR, the frame itself.
+        image (ndarray): (H, W, 3) uint8 BGR, a copy of the frame.
         sample (DetDataSample): ``pred_track_instances`` at original size:
             ``instances_id``, ``labels``, ``scores``, ``bboxes``, ``masks``.
         votes (InstanceData, optional): With the first frame of each clip:
@@ -72,33 +74,6 @@ class StreamState:
     last: Optional[LinkedClip] = None
 
 
-class UntilError:
-    """Items up to an error, which is kept instead of raised.
-
-    Args:
-        items (Iterable): Where they come from.
-
-    Attributes:
-        error (Exception, optional): What ended them.
-    """
-
-    def __init__(self, items: Iterable[np.ndarray]) -> None:
-        self.items = items
-        self.error: Optional[Exception] = None
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        items = iter(self.items)
-        while True:
-            try:
-                item = next(items)
-            except StopIteration:
-                return
-            except Exception as error:
-                self.error = error
-                return
-            yield item
-
-
 class ClipStream:
     """Runs a model on frames; what is known of a video is a value.
 
@@ -135,13 +110,20 @@ class ClipStream:
 
         Args:
             state (StreamState): What is known; ``StreamState()`` at first.
-            frame (ndarray): (H, W, 3) uint8 BGR.
+            frame (ndarray): (H, W, 3) uint8 BGR, or what :func:`as_bgr`
+                takes. It is copied: cameras often fill the same array.
 
         Returns:
             tuple[StreamState, list[FrameResult]]: The new state, and the
             frames whose results are final now, in order.
+
+        Raises:
+            ValueError: If it is no frame, or of another size than before.
         """
-        recent = {**state.recent, state.num_frames: frame}
+        before = state.recent.get(state.num_frames - 1)
+        frame = checked_frame(frame, f'{state.name}: frame {state.num_frames}',
+                              None if before is None else before.shape[:2])
+        recent = {**state.recent, state.num_frames: frame.copy()}
         recent.pop(state.num_frames - self.num_frames, None)
         state = replace(state, recent=recent, num_frames=state.num_frames + 1)
         window = next_window(state.num_frames, state.num_clips,
@@ -207,8 +189,18 @@ class ClipStream:
         Returns:
             tuple[Tensor, TrackDataSample]: (T, 3, H, W) normalised frames,
             and where they come from.
+
+        Raises:
+            ValueError: If one side of the input would be 0.
         """
-        data = self.pipeline(clip_info(name, frames, window))
+        try:
+            data = self.pipeline(clip_info(name, frames, window))
+        except cv2.error as error:
+            size = frames[window.frame_ids[0]].shape[:2]
+            raise ValueError(
+                f'{name}: frames of {size} (height, width) cannot be resized '
+                f"to the model's input ({' '.join(str(error).split())})"
+            ) from error
         data = self.model.data_preprocessor(pseudo_collate([data]), False)
         return data['inputs'][0], data['data_samples'][0]
 

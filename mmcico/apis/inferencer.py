@@ -117,7 +117,7 @@ class CiCoInferencer(BaseInferencer):
     def __call__(self,
                  inputs: Union[Source, Sequence[Source]],
                  out_dir: Optional[str] = None,
-                 save: Sequence[str] = SAVE,
+                 save: Union[str, Sequence[str]] = SAVE,
                  score_thr: float = 0.3,
                  style: DrawStyle = DrawStyle(),
                  fps: Optional[float] = None,
@@ -128,7 +128,7 @@ class CiCoInferencer(BaseInferencer):
             inputs: A source, see :func:`open_source`, or a list of them.
             out_dir (str, optional): Folder for files; none are written
                 without.
-            save (Sequence[str]): ``'video'``: overlays
+            save (str | Sequence[str]): ``'video'``: overlays
                 (``videos/<name>.mp4``); ``'masks'``: PNG with a palette
                 (``masks/<name>/``); ``'json'``: ``results.json`` in the
                 layout of YouTube-VIS, and ``tracks/<name>.json``.
@@ -150,7 +150,8 @@ class CiCoInferencer(BaseInferencer):
             KeyboardInterrupt: On Ctrl-C, after a frame; what was done is
                 written, too.
         """
-        plan = OutputPlan(out_dir, tuple(save), score_thr, style, fps)
+        wanted = (save, ) if isinstance(save, str) else tuple(save)
+        plan = OutputPlan(out_dir, wanted, score_thr, style, fps)
         runs: List[TrackSink] = []
         samples: Dict[str, List[DetDataSample]] = {}
         names: Dict[str, int] = {}

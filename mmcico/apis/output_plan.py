@@ -27,8 +27,8 @@ class OutputPlan:
         fps: frames a second of overlays; the source's where None.
 
     Raises:
-        ValueError: If the folder cannot be written, or ``save`` has another
-            word.
+        ValueError: If the folder cannot be written, ``save`` has another
+            word, or ``fps`` is out of its range.
     """
     out_dir: Optional[str] = None
     save: Tuple[str, ...] = SAVE
@@ -41,6 +41,9 @@ class OutputPlan:
         if unknown:
             raise ValueError(f'save={self.save}: {sorted(unknown)} is none of '
                              f'{SAVE}')
+        if self.fps is not None and not 0 < self.fps <= 1000:
+            raise ValueError(f'fps={self.fps}: choose a number above 0, up to '
+                             '1000')
         if self.out_dir is not None:
             check_writable(Path(self.out_dir))
 

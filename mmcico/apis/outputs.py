@@ -148,6 +148,7 @@ class MaskSink(ResultSink):
     def __init__(self, folder: Path, score_thr: float) -> None:
         self.folder = folder
         self.score_thr = score_thr
+        self.num_frames = 0
         folder.mkdir(parents=True, exist_ok=True)
 
     def write(self, result: FrameResult) -> None:
@@ -160,15 +161,23 @@ class MaskSink(ResultSink):
                 plane[tracks.masks[row].astype(bool)] = index
         image = Image.fromarray(plane)
         image.putpalette(palette())
-        path = self.folder / f'{result.frame_id:05d}.png'
+        path = self._path(result.frame_id)
         try:
             image.save(path)
         except OSError as error:
             raise OSError(f'cannot write the picture {path}: '
                           f'{error.strerror or error}') from error
+        self.num_frames += 1
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Remove what an earlier run left after the last frame."""
+        number = self.num_frames
+        while number and self._path(number).is_file():
+            self._path(number).unlink()
+            number += 1
+
+    def _path(self, frame_id: int) -> Path:
+        return self.folder / f'{frame_id:05d}.png'
 
 
 class TrackSink(ResultSink):

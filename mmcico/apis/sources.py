@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from mmengine.logging import print_log
 
-#: grey, BGR, BGR with transparency
-CHANNELS = (1, 3, 4)
+from .frames import CHANNELS, checked_frame
+
 IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 
 #: a file, folder, glob, URL, camera number, or frames themselves
@@ -44,45 +44,12 @@ class FrameSource:
         """
         size, number = None, -1
         for number, frame in enumerate(self.frames):
-            frame = as_bgr(frame, f'{self.name}: frame {number}')
-            size = size or frame.shape[:2]
-            if frame.shape[:2] != size:
-                raise ValueError(
-                    f'{self.name}: frame {number} is {frame.shape[:2]} '
-                    f'(height, width), those before were {size}; a video has '
-                    'one size, treat what follows as another video')
+            frame = checked_frame(frame, f'{self.name}: frame {number}', size)
+            size = frame.shape[:2]
             yield frame
         if number < 0:
             raise ValueError(f'{self.name} has no frame that can be read; is '
                              'the file whole, does the camera send?')
-
-
-def as_bgr(frame: Any, where: str) -> np.ndarray:
-    """A frame with three channels.
-
-    Args:
-        frame (ndarray): (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA,
-            uint8.
-        where (str): For messages.
-
-    Returns:
-        ndarray: (H, W, 3) uint8.
-
-    Raises:
-        ValueError: If it is anything else.
-    """
-    if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8:
-        kind = getattr(frame, 'dtype', type(frame).__name__)
-        raise ValueError(f'{where} is {kind}; frames are arrays of uint8, '
-                         '(height, width, 3) in the order blue, green, red')
-    if frame.ndim == 2:
-        frame = frame[..., None]
-    if frame.ndim != 3 or frame.shape[2] not in CHANNELS or not frame.size:
-        raise ValueError(f'{where} has the shape {frame.shape}; frames are '
-                         '(height, width) or (height, width, 1, 3 or 4)')
-    if frame.shape[2] == 1:
-        return frame.repeat(3, axis=2)
-    return frame[..., :3]
 
 
 def open_source(source: Source, name: Optional[str] = None) -> FrameSource:

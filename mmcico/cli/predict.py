@@ -2,6 +2,7 @@
 import argparse
 import os.path as osp
 import sys
+from contextlib import redirect_stdout
 from typing import Any, Dict, List, Optional, Sequence, Union
 
 from mmcico.visualization.style_arguments import add_style_arguments, style_of
@@ -161,15 +162,16 @@ def run(name: str, args: List[str], debug: bool) -> None:
     sources = [to_source(text) for text in parsed.sources]
     check_sources(sources)
     from mmcico.apis import CiCoInferencer
-    inferencer = CiCoInferencer(
-        parsed.model,
-        parsed.weights,
-        parsed.device,
-        allow_partial=parsed.allow_partial,
-        show_progress=not parsed.quiet,
-        backend=parsed.backend,
-        precision=parsed.precision,
-        compiled=parsed.compiled)
+    with redirect_stdout(sys.stderr):  # MMEngine says what it loads
+        inferencer = CiCoInferencer(
+            parsed.model,
+            parsed.weights,
+            parsed.device,
+            allow_partial=parsed.allow_partial,
+            show_progress=not parsed.quiet,
+            backend=parsed.backend,
+            precision=parsed.precision,
+            compiled=parsed.compiled)
     results = inferencer(
         sources,
         out_dir=parsed.out,

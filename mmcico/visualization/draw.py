@@ -107,10 +107,18 @@ def draw_text_(image: np.ndarray, text: str, corner: Tuple[int, int],
                 cv2.LINE_AA)
 
 
+def _pixels(image: np.ndarray, box: Box) -> Tuple[int, int, int, int]:
+    """Corners of a box; sides at or beyond the edge come to lie on it."""
+    height, width = image.shape[:2]
+    x0, x1 = np.clip([round(box[0]), round(box[2])], 0, width - 1).tolist()
+    y0, y1 = np.clip([round(box[1]), round(box[3])], 0, height - 1).tolist()
+    return x0, y0, x1, y1
+
+
 def draw_dashes_(image: np.ndarray, box: Box, colour: Colour,
                  thickness: int) -> None:
     """A dashed rectangle in place."""
-    x0, y0, x1, y1 = (round(value) for value in box)
+    x0, y0, x1, y1 = _pixels(image, box)
     dash = 4 * thickness + 2
     for x in range(x0, x1 + 1, 2 * dash):
         end = min(x + dash, x1)
@@ -167,7 +175,7 @@ def draw_objects(image: np.ndarray,
         _draw_mask_(canvas, item.mask, around, colour, opacity,
                     thickness if contours else 0)
         if boxes:
-            x0, y0, x1, y1 = (round(value) for value in item.box or around)
+            x0, y0, x1, y1 = _pixels(canvas, item.box or around)
             cv2.rectangle(canvas, (x0, y0), (x1, y1), colour, thickness)
         if item.enclosing is not None:
             draw_dashes_(canvas, item.enclosing, colour, thickness)

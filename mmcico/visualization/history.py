@@ -14,9 +14,16 @@ Boxes = Dict[int, Box]
 
 def object_boxes(objects: Iterable[DrawnObject]) -> Boxes:
     """Box of each track, taken around its mask where none is given."""
-    boxes = {item.track_id: item.box or mask_box(item.mask)
-             for item in objects}  # yapf: disable
-    return {track: box for track, box in boxes.items() if box is not None}
+    boxes: Boxes = {}
+    for item in objects:
+        around = None if item.box else mask_box(item.mask)
+        if item.box:
+            boxes[item.track_id] = item.box
+        elif around is not None:
+            x0, y0, x1, y1 = around
+            # to the far side of the last pixel, as frames may be enlarged
+            boxes[item.track_id] = x0, y0, x1 + 1, y1 + 1
+    return boxes
 
 
 def union(boxes: Iterable[Box]) -> Box:

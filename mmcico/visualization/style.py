@@ -6,6 +6,9 @@ import numpy as np
 
 from .draw import DrawnObject, draw_objects, enlarge
 
+#: frames are not enlarged beyond; players and encoders have limits
+LONGEST = 4096
+
 
 @dataclass(frozen=True)
 class DrawStyle:
@@ -16,7 +19,7 @@ class DrawStyle:
         boxes: draw boxes too.
         labels: write id, class and score.
         min_side: frames with a smaller shorter side are enlarged by a whole
-            factor until they reach it.
+            factor until they reach it, or the longer one :data:`LONGEST`.
         contours: outline masks.
         enclosing: dashed, the circumscribed box of each object over the
             frame and its two neighbours (eq. 4).
@@ -55,7 +58,8 @@ def draw_frame(image: np.ndarray, objects: Sequence[DrawnObject],
     Returns:
         (H', W', 3) uint8 BGR.
     """
-    factor = max(1, -(-style.min_side // min(image.shape[:2])))
-    large, objects = enlarge(image, objects, factor)
+    factor = min(-(-style.min_side // min(image.shape[:2])),
+                 LONGEST // max(image.shape[:2]))
+    large, objects = enlarge(image, objects, max(1, factor))
     return draw_objects(large, objects, style.opacity, style.boxes,
                         style.labels, style.contours)

@@ -186,9 +186,10 @@ def test_other_kinds_of_frames_give_the_same_results(inferencer):
         video(2),
         video(4, (41, 73)),
         video(3, (1, 1)),
-        video(3, (1500, 2700))
+        video(3, (1500, 2700)),
+        video(3, (5, 300))
     ],
-    ids=['one', 'shorter than a clip', 'odd', 'a pixel', 'large'])
+    ids=['one', 'shorter than a clip', 'odd', 'a pixel', 'large', 'long'])
 def test_unusual_lengths_and_sizes(frames, inferencer, tmp_path):
     inferencer(frames, out_dir=str(tmp_path))
     pictures = sorted((tmp_path / 'masks/frames').iterdir())
@@ -198,6 +199,25 @@ def test_unusual_lengths_and_sizes(frames, inferencer, tmp_path):
     assert shown.get(cv2.CAP_PROP_FRAME_COUNT) == len(frames)
     tracks = json.loads((tmp_path / 'tracks/frames.json').read_text())
     assert {len(track['segmentations']) for track in tracks} <= {len(frames)}
+
+
+def test_frames_too_long_for_the_input(inferencer):
+    with pytest.raises(ValueError, match=r'frames of \(1, 9000\) .* resized'):
+        inferencer(video(3, (1, 9000)))
+
+
+@pytest.mark.parametrize('fps', [0, -1, 1e6])
+def test_rates_that_cannot_be(fps, inferencer, tmp_path):
+    with pytest.raises(ValueError, match='fps=.*above 0'):
+        inferencer(video(1), out_dir=str(tmp_path), fps=fps)
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_kind_of_file_is_a_word(inferencer, tmp_path):
+    inferencer(video(1), out_dir=str(tmp_path), save='json')
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        'results.json', 'tracks'
+    ]
 
 
 def test_one_array_of_an_image_is_one_frame(inferencer):

@@ -14,7 +14,7 @@ from video_files import read_video
 from mmcico.apis import CiCoInferencer, FrameResult
 from mmcico.apis.background import BackgroundSink
 from mmcico.apis.interrupt import InterruptBetweenFrames
-from mmcico.apis.outputs import OverlaySink, ResultSink, drawn_frames
+from mmcico.apis.outputs import MaskSink, OverlaySink, ResultSink, drawn_frames
 from mmcico.testing.inference import write_small_model
 from mmcico.visualization.style import DrawStyle
 
@@ -184,3 +184,16 @@ def test_an_interrupted_video_is_written_so_far(tmp_path):
     assert len(list((out / 'masks' / 'frames').iterdir())) == 5
     entries = json.loads((out / 'results.json').read_text())
     assert {len(each['segmentations']) for each in entries} == {5}
+
+
+def test_masks_of_an_earlier_and_longer_video_are_removed(tmp_path):
+    (tmp_path / '00009.png').touch()  # not next to the others: not ours
+    for results in (RESULTS, RESULTS[:2]):
+        with MaskSink(tmp_path, .5) as sink:
+            for result in results:
+                sink.write(result)
+    with MaskSink(tmp_path, .5):
+        pass  # ended before its first frame
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        '00000.png', '00001.png', '00009.png'
+    ]

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from mmcico.visualization import DrawnObject, draw_objects, track_colour
-from mmcico.visualization.draw import draw_dashes_, enlarge
+from mmcico.visualization.draw import draw_dashes_, enlarge, mask_box
 from mmcico.visualization.history import TrackHistory, union, with_history
 from mmcico.visualization.style import DrawStyle, draw_frame
 
@@ -24,20 +24,20 @@ def run(frames, style):
 def test_a_trail_has_the_last_centres():
     frames = [[item(1, x)] for x in (0, 10, 20, 30)]
     found = run(frames, DrawStyle(trail=3))
-    # the pixels 0..4 have their middle at 2
+    # the pixels 0..4 reach from 0 to 5
     assert [objects[0].trail for _, objects in found] == [
-        ((2, 12), ),
-        ((2, 12), (12, 12)),
-        ((2, 12), (12, 12), (22, 12)),
-        ((12, 12), (22, 12), (32, 12)),
+        ((2.5, 12.5), ),
+        ((2.5, 12.5), (12.5, 12.5)),
+        ((2.5, 12.5), (12.5, 12.5), (22.5, 12.5)),
+        ((12.5, 12.5), (22.5, 12.5), (32.5, 12.5)),
     ]
 
 
 def test_a_trail_goes_on_after_a_gap_and_is_forgotten_after_a_long_one():
     frames = [[item(1, 0)], [item(2, 30)], [item(1, 20)]]
-    assert run(frames,
-               DrawStyle(trail=3))[2][1][0].trail == ((2, 12), (22, 12))
-    assert run(frames, DrawStyle(trail=2))[2][1][0].trail == ((22, 12), )
+    assert run(frames, DrawStyle(trail=3))[2][1][0].trail == ((2.5, 12.5),
+                                                              (22.5, 12.5))
+    assert run(frames, DrawStyle(trail=2))[2][1][0].trail == ((22.5, 12.5), )
 
 
 def test_a_given_box_decides_the_centre():
@@ -50,19 +50,19 @@ def test_a_given_box_decides_the_centre():
 def test_circumscribed_boxes_cover_the_neighbours():
     frames = [[item(1, x, y)] for x, y in ((0, 0), (10, 5), (20, 2), (30, 9))]
     found = run(frames, DrawStyle(enclosing=True))
-    assert [objects[0].enclosing for _, objects in found] == [(0, 0, 14, 9),
-                                                              (0, 0, 24, 9),
-                                                              (10, 2, 34, 13),
-                                                              (20, 2, 34, 13)]
+    assert [objects[0].enclosing for _, objects in found] == [(0, 0, 15, 10),
+                                                              (0, 0, 25, 10),
+                                                              (10, 2, 35, 14),
+                                                              (20, 2, 35, 14)]
 
 
 def test_circumscribed_boxes_leave_out_frames_without_the_object():
     frames = [[item(1, 0)], [], [item(1, 20), item(2, 40)], [item(2, 50)]]
     found = run(frames, DrawStyle(enclosing=True))
     assert [[each.enclosing for each in objects]
-            for _, objects in found] == [[(0, 10, 4, 14)], [],
-                                         [(20, 10, 24, 14), (40, 10, 54, 14)],
-                                         [(40, 10, 54, 14)]]
+            for _, objects in found] == [[(0, 10, 5, 15)], [],
+                                         [(20, 10, 25, 15), (40, 10, 55, 15)],
+                                         [(40, 10, 55, 15)]]
 
 
 def test_frames_keep_their_order_and_images():
@@ -124,6 +124,30 @@ def test_enlarging_moves_boxes_and_trails():
     _, (large, ) = enlarge(IMAGE, [start], 3)
     assert large.box == (3, 6, 9, 12) and large.enclosing == (3, 3, 15, 15)
     assert large.trail == ((6, 9), )
+
+
+def test_circumscribed_boxes_go_around_enlarged_masks():
+    (_, (drawn, )), = run([[item(1, 20)]], DrawStyle(enclosing=True))
+    _, (large, ) = enlarge(IMAGE, [drawn], 4)
+    x0, y0, x1, y1 = mask_box(large.mask)
+    # boxes reach to the far side of the last pixel
+    assert large.enclosing == (x0, y0, x1 + 1, y1 + 1)
+
+
+def test_boxes_that_reach_the_edge_are_seen():
+    corner = DrawnObject(1, item(1, 55, 35).mask, box=(54.6, 34.7, 60., 40.))
+    drawn = draw_objects(
+        IMAGE, [corner], opacity=0, boxes=True, labels=False, contours=False)
+    colour = list(track_colour(1))
+    assert (drawn[39, 55:] == colour).all()
+    assert (drawn[35:, 59] == colour).all()
+
+
+def test_long_frames_are_not_enlarged_beyond_what_encoders_take():
+    for height, width, factor in ((7, 500, 8), (2, 5000, 1), (1, 1, 320)):
+        image = np.zeros((height, width, 3), np.uint8)
+        drawn = draw_frame(image, [], DrawStyle())
+        assert drawn.shape[:2] == (height * factor, width * factor)
 
 
 def test_contours_can_be_left_out():
