@@ -38,12 +38,13 @@ def frame_sample(frame_id: int, objects: Sequence[int], video_id: int,
 
 
 def clip_sample(
-    objects: Sequence[Sequence[int]],
-    start: int = 0,
-    num_final: int = 0,
-    video_id: int = 1,
-    video_length: int = 9,
-    size: Tuple[int, int] = (96, 160)) -> TrackDataSample:
+        objects: Sequence[Sequence[int]],
+        start: int = 0,
+        num_final: int = 0,
+        video_id: int = 1,
+        video_length: int = 9,
+        size: Tuple[int, int] = (96, 160),
+) -> TrackDataSample:
     """A clip of consecutive frames.
 
     Args:

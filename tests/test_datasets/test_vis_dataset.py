@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import tiny_video as tiny
 from mmdet.utils import register_all_modules
-from mmengine.dataset import (ClassBalancedDataset, ConcatDataset,
-                              RepeatDataset)
+from mmengine.dataset import ClassBalancedDataset, ConcatDataset, RepeatDataset
 from pycocotools import mask as mask_api
 
 from mmcico.datasets import VISDataset

@@ -1,0 +1,26 @@
+"""What is built from a source distribution has all that users need."""
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+RULES = [
+    line.split()[1:]
+    for line in (ROOT / 'MANIFEST.in').read_text().splitlines()
+    if line.startswith('recursive-include')
+]
+
+
+@pytest.mark.parametrize('folder', ['configs', 'tools', 'requirements'])
+def test_every_file_is_in_the_manifest(folder):
+    patterns, = (rule[1:] for rule in RULES if rule[0] == folder)
+    names = [
+        str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob('*.*')
+        if '__pycache__' not in path.parts
+    ]
+    assert names
+    assert [
+        name for name in names
+        if not any(fnmatch(name, pattern) for pattern in patterns)
+    ] == []
