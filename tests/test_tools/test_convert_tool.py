@@ -99,6 +99,17 @@ def test_coco_images_that_move(tmp_path):
     assert track['areas'][1] == 12 and track['bboxes'][1] == [3, 2, 4, 3]
 
 
+def test_coco_objects_without_a_pixel_are_told(tmp_path):
+    coco(tmp_path)
+    data = load(tmp_path / 'coco.json')
+    data['annotations'] = [dict(data['annotations'][0], segmentation=[])]
+    (tmp_path / 'coco.json').write_text(json.dumps(data))
+    done = convert(tmp_path, 'coco', 'coco.json', '--out', 'x.json')
+    assert done.returncode == 0, done.stderr
+    assert 'left out: 1 objects without any mask' in done.stderr
+    assert load(tmp_path / 'x.json')['annotations'] == []
+
+
 def test_errors_end_with_one_and_a_message(tmp_path):
     coco(tmp_path)
     for args, message in (

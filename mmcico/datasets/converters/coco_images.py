@@ -80,7 +80,7 @@ class MovingVideo:
         moving.file_names = names
         for track in moving.tracks:
             track.counts = [
-                moved_counts(counts, size, matrix)
+                counts and moved_counts(counts, size, matrix)
                 for counts, matrix in zip(track.counts, matrices)
             ]
             track.bboxes = [None] * len(names)
@@ -148,10 +148,8 @@ def coco_videos(data: dict,
             if new_ids[old] is None:
                 table.count_left_out(categories[old])
                 continue
-            track = one_frame_track(record, new_ids[old], video)
-            if any(track.counts):
-                video.tracks.append(track)
-        if video.tracks or keep_empty:
+            video.tracks.append(one_frame_track(record, new_ids[old], video))
+        if keep_empty or any(any(t.counts) for t in video.tracks):
             yield unfold(video)
 
 
