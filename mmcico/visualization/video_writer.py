@@ -91,7 +91,9 @@ class PyAVWriter(VideoWriter):
         self._stream.height = size[0] + size[0] % 2
         self._stream.width = size[1] + size[1] % 2
         self._stream.pix_fmt = 'yuv420p'
-        self._stream.options = dict(crf='20', preset='veryfast')
+        # how FFmpeg makes YUV of RGB; players take large videos for another
+        colours = {'x264-params': 'colormatrix=smpte170m:range=tv'}
+        self._stream.options = dict(crf='20', preset='veryfast', **colours)
 
     def _encode(self, frame: np.ndarray) -> None:
         picture = av.VideoFrame.from_ndarray(frame, format='bgr24')

@@ -74,6 +74,9 @@ def test_pyav_writes_what_browsers_show(tmp_path):
         stream = container.streams.video[0]
         assert stream.codec_context.name == 'h264'
         assert stream.pix_fmt == 'yuv420p'
+        # told, or players take large videos for BT.709, red for orange
+        frame = next(container.decode(stream))
+        assert (frame.colorspace, frame.color_range) == (6, 1)
 
 
 def test_opencv_stands_in_for_pyav(tmp_path, monkeypatch):
