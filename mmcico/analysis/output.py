@@ -18,9 +18,10 @@ def write_output(text: str, found: Any, target: Optional[str],
     if target == '-':
         stream.write(json.dumps(found, indent=1) + '\n')
         return
+    # first what cannot fail: it took long
+    stream.write(text + '\n')
     if target:
         write_json(target, found)
-    stream.write(text + '\n')
 
 
 def write_json(path: str, found: Any, indent: Optional[int] = 1) -> None:

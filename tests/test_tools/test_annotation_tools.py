@@ -66,6 +66,14 @@ def test_defects_are_listed_and_end_with_one(folder):
     assert only.returncode == 1 and json.loads(only.stdout) == report
 
 
+@pytest.mark.parametrize('tool', ['check', 'stats', 'coherence'])
+def test_text_is_there_though_the_json_cannot_be_written(folder, tool):
+    text = run(folder, tool, 'a.json').stdout
+    done = run(folder, tool, 'a.json', '--json', '.')
+    assert (done.returncode, done.stdout) == (1, text)
+    assert done.stderr.rstrip().endswith("Is a directory: '.'")
+
+
 def test_tolerance_is_an_option(folder):
     done = run(folder, 'check', 'bad.json', '--box-tolerance', '3')
     assert done.stdout.count('[box]') == 1  # it still leaves the frame

@@ -71,13 +71,13 @@ def test_harm_is_not_mended(folder):
 
 def test_list_of_defects(folder):
     write(folder, track(score=None), track(segmentations=[None]))
-    done = check(folder, 'results.json', '--json', 'defects.json')
+    done = check(folder, 'results.json', '--json', 'new/defects.json')
     assert done.returncode == 1
     assert done.stdout.splitlines()[-3:] == [
         '2 errors: score 1, counts 1', '1 warnings: empty 1',
         '2 of these can be mended by make_submission.py --fix'
     ]
-    defects = json.loads((folder / 'defects.json').read_text())
+    defects = json.loads((folder / 'new/defects.json').read_text())
     assert [d['kind'] for d in defects] == ['score', 'counts', 'empty']
     assert [d['is_error'] for d in defects] == [True, True, False]
 

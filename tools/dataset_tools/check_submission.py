@@ -6,16 +6,15 @@
 Ends with 1 if there is an error. Needs no OpenMMLab package.
 """
 import argparse
-import json
 import sys
 from collections import Counter
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, List, Optional, Sequence
 
 from pure_import import pure_import
 
 submission = pure_import('evaluation.submission')
+write_json = pure_import('analysis.output').write_json
 
 
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -47,8 +46,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         print(defect)
     print(summary(defects))
     if args.json:
-        content = [asdict(defect) for defect in defects]
-        Path(args.json).write_text(json.dumps(content, indent=1) + '\n')
+        write_json(args.json, [asdict(defect) for defect in defects])
     fixable = sum(d.fixable for d in defects)
     if fixable:
         print(f'{fixable} of these can be mended by make_submission.py --fix')

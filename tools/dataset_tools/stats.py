@@ -34,7 +34,10 @@ def main(argv: Optional[List[str]] = None) -> int:
     try:
         stats = dataset_stats(files.read_annotations(args.annotations))
         write_output(stats_text(stats), stats, args.json, sys.stdout)
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        print(f'stats: {error}', file=sys.stderr)
+        return 1
+    except ValueError as error:
         print(
             f'stats: {error}; tools/dataset_tools/check_dataset.py lists '
             'all that is wrong in a file',
