@@ -1,9 +1,9 @@
 """Checks of the frames' file names."""
 from typing import Dict, List
 
+from mmcico.utils.natural_order import natural_key
 from .defects import Place, Report
 from .raw_records import RawVideo
-from .values import natural_key
 
 
 def check_names(videos: List[RawVideo], report: Report) -> None:

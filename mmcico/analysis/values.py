@@ -1,9 +1,8 @@
 """Questions about values of a file, asked before they are trusted."""
-import re
-from typing import Any, List, Optional, Tuple, Union
+from typing import Any, Optional, Union
 
-#: longest text of a value in a message
-LONGEST = 60
+from mmcico.utils.short_repr import short_repr
+
 #: greatest number to count with
 LARGEST = 2**53
 
@@ -38,8 +37,7 @@ def short(value: Any) -> str:
     """
     if isinstance(value, (list, tuple)) and len(value) > 8:
         return f'a list of {len(value)} entries'
-    text = repr(value)
-    return text if len(text) <= LONGEST else text[:LONGEST - 3] + '...'
+    return short_repr(value)
 
 
 def json_value(value: Any) -> Optional[Union[int, float, bool, str]]:
@@ -47,17 +45,3 @@ def json_value(value: Any) -> Optional[Union[int, float, bool, str]]:
     if value is None or isinstance(value, (bool, str)) or is_number(value):
         return value if not isinstance(value, str) else value[:200]
     return short(value)
-
-
-def natural_key(name: str) -> List[Tuple[bool, int, str]]:
-    """Key by which numbers in names sort as numbers.
-
-    >>> sorted(['f10.jpg', 'f9.jpg'], key=natural_key)
-    ['f9.jpg', 'f10.jpg']
-    """
-    key = []
-    for part in re.findall(r'[0-9]+|[^0-9]+', name):
-        is_digits = part[0] in '0123456789'
-        part = part.lstrip('0') if is_digits else part
-        key.append((is_digits, len(part) if is_digits else 0, part))
-    return key

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+from mmcico.utils.whole_file import write_whole
 from mmcico.visualization.style import DrawStyle
 from .background import BackgroundSink
 from .outputs import MaskSink, OverlaySink, ResultSink, TrackSink
@@ -116,16 +117,7 @@ def write_json(path: Path, content: Any) -> None:
     Raises:
         OSError: If it cannot be written; a file that was there stays.
     """
-    part = path.with_name(path.name + '.part')
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(content), encoding='utf-8')
-        part.replace(path)
-    except OSError as error:
-        if part.parent.is_dir():
-            part.unlink(missing_ok=True)
-        raise OSError(f'cannot write the file {path}: '
-                      f'{error.strerror or error}') from error
+    write_whole(path, json.dumps(content))
 
 
 def distinct(name: str, seen: Dict[str, int]) -> str:

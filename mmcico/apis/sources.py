@@ -2,7 +2,6 @@
 import glob
 import logging
 import os.path as osp
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterable, Iterator, List, Optional, Sequence, Union
@@ -11,6 +10,7 @@ import cv2
 import numpy as np
 from mmengine.logging import print_log
 
+from mmcico.utils.natural_order import natural_key
 from .frames import CHANNELS, checked_frame
 
 IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
@@ -135,14 +135,9 @@ def file_name(path: str) -> str:
 
 def images_in(pattern: str) -> List[str]:
     """Images of a glob, 2 before 10."""
-
-    def natural(path: str) -> list:
-        return [(int(part), '') if part.isdigit() else (0, part)
-                for part in re.split(r'(\d+)', path)]
-
     return sorted((path for path in glob.glob(pattern)
                    if path.lower().endswith(IMAGE_ENDINGS)),
-                  key=natural)
+                  key=natural_key)
 
 
 def read_images(paths: Sequence[str]) -> Iterator[np.ndarray]:

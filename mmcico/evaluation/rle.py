@@ -9,6 +9,7 @@ import numpy as np
 from pycocotools import mask as mask_utils
 
 from mmcico.datasets.masks import check_polygon
+from mmcico.utils.short_repr import short_repr
 
 Size = Tuple[int, int]
 AT_ONCE = 500  # masks; with more, numbers leave the cache
@@ -52,7 +53,7 @@ def read_mask(mask: Any, size: Size) -> Optional[str]:
         return _read_polygons(mask, size)
     if not isinstance(mask, dict) or 'counts' not in mask:
         raise ValueError(
-            f'{_short(mask)} is neither RLE (a dict with size and counts) '
+            f'{short_repr(mask)} is neither RLE (a dict with size and counts) '
             'nor a list of polygons nor null')
     found = mask.get('size')
     if found != [*size] and (not isinstance(found, (list, tuple))
@@ -91,11 +92,6 @@ def usual_masks(entries: List[Any],
         return None
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + '...'
-
-
 def compress_runs(counts: Any, size: Size) -> str:
     """Compress a list of run lengths.
 
@@ -115,8 +111,9 @@ def compress_runs(counts: Any, size: Size) -> str:
     except ValueError:  # a ragged list
         usable = False
     if not usable:
-        raise ValueError(f'counts {_short(counts)} are neither a text nor a '
-                         'list of whole numbers')
+        raise ValueError(
+            f'counts {short_repr(counts)} are neither a text nor a '
+            'list of whole numbers')
     if (runs < 0).any() or int(runs.sum()) != size[0] * size[1]:
         raise ValueError(
             f'counts describe {int(runs.sum())} pixels instead of height x '
@@ -134,8 +131,9 @@ def _read_polygons(polygons: List[Any], size: Size) -> str:
         if not isinstance(polygon, list) or len(
                 polygon) < 6 or len(polygon) % 2 or not all(
                     isinstance(x, (int, float)) for x in polygon):
-            raise ValueError(f'polygon {_short(polygon)} is not a list of at '
-                             'least three points [x, y, x, y, x, y, ...]')
+            raise ValueError(
+                f'polygon {short_repr(polygon)} is not a list of at '
+                'least three points [x, y, x, y, x, y, ...]')
         check_polygon(polygon, *size, 'the mask')
     codes = mask_utils.frPyObjects(polygons, *size)
     return mask_utils.merge(codes)['counts'].decode('ascii')

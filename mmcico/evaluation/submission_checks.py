@@ -3,6 +3,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
+from mmcico.utils.short_repr import short_repr
 from .rle import Size, measure
 from .tracks import Video, is_number
 from .vis_json import GroundTruth
@@ -62,14 +63,15 @@ def check_tracks(tracks: Any, truth: GroundTruth,
     for index, track in enumerate(tracks):
         where = f'{name}: track {index}'
         if not isinstance(track, dict):
-            yield Defect('layout', where, f'is {_short(track)}, not an object')
+            yield Defect('layout', where,
+                         f'is {short_repr(track)}, not an object')
             continue
         place, defects = _check_ids(track, truth, where)
         yield from defects
         if not is_score(track.get('score')):
             yield Defect(
                 'score', where, f'field score is '
-                f'{_short(track.get("score"))}, not a finite number')
+                f'{short_repr(track.get("score"))}, not a finite number')
         video = None if place[0] is None else truth.videos[place[0]]
         yield from check_masks(track, video, where)
         kept[place] += 1
@@ -79,11 +81,6 @@ def check_tracks(tracks: Any, truth: GroundTruth,
 def is_score(value: Any) -> bool:
     """Whether a value can be a score."""
     return is_number(value) and not isinstance(value, bool)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + '...'
 
 
 def _check_ids(
@@ -102,7 +99,7 @@ def _check_ids(
         if place is None:
             defects.append(
                 Defect(
-                    key, where, f'field {key} is {_short(value)}, which '
+                    key, where, f'field {key} is {short_repr(value)}, which '
                     f'{truth.name} does not have ({_some(known)})'))
         elif type(value) is not type(known[place]):
             defects.append(
@@ -133,8 +130,9 @@ def check_masks(track: dict, video: Optional[Video],
     if video is not None:
         where += f' (video {video.id})'
     if not isinstance(masks, list):
-        yield Defect('length', where, f'field segmentations is '
-                     f'{_short(masks)}, not a list')
+        yield Defect(
+            'length', where, f'field segmentations is '
+            f'{short_repr(masks)}, not a list')
         return
     if video is not None and len(masks) != video.length:
         yield Defect(
@@ -184,7 +182,7 @@ def mask_fault(mask: Any,
     found, counts = mask['size'], mask['counts']
     if not isinstance(found, list) or len(found) != 2 or any(
             type(side) is not int for side in found):
-        return 'size', (f'size is {_short(found)}, not two whole numbers '
+        return 'size', (f'size is {short_repr(found)}, not two whole numbers '
                         '[height, width]'), False
     if size is not None and found != [*size]:
         hint = ('; height and width are swapped' if found[::-1] == [*size] else
@@ -199,7 +197,7 @@ def mask_fault(mask: Any,
                           'counts is a list of runs that do not fill the '
                           'frame'), filled
     if not isinstance(counts, str):
-        return 'counts', f'counts is {_short(counts)}, not a string', False
+        return 'counts', f'counts is {short_repr(counts)}, not a string', False
     return None
 
 

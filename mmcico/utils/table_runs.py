@@ -11,6 +11,7 @@ from mmengine.config import Config
 
 from .json_file import load_json
 from .tables import Row, config_of, set_frames_per_step
+from .whole_file import write_whole
 
 #: lines of a log that a message shows
 LAST_LINES = 3
@@ -240,8 +241,4 @@ def frames_per_second(cfg: Config, seconds: float, processes: int) -> float:
 
 def write_json(path: Path, content: Any) -> None:
     """Write a file whole or not at all."""
-    part = path.with_name(path.name + '.part')
-    part.write_text(
-        json.dumps(content, indent=2, ensure_ascii=False) + '\n',
-        encoding='utf-8')
-    os.replace(part, path)
+    write_whole(path, json.dumps(content, indent=2, ensure_ascii=False) + '\n')

@@ -6,7 +6,6 @@ import pytest
 from PIL import Image
 
 from mmcico.datasets.converters.class_maps import ClassTable
-from mmcico.datasets.converters.frame_folders import natural_key
 from mmcico.datasets.converters.mask_folders import MaskFolders, mask_videos
 from mmcico.datasets.converters.vis_writer import write_vis
 from mmcico.datasets.masks import decode_masks
@@ -228,9 +227,3 @@ def test_other_errors(davis):
         read(davis, object_classes=dict(dogs={'1': 5}))
     with pytest.raises(ValueError, match='is no folder'):
         list(mask_videos(MaskFolders(davis, davis / 'x'), ClassTable()))
-
-
-def test_natural_order():
-    names = ['f10', 'f9b', 'f9', '2', 'f', '10']
-    assert sorted(
-        names, key=natural_key) == ['2', '10', 'f', 'f9', 'f9b', 'f10']

@@ -1,19 +1,11 @@
 """Folders with one file a frame."""
-import re
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Optional, Sequence, Tuple
 
-from PIL import Image, UnidentifiedImageError
+from mmcico.utils.image_size import image_size as shown_size
+from mmcico.utils.natural_order import natural_key
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
-#: Exif field "orientation", and its values that swap height and width
-ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)
-
-
-def natural_key(text: str) -> List[Union[Tuple[int, int], Tuple[int, str]]]:
-    """Order in which ``frame_2`` comes before ``frame_10``."""
-    return [(0, int(part)) if part.isdecimal() else (1, part)
-            for part in re.split(r'(\d+)', text)]
 
 
 def video_folders(root: Path, wanted: Optional[Sequence[str]],
@@ -68,13 +60,10 @@ def image_size(path: Path) -> Tuple[int, int]:
         ValueError: If it is missing or broken.
     """
     try:
-        with Image.open(path) as image:
-            size = image.height, image.width
-            return size[::-1] if image.getexif().get(
-                ORIENTATION) in TURNED else size
+        return shown_size(path)
     except FileNotFoundError as error:
         raise ValueError(f'image {path} does not exist') from error
-    except (OSError, UnidentifiedImageError) as error:
+    except OSError as error:
         raise ValueError(f'image {path} cannot be read: {error}') from error
 
 

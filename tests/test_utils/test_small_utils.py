@@ -1,0 +1,29 @@
+import pytest
+
+from mmcico.utils.natural_order import natural_key
+from mmcico.utils.short_repr import short_repr
+from mmcico.utils.whole_file import write_whole
+
+
+def test_natural_order():
+    names = ['f10', 'f9b', 'f9', '2', 'f', '10', '-']
+    expected = ['2', '10', '-', 'f', 'f9', 'f9b', 'f10']
+    assert sorted(names, key=natural_key) == expected
+    # more digits than int() takes
+    long = ['1' * 5000, '2' + '0' * 5000]
+    assert sorted(long[::-1], key=natural_key) == long
+
+
+def test_short_repr():
+    assert short_repr(['a']) == "['a']"
+    assert short_repr('a' * 58) == repr('a' * 58)
+    assert short_repr('a' * 59) == "'" + 'a' * 56 + '...'
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / 'new' / 'a.txt'
+    write_whole(path, 'first')
+    path.with_name('a.txt.part').mkdir()
+    with pytest.raises(OSError, match='cannot write the file .*a.txt'):
+        write_whole(path, 'second')
+    assert path.read_text() == 'first'
