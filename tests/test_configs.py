@@ -97,6 +97,38 @@ def test_data_and_classes_agree(name):
     assert cfg.val_evaluator.ann_file == dataset.data_root + dataset.ann_file
 
 
+@pytest.mark.parametrize('name', [x for x in PAPER if 'rtmdet' not in x])
+def test_settings_are_those_of_the_paper(name):
+    cfg = load(name)
+    model, head = cfg.model, cfg.model.bbox_head
+    assert dict(
+        head.towers, norm_cfg=None) == dict(
+            cls='2d',
+            box='3d',
+            track='3d',
+            num_convs=4,
+            channels=model.neck.out_channels,
+            norm_cfg=None)
+    assert model.neck.type == 'mmcico.YolactFPN' and model.neck.num_outs == 5
+    assert head.embed_channels == 64 and head.num_frames == 3
+    assert head.bbox_coder.target_stds == (.1, .1, .2, .2)
+    assert (head.assigner.pos_iou_thr, head.assigner.neg_iou_thr,
+            head.assigner.reach) == (0.5, 0.4, 1)
+    weights = [x.loss_weight for x in head.losses.values()]
+    assert weights == [1, 1, 5]
+    assert model.mask_head.loss_mask.loss_weight == 6.125
+    assert model.mask_head.kind == '3d'
+    assert model.test_cfg.nms.score_thr == 0.1
+    assert cfg.optim_wrapper.optimizer == dict(
+        type='SGD', lr=0.001, momentum=0.9, weight_decay=0.0001)
+    warmup, steps = cfg.param_scheduler
+    assert (warmup.end, warmup.by_epoch) == (500, False)
+    assert (steps.milestones, steps.gamma) == ([8, 10], 0.1)
+    assert cfg.train_cfg.max_epochs == 12
+    assert cfg.train_dataloader.batch_size * 4 == 24
+    assert cfg.test_dataloader.dataset.overlap == 1
+
+
 def test_2022_is_2021_with_other_files():
     cfg = Config.fromfile(ROOT / 'configs/_base_/datasets/youtube_vis_2022.py')
     assert cfg.train_dataloader.dataset.dataset_version == '2022'

@@ -48,6 +48,29 @@ def test_between_the_thresholds_is_ignored():
     assert result.gt_inds.tolist() == [1, -1, 0]
 
 
+def test_the_thresholds_themselves():
+    gt = ground_truth([[[0, 0, 10, 10]]], [[True]], [0])
+    anchors = priors([0, 0, 10, 10], [0, 0, 10, 5], [0, 0, 10, 4.99],
+                     [0, 0, 10, 4], [0, 0, 10, 3.99])
+    result = CircumscribedAssigner().assign(anchors, gt)
+    assert result.gt_inds.tolist() == [1, 1, -1, -1, 0]
+
+
+def test_share_of_a_crowd_that_counts():
+    boxes = priors([0, 0, 10, 10], [0, 0, 10, 9]).priors
+    crowd = torch.tensor([[0., 0, 7, 10]])
+    assert on_crowd(boxes, crowd, 0.7).tolist() == [False, False]
+    assert on_crowd(boxes, torch.tensor([[0., 0, 8, 9]]),
+                    0.7).tolist() == [True, True]
+    none = ground_truth([[[50, 0, 60, 10]]], [[False]], [0])
+    result = CircumscribedAssigner().assign(
+        InstanceData(priors=boxes), none, InstanceData(bboxes=crowd * 1.01))
+    assert result.gt_inds.tolist() == [-1, -1]
+    result = CircumscribedAssigner().assign(
+        InstanceData(priors=boxes), none, InstanceData(bboxes=crowd))
+    assert result.gt_inds.tolist() == [0, 0]
+
+
 def test_every_visible_object_gets_an_anchor_of_its_own():
     gt = ground_truth([[[0, 0, 10, 10]], [[0, 0, 10, 9]], [[0, 0, 10, 10]]],
                       [[True], [True], [False]], [0, 1, 2])
