@@ -86,8 +86,8 @@ def test_centerness_learns_the_fit_of_boxes():
     assert losses['loss_centerness'].item() == pytest.approx(expected)
 
 
-def test_anchors_when_nothing_is_said():
-    """Three cells; width : height 1, 1/2, 2."""
+def test_head_when_nothing_is_said():
+    """The paper's towers; anchors of 3 cells, width : height 1, 1/2, 2."""
     head = CiCoHead(
         num_classes=2,
         in_channels=4,
@@ -101,3 +101,7 @@ def test_anchors_when_nothing_is_said():
     assert sides[1] == pytest.approx([short, long])
     assert sides[2] == pytest.approx([long, short])
     assert (first[:, :2] + first[:, 2:]).tolist() == [[8, 8]] * 3
+    towers = (head.cls_tower, head.box_tower, head.track_tower)
+    assert [tower.kind for tower in towers] == ['2d', '3d', '3d']
+    assert [len(tower.convs) for tower in towers] == [4, 4, 4]
+    assert head.losses.bbox_coder.stds == (.1, .1, .2, .2)
