@@ -295,3 +295,18 @@ def test_a_batch_of_two_sizes_equals_its_clips_alone():
         a, b = (x[0].pred_track_instances for x in (one, both))
         assert len(a) and torch.equal(a.masks, b.masks)
         torch.testing.assert_close(a.bboxes, b.bboxes)
+
+
+def test_rows_of_the_central_frame_draw_it_first():
+    """Without the inter-frame loss nothing but that frame is compared."""
+    from mmcico.models.task_modules.clip_ground_truth import align_clip
+    model = build(query_frames='central')
+    model.mask_head.loss_mask.decay = 0.
+    clip = align_clip(clip_sample([(0, )] * 3), SIZE, torch.device('cpu'))
+    outputs, protos = model(clips(1), mode='tensor')
+    protos = protos.detach().requires_grad_()
+    _, positives = model.bbox_head.loss(outputs, [clip])
+    losses = model.mask_head.loss(protos, outputs, [clip], positives)
+    losses['loss_mask'].backward()
+    taught = protos.grad[0].abs().sum(dim=(0, 2, 3)) > 0
+    assert taught.tolist() == [False, True, False]
