@@ -8,15 +8,19 @@ import cv2
 import numpy as np
 from pycocotools import mask as mask_utils
 
+from mmcico.evaluation.tracks import Track
 from mmcico.evaluation.vis_json import (GroundTruth, Tracks, read_ground_truth,
                                         read_results)
 from mmcico.utils.json_file import load_json
 from .draw import DrawnObject, draw_text_
 from .history import Frame, TrackHistory
+from .shared_numbers import shared_numbers
 from .style import DrawStyle, draw_frame
 
 PathLike = Union[str, Path]
 TITLE_COLOUR = (40, 40, 40)
+#: category and track
+Member = Tuple[int, Track]
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class DrawnTrack:
     """A track as its file has it.
 
     Attributes:
-        track_id: position among the tracks of its video.
+        track_id: the same for an object in all files of its video.
         name: class name.
         score: None for ground truth.
         masks: compressed counts, one entry a frame; None where absent.
@@ -67,7 +71,9 @@ def load_overlays(annotations: PathLike,
         side_by_side: results beside the ground truth.
 
     Returns:
-        One entry for each video of ``annotations``, in its order.
+        One entry for each video of ``annotations``, in its order. Tracks of
+        all files have the numbers of the ground truth, or else of the first
+        results: see :func:`shared_numbers`.
 
     Raises:
         ValueError: if a file is not usable, or no ground truth is there when
@@ -75,29 +81,34 @@ def load_overlays(annotations: PathLike,
     """
     content = load_json(annotations)
     truth = read_ground_truth(content, str(annotations))
-    titles: List[Tuple[str, Tracks]] = []
     if results is not None and not isinstance(results, Mapping):
         results = dict(results=results)
-    for title, path in (results or {}).items():
-        titles.append((title, read_results(path, truth)))
-    if not results or side_by_side:
-        if not truth.has_annotations:
-            raise ValueError(f'{annotations} has no annotations to draw; '
-                             'give a results file, without --side-by-side')
-        titles.append(('ground truth', truth.tracks))
-    panels = [(title, _tracks_by_video(truth, tracks, score_thr))
-              for title, tracks in titles]
+    files = {
+        title: _by_video(read_results(path, truth), score_thr)
+        for title, path in (results or {}).items()
+    }
+    with_truth = not files or side_by_side
+    if with_truth and not truth.has_annotations:
+        raise ValueError(f'{annotations} has no annotations to draw; '
+                         'give a results file, without --side-by-side')
+    objects = _by_video(truth.tracks)
     entries = {str(entry['id']): entry for entry in content['videos']}
     overlays = []
     for index, video in enumerate(truth.videos):
         entry = entries[str(video.id)]
+        # the ground truth gives the numbers, shown or not
+        shown, *found = _drawn_tracks(
+            [each.get(index, []) for each in (objects, *files.values())],
+            truth, video.size)
+        panels = list(zip(files, found))
+        if with_truth:
+            panels.append(('ground truth', shown))
         overlays.append(
             Overlay(
                 name=str(video.id),
                 file_names=_file_names(entry, video.length, annotations),
                 size=video.size,
-                panels=[(title, found.get(index, []))
-                        for title, found in panels]))
+                panels=panels))
     return with_names(overlays)
 
 
@@ -110,21 +121,26 @@ def _file_names(entry: Dict[str, Any], length: int,
     return names
 
 
-def _tracks_by_video(truth: GroundTruth, tracks: Tracks,
-                     score_thr: float) -> Dict[int, List[DrawnTrack]]:
-    """Tracks of each video by its position; only results have scores."""
-    found: Dict[int, List[DrawnTrack]] = {}
-    is_truth = tracks is truth.tracks
+def _by_video(tracks: Tracks,
+              score_thr: float = 0.) -> Dict[int, List[Member]]:
+    """Categories and tracks of each video, all by position."""
+    found: Dict[int, List[Member]] = {}
     for (video, category), members in tracks.items():
-        for track in members:
-            if not is_truth and track.score < score_thr:
-                continue
-            mine = found.setdefault(video, [])
-            mine.append(
-                DrawnTrack(
-                    len(mine), truth.categories[category][1],
-                    None if is_truth else track.score, track.masks))
+        found.setdefault(video, []).extend(
+            (category, each) for each in members if each.score >= score_thr)
     return found
+
+
+def _drawn_tracks(files: Sequence[Sequence[Member]], truth: GroundTruth,
+                  size: Tuple[int, int]) -> List[List[DrawnTrack]]:
+    """A video in each file, the ground truth first: it has no scores."""
+    numbers = shared_numbers([[track for _, track in members]
+                              for members in files], size)
+    return [[
+        DrawnTrack(number, truth.categories[category][1],
+                   track.score if place else None, track.masks)
+        for number, (category, track) in zip(own, members)
+    ] for place, (own, members) in enumerate(zip(numbers, files))]
 
 
 def with_names(overlays: Sequence[Overlay]) -> List[Overlay]:
