@@ -3,7 +3,7 @@ from typing import Any, Dict, List, Optional
 
 from mmcico.datasets.run_lengths import MaskInfo
 from .defects import Place, Report
-from .mask_info import area_matches, read_mask_info
+from .mask_info import area_matches, read_mask_info, thin_polygons
 from .raw_records import RawTrack
 from .values import is_number
 
@@ -39,6 +39,7 @@ def check_track(track: RawTrack, box_slack: float, report: Report) -> int:
             check_box(track, frame, None, box_slack, report)
             check_area(track, frame, None, report)
             continue
+        check_corners(track, frame, report)
         is_unclear |= bool(mask) and info is None
         is_seen = info is not None and info.area > 0
         num_seen += is_seen
@@ -52,6 +53,17 @@ def check_track(track: RawTrack, box_slack: float, report: Report) -> int:
                      track.place, track.fields['segmentations'])
     check_occlusion(track, report)
     return num_seen
+
+
+def check_corners(track: RawTrack, frame: int, report: Report) -> None:
+    """Polygons need three corners to cover anything."""
+    mask = track.entry('segmentations', frame)
+    for number, corners in thin_polygons(mask).items():
+        report.warn(
+            'mask', f'polygon no. {number} has {corners} corners; fewer than '
+            'three cover nothing, so it is left out. Other tools may take '
+            'two corners for a box: remove the polygon', track.frame(frame),
+            track.fields['segmentations'])
 
 
 def check_presence(track: RawTrack, frame: int, is_given: bool, is_seen: bool,

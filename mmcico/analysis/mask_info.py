@@ -1,9 +1,8 @@
 """Masks of annotation files in any form, with everything wrong in them."""
 import math
-from typing import Any, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
-from pycocotools import mask as mask_api
-
+from mmcico.datasets.masks import LEAST_NUMBERS, draw_polygons
 from mmcico.datasets.run_lengths import (MaskInfo, measure_runs, runs_of_list,
                                          runs_of_text)
 from .values import is_number, is_whole, short
@@ -80,17 +79,36 @@ def _size_message(mask: dict, own: Optional[Size],
 def _polygons(polygons: List[Any], size: Optional[Size]) -> Optional[MaskInfo]:
     """Draw polygons ``[x, y, x, y, ...]`` as one mask."""
     for number, polygon in enumerate(polygons):
-        if not isinstance(polygon, list) or len(polygon) < 6 or len(
-                polygon) % 2 or not all(map(is_number, polygon)):
+        if not isinstance(polygon, list) or len(polygon) % 2 or not all(
+                map(is_number, polygon)):
             raise ValueError(
-                f'polygon no. {number} is {short(polygon)}, not a list of at '
-                'least three corners [x, y, x, y, x, y, ...]', 'mask')
-        if size is not None:
+                f'polygon no. {number} is {short(polygon)}, not a list of '
+                'corners [x, y, x, y, x, y, ...]', 'mask')
+        if size is not None and polygon:
             _check_inside(polygon, number, size)
     if size is None:
         return None
-    code = mask_api.merge(mask_api.frPyObjects(polygons, *size))
+    code = draw_polygons(polygons, *size, 'the mask')
+    if code is None:
+        return MaskInfo(size, 0, (0., 0., 0., 0.))
     return measure_runs(runs_of_text(code['counts']), size)
+
+
+def thin_polygons(mask: Any) -> Dict[int, int]:
+    """Position -> corners of the polygons of a mask that cover nothing.
+
+    Args:
+        mask (Any): That ``read_mask_info`` can read.
+
+    >>> thin_polygons([[0, 0, 4, 0, 4, 4], [1, 1, 2, 2], []])
+    {1: 2, 2: 0}
+    """
+    polygons = mask if isinstance(mask, list) else []
+    return {
+        number: len(polygon) // 2
+        for number, polygon in enumerate(polygons)
+        if len(polygon) < LEAST_NUMBERS
+    }
 
 
 def _check_inside(polygon: List[float], number: int, size: Size) -> None:

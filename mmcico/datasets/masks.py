@@ -6,6 +6,9 @@ from pycocotools import mask as mask_api
 
 from .run_lengths import measure_runs, runs_of_list, runs_of_text
 
+#: numbers of a polygon that covers something: three corners
+LEAST_NUMBERS = 6
+
 
 def compress_mask(segmentation: Any, height: int, width: int,
                   where: str) -> Optional[bytes]:
@@ -27,20 +30,36 @@ def compress_mask(segmentation: Any, height: int, width: int,
     if not segmentation:
         return None
     if isinstance(segmentation, list):
-        rle = _from_polygons(segmentation, height, width, where)
+        rle = draw_polygons(segmentation, height, width, where)
     else:
         rle = _from_rle(segmentation, height, width, where)
-    return rle['counts'] if mask_api.area(rle) > 0 else None
+    return rle['counts'] if rle and mask_api.area(rle) > 0 else None
 
 
-def _from_polygons(polygons: list, height: int, width: int,
-                   where: str) -> dict:
-    """Polygons of fewer than three corners enclose nothing."""
+def draw_polygons(polygons: list, height: int, width: int,
+                  where: str) -> Optional[dict]:
+    """Polygons as one mask; the rule for all readers of files.
+
+    Polygons of fewer than three corners cover nothing and are left out;
+    pycocotools would take two corners for a box.
+
+    Args:
+        polygons (list): Of ``[x1, y1, x2, y2, ...]``.
+        height (int): Of the frame, pixels.
+        width (int): Of the frame, pixels.
+        where (str): File, frame, object and field, for messages.
+
+    Returns:
+        dict | None: Compressed RLE, None if no polygon has three corners.
+
+    Raises:
+        ValueError: See :func:`check_polygon`.
+    """
     for polygon in polygons:
         check_polygon(polygon, height, width, where)
-    corners = [polygon for polygon in polygons if len(polygon) >= 6]
+    corners = [each for each in polygons if len(each) >= LEAST_NUMBERS]
     if not corners:
-        corners = [[0] * 6]
+        return None
     return mask_api.merge(mask_api.frPyObjects(corners, height, width))
 
 

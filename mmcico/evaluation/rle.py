@@ -8,7 +8,7 @@ from typing import Any, List, Optional, Sequence, Tuple
 import numpy as np
 from pycocotools import mask as mask_utils
 
-from mmcico.datasets.masks import check_polygon
+from mmcico.datasets.masks import draw_polygons
 from mmcico.utils.short_repr import short_repr
 
 Size = Tuple[int, int]
@@ -42,7 +42,8 @@ def read_mask(mask: Any, size: Size) -> Optional[str]:
         size (tuple[int, int]): Height and width of the video.
 
     Returns:
-        str | None: Text of the compressed counts, None for an absent object.
+        str | None: Text of the compressed counts, None for an absent object
+        and for polygons that all have fewer than three corners.
 
     Raises:
         ValueError: If it is none of these or has another size.
@@ -50,7 +51,8 @@ def read_mask(mask: Any, size: Size) -> Optional[str]:
     if not mask:
         return None
     if isinstance(mask, list):
-        return _read_polygons(mask, size)
+        code = draw_polygons(mask, *size, 'the mask')
+        return code and code['counts'].decode('ascii')
     if not isinstance(mask, dict) or 'counts' not in mask:
         raise ValueError(
             f'{short_repr(mask)} is neither RLE (a dict with size and counts) '
@@ -123,20 +125,6 @@ def compress_runs(counts: Any, size: Size) -> str:
         'counts': runs.tolist()
     }, *size)
     return code['counts'].decode('ascii')
-
-
-def _read_polygons(polygons: List[Any], size: Size) -> str:
-    """Draw polygons ``[x, y, x, y, ...]`` as one mask."""
-    for polygon in polygons:
-        if not isinstance(polygon, list) or len(
-                polygon) < 6 or len(polygon) % 2 or not all(
-                    isinstance(x, (int, float)) for x in polygon):
-            raise ValueError(
-                f'polygon {short_repr(polygon)} is not a list of at '
-                'least three points [x, y, x, y, x, y, ...]')
-        check_polygon(polygon, *size, 'the mask')
-    codes = mask_utils.frPyObjects(polygons, *size)
-    return mask_utils.merge(codes)['counts'].decode('ascii')
 
 
 def measure(counts: Sequence[str]) -> Tuple[np.ndarray, np.ndarray]:

@@ -54,7 +54,7 @@ ONE_DEFECT = [
                                                  'segmentations')),
     ((*A0, 'segmentations', 1, 'size'), [8, 6], ('size', 0, 1, 0,
                                                  'segmentations')),
-    ((*A0, 'segmentations', 2), [[1, 2]], ('mask', 0, 2, 0, 'segmentations')),
+    ((*A0, 'segmentations', 2), [[1, 2, 3]], ('mask', 0, 2, 0, 'segmentations')),
     # boxes and areas
     ((*A0, 'bboxes', 1), [1, 2, 3], ('box', 0, 1, 0, 'bboxes')),
     ((*A0, 'bboxes', 1), [2, 1, 4, float('inf')], ('box', 0, 1, 0, 'bboxes')),

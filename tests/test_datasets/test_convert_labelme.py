@@ -161,7 +161,7 @@ def edited(root, frame, **fields):
     (dict(imageHeight=3), r"fields 'imageHeight' and 'imageWidth' are "
      r'\(3, 60\), its image is \(40, 60\)'),
     (dict(shapes=[dict(points=[])]), r"shape 0 has no field 'label'"),
-    (dict(shapes=[dict(label='a', group_id=1, points=[[1, 2], [3, 4]])]),
+    (dict(shapes=[dict(label='a', group_id=1, points=[[1, 2], [3]])]),
      "field 'points' .* is no polygon"),
     (dict(shapes=[
         dict(label='a', group_id=1, shape_type='line', points=[[1, 2]])

@@ -95,9 +95,8 @@ def test_absent(absent):
     (dict(size=[8, 10], counts=[1.5, 78.5]), 'whole numbers'),
     (dict(size=[8, 10], counts=[[1], 2]), 'whole numbers'),
     (dict(size=[8, 10], counts=None), 'whole numbers'),
-    ([[1, 2, 3, 4]], 'three points'),
-    ([[1, 2, 3, 4, 5, 6, 7]], 'three points'),
-    ([1, 2, 3, 4, 5, 6], 'three points'),
+    ([[1, 2, 3, 4, 5, 6, 7]], 'is no polygon'),
+    ([1, 2, 3, 4, 5, 6], '1 is no polygon'),
     ([[0, 0, 1e9, 0, 1e9, 1e9]], 'far outside the frame of 8 x 10'),
     ([[float('nan')] * 6], 'far outside'),
 ])

@@ -9,11 +9,11 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from pycocotools import mask as mask_api
 
-from ..masks import check_polygon
+from ..masks import draw_polygons
 
 CIRCLE_CORNERS = 72
 #: points that a shape needs at least, at most
-POINTS = dict(polygon=(3, None), rectangle=(2, 4), circle=(2, 2), mask=(2, 2))
+POINTS = dict(polygon=(0, None), rectangle=(2, 4), circle=(2, 2), mask=(2, 2))
 
 
 def shape_mask(shape: dict, size: Tuple[int, int], where: str) -> np.ndarray:
@@ -25,7 +25,8 @@ def shape_mask(shape: dict, size: Tuple[int, int], where: str) -> np.ndarray:
         where (str): File and shape, for messages.
 
     Raises:
-        ValueError: If it has no area by its kind, or is broken.
+        ValueError: If it has no area by its kind, or is broken. Polygons of
+            fewer than three points are empty masks.
     """
     kind = shape.get('shape_type') or 'polygon'
     if not isinstance(kind, str) or kind not in POINTS:
@@ -40,9 +41,10 @@ def shape_mask(shape: dict, size: Tuple[int, int], where: str) -> np.ndarray:
     elif kind == 'circle':
         points = _circle(*points)
     flat = [value for point in points for value in point]
-    check_polygon(flat, *size, f"{where}, field 'points'")
-    codes = mask_api.frPyObjects([flat], *size)
-    return mask_api.decode(codes)[..., 0].astype(bool)
+    code = draw_polygons([flat], *size, f"{where}, field 'points'")
+    if code is None:
+        return np.zeros(size, bool)
+    return mask_api.decode(code).astype(bool)
 
 
 def _points(points: Any, kind: str, where: str) -> List[Tuple[float, float]]:

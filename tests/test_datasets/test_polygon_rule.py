@@ -1,0 +1,171 @@
+"""One rule for polygons, whoever reads them."""
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pycocotools import mask as mask_api
+from small_sets import small_cocovid, small_set
+
+from mmcico.analysis.check_file import check_data
+from mmcico.analysis.mask_info import read_mask_info
+from mmcico.analysis.stats import dataset_stats
+from mmcico.datasets.annotation_files import parse_annotations
+from mmcico.datasets.converters.class_maps import ClassTable
+from mmcico.datasets.converters.coco_images import StillVideo, coco_videos
+from mmcico.datasets.converters.labelme_shapes import shape_mask
+from mmcico.datasets.masks import compress_mask
+from mmcico.evaluation import evaluate, read_ground_truth, read_results
+from mmcico.evaluation.rle import read_mask
+
+SIZE = (6, 8)
+SQUARE = [1, 1, 5, 1, 5, 3, 1, 3]  # 4 x 2 pixels
+LINE, POINT, NONE = [0, 0, 7, 5], [2, 2], []
+THIN = [[LINE], [POINT], [NONE], [LINE, POINT, NONE, LINE]]
+
+corners = st.tuples(
+    st.one_of(st.integers(0, 8), st.floats(0, 8)),
+    st.one_of(st.integers(0, 6), st.floats(0, 6)))
+polygons = st.lists(
+    st.lists(corners, max_size=6).map(lambda pairs: [
+        float(v) if isinstance(v, float) else v for pair in pairs for v in pair
+    ]),
+    max_size=4)
+
+
+def pixels(counts):
+    if counts is None:
+        return np.zeros(SIZE, bool)
+    if isinstance(counts, str):
+        counts = counts.encode()
+    return mask_api.decode(dict(size=[*SIZE], counts=counts)).astype(bool)
+
+
+@settings(deadline=None, max_examples=200, derandomize=True)
+@given(polygons)
+def test_reader_eval_and_check_see_the_same_mask(mask):
+    seen = pixels(compress_mask(mask, *SIZE, 'f.json'))
+    np.testing.assert_array_equal(pixels(read_mask(mask, SIZE)), seen)
+    info = read_mask_info(mask, SIZE)
+    assert (info.area if info else 0) == seen.sum()
+    wide = [each for each in mask if len(each) >= 6]
+    alone = compress_mask(wide, *SIZE, 'f.json')
+    np.testing.assert_array_equal(pixels(alone), seen)
+
+
+@settings(deadline=None, max_examples=200, derandomize=True)
+@given(
+    st.lists(
+        st.one_of(st.none(), st.lists(st.integers(-20, 20), max_size=7),
+                  st.lists(st.sampled_from(['a', None, [1]]), max_size=3)),
+        max_size=3))
+def test_what_one_refuses_the_other_refuses(mask):
+
+    def accepts(read):
+        try:
+            read()
+        except ValueError:
+            return False
+        return True
+
+    assert accepts(lambda: compress_mask(mask, *SIZE, 'f.json')) == accepts(
+        lambda: read_mask(mask, SIZE))
+
+
+@pytest.mark.parametrize('thin', THIN)
+def test_they_cover_nothing(thin):
+    assert compress_mask(thin, *SIZE, 'f.json') is None
+    assert read_mask(thin, SIZE) is None
+    assert read_mask_info(thin, SIZE).area == 0
+    assert pixels(read_mask([SQUARE, *thin], SIZE)).sum() == 8
+    assert read_mask_info([*thin, SQUARE], SIZE).area == 8
+
+
+def with_line(mask):
+    """The small set; the third mask of object 0 is as given."""
+    data = small_set()
+    data['annotations'][0]['segmentations'][2] = mask
+    return data
+
+
+def test_a_file_trains_counts_and_is_scored_alike():
+    data = with_line([LINE, POINT])
+    track = parse_annotations(data, 'f.json').videos[0].tracks[0]
+    assert [track.seen(t) for t in range(3)] == [True, True, False]
+    stats = dataset_stats(parse_annotations(data, 'f.json'))
+    whole = dataset_stats(parse_annotations(small_set(), 'f.json'))
+    assert stats['masks'] == whole['masks'] - 1
+    truth = read_ground_truth(data, 'f.json')
+    objects = [each for tracks in truth.tracks.values() for each in tracks]
+    assert [8, 8, 0] in [each.areas.tolist() for each in objects]
+    results = [
+        dict(
+            video_id=each['video_id'],
+            category_id=each['category_id'],
+            score=.5,
+            segmentations=each['segmentations'])
+        for each in data['annotations'] if not each['iscrowd']
+    ]
+    found = evaluate(truth, read_results(results, truth))
+    assert found['AP'] == pytest.approx(1)
+
+
+def test_a_cocovid_file_too():
+    data = small_cocovid()
+    record = data['annotations'][0]
+    record['segmentation'] = [LINE]
+    images = {each['id']: each for each in data['images']}
+    frame = images[record['image_id']]['frame_id']
+    counts = [
+        sum(
+            track.seen(frame)
+            for video in parse_annotations(each, 'f.json').videos
+            if video.id == images[record['image_id']]['video_id']
+            for track in video.tracks) for each in (data, small_cocovid())
+    ]
+    assert counts[0] == counts[1] - 1
+    masks = [
+        sum((track.areas > 0).sum()
+            for tracks in read_ground_truth(each, 'f.json').tracks.values()
+            for track in tracks) for each in (data, small_cocovid())
+    ]
+    assert masks[0] == masks[1] - 1
+
+
+def test_the_check_reports_each_with_its_place():
+    report = check_data(with_line([SQUARE, LINE, POINT]), 'f.json')
+    lines = [
+        each.text(report.file) for each in report.defects
+        if each.kind == 'mask'
+    ]
+    start = ("warning [mask] f.json: video 0, frame 2 (a/15.jpg), annotation "
+             "0, field 'segmentations': polygon no. ")
+    assert [line[:len(start) + 13] for line in lines
+            ] == [start + '1 has 2 corne', start + '2 has 1 corne']
+    alone = check_data(with_line([LINE]), 'f.json')
+    assert {(each.kind, each.place.frame)
+            for each in alone.defects} == {('mask', 2), ('presence', 2)}
+    assert not alone.num_errors
+    assert check_data(small_set(), 'f.json').defects == []
+
+
+def test_an_object_of_such_polygons_alone_is_seen_nowhere():
+    data = with_line([LINE])
+    data['annotations'][0]['segmentations'] = [[LINE], [POINT], [NONE]]
+    report = check_data(data, 'f.json')
+    assert [each.kind for each in report.defects
+            if each.level == 'error'] == ['empty']
+
+
+def test_converters_leave_them_out():
+    shape = dict(label='cat', points=[[1, 1], [5, 5]])
+    assert not shape_mask(shape, SIZE, 'f.json').any()
+    image = dict(id=1, file_name='a.jpg', height=6, width=8)
+    data = dict(
+        images=[image],
+        categories=[dict(id=1, name='cat')],
+        annotations=[
+            dict(id=1, image_id=1, category_id=1, segmentation=[LINE]),
+            dict(id=2, image_id=1, category_id=1, segmentation=[SQUARE, LINE])
+        ])
+    video, = coco_videos(data, 'f.json', ClassTable(), StillVideo())
+    assert [pixels(each.counts[0]).sum() for each in video.tracks] == [0, 8]
