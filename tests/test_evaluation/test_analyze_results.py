@@ -40,7 +40,7 @@ def test_all_files_without_openmmlab_and_matplotlib(files):
     assert done.returncode == 0, done.stderr
     out = files / 'new' / 'analysis'
     assert sorted(path.name for path in out.iterdir()) == sorted(
-        [f'{name}.json' for name in NAMES + ['frames']] +
+        [f'{name}.json' for name in NAMES + ['frames', 'identities']] +
         [f'{name}.csv' for name in NAMES[1:] + ['frames']])
     assert 'no figures, because matplotlib is not installed' in done.stdout
     metrics = json.loads((out / 'metrics.json').read_text())
@@ -100,18 +100,40 @@ def test_summary_names_what_to_mend_first():
                           result([LEFT] * 2 + [RIGHT] * 2),
                           result([RIGHT] * 2 + [LEFT] * 2, .8)
                       ])
-    lines = format_summary(found['errors'],
-                           found['frames']['total']).splitlines()
+    lines = format_summary(found['errors'], found['frames']['total'],
+                           found['identities']).splitlines()
     table = {line.split()[0]: line.split()[1:] for line in lines[2:9]}
     assert table['association'] == ['100.0', '+100.0', '100.0', '100.0']
     assert table['segmentation'] == ['0.0', '+0.0', '0.0', '0.0']
     assert 'predictions at IoU 0.5: 2 weak overlap' in lines
     assert 'objects at IoU 0.5: 2, of these 0 found, 0 missed' in lines
     assert 'each frame an image: box AP 100.0, mask AP 100.0' in lines
+    assert ('tracks of score 0.3 and more find 8 of 8 objects x frames; '
+            '2 identity switches, 0 gaps') in lines
     advice = lines.index('what to mend, the most costly first:')
     assert lines[advice + 1].startswith('- association (+100.0): ids change')
     assert not [line for line in lines[advice + 2:] if line[0] != ' ']
     assert max(map(len, lines)) <= 100
+
+
+def test_identities_of_what_a_user_sees():
+    found = found_of([
+        annotation([LEFT, LEFT, None, LEFT]),
+        annotation([RIGHT] * 4, 11),
+        annotation([RIGHT] * 4, 11, iscrowd=1)
+    ], [
+        result([LEFT, None, None, LEFT], .9, 11),
+        result([RIGHT, RIGHT, RIGHT, None], .3),
+        result([None, None, None, RIGHT], .4),
+        result([LEFT] * 4, .2)
+    ])['identities']
+    # LEFT: found, missed, not there, found again; RIGHT: found by another
+    counts = dict(objects=7, found=6, false=0, switches=1, fragments=1)
+    assert found == dict(
+        score_thr=.3,
+        iou_thr=.5,
+        **counts,
+        videos=[dict(video_id=found['videos'][0]['video_id'], **counts)])
 
 
 def test_summary_of_a_perfect_result_and_of_no_objects():

@@ -3,8 +3,9 @@
     python tools/analysis_tools/analyze_results.py GT.json RESULTS.json \\
         --out analysis
 
-Writes tables of classes, curves, confusion, kinds of errors and frames. Runs
-from any folder and needs numpy and pycocotools only; figures also matplotlib.
+Writes tables of classes, curves, confusion, kinds of errors, identities and
+frames. Runs from any folder and needs numpy, scipy and pycocotools only;
+figures also matplotlib.
 It ends with 0, or with 1 and a message if a file cannot be used.
 """
 import argparse
@@ -34,7 +35,8 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         '--score-thr',
         type=float,
         default=.3,
-        help='least score for the confusion of classes (default: 0.3)')
+        help='least score for the confusion of classes and for identity '
+        'switches (default: 0.3)')
     parser.add_argument(
         '--no-frames',
         action='store_true',
@@ -65,7 +67,8 @@ def main(argv: Optional[List[str]] = None) -> int:
         return 1
     frames = found.get('frames')
     print(
-        diagnosis.format_summary(found['errors'], frames and frames['total']))
+        diagnosis.format_summary(found['errors'], frames and frames['total'],
+                                 found['identities']))
     print(f'\n{written}')
     return 0
 

@@ -11,6 +11,7 @@ from .breakdown import break_down
 from .cases import read_cases
 from .confusion import confusion_dict, confusion_matrix
 from .frames import frame_figures
+from .identities import identity_counts
 from .plots import draw_all, has_matplotlib
 
 IOU_THR = .5
@@ -28,13 +29,15 @@ def diagnose(truth: GroundTruth,
         truth (GroundTruth): With annotations.
         tracks (Tracks): What ``read_results`` made of the predictions.
         metric (str): Of ``evaluate``.
-        score_thr (float): Least score for the confusion of classes.
+        score_thr (float): Least score for the confusion of classes and
+            for identities.
         with_frames (bool): Measure frames too, which is slow.
         long_videos (Sequence, optional): Of ``evaluate``.
 
     Returns:
-        dict: ``metrics``, ``classes``, ``curves``, ``confusion``, ``errors``
-        and, if asked for, ``frames`` (with ``total`` and ``frames``).
+        dict: ``metrics``, ``classes``, ``curves``, ``confusion``, ``errors``,
+        ``identities`` and, if asked for, ``frames`` (with ``total`` and
+        ``frames``).
 
     Raises:
         ValueError: If the metric is unknown.
@@ -49,7 +52,9 @@ def diagnose(truth: GroundTruth,
         classes=tables.class_rows(breakdown),
         curves=tables.curve_dict(breakdown),
         confusion=confusion_dict(matrix, names, score_thr, IOU_THR),
-        errors=breakdown.as_dict())
+        errors=breakdown.as_dict(),
+        identities=identity_counts(
+            read_cases(truth, tracks), score_thr, IOU_THR))
     if with_frames:
         found['frames'] = frame_figures(truth, tracks)._asdict()
     return found

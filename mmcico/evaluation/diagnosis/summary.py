@@ -35,12 +35,14 @@ def _percent(value: Optional[float], sign: bool = False) -> str:
 
 
 def format_summary(errors: Dict[str, Any],
-                   frames: Optional[Dict[str, Any]] = None) -> str:
-    """Table of oracles, frame figures and advice.
+                   frames: Optional[Dict[str, Any]] = None,
+                   identities: Optional[Dict[str, Any]] = None) -> str:
+    """Table of oracles, identities, frame figures and advice.
 
     Args:
         errors (dict): Of ``Breakdown.as_dict``.
         frames (dict, optional): ``FrameFigures.total``.
+        identities (dict, optional): Of ``identity_counts``.
 
     Returns:
         str: Several lines.
@@ -56,6 +58,8 @@ def format_summary(errors: Dict[str, Any],
         ])
     lines = align_rows(rows) + ['']
     lines += count_lines(errors['counts']) + ['']
+    if identities is not None:
+        lines += identity_lines(identities) + ['']
     if frames is not None:
         lines += [
             f'each frame an image: box AP {_percent(frames["box"]["AP"])}, '
@@ -71,6 +75,15 @@ def count_lines(counts: Dict[str, int]) -> List[str]:
                f'{counts["found"]} found, {counts["missed"]} missed')
     return _wrap('predictions at IoU 0.5: ' +
                  (', '.join(kinds) or 'none')) + [objects]
+
+
+def identity_lines(identities: Dict[str, Any]) -> List[str]:
+    """How often objects change their track."""
+    return _wrap(
+        f'tracks of score {identities["score_thr"]:g} and more find '
+        f'{identities["found"]} of {identities["objects"]} objects x frames; '
+        f'{identities["switches"]} identity switches, '
+        f'{identities["fragments"]} gaps')
 
 
 def _wrap(text: str) -> List[str]:
