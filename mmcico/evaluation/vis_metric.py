@@ -165,9 +165,8 @@ class VISMetric(BaseMetric):
         Raises:
             ValueError: On all processes, if a video is incomplete or the
                 ground truth does not fit.
+            OSError: On all processes, if one cannot write to ``outdir``.
         """
-        if not self._started:  # a process without any video
-            self._start()
         gathered = gather_object(self._own_records(), dst=0)
         answer: List[Any] = [None]
         if is_main_process():
@@ -181,32 +180,34 @@ class VISMetric(BaseMetric):
         self._finished.clear()
         self._started = False
         if error is not None:
-            raise ValueError(error)
+            raise error
         return {f'{self.prefix}/{key}': metrics[key] for key in metrics}
 
-    def _own_records(self) -> Tuple[List[Record], Optional[str]]:
+    def _own_records(self) -> Tuple[List[Record], Optional[Exception]]:
         """Finished videos of this process, or what is wrong with them."""
         try:
+            if not self._started:  # a process without any video
+                self._start()
             for video_id in list(self._videos):  # raises: its end is missing
                 self._finish_video(video_id)
             if self.outdir is None:
                 return self.results, None
             return read_part(part_path(self.outdir, get_rank())), None
-        except ValueError as error:
-            return [], str(error)
+        except (ValueError, OSError) as error:
+            return [], _to_send(error)
 
     def _answer(
-        self, gathered: Sequence[Tuple[List[Record], Optional[str]]]
-    ) -> Tuple[Dict[str, float], Optional[str]]:
-        """Figures or the message of an error, which all processes raise."""
+        self, gathered: Sequence[Tuple[List[Record], Optional[Exception]]]
+    ) -> Tuple[Dict[str, float], Optional[Exception]]:
+        """Figures or an error, which all processes raise."""
         for _, error in gathered:
             if error is not None:
                 return {}, error
         records = [record for part, _ in gathered for record in part]
         try:
             return self.compute_metrics(records), None
-        except ValueError as error:
-            return {}, str(error)
+        except (ValueError, OSError) as error:
+            return {}, _to_send(error)
 
     def compute_metrics(self, results: List[Record]) -> Dict[str, float]:
         """Write files and measure.
@@ -269,3 +270,11 @@ class VISMetric(BaseMetric):
                 'no field occlusion; they count as not occluded',
                 logger='current',
                 level=logging.WARNING)
+
+
+def _to_send(error: Exception) -> Exception:
+    """An error with its text alone, which any process can unpack."""
+    if isinstance(error, OSError):
+        return OSError(f'VISMetric: {error}; outdir must be a folder that can '
+                       'be written, with space left')
+    return ValueError(str(error))

@@ -1,3 +1,4 @@
+import errno
 import importlib
 import json
 import zipfile
@@ -14,6 +15,7 @@ from processes import free_port, gloo_threads
 from vis_files import SIZE, annotation, draw, ground_truth, rle
 
 import mmcico.registry  # noqa: F401
+from mmcico.evaluation import vis_metric
 from mmcico.utils.launch import leave_group
 
 A, B = (0, 0, 4, 4), (5, 4, 9, 8)
@@ -243,6 +245,14 @@ def test_missing_and_repeated_frames(tmp_path):
         run([clips[0], clips[0]], outdir=str(tmp_path))
 
 
+def full_disk(*args):
+    raise OSError(errno.ENOSPC, 'No space left on device', 'results.json')
+
+
+NO_SPACE = (r'VISMetric: \[Errno 28\] No space left on device: '
+            "'results.json'; outdir must be a folder")
+
+
 def two_ranks(rank, folder, port):
     """Process ``rank`` of two; the second run leaves rank 1 without video."""
     # parts of PyTorch that it imports keep the group that is there by then
@@ -262,6 +272,10 @@ def two_ranks(rank, folder, port):
     # what is wrong on one rank is raised on all
     with pytest.raises(ValueError, match='no results for 1 of 3'):
         run(videos[0][:1] if rank else videos[1], outdir=f'{folder}/wrong')
+    if rank == 0:
+        vis_metric.save_results = full_disk
+    with pytest.raises(OSError, match=NO_SPACE):
+        run(videos[rank], outdir=f'{folder}/full')
     torch.distributed.barrier()
     leave_group()
     assert gloo_threads() == []
