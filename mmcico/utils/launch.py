@@ -6,11 +6,15 @@ import os.path as osp
 import subprocess
 import sys
 from typing import Callable, Dict, List, Mapping, Optional, Union
+from urllib.error import URLError
 
 from mmengine.config import Config, DictAction
 from mmengine.config.utils import ConfigParsingError
 from mmengine.device import get_device
 
+NO_NETWORK = (
+    'a file could not be fetched, most likely the weights of a backbone: give '
+    'a copy by --cfg-options model.backbone.init_cfg.checkpoint=FILE')
 USER_ERRORS = (ValueError, OSError, SyntaxError, ConfigParsingError)
 
 
@@ -178,6 +182,8 @@ def run_tool(main: Callable[[], None], debug: Optional[bool] = None) -> None:
         if debug or not is_user_error(error):
             raise
         text = error.args[0] if isinstance(error, KeyError) else error
+        if isinstance(error, URLError):
+            text = f'{text}; {NO_NETWORK}'
         line = ' '.join(str(text).split()) or type(error).__name__
         sys.stderr.write(f'error: {line} (--debug shows where)\n')
         sys.exit(1)

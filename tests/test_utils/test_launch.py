@@ -1,7 +1,9 @@
 """Pieces of the command line tools."""
+from urllib.error import URLError
+
 import pytest
 
-from mmcico.utils.launch import is_user_error, rank_variables
+from mmcico.utils.launch import is_user_error, rank_variables, run_tool
 
 
 def test_rank_variables_of_each_launcher():
@@ -35,6 +37,18 @@ def test_rank_variables_of_each_launcher():
 def test_wrong_launcher_is_named(launcher, name):
     with pytest.raises(ValueError, match=name):
         rank_variables(launcher, {})
+
+
+def test_without_network_the_way_out_is_said(capsys):
+
+    def fetch():
+        raise URLError('Name or service not known')
+
+    with pytest.raises(SystemExit):
+        run_tool(fetch, debug=False)
+    said = capsys.readouterr().err
+    assert 'Name or service not known' in said
+    assert 'model.backbone.init_cfg.checkpoint=FILE' in said
 
 
 def test_which_errors_are_the_users():
