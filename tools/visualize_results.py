@@ -14,17 +14,17 @@ Videos by default. Figures instead: two models and the ground truth on frames
 """
 import argparse
 import sys
-from itertools import chain
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
 from mmcico.visualization import contact_sheet, open_video_writer
 from mmcico.visualization.figures import clip_figure, gallery
-from mmcico.visualization.overlays import (Overlay, load_overlays,
-                                           overlay_frames)
-from mmcico.visualization.picture_files import shrink, spread, write_picture
+from mmcico.visualization.overlays import (Overlay, draw_panels, load_overlays,
+                                           panel_frames)
+from mmcico.visualization.picture_files import spread, write_picture
 from mmcico.visualization.style import DrawStyle
 from mmcico.visualization.style_arguments import add_style_arguments, style_of
 
@@ -115,19 +115,25 @@ def choose(overlays: List[Overlay],
     return [known[name] for name in wanted]
 
 
-def write_overlay(overlay: Overlay, frames: Iterator[np.ndarray],
+def write_overlay(overlay: Overlay, style: DrawStyle,
                   args: argparse.Namespace) -> None:
     """Write the video and, if wanted, the contact sheet of one video."""
     out = Path(args.out)
     picked = spread(len(overlay.file_names), SHEET_FRAMES)
     sheet = []
-    first = next(frames)
-    with open_video_writer(out / f'{overlay.name}.mp4', args.fps,
-                           first.shape[:2]) as writer:
-        for index, frame in enumerate(chain([first], frames)):
+    with ExitStack() as stack:
+        writer = None
+        for index, panels in enumerate(
+                panel_frames(overlay, args.image_root, style)):
+            frame = np.hstack(draw_panels(overlay, panels, style))
+            if writer is None:
+                writer = stack.enter_context(
+                    open_video_writer(out / f'{overlay.name}.mp4', args.fps,
+                                      frame.shape[:2]))
             writer.write(frame)
             if args.contact_sheet and index in picked:
-                sheet.append(shrink(frame, args.width * len(overlay.panels)))
+                sheet.append(
+                    np.hstack(draw_panels(overlay, panels, style, args.width)))
     if sheet:
         columns = max(1, SHEET_COLUMNS // len(overlay.panels))
         write_picture(out / f'{overlay.name}.png',
@@ -143,8 +149,7 @@ def write_one(overlay: Overlay, style: DrawStyle,
         name = f'{overlay.name}_{args.clip[0]}+{args.clip[1]}.png'
         write_picture(Path(args.out) / name, figure)
     else:
-        frames = overlay_frames(overlay, args.image_root, style)
-        write_overlay(overlay, frames, args)
+        write_overlay(overlay, style, args)
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:

@@ -75,15 +75,17 @@ def draw_truth(data: Path, args: argparse.Namespace) -> List[str]:
     """
     from mmcico.visualization.draw import contact_sheet
     from mmcico.visualization.overlays import load_overlays, overlay_frames
-    from mmcico.visualization.picture_files import (shrink, spread,
-                                                    write_picture, write_video)
+    from mmcico.visualization.picture_files import (spread, write_picture,
+                                                    write_video)
     overlay, = load_overlays(data / 'instances.json')
     paths = [f'{args.out}/truth.mp4', f'{args.out}/truth.png']
-    frames = list(overlay_frames(overlay, data / 'JPEGImages', style_of(args)))
-    write_video(paths[0], frames, 10)
-    places = spread(len(frames), SHEET_FRAMES)
-    small = [shrink(frames[place], 480) for place in places]
-    write_picture(paths[1], contact_sheet(small, SHEET_FRAMES // 2))
+    images, style = data / 'JPEGImages', style_of(args)
+    write_video(paths[0], overlay_frames(overlay, images, style), 10)
+    small = list(overlay_frames(overlay, images, style, 480))
+    places = spread(len(small), SHEET_FRAMES)
+    write_picture(
+        paths[1],
+        contact_sheet([small[place] for place in places], SHEET_FRAMES // 2))
     return paths
 
 

@@ -62,11 +62,11 @@ def _overlay(video: AnnotatedVideo, names: Dict[str, str]) -> Overlay:
         panels=[('ground truth', tracks)])
 
 
-def titled_frames(
-        overlay: Overlay,
-        image_root: Union[str, Path],
-        style: DrawStyle,
-        places: Optional[Sequence[int]] = None) -> Iterator[np.ndarray]:
+def titled_frames(overlay: Overlay,
+                  image_root: Union[str, Path],
+                  style: DrawStyle,
+                  places: Optional[Sequence[int]] = None,
+                  width: Optional[int] = None) -> Iterator[np.ndarray]:
     """Drawn frames with their place and file name below.
 
     Args:
@@ -75,6 +75,7 @@ def titled_frames(
         style (DrawStyle): Looks.
         places (Sequence[int], optional): Of the frames wanted; all if left
             out.
+        width (int, optional): Frames are not wider.
 
     Yields:
         np.ndarray: (H', W', 3) uint8 BGR, all of one size.
@@ -85,7 +86,7 @@ def titled_frames(
     if places is None:
         places = range(len(overlay.file_names))
     part = frames_only(overlay, places)
-    frames = overlay_frames(part, image_root, style)
+    frames = overlay_frames(part, image_root, style, width)
     for place, name, frame in zip(places, part.file_names, frames):
         title = f'{place}: {Path(name).name}'
         draw_text_(frame, title, (0, len(frame) - 1), TITLE_COLOUR)

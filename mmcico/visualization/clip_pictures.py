@@ -1,5 +1,5 @@
 """Clips as a pipeline gives them to the network, with their objects."""
-from typing import Any, List, Sequence
+from typing import Any, List, Optional, Sequence
 
 import cv2
 import numpy as np
@@ -9,8 +9,10 @@ from .overlays import TITLE_COLOUR
 from .style import DrawStyle, draw_frame
 
 
-def clip_frames(packed: dict, classes: Sequence[str],
-                style: DrawStyle) -> List[np.ndarray]:
+def clip_frames(packed: dict,
+                classes: Sequence[str],
+                style: DrawStyle,
+                width: Optional[int] = None) -> List[np.ndarray]:
     """Draw a clip.
 
     Args:
@@ -18,6 +20,7 @@ def clip_frames(packed: dict, classes: Sequence[str],
             BGR and ``data_samples``.
         classes (Sequence[str]): Names by label.
         style (DrawStyle): Looks.
+        width (int, optional): Frames are not wider.
 
     Returns:
         list[np.ndarray]: T times (H', W', 3) uint8 BGR. Objects that are
@@ -32,7 +35,7 @@ def clip_frames(packed: dict, classes: Sequence[str],
         objects = _objects(frame.gt_instances, classes, '')
         if 'ignored_instances' in frame:
             objects += _objects(frame.ignored_instances, classes, ' ignored')
-        picture = draw_frame(image, objects, style)
+        picture = draw_frame(image, objects, style, width)
         draw_text_(picture, frame_title(sample, frame, t),
                    (0, len(picture) - 1), TITLE_COLOUR)
         pictures.append(picture)

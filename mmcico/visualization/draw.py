@@ -1,7 +1,7 @@
 """Tracked objects painted on frames; NumPy and OpenCV only."""
 import colorsys
-from dataclasses import dataclass, replace
-from typing import List, Optional, Sequence, Tuple
+from dataclasses import dataclass
+from typing import Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -92,7 +92,7 @@ def draw_text_(image: np.ndarray, text: str, corner: Tuple[int, int],
     The plate is moved inside the image as far as it fits.
     """
     height, width = image.shape[:2]
-    scale = float(np.clip(height / 900, .35, 1.2))
+    scale = float(np.clip(height / 900, .42, 1.2))
     weight = 1 if scale < .8 else 2
     (text_width, text_height), below = cv2.getTextSize(text, FONT, scale,
                                                        weight)
@@ -165,7 +165,7 @@ def draw_objects(image: np.ndarray,
     canvas = image.copy()
     seen = []
     for item in objects:
-        _check_size(item, image)
+        check_size(item, image)
         around = mask_box(item.mask)
         if around is not None:
             seen.append((item, around))
@@ -207,42 +207,13 @@ def _draw_mask_(canvas: np.ndarray, mask: np.ndarray, around: Tuple[int, int,
         part[...] = outlined
 
 
-def _check_size(item: DrawnObject, image: np.ndarray) -> None:
+def check_size(item: DrawnObject, image: np.ndarray) -> None:
+    """Raise ValueError if a mask has another size than the image."""
     if item.mask.shape != image.shape[:2]:
         raise ValueError(
             f'the mask of track {item.track_id} is {item.mask.shape}, but '
             f'the frame is {image.shape[:2]} (height, width); masks are '
             'drawn at the size of the frame')
-
-
-def enlarge(image: np.ndarray, objects: Sequence[DrawnObject],
-            factor: int) -> Tuple[np.ndarray, List[DrawnObject]]:
-    """Frame and objects a whole number of times as large.
-
-    Small frames are enlarged before drawing, so that labels can be read.
-    """
-    if factor == 1:
-        return image, list(objects)
-    height, width = image.shape[:2]
-    large = cv2.resize(
-        image, (width * factor, height * factor),
-        interpolation=cv2.INTER_CUBIC)
-    scaled = []
-    for item in objects:
-        mask = item.mask.repeat(factor, axis=0).repeat(factor, axis=1)
-        trail = tuple((x * factor, y * factor) for x, y in item.trail)
-        scaled.append(
-            replace(
-                item,
-                mask=mask,
-                box=_times(item.box, factor),
-                enclosing=_times(item.enclosing, factor),
-                trail=trail))
-    return large, scaled
-
-
-def _times(box: Optional[Box], factor: int) -> Optional[Box]:
-    return None if box is None else tuple(value * factor for value in box)
 
 
 def contact_sheet(frames: Sequence[np.ndarray], columns: int) -> np.ndarray:

@@ -5,9 +5,9 @@ import numpy as np
 
 from .clip_pictures import padded
 from .draw import contact_sheet, draw_text_
-from .overlays import (TITLE_COLOUR, Overlay, PathLike, frames_only,
-                       panel_pictures)
-from .picture_files import shrink, spread
+from .overlays import (TITLE_COLOUR, Overlay, PathLike, draw_panels,
+                       frames_only, panel_frames)
+from .picture_files import spread
 from .style import DrawStyle
 
 Rows = List[List[np.ndarray]]
@@ -32,9 +32,11 @@ def clip_figure(overlay: Overlay, image_root: PathLike, style: DrawStyle,
     """
     first, number = frames
     part = frames_only(overlay, range(first, first + number))
-    pictures = list(panel_pictures(part, image_root, style))
-    rows = [[shrink(each, width) for each in row] for row in zip(*pictures)]
-    return stack(rows)
+    pictures = [
+        draw_panels(part, each, style, width)
+        for each in panel_frames(part, image_root, style)
+    ]
+    return stack([list(row) for row in zip(*pictures)])
 
 
 def video_rows(overlay: Overlay, image_root: PathLike, style: DrawStyle,
@@ -52,10 +54,11 @@ def video_rows(overlay: Overlay, image_root: PathLike, style: DrawStyle,
         Rows of (H', W', 3) uint8 BGR; the first frame has the video's name.
     """
     places = set(spread(len(overlay.file_names), columns))
-    chosen = [[shrink(each, width) for each in pictures]
-              for place, pictures in enumerate(
-                  panel_pictures(overlay, image_root, style))
-              if place in places]
+    chosen = [
+        draw_panels(overlay, each, style, width)
+        for place, each in enumerate(panel_frames(overlay, image_root, style))
+        if place in places
+    ]
     rows = [list(row) for row in zip(*chosen)]
     draw_text_(rows[0][0], overlay.name, (0, 0), TITLE_COLOUR)
     return rows

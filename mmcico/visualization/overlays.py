@@ -190,9 +190,9 @@ def read_frame(path: Path, size: Tuple[int, int], video: str) -> np.ndarray:
     return image
 
 
-def panel_pictures(overlay: Overlay, image_root: PathLike,
-                   style: DrawStyle) -> Iterator[List[np.ndarray]]:
-    """For each frame its panels, (H', W', 3) uint8 BGR, all of one size."""
+def panel_frames(overlay: Overlay, image_root: PathLike,
+                 style: DrawStyle) -> Iterator[List[Frame]]:
+    """For each frame, what each panel has to show; nothing is drawn."""
     histories = [TrackHistory(style) for _ in overlay.panels]
     for index, name in enumerate(overlay.file_names):
         image = read_frame(Path(image_root) / name, overlay.size, overlay.name)
@@ -200,27 +200,41 @@ def panel_pictures(overlay: Overlay, image_root: PathLike,
             history.push(image, frame_objects(tracks, index, overlay.size))
             for history, (_, tracks) in zip(histories, overlay.panels)
         ]
-        for frames in zip(*done):
-            yield _drawn(overlay, frames, style)
-    for frames in zip(*(history.flush() for history in histories)):
-        yield _drawn(overlay, frames, style)
+        yield from map(list, zip(*done))
+    yield from map(list, zip(*(history.flush() for history in histories)))
 
 
-def _drawn(overlay: Overlay, frames: Sequence[Frame],
-           style: DrawStyle) -> List[np.ndarray]:
-    """One frame as all panels show it, titled if there are several."""
-    pictures = [draw_frame(image, found, style) for image, found in frames]
+def draw_panels(overlay: Overlay,
+                frames: Sequence[Frame],
+                style: DrawStyle,
+                width: Optional[int] = None) -> List[np.ndarray]:
+    """One frame as all panels show it, titled if there are several.
+
+    Args:
+        overlay: the video.
+        frames: one of :func:`panel_frames`.
+        style: looks.
+        width: panels are not wider.
+
+    Returns:
+        For each panel (H', W', 3) uint8 BGR, all of one size.
+    """
+    pictures = [
+        draw_frame(image, found, style, width) for image, found in frames
+    ]
     if len(pictures) > 1:
         for picture, (title, _) in zip(pictures, overlay.panels):
             draw_text_(picture, title, (0, len(picture) - 1), TITLE_COLOUR)
     return pictures
 
 
-def overlay_frames(overlay: Overlay, image_root: PathLike,
-                   style: DrawStyle) -> Iterator[np.ndarray]:
+def overlay_frames(overlay: Overlay,
+                   image_root: PathLike,
+                   style: DrawStyle,
+                   width: Optional[int] = None) -> Iterator[np.ndarray]:
     """Drawn frames one by one, panels side by side, (H', W', 3) uint8."""
-    for pictures in panel_pictures(overlay, image_root, style):
-        yield np.hstack(pictures)
+    for frames in panel_frames(overlay, image_root, style):
+        yield np.hstack(draw_panels(overlay, frames, style, width))
 
 
 def frames_only(overlay: Overlay, places: Sequence[int]) -> Overlay:

@@ -20,14 +20,6 @@ def spread(length: int, count: int) -> List[int]:
     return places.astype(int).tolist()
 
 
-def shrink(frame: np.ndarray, width: int) -> np.ndarray:
-    """A frame (H, W, 3) that is at most ``width`` wide, ratio kept."""
-    if frame.shape[1] <= width:
-        return frame
-    height = max(1, round(frame.shape[0] * width / frame.shape[1]))
-    return cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
-
-
 def write_picture(path: PathLike, image: np.ndarray) -> None:
     """Write an (H, W, 3) uint8 BGR picture; folders are made.
 

@@ -1,10 +1,11 @@
 """How pictures look, and frames drawn that way."""
 from dataclasses import dataclass
-from typing import Sequence
+from typing import Optional, Sequence
 
 import numpy as np
 
-from .draw import DrawnObject, draw_objects, enlarge
+from .draw import DrawnObject, draw_objects
+from .resizing import resized
 
 #: frames are not enlarged beyond; players and encoders have limits
 LONGEST = 4096
@@ -46,20 +47,29 @@ class DrawStyle:
                              'frames, or 0 for no trails')
 
 
-def draw_frame(image: np.ndarray, objects: Sequence[DrawnObject],
-               style: DrawStyle) -> np.ndarray:
+def draw_frame(image: np.ndarray,
+               objects: Sequence[DrawnObject],
+               style: DrawStyle,
+               width: Optional[int] = None) -> np.ndarray:
     """A copy of a frame with its objects, enlarged if it is small.
+
+    Frames get their size first, so that labels can be read at any.
 
     Args:
         image: (H, W, 3) uint8 BGR.
         objects: later ones are drawn over earlier ones.
         style: looks.
+        width: the picture is not wider.
 
     Returns:
         (H', W', 3) uint8 BGR.
     """
-    factor = min(-(-style.min_side // min(image.shape[:2])),
-                 LONGEST // max(image.shape[:2]))
-    large, objects = enlarge(image, objects, max(1, factor))
-    return draw_objects(large, objects, style.opacity, style.boxes,
+    factor = max(
+        1,
+        min(-(-style.min_side // min(image.shape[:2])),
+            LONGEST // max(image.shape[:2])))
+    if width is not None:
+        factor = min(factor, width / image.shape[1])
+    image, objects = resized(image, objects, factor)
+    return draw_objects(image, objects, style.opacity, style.boxes,
                         style.labels, style.contours)

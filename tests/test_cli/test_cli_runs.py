@@ -132,7 +132,7 @@ def test_demo_without_weights(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().out
     assert 'bash tools/quickstart.sh' in said
     assert count_frames('outputs/demo/truth.mp4') == 4
-    # three frames in a row, enlarged to 640 and shrunk to 480
+    # three frames in a row, each 480 wide
     assert cv2.imread('outputs/demo/truth.png').shape == (2 * 288, 1440, 3)
     content = json.loads(Path('outputs/demo/data/instances.json').read_text())
     assert len(content['videos']) == 1

@@ -15,7 +15,7 @@ from mmcico.visualization.annotated_videos import (annotation_overlays,
 from mmcico.visualization.clip_pictures import clip_frames, frame_title, padded
 from mmcico.visualization.draw import track_colour
 from mmcico.visualization.overlays import DrawStyle
-from mmcico.visualization.picture_files import shrink, spread, write_video
+from mmcico.visualization.picture_files import spread, write_video
 
 # eight times as large: titles lie in the two lowest rows
 PLAIN = DrawStyle(opacity=1., labels=False, min_side=64)
@@ -139,13 +139,10 @@ def test_frames_of_different_sizes_side_by_side():
     assert one[:2].min() == 9 and one[2:].max() == 0
 
 
-def test_places_and_sizes():
+def test_places():
     assert spread(10, 4) == [0, 3, 6, 9]
     assert spread(2, 4) == [0, 1]
     assert spread(1, 4) == [0]
-    frame = np.zeros((40, 80, 3), np.uint8)
-    assert shrink(frame, 80) is frame
-    assert shrink(frame, 20).shape == (10, 20, 3)
 
 
 def test_a_video_has_all_frames(tmp_path):

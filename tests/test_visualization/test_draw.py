@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from mmcico.visualization import (DrawnObject, contact_sheet, draw_objects,
-                                  enlarge, track_colour)
+                                  track_colour)
 from mmcico.visualization.draw import (blend_mask_, draw_contour_, draw_text_,
                                        mask_box)
 
@@ -115,18 +115,6 @@ def test_text_stays_inside(corner):
     assert plate.sum() == area > 50  # whole plate, nothing cut off
     assert (image == colour).all(axis=2).any()
     assert (image > 230).all(axis=2).any()  # white ink on dark red
-
-
-def test_enlarge_keeps_things_together():
-    item = DrawnObject(
-        0, mask_of(slice(2, 4), slice(5, 8)), box=(5, 2, 7.5, 3))
-    large, (scaled, ) = enlarge(grey(), [item], 3)
-    assert large.shape == (60, 90, 3) and (large == 100).all()
-    assert scaled.mask.sum() == 9 * item.mask.sum()
-    assert mask_box(scaled.mask) == (15, 6, 23, 11)
-    assert scaled.box == (15, 6, 22.5, 9)
-    same, items = enlarge(grey(), [item], 1)
-    assert same.shape == (20, 30, 3) and items == [item]
 
 
 def test_contact_sheet_by_hand():

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 from mmcico.visualization import DrawnObject, draw_objects, track_colour
-from mmcico.visualization.draw import draw_dashes_, enlarge, mask_box
+from mmcico.visualization.draw import draw_dashes_, mask_box
 from mmcico.visualization.history import TrackHistory, union, with_history
+from mmcico.visualization.resizing import resized
 from mmcico.visualization.style import DrawStyle, draw_frame
 
 IMAGE = np.full((40, 60, 3), 100, np.uint8)
@@ -121,14 +122,14 @@ def test_enlarging_moves_boxes_and_trails():
         box=(1, 2, 3, 4),
         enclosing=(1, 1, 5, 5),
         trail=((2, 3), ))
-    _, (large, ) = enlarge(IMAGE, [start], 3)
+    _, (large, ) = resized(IMAGE, [start], 3)
     assert large.box == (3, 6, 9, 12) and large.enclosing == (3, 3, 15, 15)
     assert large.trail == ((6, 9), )
 
 
 def test_circumscribed_boxes_go_around_enlarged_masks():
     (_, (drawn, )), = run([[item(1, 20)]], DrawStyle(enclosing=True))
-    _, (large, ) = enlarge(IMAGE, [drawn], 4)
+    _, (large, ) = resized(IMAGE, [drawn], 4)
     x0, y0, x1, y1 = mask_box(large.mask)
     # boxes reach to the far side of the last pixel
     assert large.enclosing == (x0, y0, x1 + 1, y1 + 1)

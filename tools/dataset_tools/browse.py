@@ -82,11 +82,11 @@ def browse_file(args: argparse.Namespace, load: Callable) -> None:
         path = Path(args.out) / overlay.name
         places = files.spread(len(overlay.file_names),
                               SHEET_FRAMES) if args.sheet else None
-        frames = videos.titled_frames(overlay, args.images, style, places)
+        frames = videos.titled_frames(overlay, args.images, style, places,
+                                      PANEL_WIDTH if args.sheet else None)
         if args.sheet:
-            small = [files.shrink(frame, PANEL_WIDTH) for frame in frames]
             sheet = load('visualization.draw').contact_sheet(
-                small, SHEET_COLUMNS)
+                list(frames), SHEET_COLUMNS)
             files.write_picture(f'{path}.png', sheet)
         else:
             files.write_video(f'{path}.mp4', frames, args.fps)
@@ -133,9 +133,9 @@ def browse_config(args: argparse.Namespace, load: Callable) -> None:
     style = style_of(args, load('visualization.overlays'), boxes=True)
     rows = []
     for item in chosen_items(len(dataset), args.num_clips, args.seed):
-        frames = clips.clip_frames(dataset[item], dataset.metainfo['classes'],
-                                   style)
-        rows.append([files.shrink(frame, PANEL_WIDTH) for frame in frames])
+        rows.append(
+            clips.clip_frames(dataset[item], dataset.metainfo['classes'],
+                              style, PANEL_WIDTH))
     if not rows:
         raise ValueError(f'{args.config}: --num-clips {args.num_clips} of '
                          f'{len(dataset)} clips leaves nothing to draw')
