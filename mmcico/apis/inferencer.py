@@ -16,6 +16,7 @@ from torch import nn
 from mmcico.visualization.style import DrawStyle
 from .backends import check_backend, config_of, load_onnx, tune
 from .clip_stream import ClipStream, FrameResult, array_pipeline
+from .file_lists import each_video, is_image_file
 from .interrupt import InterruptBetweenFrames
 from .model_loading import (category_ids, check_checkpoint, check_config,
                             check_device, class_names, find_model,
@@ -23,7 +24,7 @@ from .model_loading import (category_ids, check_checkpoint, check_config,
 from .output_plan import SAVE, OutputPlan, distinct
 from .outputs import TrackSink, drawn_frames
 from .progress import with_progress
-from .sources import FrameSource, Source, is_image_file, open_source
+from .sources import FrameSource, Source, open_source
 
 
 class CiCoInferencer(BaseInferencer):
@@ -125,7 +126,8 @@ class CiCoInferencer(BaseInferencer):
         """Run on one or several videos.
 
         Args:
-            inputs: A source, see :func:`open_source`, or a list of them.
+            inputs: A source, see :func:`open_source`, or a list of them. A
+                folder or glob of video files is all of them.
             out_dir (str, optional): Folder for files; none are written
                 without.
             save (str | Sequence[str]): ``'video'``: overlays
@@ -188,15 +190,16 @@ class CiCoInferencer(BaseInferencer):
                 yield result
 
     def _inputs_to_list(self, inputs: Any) -> List[Source]:
-        """Videos of a list; a list of frames or of images is one video."""
+        """All videos; a list of frames or of images is one."""
         if isinstance(inputs, (list, tuple)):
             if not inputs:
                 raise ValueError('there is no video in the list of inputs')
             first = inputs[0]
             frames = isinstance(first, np.ndarray) and first.ndim <= 3
             if not frames and not all(is_image_file(each) for each in inputs):
-                return list(inputs)
-        return [inputs]
+                return [each for one in inputs for each in each_video(one)]
+            return [inputs]
+        return each_video(inputs)
 
     def visualize(
         self,

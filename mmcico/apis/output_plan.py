@@ -128,12 +128,13 @@ def distinct(name: str, seen: Dict[str, int]) -> str:
         seen (dict[str, int]): How often each came, kept up to date.
 
     Returns:
-        str: ``name``, ``name_2`` and so on.
+        str: ``name``, ``name_2`` and so on. Case does not tell names apart,
+        as it does not on Windows.
     """
     name = re.sub(r'[\\/:*?"<>|\x00-\x1f]', '_', name).strip('. ') or 'video'
     free = name
-    while free in seen:
-        seen[name] += 1
-        free = f'{name}_{seen[name]}'
-    seen[free] = 1
+    while free.lower() in seen:
+        seen[name.lower()] += 1
+        free = f'{name}_{seen[name.lower()]}'
+    seen[free.lower()] = 1
     return free

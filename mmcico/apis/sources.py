@@ -1,19 +1,16 @@
 """Frames of anything that can be a video."""
-import glob
 import logging
 import os.path as osp
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterable, Iterator, List, Optional, Sequence, Union
+from typing import Iterable, Iterator, Optional, Sequence, Union
 
 import cv2
 import numpy as np
 from mmengine.logging import print_log
 
-from mmcico.utils.natural_order import natural_key
+from .file_lists import IMAGE_ENDINGS, files_in, named, stands_for_files
 from .frames import CHANNELS, checked_frame
-
-IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 
 #: a file, folder, glob, URL, camera number, or frames themselves
 Source = Union[str, Path, int, np.ndarray, Iterable[np.ndarray], Sequence[str],
@@ -57,9 +54,10 @@ def open_source(source: Source, name: Optional[str] = None) -> FrameSource:
 
     Args:
         source: path of a video file or an image; folder or glob of images,
-            taken in natural order; URL that OpenCV opens; number of a
-            camera; list of image paths; array (F, H, W, 3), or any iterable
-            of arrays (H, W, 3), BGR. An array (H, W, 3) is one frame.
+            taken in natural order, or of one video file; URL that OpenCV
+            opens; number of a camera; list of image paths; array (F, H, W,
+            3), or any iterable of arrays (H, W, 3), BGR. An array (H, W, 3)
+            is one frame.
         name (str, optional): Another name than its own.
 
     Returns:
@@ -95,49 +93,30 @@ def open_path(path: str, name: Optional[str]) -> FrameSource:
         name = name or Path(path.split('?')[0]).stem or 'stream'
         return open_capture(path, name, live=True)
     path = osp.expanduser(path)
-    if osp.isdir(path):
-        images = images_in(osp.join(glob.escape(path), '*'))
-        found = f'the folder {path}'
-    elif is_glob(path):
-        images, found = images_in(path), f'the glob {path}'
+    if stands_for_files(path):
+        images, videos = files_in(path)
+        if len(videos) > 1:
+            raise ValueError(
+                f'{named(path)} holds {len(videos)} videos, such as '
+                f'{osp.basename(videos[0])}; here, give one of them')
+        if videos:
+            return open_path(videos[0], name)
     elif path.lower().endswith(IMAGE_ENDINGS) and osp.exists(path):
-        images, found = [path], path
+        images = [path]
     elif osp.exists(path):
         if osp.getsize(path) == 0:
             raise ValueError(f'{path} is an empty file (0 bytes)')
         return open_capture(path, name or file_name(path), live=False)
     else:
         raise ValueError(f'"{path}" does not exist')
-    if not images:
-        raise ValueError(f'{found} holds no image ({", ".join(IMAGE_ENDINGS)})'
-                         '; for the frames of several videos, give one folder '
-                         'at a time')
     stem = file_name(path if osp.exists(path) else osp.dirname(images[0]))
     return FrameSource(name or stem, read_images(images), None, len(images))
-
-
-def is_glob(path: str) -> bool:
-    """Whether a path stands for several; files may have ``[1]`` in names."""
-    return glob.has_magic(path) and not osp.exists(path)
-
-
-def is_image_file(source: Any) -> bool:
-    """Whether a source is the path of one image; it need not be there."""
-    return isinstance(source, (str, Path)) and str(source).lower().endswith(
-        IMAGE_ENDINGS) and not is_glob(str(source))
 
 
 def file_name(path: str) -> str:
     """Name of a folder, or of a file without its ending; also of ``.``."""
     whole = Path(osp.abspath(path))
     return whole.name if whole.is_dir() else whole.stem
-
-
-def images_in(pattern: str) -> List[str]:
-    """Images of a glob, 2 before 10."""
-    return sorted((path for path in glob.glob(pattern)
-                   if path.lower().endswith(IMAGE_ENDINGS)),
-                  key=natural_key)
 
 
 def read_images(paths: Sequence[str]) -> Iterator[np.ndarray]:

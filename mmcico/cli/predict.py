@@ -13,12 +13,14 @@ EXAMPLES = """\
 examples:
   mmcico predict video.mp4 --weights work_dirs/quickstart/iter_1500.pth
   mmcico predict a.mp4 b.mp4 frames/ --model CONFIG --weights MODEL.pth
+  mmcico predict "clips/*.mp4" --weights MODEL.pth      a video each
   mmcico predict 0 --weights MODEL.pth                  camera 0, Ctrl-C ends
   mmcico predict rtsp://host/stream --weights MODEL.pth --save json
   mmcico predict "frames/*.png" --weights MODEL.pth --fps 25 --boxes --trail 20
 
-a glob in quotes is a video, named by its folder, with 2.png before 10.png;
-without quotes it is one, too, "images", in the order of the shell
+a glob of images in quotes is a video, named by its folder, with 2.png before
+10.png; without quotes it is one, too, "images", in the order of the shell; a
+folder or glob of video files is all of them
 
 files in the output folder:
   videos/NAME.mp4     the video with its objects
@@ -38,8 +40,8 @@ def parse_args(args: Sequence[str]) -> argparse.Namespace:
         'sources',
         nargs='+',
         metavar='SOURCE',
-        help='video file, folder or glob of images, URL, or number of a '
-        'camera; before all options that take several values')
+        help='video file, folder or glob of images or of video files, URL, or '
+        'number of a camera; before all options that take several values')
     parser.add_argument(
         '--weights', help='checkpoint, path or URL; it knows its config')
     parser.add_argument(
@@ -108,10 +110,12 @@ def check_sources(sources: Sequence[Union[str, int]]) -> None:
     Raises:
         ValueError: If one is missing or cannot be opened.
     """
+    from mmcico.apis.file_lists import each_video
     from mmcico.apis.sources import open_source
     for source in sources:
         if isinstance(source, str) and '://' not in source:
-            open_source(source)
+            for each in each_video(source):
+                open_source(each)
 
 
 def shown_frames(masks: Sequence[Optional[dict]]) -> str:

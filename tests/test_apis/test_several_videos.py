@@ -1,0 +1,118 @@
+"""Folders and globs of video files: each file is a video."""
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from mmcico.apis import CiCoInferencer, open_source
+from mmcico.apis.file_lists import each_video
+from mmcico.apis.output_plan import distinct
+from mmcico.cli.main import main
+from mmcico.testing.inference import write_small_model
+from mmcico.visualization import open_video_writer
+
+
+def write_video(path, length, seed=0):
+    rng = np.random.default_rng(seed)
+    with open_video_writer(path, 10, (40, 72)) as writer:
+        for _ in range(length):
+            writer.write(rng.integers(0, 256, (40, 72, 3), dtype=np.uint8))
+
+
+@pytest.fixture(scope='module')
+def clips(tmp_path_factory):
+    """Three videos of 2, 3 and 4 frames, and notes."""
+    folder = tmp_path_factory.mktemp('clips')
+    for name, length in (('b10.mp4', 4), ('b9.MP4', 3), ('a.mp4', 2)):
+        write_video(folder / name.lower(), length)
+        (folder / name.lower()).rename(folder / name)
+    (folder / 'notes.txt').write_text('neither image nor video')
+    return folder
+
+
+@pytest.fixture(scope='module')
+def small(tmp_path_factory):
+    return write_small_model(tmp_path_factory.mktemp('small'))
+
+
+def lengths(out):
+    """Frames of all videos, by what was written."""
+    entries = json.loads((out / 'results.json').read_text())
+    found = {each['video_id']: len(each['segmentations']) for each in entries}
+    for name, length in found.items():
+        assert len(list((out / 'masks' / name).iterdir())) == length
+        shown = cv2.VideoCapture(str(out / 'videos' / f'{name}.mp4'))
+        assert shown.get(cv2.CAP_PROP_FRAME_COUNT) == length
+    return found
+
+
+def test_which_videos_are_meant(clips, tmp_path, monkeypatch):
+    names = [str(clips / name) for name in ('a.mp4', 'b9.MP4', 'b10.mp4')]
+    assert each_video(clips) == each_video(str(clips) + '/') == names
+    assert each_video(f'{clips}/b*') == names[1:]
+    monkeypatch.chdir(clips)
+    assert each_video('*[a0].mp4') == ['a.mp4', 'b10.mp4']
+    # everything else is what it was
+    frames = [np.zeros((4, 4, 3), np.uint8)]
+    (tmp_path / '0.png').write_bytes(b'')
+    for source in (names[0], 'missing.mp4', 0, 'rtsp://host/*.mp4', frames,
+                   tmp_path, f'{tmp_path}/*.png'):
+        found, = each_video(source)
+        assert found is source
+
+
+def test_images_and_videos_are_not_mixed(clips, tmp_path):
+    for name in ('x.mp4', '1.png', '2.png'):
+        (tmp_path / name).write_bytes(b'')
+    message = (r'the folder .* mixes images \(2, such as 1.png\) and videos '
+               r'\(1, such as x.mp4\).*/\*.png" or ".*/\*.mp4"')
+    for function in (each_video, open_source):
+        with pytest.raises(ValueError, match=message):
+            function(tmp_path)
+        with pytest.raises(ValueError, match='the glob .* mixes'):
+            function(str(tmp_path / '*'))
+        with pytest.raises(ValueError, match='holds no image .* and no video'):
+            function(str(tmp_path / '*.txt'))
+    assert each_video(f'{tmp_path}/*.mp4') == [f'{tmp_path}/x.mp4']
+
+
+def test_a_stream_is_of_one(clips):
+    source = open_source(f'{clips}/b9*')
+    assert (source.name, source.length) == ('b9', 3)
+    with pytest.raises(ValueError, match='holds 3 videos, such as a.mp4'):
+        open_source(clips)
+
+
+def test_all_files_of_a_folder_are_videos(small, clips, tmp_path):
+    inferencer = CiCoInferencer(*small, device='cpu', show_progress=False)
+    out = inferencer(str(clips), out_dir=str(tmp_path))
+    assert [each['name'] for each in out['predictions']] == ['a', 'b9', 'b10']
+    assert lengths(tmp_path) == dict(a=2, b9=3, b10=4)
+    # once more, beside other sources: names differ
+    frames = [np.zeros((40, 72, 3), np.uint8)]
+    out = inferencer([f'{clips}/a.*', frames, str(clips / 'a.mp4')])
+    assert [each['name']
+            for each in out['predictions']] == ['a', 'frames', 'a_2']
+
+
+def test_names_differ_where_case_does_not_count():
+    seen = {}
+    assert [distinct(name, seen) for name in ('Cat', 'cat', 'CAT_2', 'cat')
+            ] == ['Cat', 'cat_2', 'CAT_2_2', 'cat_3']
+
+
+def test_a_glob_on_the_command_line(small, clips, tmp_path, capsys):
+    options = [
+        '--model', small[0], '--weights', small[1], '--device', 'cpu',
+        '--quiet', '--out',
+        str(tmp_path / 'out')
+    ]
+    assert main(['predict', f'{clips}/b*', *options]) == 0
+    assert lengths(tmp_path / 'out') == dict(b9=3, b10=4)
+    # one that cannot be opened is told before the model is built
+    (tmp_path / 'good.mp4').write_bytes((clips / 'a.mp4').read_bytes())
+    (tmp_path / 'spoilt.mp4').write_bytes(b'no video')
+    options[1] = 'no model'
+    assert main(['predict', f'{tmp_path}/*.mp4', *options]) == 1
+    assert 'spoilt.mp4 cannot be opened' in capsys.readouterr().err
