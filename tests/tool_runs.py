@@ -47,3 +47,19 @@ def run_without(folder, name, *args, hidden=HIDDEN):
             env=dict(os.environ, PYTHONPATH=stubs, OMP_NUM_THREADS='1'),
             capture_output=True,
             text=True)
+
+
+def run_unread(folder, name, *args):
+    """Run a tool whose output nobody reads; its exit code and complaints."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, str(TOOLS / name), *args],
+            cwd=folder,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True)
+    finally:
+        os.close(writer)
+    return done.returncode, done.stderr

@@ -12,6 +12,8 @@ from typing import Any, Dict
 sys.path.append(str(Path(__file__).resolve().parent / 'dataset_tools'))
 from pure_import import pure_import  # noqa: E402
 
+patient_output = pure_import('utils.patient_output').patient_output
+
 
 def parse_args() -> argparse.Namespace:
     """The command line."""
@@ -62,6 +64,7 @@ def save(evaluation: Any, metrics: Dict[str, Any], path: str) -> int:
     return 0
 
 
+@patient_output()
 def main() -> int:
     """Read both files, print the table, write the figures."""
     args = parse_args()

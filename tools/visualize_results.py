@@ -20,6 +20,7 @@ from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
+from mmcico.utils.patient_output import patient_output
 from mmcico.visualization import contact_sheet, open_video_writer
 from mmcico.visualization.figures import clip_figure, gallery
 from mmcico.visualization.overlays import (Overlay, draw_panels, load_overlays,
@@ -152,6 +153,7 @@ def write_one(overlay: Overlay, style: DrawStyle,
         write_overlay(overlay, style, args)
 
 
+@patient_output()
 def main(argv: Optional[Sequence[str]] = None) -> None:
     """Draw all wanted videos."""
     args = parse_args(argv)

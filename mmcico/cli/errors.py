@@ -1,5 +1,4 @@
 """How commands end: exit codes and messages."""
-import os
 import sys
 from typing import Callable, Optional
 
@@ -33,9 +32,6 @@ def guarded(work: Callable[[], Optional[int]], debug: bool) -> int:
             raise
         sys.stderr.write('interrupted; what was done is written\n')
         return INTERRUPTED
-    except BrokenPipeError:  # "mmcico models | head"
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return USER_ERROR
     except Exception as error:
         if debug or not is_user_error(error):
             raise

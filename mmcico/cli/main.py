@@ -5,6 +5,7 @@ import os
 import sys
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
+from mmcico.utils.patient_output import patient_output
 from mmcico.version import __version__
 from .errors import USAGE, guarded
 
@@ -66,6 +67,7 @@ def unknown(name: str) -> str:
             f'commands are {", ".join(COMMANDS)}\n')
 
 
+@patient_output()
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run a command.
 

@@ -12,6 +12,8 @@ from mmengine.config import Config, DictAction
 from mmengine.config.utils import ConfigParsingError
 from mmengine.device import get_device
 
+from .patient_output import patient_output
+
 NO_NETWORK = (
     'a file could not be fetched, most likely the weights of a backbone: give '
     'a copy by --cfg-options model.backbone.init_cfg.checkpoint=FILE')
@@ -176,7 +178,8 @@ def run_tool(main: Callable[[], None], debug: Optional[bool] = None) -> None:
     if debug is None:
         debug = '--debug' in sys.argv or bool(os.environ.get('MMCICO_DEBUG'))
     try:
-        main()
+        with patient_output():
+            main()
         leave_group()
     except Exception as error:
         if debug or not is_user_error(error):

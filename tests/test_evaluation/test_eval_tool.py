@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from tool_runs import run_without
+from tool_runs import run_unread, run_without
 from vis_files import golden, write_golden
 
 
@@ -54,3 +54,9 @@ def test_figures_are_printed_even_if_they_cannot_be_written(files):
     assert done.returncode == 1
     assert done.stdout.splitlines()[0].split()[:2] == ['%', 'AP']
     assert '. cannot be written: Is a directory' in done.stderr
+
+
+def test_eval_still_writes_its_figures(files):
+    assert run_unread(files, 'eval.py', 'gt.json', 'results.json', '--out',
+                      'figures.json') == (0, '')
+    assert 0 < json.loads((files / 'figures.json').read_text())['AP'] < 1

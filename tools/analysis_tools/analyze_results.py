@@ -16,6 +16,8 @@ from typing import List, Optional
 sys.path.append(str(Path(__file__).resolve().parents[1] / 'dataset_tools'))
 from pure_import import pure_import  # noqa: E402
 
+patient_output = pure_import('utils.patient_output').patient_output
+
 
 def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     """The command line."""
@@ -44,6 +46,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+@patient_output()
 def main(argv: Optional[List[str]] = None) -> int:
     """Read both files, write the folder, print what to mend."""
     args = parse_args(argv)

@@ -20,6 +20,10 @@ from typing import List, TextIO, Tuple
 import numpy as np
 from pycocotools import mask as mask_api
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / 'dataset_tools'))
+from pure_import import pure_import  # noqa: E402
+
+patient_output = pure_import('utils.patient_output').patient_output
 TOOL = Path(__file__).resolve().parent / 'temporal_coherence.py'
 SIZE = (720, 1280)
 
@@ -117,6 +121,7 @@ def write_set(file: TextIO, args: argparse.Namespace) -> None:
     file.write(']}')
 
 
+@patient_output()
 def main() -> None:
     """Generate, measure, print."""
     args = parse_args()

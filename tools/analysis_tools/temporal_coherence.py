@@ -14,6 +14,8 @@ from typing import List, Optional
 sys.path.append(str(Path(__file__).resolve().parents[1] / 'dataset_tools'))
 from pure_import import pure_import  # noqa: E402
 
+patient_output = pure_import('utils.patient_output').patient_output
+
 
 def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     """The command line."""
@@ -35,6 +37,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+@patient_output()
 def main(argv: Optional[List[str]] = None) -> int:
     """Measure, print, draw, and say by the exit code whether all is well."""
     args = parse_args(argv)

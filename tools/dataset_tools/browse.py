@@ -153,11 +153,11 @@ def full_import(name: str) -> Any:
 def main(argv: Optional[Sequence[str]] = None) -> None:
     """Draw and say where."""
     args = parse_args(argv)
-    if args.config is None:
-        browse_file(args, pure_import)
-    else:
-        browse_config(args, full_import)
-    print(args.out)
+    load = pure_import if args.config is None else full_import
+    browse = browse_file if args.config is None else browse_config
+    with load('utils.patient_output').patient_output():
+        browse(args, load)
+        print(args.out)
 
 
 if __name__ == '__main__':

@@ -13,6 +13,7 @@ from typing import Any, List, Optional, Sequence
 
 from pure_import import pure_import
 
+patient_output = pure_import('utils.patient_output').patient_output
 submission = pure_import('evaluation.submission')
 write_json = pure_import('analysis.output').write_json
 
@@ -37,6 +38,7 @@ def summary(defects: List[Any]) -> str:
     return '\n'.join(lines)
 
 
+@patient_output()
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Print all defects; 1 if one of them is an error."""
     args = parse_args(argv)

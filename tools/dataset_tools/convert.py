@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from pure_import import pure_import
 
+patient_output = pure_import('utils.patient_output').patient_output
 load_json = pure_import('utils.json_file').load_json
 load_annotations = pure_import('datasets.annotation_files').load_annotations
 class_maps = pure_import('datasets.converters.class_maps')
@@ -207,6 +208,7 @@ def report(written: Any, table: Any, source: Any) -> List[str]:
     return lines
 
 
+@patient_output()
 def main(argv: Optional[Sequence[str]] = None) -> None:
     """Convert and say what was written."""
     args = parse_args(argv)

@@ -9,6 +9,7 @@ from typing import List, Optional
 
 from mmcico.datasets.moving_shapes import (DIFFICULTIES, SHAPE_CLASSES,
                                            make_config, write_dataset)
+from mmcico.utils.patient_output import patient_output
 
 LEVELS = ('motion', 'occlusion', 'blur', 'camera', 'flicker')
 
@@ -45,6 +46,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+@patient_output()
 def main(argv: Optional[List[str]] = None) -> None:
     """Write the data set and say where it is."""
     args = parse_args(argv)

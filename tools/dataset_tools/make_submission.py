@@ -11,6 +11,7 @@ from typing import Optional, Sequence
 
 from pure_import import pure_import
 
+patient_output = pure_import('utils.patient_output').patient_output
 submission = pure_import('evaluation.submission')
 checks = pure_import('evaluation.submission_checks')
 fixes = pure_import('evaluation.submission_fixes')
@@ -31,6 +32,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+@patient_output()
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Check, mend if wanted, write; 1 if nothing was written."""
     args = parse_args(argv)

@@ -12,6 +12,8 @@ from typing import List, Optional
 
 from pure_import import pure_import
 
+patient_output = pure_import('utils.patient_output').patient_output
+
 METHODS = ('last', 'random', 'stratified')
 
 
@@ -83,6 +85,7 @@ def split(args: argparse.Namespace) -> None:
         print(f'{path}: {part.describe(members, chosen)}')
 
 
+@patient_output()
 def main(argv: Optional[List[str]] = None) -> int:
     """Run, and say by the exit code whether all is well."""
     args = parse_args(argv)

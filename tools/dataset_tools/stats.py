@@ -10,6 +10,8 @@ from typing import List, Optional
 
 from pure_import import pure_import
 
+patient_output = pure_import('utils.patient_output').patient_output
+
 
 def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     """The command line."""
@@ -24,6 +26,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+@patient_output()
 def main(argv: Optional[List[str]] = None) -> int:
     """Count, print, and say by the exit code whether all is well."""
     args = parse_args(argv)

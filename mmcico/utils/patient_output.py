@@ -1,0 +1,65 @@
+"""Output of tools whose reader may stop early: ``tool ... | head``."""
+import os
+import sys
+from contextlib import contextmanager
+from typing import Any, Iterable, Iterator, TextIO
+
+
+class PatientOutput:
+    """Text that goes nowhere once nobody reads it.
+
+    Args:
+        stream (TextIO): Where it goes until then.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        """All else is the stream's."""
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        """Write, or drop what nobody reads."""
+        try:
+            self.stream.write(text)
+        except BrokenPipeError:
+            self._give_up()
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write texts one after the other."""
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        """Write what is waiting, or drop it."""
+        try:
+            self.stream.flush()
+        except BrokenPipeError:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """What waits, Python's last flush and child processes fail no more."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.stream.fileno())
+        os.close(nowhere)
+
+
+@contextmanager
+def patient_output() -> Iterator[None]:
+    """Let a tool finish its work, files and exit code if its reader stops.
+
+    For ``with``, or as ``@patient_output()`` above a tool's ``main``. A
+    ``BrokenPipeError`` would end it with a traceback, or, as an ``OSError``,
+    with a message about a file that cannot be written.
+    """
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (each and PatientOutput(each) for each in before)
+    try:
+        yield
+    finally:
+        for each in (sys.stdout, sys.stderr):
+            if each is not None:
+                each.flush()  # may be the first to notice
+        sys.stdout, sys.stderr = before
