@@ -11,6 +11,23 @@ BACKENDS = ('pytorch', 'onnx')
 PRECISIONS = dict(float32=None, bfloat16=torch.bfloat16, float16=torch.float16)
 
 
+def backend_of(weights: Optional[str], backend: Optional[str]) -> str:
+    """The backend that is wanted, or that the ending of the file tells.
+
+    Args:
+        weights (str, optional): Path or URL.
+        backend (str, optional): As the user has it.
+
+    Raises:
+        ValueError: If PyTorch is to run an ONNX file.
+    """
+    is_onnx = str(weights).lower().endswith('.onnx')
+    if backend == 'pytorch' and is_onnx:
+        raise ValueError(f'"{weights}" is an ONNX file, which PyTorch does '
+                         "not run; leave out backend, or give 'onnx'")
+    return backend or ('onnx' if is_onnx else 'pytorch')
+
+
 def check_backend(backend: str, precision: str, compiled: bool) -> None:
     """Refuse what does not exist, or not together.
 

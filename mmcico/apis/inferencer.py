@@ -14,7 +14,7 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmcico.visualization.style import DrawStyle
-from .backends import check_backend, config_of, load_onnx, tune
+from .backends import backend_of, check_backend, config_of, load_onnx, tune
 from .clip_stream import ClipStream, FrameResult, array_pipeline
 from .file_lists import each_video, is_image_file
 from .interrupt import InterruptBetweenFrames
@@ -38,11 +38,13 @@ class CiCoInferencer(BaseInferencer):
         allow_partial (bool): Whether weights may be missing, or not fit.
         show_progress (bool): Whether to show frames a second and the time
             left.
-        backend (str): ``'pytorch'``, or ``'onnx'``: ``weights`` is a file
-            of tools/deployment/export_onnx.py.
+        backend (str, optional): ``'pytorch'``, or ``'onnx'``: ``weights`` is
+            a file of tools/deployment/export_onnx.py. By its ending when
+            left out.
         precision (str): ``'float32'``, or ``'bfloat16'`` or ``'float16'``
             for the network alone.
-        compiled (bool): Whether to use ``torch.compile``.
+        compiled (bool): Whether to use ``torch.compile``; on a CPU, the first
+            clips wait for minutes.
 
     Examples:
         >>> inferencer = CiCoInferencer(
@@ -68,14 +70,15 @@ class CiCoInferencer(BaseInferencer):
                  device: Optional[str] = None,
                  allow_partial: bool = False,
                  show_progress: bool = True,
-                 backend: str = 'pytorch',
+                 backend: Optional[str] = None,
                  precision: str = 'float32',
                  compiled: bool = False) -> None:
-        check_backend(backend, precision, compiled)
         init_default_scope('mmdet')
         if isinstance(model, (str, Path)):
             model, known = find_model(str(model))
             weights = weights or known
+        backend = backend_of(weights, backend)
+        check_backend(backend, precision, compiled)
         if weights is None and not allow_partial:
             raise ValueError(
                 'there are no weights: give weights=CHECKPOINT; '

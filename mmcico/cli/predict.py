@@ -43,7 +43,8 @@ def parse_args(args: Sequence[str]) -> argparse.Namespace:
         help='video file, folder or glob of images or of video files, URL, or '
         'number of a camera; before all options that take several values')
     parser.add_argument(
-        '--weights', help='checkpoint, path or URL; it knows its config')
+        '--weights',
+        help='checkpoint, path or URL, or ONNX file; it knows its config')
     parser.add_argument(
         '--model', help='another config, or a name of "mmcico models"')
     parser.add_argument(
@@ -88,15 +89,18 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--backend',
         choices=('pytorch', 'onnx'),
-        default='pytorch',
-        help='onnx: --weights is a file of tools/deployment/export_onnx.py')
+        help='onnx: --weights is a file of "mmcico export" (default: by its '
+        'ending)')
     parser.add_argument(
         '--precision',
         choices=('float32', 'bfloat16', 'float16'),
         default='float32',
         help='of the network (default: %(default)s)')
     parser.add_argument(
-        '--compiled', action='store_true', help='use torch.compile')
+        '--compiled',
+        action='store_true',
+        help='use torch.compile: on a CPU, the first clips wait for minutes, '
+        'so it is for long videos')
 
 
 def to_source(text: str) -> Union[str, int]:

@@ -65,6 +65,9 @@ def safe_globals() -> List[Any]:
 
 def _explain(error: Exception, source: str) -> ValueError:
     """A message with the class and the file."""
+    if source.lower().endswith('.onnx'):
+        return ValueError(f'"{source}" is an ONNX file where a checkpoint is '
+                          'needed; "mmcico predict --weights" runs it')
     found = re.search(r'GLOBAL (\S+)', str(error))
     first_line = (str(error) or type(error).__name__).splitlines()[0]
     if found is None:

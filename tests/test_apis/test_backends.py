@@ -1,10 +1,15 @@
 """The same video through ONNX Runtime, and at low precision."""
+import json
+
+import cv2
 import pytest
 import test_inferencer as tiny
 import torch
 from mmengine.config import Config
 
 from mmcico.apis import CiCoInferencer
+from mmcico.apis.backends import backend_of
+from mmcico.cli.main import main
 from mmcico.deployment import OnnxInfo, export_onnx
 
 weights = tiny.weights
@@ -42,6 +47,41 @@ def test_an_onnx_file_gives_the_same(pytorch, onnx_file, with_config):
         assert (a['id'], a['label']) == (b['id'], b['label'])
         assert a['score'] == pytest.approx(b['score'], abs=1e-4)
         assert a['segmentations'] == b['segmentations']
+
+
+def test_the_ending_tells_the_backend(onnx_file, weights, tmp_path):
+    opened = CiCoInferencer(
+        weights=onnx_file, device='cpu', show_progress=False)
+    assert opened.backend == 'onnx'
+    found = opened(tiny.video(3))['predictions'][0]['tracks']
+    wanted = CiCoInferencer(
+        weights=onnx_file, device='cpu', backend='onnx',
+        show_progress=False)(tiny.video(3))['predictions'][0]['tracks']
+    assert found and found == wanted
+    # in whatever case; checkpoints are for PyTorch
+    for name, expected in ((onnx_file, 'onnx'), ('A.ONNX', 'onnx'),
+                           (weights, 'pytorch'), (None, 'pytorch'),
+                           ('onnx', 'pytorch'), (tmp_path, 'pytorch')):
+        assert backend_of(name, None) == expected
+    assert backend_of('a.bin', 'onnx') == 'onnx'
+    # what PyTorch cannot do is said, and not that the file is damaged
+    with pytest.raises(ValueError, match='clip.onnx" is an ONNX file'):
+        CiCoInferencer(weights=onnx_file, backend='pytorch')
+    for options in (dict(compiled=True), dict(precision='bfloat16')):
+        with pytest.raises(ValueError, match='as it was exported'):
+            CiCoInferencer(weights=onnx_file, **options)
+
+
+def test_the_command_line_takes_onnx_files(onnx_file, tmp_path, capsys):
+    for index, frame in enumerate(tiny.video(3)):
+        cv2.imwrite(str(tmp_path / f'{index}.png'), frame)
+    args = ['predict', str(tmp_path), '--weights', onnx_file, '--out']
+    out = tmp_path / 'out'
+    assert main([*args, str(out), '--save', 'json', '--device', 'cpu']) == 0
+    assert json.loads((out / 'results.json').read_text())
+    assert main([*args, str(out), '--backend', 'pytorch']) == 1
+    said = capsys.readouterr().err
+    assert 'is an ONNX file' in said and 'damaged' not in said
 
 
 def test_low_precision_finds_much_the_same(weights, pytorch):

@@ -157,6 +157,13 @@ def test_onedl_fallback_is_shut(tmp_path):
     assert not (tmp_path / 'made').exists()
 
 
+def test_an_onnx_file_is_not_called_damaged(tmp_path):
+    path = tmp_path / 'clip.ONNX'
+    path.write_bytes(bytes([8, 8]) + b'pytorch')
+    with pytest.raises(ValueError, match='clip.ONNX" is an ONNX file'):
+        load_safely(str(path))
+
+
 def test_damaged_and_missing_files(tmp_path):
     path = tmp_path / 'cut.pth'
     torch.save(dict(w=torch.ones(100)), path)
