@@ -1,7 +1,7 @@
 """Measure a results file: ``python tools/eval.py GT.json RESULTS.json``.
 
-Runs from any folder and needs numpy and pycocotools only. It ends with 0, or
-with 1 and a message if a file cannot be used.
+Runs from any folder and needs numpy and pycocotools only. It ends with 0, with
+1 and a message if a file cannot be used, with 2 if the command line is wrong.
 """
 import argparse
 import os
@@ -40,7 +40,12 @@ def parse_args() -> argparse.Namespace:
                     os.cpu_count() or 1),
         help='that share the videos (default: %(default)s)')
     parser.add_argument('--out', help='JSON file for the figures')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.long_videos and args.metric != 'ytvis2022':
+        parser.error('--long-videos goes with --metric ytvis2022')
+    if args.processes < 1:
+        parser.error(f'--processes {args.processes}: choose 1 or more')
+    return args
 
 
 def warn(metric: str, truth: Any) -> None:

@@ -14,7 +14,7 @@ from .vis_entries import (Entries, annotated, predicted, read_tracks,
 from .vis_json import open_ground_truth, open_results
 from .vis_tables import GroundTruth, Place
 from .workers import in_processes, no_garbage_collection
-from .ytvis_eval import figures_of, groups_of, match_places
+from .ytvis_eval import check_long_videos, figures_of, groups_of, match_places
 
 PART = 2 * 2**20  # bytes of results that are in memory as objects
 
@@ -52,9 +52,11 @@ def measure_files(ground_truth: Union[str, Path],
         the ground truth without its tracks.
 
     Raises:
-        ValueError: If a file cannot be used, or has no annotations.
+        ValueError: If a file cannot be used, or has no annotations, or the
+            other arguments do not fit together.
     """
     groups = groups_of(metric)
+    check_long_videos(metric, long_videos)
     if processes < 1:
         raise ValueError(f'processes is {processes}, choose 1 or more')
     with no_garbage_collection():

@@ -68,7 +68,7 @@ def check_tracks(tracks: Any, truth: GroundTruth,
             continue
         place, defects = _check_ids(track, truth, where)
         yield from defects
-        if not is_score(track.get('score')):
+        if not is_number(track.get('score')):
             yield Defect(
                 'score', where, f'field score is '
                 f'{short_repr(track.get("score"))}, not a finite number')
@@ -76,11 +76,6 @@ def check_tracks(tracks: Any, truth: GroundTruth,
         yield from check_masks(track, video, where)
         kept[place] += 1
     yield from _check_counts(kept, truth, name)
-
-
-def is_score(value: Any) -> bool:
-    """Whether a value can be a score."""
-    return is_number(value) and not isinstance(value, bool)
 
 
 def _check_ids(

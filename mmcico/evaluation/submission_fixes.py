@@ -2,7 +2,8 @@
 from typing import Any, Dict, List, Tuple
 
 from .rle import measure, read_mask
-from .submission_checks import MAX_TRACKS, is_score, mask_fault
+from .submission_checks import MAX_TRACKS, mask_fault
+from .tracks import is_number
 from .vis_json import GroundTruth
 
 
@@ -75,7 +76,7 @@ def _best(tracks: List[Any], truth: GroundTruth) -> List[Any]:
     """Tracks in their order, less those that servers cut."""
     groups: Dict[Tuple[Any, Any], List[int]] = {}
     for index, track in enumerate(tracks):
-        if isinstance(track, dict) and is_score(track.get('score')):
+        if isinstance(track, dict) and is_number(track.get('score')):
             place = (truth.video_index.get(str(track.get('video_id'))),
                      truth.category_index.get(str(track.get('category_id'))))
             if None not in place:

@@ -2,7 +2,7 @@
 
 Messages begin with ``where``: the caller's words for file, track and video.
 """
-import math
+import sys
 from dataclasses import dataclass
 from typing import Any, List, Optional, Union
 
@@ -53,8 +53,9 @@ class Track:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a field of a file is a finite number."""
-    return isinstance(value, (int, float)) and math.isfinite(value)
+    """Whether a field of a file is a finite number; true is none."""
+    return isinstance(value, (int, float)) and not isinstance(
+        value, bool) and abs(value) <= sys.float_info.max
 
 
 def read_masks(entry: dict, video: Video, where: str) -> List[Optional[str]]:

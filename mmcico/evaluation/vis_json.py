@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, List, Tuple, Union
 
 from mmcico.datasets.cocovid_format import is_cocovid
+from mmcico.datasets.fields import read_annotations_list
 from mmcico.utils.json_file import load_json
 from .cocovid import to_youtube_vis
 from .vis_entries import (Entries, annotated, predicted, read_tracks,
@@ -45,9 +46,7 @@ def open_ground_truth(
         raise ValueError(
             f'{name}: expected an object with the lists "videos", '
             '"categories" and "annotations", the layout of YouTube-VIS')
-    annotations = source.get('annotations') or []
-    if not isinstance(annotations, list):
-        raise ValueError(f'{name}: "annotations" is not a list')
+    annotations = read_annotations_list(source, name)
     truth = GroundTruth(
         name,
         read_videos(source['videos'], name),

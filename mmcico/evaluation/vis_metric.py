@@ -17,7 +17,7 @@ from .results_file import (Record, append_record, find_parts, part_path,
 from .samples import read_clip
 from .video_results import VideoResults
 from .vis_json import GroundTruth, read_ground_truth, read_results
-from .ytvis_eval import GROUPS, evaluate
+from .ytvis_eval import GROUPS, check_long_videos, evaluate
 
 
 @METRICS.register_module()
@@ -66,6 +66,7 @@ class VISMetric(BaseMetric):
         if metric not in GROUPS:
             raise ValueError(f'VISMetric: metric is {metric!r}; known are '
                              f'{", ".join(GROUPS)}')
+        check_long_videos(metric, long_videos)
         if ann_file is not None and not Path(ann_file).is_file():
             raise ValueError(f'VISMetric: ann_file {ann_file} does not exist')
         if outdir is None and (ann_file is None or format_only):

@@ -15,7 +15,7 @@ from .vis_tables import GroundTruth, Place, Tracks
 
 __all__ = [
     'GROUPS', 'Curves', 'class_curves', 'evaluate', 'figures_of', 'groups_of',
-    'match_places'
+    'match_places', 'check_long_videos'
 ]
 
 
@@ -45,10 +45,12 @@ def evaluate(truth: GroundTruth,
         and the other figures with ``_short`` or ``_long`` at their end.
 
     Raises:
-        ValueError: If the metric or a video is unknown, or one kind of
-            videos of ``'ytvis2022'`` is absent.
+        ValueError: If the metric or a video is unknown, one kind of videos
+            of ``'ytvis2022'`` is absent, or ``long_videos`` is given to
+            another metric.
     """
     groups = groups_of(metric)
+    check_long_videos(metric, long_videos)
     videos = _positions(truth, video_ids)
     wanted = set(videos)
     sides = [{
@@ -69,6 +71,22 @@ def groups_of(metric: str) -> List[Group]:
         raise ValueError(f'metric is {metric!r}; known are '
                          f'{", ".join(GROUPS)}')
     return list(GROUPS[metric])
+
+
+def check_long_videos(metric: str, long_videos: Any) -> None:
+    """Only one metric tells long videos apart.
+
+    Args:
+        metric (str): As in ``evaluate``.
+        long_videos (Any): Ids or a file of them, None if not given.
+
+    Raises:
+        ValueError: If they are given to another metric.
+    """
+    if long_videos is not None and metric != 'ytvis2022':
+        raise ValueError(
+            'long_videos (--long-videos) goes with the metric ytvis2022, not '
+            f'{metric}; set that metric or leave the long videos out')
 
 
 def _positions(truth: GroundTruth,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
-from tool_runs import tool_module
+from tool_runs import run_without, tool_module
 
 from mmcico.datasets.moving_shapes import (SHAPE_CLASSES, SceneConfig,
                                            generate_video, make_config,
@@ -228,3 +228,16 @@ def test_tool_takes_levels_over_the_difficulty(tmp_path, capsys):
         blur=0.)
     same = write_dataset(tmp_path / 'same', 2, seed=9, config=config)
     assert same.read_bytes() == (tmp_path / 'instances.json').read_bytes()
+
+
+def test_tool_refuses_numbers_out_of_range(tmp_path):
+    done = run_without(
+        tmp_path,
+        'dataset_tools/make_moving_shapes.py',
+        '--out',
+        'x',
+        '--blur',
+        '2',
+        hidden=())
+    assert done.returncode == 2 and 'blur is 2' in done.stderr
+    assert not (tmp_path / 'x').exists()

@@ -86,7 +86,9 @@ def test_unusable_files(files, name, content, message):
 
 def test_unknown_metric(files):
     done = run(files, '--out', 'out', '--metric', 'coco')
-    assert done.returncode == 1 and "metric is 'coco'" in done.stderr
+    assert done.returncode == 2 and "choice: 'coco'" in done.stderr
+    done = run(files, '--out', 'out', '--long-videos', 'long.json')
+    assert done.returncode == 2 and '--metric ytvis2022' in done.stderr
 
 
 def found_of(annotations, results, length=4):

@@ -60,3 +60,14 @@ def test_eval_still_writes_its_figures(files):
     assert run_unread(files, 'eval.py', 'gt.json', 'results.json', '--out',
                       'figures.json') == (0, '')
     assert 0 < json.loads((files / 'figures.json').read_text())['AP'] < 1
+
+
+@pytest.mark.parametrize('args, message', [
+    (['--long-videos', 'x.json'], '--long-videos goes with --metric ytvis2'),
+    (['--processes', '0'], '--processes 0: choose 1 or more'),
+    (['--metric', 'coco'], "invalid choice: 'coco'"),
+])
+def test_wrong_usage_ends_with_two(files, args, message):
+    done = run(files, 'gt.json', 'results.json', *args)
+    assert (done.returncode, done.stdout) == (2, '')
+    assert message in done.stderr

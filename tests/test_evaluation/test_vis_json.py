@@ -1,8 +1,10 @@
 import json
 
 import pytest
+from small_sets import small_set
 from vis_files import SIZE, annotation, ground_truth, result, segmentations
 
+from mmcico.datasets.annotation_files import parse_annotations
 from mmcico.evaluation import load_json, read_ground_truth, read_results
 from mmcico.evaluation.tracks import Video, occlusion_score
 
@@ -105,6 +107,7 @@ def test_annotations_without_occlusion_are_counted():
      'frame 0: field segmentations: the runs .* 8 x 10'),
     (dict(areas=[1]), 'areas has 1 entries'),
     (dict(areas=[1, 'x']), "frame 1: field areas is 'x'"),
+    (dict(areas=[1, True]), 'frame 1: field areas is True'),
     (dict(occlusion=['none', None]), "frame 0: field occlusion is 'none'"),
     (dict(occlusion=[None, ['x']]), 'frame 1: field occlusion is'),
     (dict(iscrowd='0'), "field 'iscrowd' is '0', neither 0 nor 1"),
@@ -124,6 +127,8 @@ def test_broken_annotation_is_named(change, message):
     (dict(category_id=True), 'field category_id is True'),
     (dict(score=None), 'track 0 of video 0: field score is None'),
     (dict(score=float('nan')), 'field score is nan'),
+    (dict(score=True), 'field score is True instead of a finite number'),
+    (dict(score=10**400), 'field score is 1000'),
     (dict(segmentations=[None] * 3), 'track 0 of video 0.* 3 entries'),
 ])
 def test_broken_result_is_named(change, message):
@@ -156,8 +161,11 @@ def test_other_json_is_no_ground_truth(tmp_path, content):
 
 
 def test_annotations_of_another_type():
-    with pytest.raises(ValueError, match='"annotations" is not a list'):
-        read_ground_truth(ground_truth(dict(a=1)))
+    for wrong in (dict(a=1), {}, '', 0, False):
+        with pytest.raises(ValueError, match="'annotations' is a .* not a li"):
+            read_ground_truth(ground_truth(wrong))
+        with pytest.raises(ValueError, match="'annotations' is a .* not a li"):
+            parse_annotations(dict(small_set(), annotations=wrong), 'f.json')
     with pytest.raises(ValueError, match='annotation 0 is str'):
         read_ground_truth(ground_truth(['text']))
 

@@ -191,7 +191,9 @@ def test_short_and_long_videos(tmp_path):
     (dict(), 'nothing to do without ann_file'),
     (dict(ann_file='nowhere.json'), 'ann_file nowhere.json does not exist'),
     (dict(outdir='x', metric='coco'), "metric is 'coco'"),
-    (dict(outdir='x', long_videos='no.json'), 'no.json cannot be read'),
+    (dict(outdir='x', metric='ytvis2022',
+          long_videos='no.json'), 'no.json cannot be read'),
+    (dict(outdir='x', long_videos='no.json'), 'with the metric ytvis2022'),
 ])
 def test_unusable_settings(settings, message):
     with pytest.raises(ValueError, match=message):

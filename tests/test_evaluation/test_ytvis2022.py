@@ -5,7 +5,7 @@ from random_cases import random_case
 from vis_files import annotation, ground_truth, result
 
 from mmcico.evaluation import (evaluate, format_table, long_video_ids,
-                               read_ground_truth, read_results)
+                               measure_files, read_ground_truth, read_results)
 from mmcico.evaluation.vis_tables import looks_long
 
 A, FAR = (0, 0, 4, 4), (9, 0, 10, 1)
@@ -116,3 +116,16 @@ def test_table():
 def test_unknown_long_videos():
     with pytest.raises(ValueError, match='no video 99, which long_videos'):
         evaluate(*two_videos(), 'ytvis2022', long_videos=[99])
+
+
+def test_long_videos_are_for_this_metric_alone(tmp_path):
+    truth = ground_truth([annotation([A])], [1])
+    (tmp_path / 'gt.json').write_text(json.dumps(truth))
+    (tmp_path / 'r.json').write_text('[]')
+    read = read_ground_truth(truth)
+    for measured in (lambda: evaluate(read, {
+    }, 'ytvis', long_videos=[0]), lambda: measure_files(
+            tmp_path / 'gt.json', tmp_path / 'r.json', 'ovis', long_videos=[0])
+                     ):
+        with pytest.raises(ValueError, match='goes with the metric ytvis2022'):
+            measured()

@@ -77,6 +77,10 @@ def test_text_is_there_though_the_json_cannot_be_written(folder, tool):
 def test_tolerance_is_an_option(folder):
     done = run(folder, 'check', 'bad.json', '--box-tolerance', '3')
     assert done.stdout.count('[box]') == 1  # it still leaves the frame
+    for wrong in ('-1', 'nan'):
+        done = run(folder, 'check', 'bad.json', '--box-tolerance', wrong)
+        assert (done.returncode, done.stdout) == (2, '')
+        assert '--box-tolerance' in done.stderr.splitlines()[-1]
 
 
 def test_missing_folder_and_cut_file(folder):
@@ -103,18 +107,19 @@ def test_split_writes_two_files_that_the_reader_loads(folder, method):
     assert parts[0].metainfo['classes'] == parts[1].metainfo['classes']
 
 
-@pytest.mark.parametrize('args, message', [
-    (['a.json', '--num-valid', '2'], '2 of them for validation'),
-    (['a.json', '--fraction', '1.5'], 'not between 0 and 1'),
-    (['a.json', '--names', 'a.json', 'b.json'], 'must be three files'),
-    (['a.json', '--names', 'b.json', 'b.json'], 'must be three files'),
-    (['cut.json'], 'cut.json is not complete JSON'),
-    (['none.json'], 'none.json cannot be read'),
+@pytest.mark.parametrize('args, code, message', [
+    (['a.json', '--num-valid', '2'], 1, '2 of them for validation'),
+    (['a.json', '--num-valid', '0'], 2, '--num-valid 0: choose 1'),
+    (['a.json', '--fraction', '1.5'], 2, 'not between 0 and 1'),
+    (['a.json', '--names', 'a.json', 'b.json'], 1, 'must be three files'),
+    (['a.json', '--names', 'b.json', 'b.json'], 1, 'must be three files'),
+    (['cut.json'], 1, 'cut.json is not complete JSON'),
+    (['none.json'], 1, 'none.json cannot be read'),
 ])
-def test_split_refuses(folder, args, message):
+def test_split_refuses(folder, args, code, message):
     before = sorted(path.name for path in folder.iterdir())
     done = run(folder, 'split', *args)
-    assert done.returncode and message in done.stderr
+    assert done.returncode == code and message in done.stderr
     assert sorted(path.name for path in folder.iterdir()) == before
     assert json.loads((folder / 'a.json').read_text()) == small_set()
 
@@ -140,7 +145,7 @@ def test_coherence(folder):
     assert found['masks']['1']['mean'] == pytest.approx(.6)
     assert (folder / 'c.png').stat().st_size > 1000
     done = run(folder, 'coherence', 'a.json', '--intervals', '0')
-    assert done.returncode == 1 and 'intervals is 0' in done.stderr
+    assert done.returncode == 2 and '--intervals 0: choose' in done.stderr
 
 
 @pytest.mark.parametrize('form', [[], ['--compressed']])

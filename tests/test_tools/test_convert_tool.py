@@ -115,7 +115,6 @@ def test_errors_end_with_one_and_a_message(tmp_path):
     for args, message in (
         (('coco', 'coco.json', '--target', '2019'),
          "coco.json: the target has no class ['bottle']"),
-        (('coco', 'coco.json', '--motion'), '--motion needs --images'),
         (('cocovid', 'coco.json'), "has no field 'videos'"),
         (('masks', 'a', 'b'), 'b is no folder'),
     ):
@@ -123,6 +122,17 @@ def test_errors_end_with_one_and_a_message(tmp_path):
         assert done.returncode == 1
         assert message in done.stderr and 'Traceback' not in done.stderr
         assert not (tmp_path / 'x.json').exists()
+
+
+def test_wrong_usage_ends_with_two(tmp_path):
+    for args, message in (
+        (('coco', 'coco.json', '--motion'), '--motion needs --images'),
+        (('coco', 'coco.json', '--frames', '0'), '--frames 0'),
+        (('masks', 'a', 'b', '--step', '0'), '--step 0: choose 1'),
+        (('stills', 'a'), "invalid choice: 'stills'"),
+    ):
+        done = convert(tmp_path, *args, '--out', 'x.json')
+        assert done.returncode == 2 and message in done.stderr
 
 
 def test_browsing_what_was_converted(tmp_path):

@@ -6,7 +6,8 @@
 Writes tables of classes, curves, confusion, kinds of errors, identities and
 frames. Runs from any folder and needs numpy, scipy and pycocotools only;
 figures also matplotlib.
-It ends with 0, or with 1 and a message if a file cannot be used.
+It ends with 0, with 1 and a message if a file cannot be used, with 2 if the
+command line is wrong.
 """
 import argparse
 import sys
@@ -29,6 +30,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         '--out', required=True, help='folder for the files, made if need be')
     parser.add_argument(
         '--metric',
+        choices=['ytvis', 'ovis', 'ytvis2022'],
         default='ytvis',
         help='for metrics.json, as in tools/eval.py (default: ytvis)')
     parser.add_argument(
@@ -43,7 +45,10 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         '--no-frames',
         action='store_true',
         help='leave out the AP of frames, which takes the longest')
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.long_videos and args.metric != 'ytvis2022':
+        parser.error('--long-videos goes with --metric ytvis2022')
+    return args
 
 
 @patient_output()

@@ -34,7 +34,10 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         const='-',
         metavar='FILE',
         help='write the numbers as JSON to a file, or instead of the table')
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.intervals < 1:
+        parser.error(f'--intervals {args.intervals}: choose 1 or more')
+    return args
 
 
 @patient_output()

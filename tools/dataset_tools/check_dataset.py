@@ -3,8 +3,8 @@
     python tools/dataset_tools/check_dataset.py data/train.json \\
         --images data/train/JPEGImages
 
-It ends with 0 if the file is sound, else with 1. Needs numpy and pycocotools
-only; --images also Pillow.
+It ends with 0 if the file is sound, else with 1, with 2 if the command line is
+wrong. Needs numpy and pycocotools only; --images also Pillow.
 """
 import argparse
 import sys
@@ -34,7 +34,10 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         const='-',
         metavar='FILE',
         help='write the list as JSON to a file, or instead of the text')
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if not args.box_tolerance >= 0:  # not a number neither
+        parser.error(f'--box-tolerance {args.box_tolerance}: choose 0 or more')
+    return args
 
 
 @patient_output()

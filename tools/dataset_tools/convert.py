@@ -112,7 +112,26 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
                        ('to-cocovid', 'YouTube-VIS or OVIS -> CocoVID')):
         add_command(commands, name, text).add_argument(
             'annotations', help='annotation JSON')
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    wrong = usage_error(args)
+    if wrong:
+        parser.error(wrong)
+    return args
+
+
+def usage_error(args: argparse.Namespace) -> Optional[str]:
+    """What is wrong with the numbers and options of a command."""
+    if args.command == 'masks' and args.step < 1:
+        return f'--step {args.step}: choose 1 or more'
+    if args.command != 'coco':
+        return None
+    if args.frames < 1 or args.seed < 0:
+        return (f'--frames {args.frames} --seed {args.seed}: choose 1 frame '
+                'or more, and a seed from 0 up')
+    if args.motion and not (args.images and args.out_images):
+        return ('--motion needs --images, the folder of the images, and '
+                '--out-images, a folder for frames')
+    return None
 
 
 def video_list(args: argparse.Namespace) -> Optional[List[str]]:
@@ -147,14 +166,8 @@ def from_labelme(args: argparse.Namespace, table: Any) -> Any:
 
 def from_coco(args: argparse.Namespace, table: Any) -> Any:
     """Source of ``coco``."""
-    if args.frames < 1 or args.seed < 0:
-        raise ValueError(f'--frames {args.frames} --seed {args.seed}: choose '
-                         '1 frame or more, and a seed from 0 up')
     unfold = coco_images.StillVideo(args.frames)
     if args.motion:
-        if not args.images or not args.out_images:
-            raise ValueError('--motion needs --images, the folder of the '
-                             'images, and --out-images, a folder for frames')
         unfold = coco_images.MovingVideo(
             pseudo_motion.Motion(args.frames), args.seed, Path(args.images),
             Path(args.out_images))

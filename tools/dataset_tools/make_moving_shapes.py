@@ -76,5 +76,8 @@ def main(argv: Optional[List[str]] = None) -> None:
 if __name__ == '__main__':
     try:
         main()
-    except (OSError, ValueError) as error:
+    except OSError as error:
         sys.exit(f'make_moving_shapes: {error}')
+    except ValueError as error:  # a number that is out of its range
+        sys.stderr.write(f'make_moving_shapes: {error}\n')
+        sys.exit(2)

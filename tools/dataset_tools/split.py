@@ -48,6 +48,8 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if not 0 < args.fraction < 1:
         parser.error(f'--fraction {args.fraction} is not between 0 and 1')
+    if args.num_valid is not None and args.num_valid < 1:
+        parser.error(f'--num-valid {args.num_valid}: choose 1 or more')
     return args
 
 
