@@ -3,6 +3,7 @@ from typing import Any, Optional
 
 import torch
 from mmengine.config import Config, ConfigDict
+from mmengine.logging import print_log
 from torch import nn
 
 from .model_loading import config_in
@@ -85,5 +86,9 @@ def tune(model: nn.Module, precision: str, compiled: bool) -> nn.Module:
     from mmcico.deployment import autocast_model, compile_model
     if compiled:
         model = compile_model(model)
+        print_log(
+            'the first clips wait for torch.compile, as those of each new '
+            'input size; on a CPU this takes minutes',
+            logger='current')
     dtype = PRECISIONS[precision]
     return model if dtype is None else autocast_model(model, dtype)

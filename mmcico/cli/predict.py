@@ -99,7 +99,7 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--compiled',
         action='store_true',
-        help='use torch.compile: on a CPU, the first clips wait for minutes, '
+        help='use torch.compile; on a CPU, the first clips wait for minutes, '
         'so it is for long videos')
 
 

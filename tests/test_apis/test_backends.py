@@ -101,6 +101,24 @@ def test_low_precision_finds_much_the_same(weights, pytorch):
     assert scores[0] != scores[1]
 
 
+def test_compiling_is_announced(weights, monkeypatch, capsys):
+    said = []
+    monkeypatch.setattr('mmcico.apis.backends.print_log',
+                        lambda message, **settings: said.append(message))
+    for compiled, times in ((False, 0), (True, 1)):
+        CiCoInferencer(
+            tiny.make_config(),
+            weights,
+            device='cpu',
+            compiled=compiled,
+            show_progress=False)
+        assert len(said) == times
+    assert 'on a CPU this takes minutes' in said[0]
+    with pytest.raises(SystemExit):
+        main(['predict', '--help'])
+    assert 'wait for minutes' in ' '.join(capsys.readouterr().out.split())
+
+
 @pytest.mark.parametrize('options, message', [
     (dict(backend='tensorrt'), "'tensorrt' is none of"),
     (dict(precision='int8'), "'int8' is none of"),
