@@ -57,6 +57,16 @@ def test_twins_and_boxes_outside_are_dropped():
     assert kept.index.tolist() == [2, 1]
 
 
+@pytest.mark.parametrize('frames_inside, kept', [(1, []), (2, [0])])
+def test_centres_must_be_inside_in_half_of_the_frames(frames_inside, kept):
+    clip = rows([(8, 8)], [[.5]])
+    boxes = clip.bboxes.repeat(1, 2, 1)
+    boxes[:, frames_inside:] += 60
+    masks = clip.masks.repeat(1, 2, 1, 1)
+    clip = InstanceData(**{**clip, 'bboxes': boxes, 'masks': masks})
+    assert ClipNMS().drop_twins(clip, SIZE).index.tolist() == kept
+
+
 def test_rank_weight_decides_the_order():
     clip = rows([(8, 8), (40, 40)], [[.5], [.6]], [1., .5])
     assert ClipNMS().drop_twins(clip, SIZE).index.tolist() == [0, 1]

@@ -59,6 +59,19 @@ def test_a_new_object_gets_a_new_id(tracker):
     assert ids == [[0], [1, 0], [0, 2, 1]]
 
 
+@pytest.mark.parametrize('moved, expected', [(6., 1), (5., 0)])
+def test_looks_alone_are_not_above_the_default_threshold(moved, expected):
+    first, second = (clip_of((f, f), (0, )) for f in (0, 0))
+    second.bboxes[..., 0::2] += moved
+    second.masks = second.masks.roll(6, -1)
+    second.labels += 1  # ties go to the same class by a hair
+    tracker = ClipTracker()
+    state, _ = tracker.step(TrackState(), first, (0, 1))
+    # the embedding gives 1, the boxes 0 or 6 / 66
+    _, clip = tracker.step(state, second, (2, 3))
+    assert clip.instances_id.tolist() == [expected]
+
+
 def test_the_paper_remembers_the_previous_clip_only(tracker):
     ids = run(tracker, [((0, 1, 2), (0, 1)), ((2, 3, 4), (0, )),
                         ((4, 5, 6), (0, 1))])
