@@ -222,21 +222,6 @@ def test_a_transform_that_forgets_ids_is_named(folder):
         data[0]
 
 
-@pytest.mark.parametrize('cfg, message', [
-    (dict(type='Mosaic', img_scale=(12, 8)), 'Mosaic mixes other images'),
-    (dict(type='CachedMixUp', img_scale=(12, 8)), 'CachedMixUp mixes'),
-    (dict(type='CopyPaste'), 'CopyPaste mixes'),
-    (dict(
-        type='RandomApply',
-        transforms=[
-            dict(type='RandomChoice', transforms=[[dict(type='RandomShift')]])
-        ]), 'RandomShift moves .* but not its masks'),
-])
-def test_transforms_that_would_spoil_clips_are_refused(folder, cfg, message):
-    with pytest.raises(ValueError, match=message):
-        dataset(folder, cfg)
-
-
 def test_frames_of_unequal_size_are_named(folder):
     steps = tiny.pipeline(
         dict(
