@@ -145,21 +145,77 @@ def as_images(videos, categories, entries):
     return coco
 
 
+def by_coco(gt, results, kind):
+    """COCO's own figures, with results read by its own reader."""
+    objects, found = (
+        as_images(gt['videos'], gt['categories'], entries)
+        for entries in (gt['annotations'], results))
+    field = dict(bbox='bbox', segm='segmentation')[kind]
+    detections = [{
+        key: each[key]
+        for key in ('image_id', 'category_id', 'score', field)
+    } for each in found.dataset['annotations']]
+    objects.dataset['info'] = {}
+    coco = COCOeval(objects, objects.loadRes(detections), kind)
+    coco.evaluate()
+    coco.accumulate()
+    coco.summarize()
+    return coco.stats
+
+
+def sparse(rng, size):
+    """The outline of a rectangle of any size: many cells in its box only."""
+    height, width = rng.integers(12, 150, 2)
+    y = rng.integers(0, size[0] - height)
+    x = rng.integers(0, size[1] - width)
+    mask = np.zeros(size, bool)
+    mask[y:y + height, x:x + width] = True
+    edge = rng.integers(3, 30)
+    mask[y + edge:y + height - edge, x + edge:x + width - edge] = False
+    return mask
+
+
+def sparse_files(seed, size=(160, 180), length=2):
+    """Objects of all sizes, shifted results, and false ones."""
+    rng = np.random.default_rng(seed)
+    annotations, results = [], []
+    for video, category, _ in np.ndindex(3, 2, 5):
+        place = dict(video_id=video, category_id=10 + category)
+        masks = [sparse(rng, size) for _ in range(length)]
+        annotations.append(
+            dict(id=0, segmentations=[rle(each) for each in masks], **place))
+        shift = tuple(rng.integers(0, 3, 2))
+        moved = [np.roll(each, shift, (0, 1)) for each in masks]
+        false = [sparse(rng, size) for _ in range(length)]
+        results += [
+            dict(
+                score=float(rng.random()),
+                segmentations=[rle(each) for each in some],
+                **place) for some in (moved, false)
+        ]
+    return ground_truth(annotations, [length] * 3, size), results
+
+
+@pytest.mark.parametrize('kind, name', [('bbox', 'box'), ('segm', 'mask')])
+@pytest.mark.parametrize('seed', range(3))
+def test_small_medium_and_large_are_those_of_coco(seed, kind, name):
+    gt, results = sparse_files(seed)
+    truth = read_ground_truth(gt)
+    found = frame_figures(truth, read_results(results, truth)).total[name]
+    expected = by_coco(gt, results, kind)
+    assert [found[each] for each in NAMES] == pytest.approx(
+        expected.tolist(), abs=1e-9)
+    assert all(0 < found[each] < 1 for each in ('APs', 'APm', 'APl'))
+
+
 @pytest.mark.parametrize('kind, name', [('bbox', 'box'), ('segm', 'mask')])
 def test_equal_to_coco_over_all_images(kind, name):
     gt, results, _ = golden()
     truth = read_ground_truth(gt)
     found = frame_figures(truth, read_results(results, truth)).total[name]
-    both = [
-        as_images(gt['videos'], gt['categories'], entries)
-        for entries in (gt['annotations'], results)
-    ]
-    coco = COCOeval(*both, kind)
-    coco.evaluate()
-    coco.accumulate()
-    coco.summarize()
+    stats = by_coco(gt, results, kind)
     assert list(found) == list(NAMES)
     assert found['AP'] > .1
-    for each, value in zip(NAMES, coco.stats):
+    for each, value in zip(NAMES, stats):
         assert found[each] == (None if value < 0 else pytest.approx(
             value, abs=1e-9)), each

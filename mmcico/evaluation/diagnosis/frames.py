@@ -40,8 +40,10 @@ def frame_figures(truth: GroundTruth, tracks: Tracks) -> FrameFigures:
     """Measure each frame for itself; ids do not matter.
 
     A mask is a detection with the score of its track. Boxes are those around
-    the masks, also of the ground truth. Of a video and class the 100 best
-    tracks are looked at.
+    the masks, also of the ground truth. Small, medium and large go, as in
+    COCO, by the area of the mask for objects and detected masks, and by that
+    of the box for detected boxes. Of a video and class the 100 best tracks
+    are looked at.
 
     Args:
         truth (GroundTruth): With annotations.
@@ -54,15 +56,14 @@ def frame_figures(truth: GroundTruth, tracks: Tracks) -> FrameFigures:
     rows: List[Dict[str, Any]] = []
     matches: Dict[str, ClassMatches] = {kind: {} for kind in KINDS}
     for case in read_cases(truth, tracks):
-        both = [
-            _as_coco(case, case.objects, case.object_labels),
-            _as_coco(case, case.predictions, case.labels)
-        ]
+        objects = _as_coco(case, case.objects, case.object_labels)
+        masks = _as_coco(case, case.predictions, case.labels)
+        found = dict(box=_with_box_areas(masks), mask=masks)
         numbers = [(each > 0).sum(axis=0)
                    for each in (case.object_areas, case.areas)]
         aps = {}
         for kind in KINDS:
-            frames = match_frames(*both, kind)
+            frames = match_frames(objects, found[kind], kind)
             aps[kind] = [frame_ap(frame) for frame in frames]
             for frame in frames:
                 for label, each in frame.items():
@@ -96,14 +97,29 @@ def _as_coco(case: Case, tracks: Sequence[Track], labels: np.ndarray) -> COCO:
             annotations.append(
                 dict(each, id=len(annotations) + 1, category_id=label))
     present = np.union1d(case.labels, case.object_labels).tolist()
+    return _indexed(
+        dict(
+            images=[
+                dict(id=frame, height=size[0], width=size[1])
+                for frame in range(case.video.length)
+            ],
+            categories=[dict(id=int(label)) for label in present],
+            annotations=annotations))
+
+
+def _with_box_areas(masks: COCO) -> COCO:
+    """The same detections as boxes: COCO groups them by the box's area."""
+    boxes = [
+        dict(each, area=each['bbox'][2] * each['bbox'][3])
+        for each in masks.dataset['annotations']
+    ]
+    return _indexed(dict(masks.dataset, annotations=boxes))
+
+
+def _indexed(dataset: Dict[str, Any]) -> COCO:
+    """A data set as pycocotools wants it."""
     coco = COCO()
-    coco.dataset = dict(
-        images=[
-            dict(id=frame, height=size[0], width=size[1])
-            for frame in range(case.video.length)
-        ],
-        categories=[dict(id=int(label)) for label in present],
-        annotations=annotations)
+    coco.dataset = dataset
     with contextlib.redirect_stdout(io.StringIO()):  # it reports progress
         coco.createIndex()
     return coco
