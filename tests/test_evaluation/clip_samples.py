@@ -1,4 +1,5 @@
 """Clips of moving rectangles, as models return them."""
+import errno
 from typing import Any, Dict, List, Optional, Sequence
 
 import torch
@@ -59,3 +60,11 @@ def still_video(video_id: Any,
         clip_sample(frames[:2], {4: (score, 0)}),
         clip_sample(frames[2:], {4: (score, 0)})
     ]
+
+
+def full_disk(*args):
+    raise OSError(errno.ENOSPC, 'No space left on device', 'results.json')
+
+
+NO_SPACE = (r'VISMetric: \[Errno 28\] No space left on device: '
+            "'results.json'; outdir must be a folder")

@@ -2,8 +2,8 @@
 import pickle
 
 import pytest
-from clip_samples import still_video
-from test_vis_metric import NO_SPACE, A, build, full_disk, run, write_truth
+from clip_samples import NO_SPACE, full_disk, still_video
+from test_vis_metric import A, build, run, write_truth
 from vis_files import annotation
 
 from mmcico.evaluation import vis_metric

@@ -1,4 +1,3 @@
-import errno
 import importlib
 import json
 import zipfile
@@ -8,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 import torch.multiprocessing as mp
-from clip_samples import META, clip_sample, frame_sample, still_video
+from clip_samples import (META, NO_SPACE, clip_sample, frame_sample, full_disk,
+                          still_video)
 from mmdet.registry import METRICS
 from mmengine.evaluator import Evaluator
 from processes import free_port, gloo_threads
@@ -245,14 +245,6 @@ def test_missing_and_repeated_frames(tmp_path):
         run(clips + clips, outdir=str(tmp_path))
     with pytest.raises(ValueError, match='frame 0: results came twice'):
         run([clips[0], clips[0]], outdir=str(tmp_path))
-
-
-def full_disk(*args):
-    raise OSError(errno.ENOSPC, 'No space left on device', 'results.json')
-
-
-NO_SPACE = (r'VISMetric: \[Errno 28\] No space left on device: '
-            "'results.json'; outdir must be a folder")
 
 
 def two_ranks(rank, folder, port):
