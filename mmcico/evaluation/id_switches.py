@@ -8,7 +8,8 @@ last time is a switch, however long ago that was.
 from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+
+from .matching import best_pairs
 
 #: objects, tracks and their (G, P) mask IoU in a frame
 FrameIoU = Tuple[Sequence[int], Sequence[int], np.ndarray]
@@ -63,10 +64,8 @@ def pair_up(objects: Sequence[int], tracks: Sequence[int], iou: np.ndarray,
     left = [each for each in objects if each not in pairs]
     free = [each for each in tracks if each not in pairs.values()]
     rest = iou[np.ix_([rows[i] for i in left], [cols[i] for i in free])]
-    rest = np.where(rest >= min_iou, rest, 0.)
-    for row, col in zip(*linear_sum_assignment(rest, maximize=True)):
-        if rest[row, col] > 0:
-            pairs[left[row]] = free[col]
+    for row, col in best_pairs(rest, min_iou):
+        pairs[left[row]] = free[col]
     return pairs
 
 

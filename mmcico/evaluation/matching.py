@@ -76,6 +76,24 @@ def _codes(tracks: List[Track], size: Size) -> List[List[dict]]:
     return [list(column) for column in zip(*rows)]
 
 
+def best_pairs(iou: np.ndarray, least: float) -> List[Tuple[int, int]]:
+    """Pair rows and columns one to one, with the largest sum of IoU.
+
+    Args:
+        iou (np.ndarray): (D, G).
+        least (float): Pairs that overlap less are none.
+
+    Returns:
+        list[tuple[int, int]]: Row and column of each pair, rows rising.
+    """
+    # data set tools import this module and need no SciPy
+    from scipy.optimize import linear_sum_assignment
+    gain = np.where(iou >= least, iou, 0.)
+    rows, cols = linear_sum_assignment(gain, maximize=True)
+    return [(row, col) for row, col in zip(rows.tolist(), cols.tolist())
+            if gain[row, col] > 0]
+
+
 def assign(iou: np.ndarray, crowd: np.ndarray, ignored: np.ndarray,
            iou_thrs: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     """Give each prediction, best first, the free object it overlaps most.

@@ -1,33 +1,12 @@
 """One number, and so one colour, for an object that several files have."""
 from typing import List, Sequence, Tuple
 
-import numpy as np
-
-from mmcico.evaluation.matching import video_iou
+from mmcico.evaluation.matching import best_pairs, video_iou
 from mmcico.evaluation.rle import Size
 from mmcico.evaluation.tracks import Track
 
 #: tracks that overlap less, over space and time, are not the same object
 LEAST_IOU = .1
-
-
-def partners(iou: np.ndarray,
-             least: float = LEAST_IOU) -> List[Tuple[int, int]]:
-    """Pair rows and columns one to one, with the largest sum of IoU.
-
-    Args:
-        iou: (D, G).
-        least: pairs that overlap less are none.
-
-    Returns:
-        Row and column of each pair, rows rising.
-    """
-    # data set tools import this package and need no SciPy
-    from scipy.optimize import linear_sum_assignment
-    gain = np.where(iou >= least, iou, 0.)
-    rows, cols = linear_sum_assignment(gain, maximize=True)
-    return [(row, col) for row, col in zip(rows.tolist(), cols.tolist())
-            if gain[row, col] > 0]
 
 
 def shared_numbers(files: Sequence[Sequence[Track]],
@@ -57,7 +36,7 @@ def shared_numbers(files: Sequence[Sequence[Track]],
         left = list(range(len(tracks)))
         for others, theirs in known:
             iou = video_iou([tracks[place] for place in left], others, size)
-            for row, col in partners(iou, least):
+            for row, col in best_pairs(iou, least):
                 numbers[left[row]] = theirs[col]
             left = [place for place in left if numbers[place] < 0]
         new = list(range(free, free + len(left)))

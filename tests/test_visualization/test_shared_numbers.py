@@ -1,15 +1,18 @@
 """The same object has the same number in every file."""
 import json
+from functools import partial
 
 import numpy as np
 import pytest
 from pycocotools import mask as mask_utils
 
+from mmcico.evaluation.matching import best_pairs
 from mmcico.evaluation.tracks import Track
 from mmcico.visualization.overlays import load_overlays
-from mmcico.visualization.shared_numbers import partners, shared_numbers
+from mmcico.visualization.shared_numbers import LEAST_IOU, shared_numbers
 
 SIZE = (4, 10)
+partners = partial(best_pairs, least=LEAST_IOU)
 
 
 def rle(columns):
