@@ -11,7 +11,7 @@ from .breakdown import break_down
 from .cases import read_cases
 from .confusion import confusion_dict, confusion_matrix
 from .frames import frame_figures
-from .identities import identity_counts
+from .identities import identity_dict, video_identities
 from .plots import draw_all, has_matplotlib
 
 IOU_THR = .5
@@ -45,16 +45,17 @@ def diagnose(truth: GroundTruth,
     names = [name for _, name in truth.categories]
     metrics = evaluate(truth, tracks, metric, long_videos=long_videos)
     breakdown = break_down(read_cases(truth, tracks), names)
-    matrix = confusion_matrix(
-        read_cases(truth, tracks), len(names), score_thr, IOU_THR)
+    matrix, identities = confusion_matrix([], len(names)), {}
+    for case in read_cases(truth, tracks):  # both need its overlaps
+        matrix += confusion_matrix([case], len(names), score_thr, IOU_THR)
+        identities[case.video.id] = video_identities(case, score_thr, IOU_THR)
     found = dict(
         metrics=metrics,
         classes=tables.class_rows(breakdown),
         curves=tables.curve_dict(breakdown),
         confusion=confusion_dict(matrix, names, score_thr, IOU_THR),
         errors=breakdown.as_dict(),
-        identities=identity_counts(
-            read_cases(truth, tracks), score_thr, IOU_THR))
+        identities=identity_dict(identities, score_thr, IOU_THR))
     if with_frames:
         found['frames'] = frame_figures(truth, tracks)._asdict()
     return found

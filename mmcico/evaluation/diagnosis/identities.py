@@ -1,9 +1,10 @@
 """Identity switches of the tracks that a user would see."""
-from typing import Any, Dict, Iterable, Iterator
+from typing import Any, Dict, Iterator
 
 import numpy as np
 
 from ..id_switches import Counts, FrameIoU, count_switches
+from ..tracks import Id
 from .cases import Case
 
 
@@ -26,27 +27,42 @@ def visible_pairs(case: Case, score_thr: float) -> Iterator[FrameIoU]:
         yield rows.tolist(), cols.tolist(), iou
 
 
-def identity_counts(cases: Iterable[Case], score_thr: float,
-                    iou_thr: float) -> Dict[str, Any]:
-    """Count switches and fragments over all videos, classes aside.
+def video_identities(case: Case, score_thr: float, iou_thr: float) -> Counts:
+    """Count switches and fragments of a video, classes aside.
 
     Args:
-        cases (Iterable[Case]): The videos.
+        case (Case): The video.
         score_thr (float): Least score of a track.
         iou_thr (float): Least mask IoU with an object it finds.
 
     Returns:
-        dict: Both thresholds, the fields of ``Counts``, and ``videos``: the
-        same of each video that has switches or fragments.
+        Counts: Of the video.
     """
-    total, videos = Counts(), []
-    for case in cases:
-        counts = count_switches(visible_pairs(case, score_thr), iou_thr)
+    return count_switches(visible_pairs(case, score_thr), iou_thr)
+
+
+def identity_dict(videos: Dict[Id, Counts], score_thr: float,
+                  iou_thr: float) -> Dict[str, Any]:
+    """All counts with their settings, for a file.
+
+    Args:
+        videos (dict): Id of a video -> its counts.
+        score_thr (float): See :func:`video_identities`.
+        iou_thr (float): Likewise.
+
+    Returns:
+        dict: Both thresholds, the sums of the fields of ``Counts``, and
+        ``videos``: the same of each video that has switches or fragments.
+    """
+    total = Counts()
+    for counts in videos.values():
         total = total.plus(counts)
-        if counts.switches or counts.fragments:
-            videos.append(dict(video_id=case.video.id, **counts._asdict()))
     return dict(
         score_thr=score_thr,
         iou_thr=iou_thr,
         **total._asdict(),
-        videos=videos)
+        videos=[
+            dict(video_id=video, **counts._asdict())
+            for video, counts in videos.items()
+            if counts.switches or counts.fragments
+        ])

@@ -42,7 +42,7 @@ def format_summary(errors: Dict[str, Any],
     Args:
         errors (dict): Of ``Breakdown.as_dict``.
         frames (dict, optional): ``FrameFigures.total``.
-        identities (dict, optional): Of ``identity_counts``.
+        identities (dict, optional): Of ``identity_dict``.
 
     Returns:
         str: Several lines.
