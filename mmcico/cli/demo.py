@@ -74,18 +74,17 @@ def draw_truth(data: Path, args: argparse.Namespace) -> List[str]:
         list[str]: Paths of both.
     """
     from mmcico.visualization.draw import contact_sheet
+    from mmcico.visualization.figures import spread_panels
     from mmcico.visualization.overlays import load_overlays, overlay_frames
-    from mmcico.visualization.picture_files import (spread, write_picture,
-                                                    write_video)
+    from mmcico.visualization.picture_files import write_picture, write_video
     overlay, = load_overlays(data / 'instances.json')
     paths = [f'{args.out}/truth.mp4', f'{args.out}/truth.png']
     images, style = data / 'JPEGImages', style_of(args)
     write_video(paths[0], overlay_frames(overlay, images, style), 10)
-    small = list(overlay_frames(overlay, images, style, 480))
-    places = spread(len(small), SHEET_FRAMES)
+    small = spread_panels(overlay, images, style, SHEET_FRAMES, 480)
     write_picture(
-        paths[1],
-        contact_sheet([small[place] for place in places], SHEET_FRAMES // 2))
+        paths[1], contact_sheet([frame for frame, in small],
+                                SHEET_FRAMES // 2))
     return paths
 
 

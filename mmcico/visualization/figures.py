@@ -39,6 +39,28 @@ def clip_figure(overlay: Overlay, image_root: PathLike, style: DrawStyle,
     return stack([list(row) for row in zip(*pictures)])
 
 
+def spread_panels(overlay: Overlay, image_root: PathLike, style: DrawStyle,
+                  number: int, width: int) -> Rows:
+    """Frames spread over a video; no others are drawn.
+
+    Args:
+        overlay: the video.
+        image_root: folder that file names are relative to.
+        style: looks.
+        number: of frames, at most.
+        width: of a frame, at most.
+
+    Returns:
+        For each frame its panels, (H', W', 3) uint8 BGR.
+    """
+    places = set(spread(len(overlay.file_names), number))
+    return [
+        draw_panels(overlay, each, style, width)
+        for place, each in enumerate(panel_frames(overlay, image_root, style))
+        if place in places
+    ]
+
+
 def video_rows(overlay: Overlay, image_root: PathLike, style: DrawStyle,
                columns: int, width: int) -> Rows:
     """Frames spread over a video, a row for each panel.
@@ -53,12 +75,7 @@ def video_rows(overlay: Overlay, image_root: PathLike, style: DrawStyle,
     Returns:
         Rows of (H', W', 3) uint8 BGR; the first frame has the video's name.
     """
-    places = set(spread(len(overlay.file_names), columns))
-    chosen = [
-        draw_panels(overlay, each, style, width)
-        for place, each in enumerate(panel_frames(overlay, image_root, style))
-        if place in places
-    ]
+    chosen = spread_panels(overlay, image_root, style, columns, width)
     rows = [list(row) for row in zip(*chosen)]
     draw_text_(rows[0][0], overlay.name, (0, 0), TITLE_COLOUR)
     return rows
