@@ -4,9 +4,9 @@ import os.path as osp
 from pathlib import Path
 from typing import Any, List, Tuple
 
+from mmcico.utils.image_size import IMAGE_SUFFIXES
 from mmcico.utils.natural_order import natural_key
 
-IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 VIDEO_ENDINGS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg',
                  '.mpeg', '.wmv', '.flv', '.mts', '.m2ts', '.3gp', '.ogv',
                  '.gif')
@@ -20,7 +20,7 @@ def is_glob(path: str) -> bool:
 def is_image_file(source: Any) -> bool:
     """Whether a source is the path of one image; it need not be there."""
     return isinstance(source, (str, Path)) and str(source).lower().endswith(
-        IMAGE_ENDINGS) and not is_glob(str(source))
+        IMAGE_SUFFIXES) and not is_glob(str(source))
 
 
 def stands_for_files(path: str) -> bool:
@@ -47,7 +47,7 @@ def files_in(path: str) -> Tuple[List[str], List[str]]:
     """
     pattern = osp.join(glob.escape(path), '*') if osp.isdir(path) else path
     found = sorted(glob.glob(pattern), key=natural_key)
-    images = [each for each in found if each.lower().endswith(IMAGE_ENDINGS)]
+    images = [each for each in found if each.lower().endswith(IMAGE_SUFFIXES)]
     videos = [each for each in found if each.lower().endswith(VIDEO_ENDINGS)]
     if images and videos:
         raise ValueError(
@@ -58,7 +58,7 @@ def files_in(path: str) -> Tuple[List[str], List[str]]:
             f'"{_beside(images[0])}" or "{_beside(videos[0])}"')
     if not images and not videos:
         raise ValueError(
-            f'{named(path)} holds no image ({", ".join(IMAGE_ENDINGS)}) and '
+            f'{named(path)} holds no image ({", ".join(IMAGE_SUFFIXES)}) and '
             f'no video ({", ".join(VIDEO_ENDINGS)}); for the frames of '
             'several videos, give one folder at a time')
     return images, videos

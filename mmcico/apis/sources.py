@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from mmengine.logging import print_log
 
-from .file_lists import IMAGE_ENDINGS, files_in, named, stands_for_files
+from mmcico.utils.image_size import IMAGE_SUFFIXES
+from .file_lists import files_in, named, stands_for_files
 from .frames import CHANNELS, checked_frame
 
 #: a file, folder, glob, URL, camera number, or frames themselves
@@ -101,7 +102,7 @@ def open_path(path: str, name: Optional[str]) -> FrameSource:
                 f'{osp.basename(videos[0])}; here, give one of them')
         if videos:
             return open_path(videos[0], name)
-    elif path.lower().endswith(IMAGE_ENDINGS) and osp.exists(path):
+    elif path.lower().endswith(IMAGE_SUFFIXES) and osp.exists(path):
         images = [path]
     elif osp.exists(path):
         if osp.getsize(path) == 0:

@@ -1,7 +1,8 @@
-"""Sizes of images from their headers alone."""
+"""Which files are images, and their sizes from their headers alone."""
 from pathlib import Path
 from typing import Any, Tuple
 
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 #: Exif field "orientation", and its values that swap height and width
 ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)
 

@@ -5,8 +5,6 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from mmcico.utils.image_size import image_size as shown_size
 from mmcico.utils.natural_order import natural_key
 
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
-
 
 def video_folders(root: Path, wanted: Optional[Sequence[str]],
                   what: str) -> List[Path]:

@@ -6,12 +6,12 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 import numpy as np
 from pycocotools import mask as mask_api
 
+from mmcico.utils.image_size import IMAGE_SUFFIXES
 from mmcico.utils.json_file import load_json
 from ..fields import id_key, required_list
 from ..video_annotations import AnnotatedTrack, AnnotatedVideo
 from .class_maps import ClassTable
-from .frame_folders import (IMAGE_SUFFIXES, files_by_stem, image_size,
-                            one_size, video_folders)
+from .frame_folders import files_by_stem, image_size, one_size, video_folders
 from .labelme_shapes import shape_mask
 
 #: object -> class and mask of one frame

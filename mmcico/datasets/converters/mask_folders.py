@@ -7,10 +7,10 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from pycocotools import mask as mask_api
 
+from mmcico.utils.image_size import IMAGE_SUFFIXES
 from ..video_annotations import AnnotatedTrack, AnnotatedVideo
 from .class_maps import ClassTable
-from .frame_folders import (IMAGE_SUFFIXES, files_by_stem, image_size,
-                            one_size, video_folders)
+from .frame_folders import files_by_stem, image_size, one_size, video_folders
 
 INDEX_MODES = ('P', 'L', 'I', 'I;16', '1')
 VOID = 255
