@@ -142,3 +142,14 @@ def spoilt(data, path, value):
     else:
         inner[path[-1]] = value
     return data
+
+
+def as_results(annotations, score):
+    """Annotations as the tracks of a results file."""
+    return [
+        dict(
+            video_id=each['video_id'],
+            category_id=each['category_id'],
+            score=score,
+            segmentations=each['segmentations']) for each in annotations
+    ]

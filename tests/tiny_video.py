@@ -128,6 +128,13 @@ def write_json(folder, data, name='instances.json'):
     return str(path)
 
 
+def whole_video(folder):
+    """Frames and annotations in a folder."""
+    write_frames(folder)
+    write_json(folder, content())
+    return folder
+
+
 def write_frames(folder):
     """Frame t of a video is grey 40 * t + 20, its left half 10 darker."""
     for video in content()['videos']:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as mask_api
-from small_sets import small_cocovid, small_set
+from small_sets import as_results, small_cocovid, small_set
 
 from mmcico.analysis.check_file import check_data
 from mmcico.analysis.mask_info import read_mask_info
@@ -97,14 +97,8 @@ def test_a_file_trains_counts_and_is_scored_alike():
     truth = read_ground_truth(data, 'f.json')
     objects = [each for tracks in truth.tracks.values() for each in tracks]
     assert [8, 8, 0] in [each.areas.tolist() for each in objects]
-    results = [
-        dict(
-            video_id=each['video_id'],
-            category_id=each['category_id'],
-            score=.5,
-            segmentations=each['segmentations'])
-        for each in data['annotations'] if not each['iscrowd']
-    ]
+    results = as_results(
+        [each for each in data['annotations'] if not each['iscrowd']], .5)
     found = evaluate(truth, read_results(results, truth))
     assert found['AP'] == pytest.approx(1)
 

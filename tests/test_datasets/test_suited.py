@@ -11,9 +11,7 @@ register_all_modules(init_default_scope=True)
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
-    folder = tiny.write_frames(tmp_path_factory.mktemp('video'))
-    tiny.write_json(folder, tiny.content())
-    return folder
+    return tiny.whole_video(tmp_path_factory.mktemp('video'))
 
 
 def dataset(folder, pipeline):

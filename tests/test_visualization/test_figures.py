@@ -4,6 +4,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+from small_sets import as_results
 from tool_runs import tool_module
 
 from mmcico.datasets.moving_shapes import make_config, write_dataset
@@ -26,14 +27,7 @@ def data(tmp_path_factory):
     config = make_config('easy', num_frames=6, size=(48, 64), objects=(2, 2))
     content = json.loads(
         write_dataset(root, 2, seed=4, config=config).read_text())
-    results = [
-        dict(
-            video_id=each['video_id'],
-            category_id=each['category_id'],
-            score=.9,
-            segmentations=each['segmentations'])
-        for each in content['annotations']
-    ]
+    results = as_results(content['annotations'], .9)
     first = [each for each in results if each['video_id'] == 1]
     (root / 'a.json').write_text(json.dumps(results))
     (root / 'b.json').write_text(json.dumps(first))
