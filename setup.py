@@ -1,11 +1,11 @@
 """Installation; requirements are in ``requirements/``."""
+
 import os
 import os.path as osp
 import re
 import shutil
 import sysconfig
 from importlib.metadata import distributions
-from typing import List
 
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
@@ -13,8 +13,12 @@ from setuptools.command.build_py import build_py
 HERE = osp.dirname(osp.abspath(__file__))
 # what OpenMMLab's mim looks for in mmcico/.mim
 MIM_PARTS = ('configs', 'tools', 'model-index.yml')
-OPENCV = ('opencv-python', 'opencv-python-headless', 'opencv-contrib-python',
-          'opencv-contrib-python-headless')
+OPENCV = (
+    'opencv-python',
+    'opencv-python-headless',
+    'opencv-contrib-python',
+    'opencv-contrib-python-headless',
+)
 
 
 def read(*path: str) -> str:
@@ -25,17 +29,16 @@ def read(*path: str) -> str:
 
 def get_version() -> str:
     """The version, without importing the package."""
-    return re.search(r"__version__ = '(.+)'", read('mmcico',
-                                                   'version.py')).group(1)
+    return re.search(r"__version__ = '(.+)'", read('mmcico', 'version.py')).group(1)
 
 
-def parse_requirements(name: str) -> List[str]:
+def parse_requirements(name: str) -> list[str]:
     """Requirements of one file, without comments."""
     lines = read('requirements', f'{name}.txt').splitlines()
     return [line.strip() for line in lines if line.split('#')[0].strip()]
 
 
-def opencv_requirement() -> List[str]:
+def opencv_requirement() -> list[str]:
     """The headless OpenCV, unless the environment has one already.
 
     All OpenCV packages write the same folder, so that a second one damages
@@ -43,8 +46,10 @@ def opencv_requirement() -> List[str]:
     path, therefore the path is given.
     """
     paths = [sysconfig.get_path('purelib'), sysconfig.get_path('platlib')]
-    names = {(each.metadata['Name'] or '').lower().replace('_', '-')
-             for each in distributions(path=paths)}
+    names = {
+        (each.metadata['Name'] or '').lower().replace('_', '-')
+        for each in distributions(path=paths)
+    }
     return [] if names & set(OPENCV) else ['opencv-python-headless>=4.5']
 
 
@@ -72,10 +77,7 @@ def place(source: str, target: str, link: bool) -> None:
         except OSError:  # Windows without the right to link
             pass
     if osp.isdir(source):
-        shutil.copytree(
-            source,
-            target,
-            ignore=shutil.ignore_patterns('__pycache__', '*.pyc'))
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns('__pycache__', '*.pyc'))
     else:
         shutil.copyfile(source, target)
 
@@ -83,10 +85,8 @@ def place(source: str, target: str, link: bool) -> None:
 setup(
     name='mmcico',
     version=get_version(),
-    description='Clip-in clip-out video instance segmentation for '
-    'MMDetection',
-    long_description=read('README.md') if osp.isfile(
-        osp.join(HERE, 'README.md')) else '',
+    description='Clip-in clip-out video instance segmentation for MMDetection',
+    long_description=read('README.md') if osp.isfile(osp.join(HERE, 'README.md')) else '',
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     keywords='video instance segmentation, MMDetection, OpenMMLab',
@@ -97,7 +97,7 @@ setup(
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
     ],
     packages=find_packages(include=['mmcico', 'mmcico.*']),
-    python_requires='>=3.8',
+    python_requires='>=3.10',
     entry_points=dict(console_scripts=['mmcico=mmcico.cli.main:main']),
     install_requires=parse_requirements('runtime') + opencv_requirement(),
     extras_require={
@@ -108,4 +108,5 @@ setup(
         'docs': parse_requirements('docs'),
     },
     cmdclass={'build_py': BuildWithMim},
-    zip_safe=False)
+    zip_safe=False,
+)

@@ -1,4 +1,5 @@
 """``python -m mmcico``."""
+
 import sys
 
 from mmcico.cli.main import main

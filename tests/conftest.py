@@ -1,4 +1,5 @@
 """Makes ``mmcv.ops`` importable in tests before anything imports it."""
+
 import gc
 
 import mmcico  # noqa: F401

@@ -1,4 +1,5 @@
 """What tests of several processes share."""
+
 import os
 import socket
 

@@ -1,4 +1,5 @@
 """A small sound data set, in both layouts, for tests to spoil."""
+
 import copy
 
 import numpy as np
@@ -10,7 +11,7 @@ HEIGHT, WIDTH = 6, 8
 def box_mask(x, y, width, height, size=(HEIGHT, WIDTH)):
     """(H, W) bool with a filled rectangle."""
     mask = np.zeros(size, bool)
-    mask[y:y + height, x:x + width] = True
+    mask[y : y + height, x : x + width] = True
     return mask
 
 
@@ -48,16 +49,11 @@ def small_set():
                 height=HEIGHT,
                 width=WIDTH,
                 length=3,
-                file_names=[f'a/{n}.jpg' for n in (5, 10, 15)]),
-            dict(
-                id=7,
-                height=HEIGHT,
-                width=WIDTH,
-                length=2,
-                file_names=['b/0.jpg', 'b/1.jpg'])
+                file_names=[f'a/{n}.jpg' for n in (5, 10, 15)],
+            ),
+            dict(id=7, height=HEIGHT, width=WIDTH, length=2, file_names=['b/0.jpg', 'b/1.jpg']),
         ],
-        categories=[dict(id=3, name='cat'),
-                    dict(id=40, name='dog')],
+        categories=[dict(id=3, name='cat'), dict(id=40, name='dog')],
         annotations=[
             dict(
                 id=0,
@@ -70,12 +66,12 @@ def small_set():
                 segmentations=[
                     compressed(box_mask(*moving[0])),
                     uncompressed(box_mask(*moving[1])),
-                    polygon(*moving[2])
+                    polygon(*moving[2]),
                 ],
                 bboxes=[list(map(float, box)) for box in moving],
-                areas=[8, 8, 8.],
-                occlusion=['no_occlusion', 'slight_occlusion'] +
-                ['severe_occlusion']),
+                areas=[8, 8, 8.0],
+                occlusion=['no_occlusion', 'slight_occlusion'] + ['severe_occlusion'],
+            ),
             dict(
                 id=1,
                 video_id=7,
@@ -84,7 +80,8 @@ def small_set():
                 segmentations=[None, compressed(box_mask(0, 0, 8, 6))],
                 bboxes=[None, [0, 0, 8, 6]],
                 areas=[None, 48],
-                occlusion=[None, 'no_occlusion']),
+                occlusion=[None, 'no_occlusion'],
+            ),
             dict(
                 id=2,
                 video_id=7,
@@ -93,8 +90,10 @@ def small_set():
                 segmentations=[compressed(box_mask(2, 2, 2, 2)), None],
                 bboxes=[[2, 2, 2, 2], None],
                 areas=[4, None],
-                occlusion=['no_occlusion', None])
-        ])
+                occlusion=['no_occlusion', None],
+            ),
+        ],
+    )
 
 
 def small_cocovid():
@@ -110,7 +109,9 @@ def small_cocovid():
                     frame_id=t,
                     file_name=name,
                     height=HEIGHT,
-                    width=WIDTH))
+                    width=WIDTH,
+                )
+            )
         video.pop('length')
     for track in data['annotations']:
         homes = [i for i in images if i['video_id'] == track['video_id']]
@@ -127,7 +128,9 @@ def small_cocovid():
                     iscrowd=track['iscrowd'],
                     segmentation=track['segmentations'][t],
                     bbox=track['bboxes'][t],
-                    area=track['areas'][t]))
+                    area=track['areas'][t],
+                )
+            )
     return dict(data, images=images, annotations=annotations)
 
 
@@ -151,5 +154,7 @@ def as_results(annotations, score):
             video_id=each['video_id'],
             category_id=each['category_id'],
             score=score,
-            segmentations=each['segmentations']) for each in annotations
+            segmentations=each['segmentations'],
+        )
+        for each in annotations
     ]

@@ -1,4 +1,5 @@
 """The configs of the paper's ablations say what its tables say."""
+
 import json
 import re
 from pathlib import Path
@@ -29,11 +30,7 @@ def rows(name):
 
 
 def test_every_config_is_in_a_table_and_every_row_has_one():
-    used = {
-        Path(row['config'])
-        for table in TABLES.values()
-        for row in table['rows']
-    }
+    used = {Path(row['config']) for table in TABLES.values() for row in table['rows']}
     assert {p.stem for p in used if p.parent == Path()} == set(NAMES)
     assert all((HOME / path).is_file() for path in used)
 
@@ -41,12 +38,11 @@ def test_every_config_is_in_a_table_and_every_row_has_one():
 @pytest.mark.parametrize('name', NAMES)
 def test_a_config_changes_a_main_one(name):
     text = (HOME / f'{name}.py').read_text(encoding='utf-8')
-    base, = re.findall(r"^_base_ = '\.\./cico/(.+)'$", text, re.M)
+    (base,) = re.findall(r"^_base_ = '\.\./cico/(.+)'$", text, re.M)
     assert (ROOT / 'configs' / 'cico' / base).is_file()
     assert '{{' not in text
     own = Config.fromfile(HOME / f'{name}.py').to_dict()
-    again = config_of(HOME / f'{name}.py', HOME,
-                      ROOT / 'configs' / 'cico' / base)
+    again = config_of(HOME / f'{name}.py', HOME, ROOT / 'configs' / 'cico' / base)
     assert again.to_dict() == own
     assert own != Config.fromfile(ROOT / 'configs/cico' / base).to_dict()
 
@@ -68,8 +64,7 @@ def test_table_1a():
 def test_table_1b():
     for (length, box, track, cls), cfg in rows('1b'):
         towers = cfg.model.bbox_head.towers
-        assert (towers.box, towers.track, towers.cls) == (DIM[box], DIM[track],
-                                                          DIM[cls])
+        assert (towers.box, towers.track, towers.cls) == (DIM[box], DIM[track], DIM[cls])
         assert str(cfg.model.bbox_head.num_frames) == length
         assert cfg.model.mask_head.kind == '2d'
         assert cfg.model.bbox_head.assigner.reach == 0
@@ -80,8 +75,7 @@ def test_tables_1c_and_1d(name):
     for (length, choice), cfg in rows(name):
         head = cfg.model.bbox_head
         assert str(head.num_frames) == length
-        assert (head.towers.box, head.towers.track,
-                head.towers.cls) == ('3d', '3d', '2d')
+        assert (head.towers.box, head.towers.track, head.towers.cls) == ('3d', '3d', '2d')
         kind = '2d' if name == '1c' else DIM[choice]
         assert cfg.model.mask_head.kind == kind
         assert head.assigner.reach == (YES[choice] if name == '1c' else 0)
@@ -107,8 +101,9 @@ def test_figure_5():
         version = cfg.test_dataloader.dataset.dataset_version
         assert data.lower().endswith(version)
         seen.append((version, int(length)))
-    assert seen == [(version, length) for version in ('2019', '2021', 'ovis')
-                    for length in (2, 3, 4, 5, 6)]
+    assert seen == [
+        (version, length) for version in ('2019', '2021', 'ovis') for length in (2, 3, 4, 5, 6)
+    ]
 
 
 @pytest.mark.parametrize('name', ['table1a_clip1', 'table1b_all3d'])

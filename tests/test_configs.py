@@ -1,4 +1,5 @@
 """Every config loads and builds; one of each kind learns and predicts."""
+
 import copy
 from pathlib import Path
 
@@ -14,13 +15,13 @@ from mmcico.registry import DATASETS, METRICS, MODELS
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted(
-    str(path.relative_to(ROOT)) for path in (ROOT / 'configs').rglob('*.py')
-    if '_base_' not in path.parts)
+    str(path.relative_to(ROOT))
+    for path in (ROOT / 'configs').rglob('*.py')
+    if '_base_' not in path.parts
+)
 PAPER = [name for name in CONFIGS if name.startswith('configs/cico/')]
 # ablations change those few settings that tests/test_ablations.py checks
-MODEL_CONFIGS = [
-    name for name in CONFIGS if not name.startswith('configs/ablations/')
-]
+MODEL_CONFIGS = [name for name in CONFIGS if not name.startswith('configs/ablations/')]
 PUBLISHED = [name for name in CONFIGS if name.startswith('configs/published/')]
 CLASSES = dict(youtubevis2019=40, youtubevis2021=40, ovis=25)
 
@@ -43,8 +44,7 @@ def test_the_eighteen_models_of_the_paper_are_there():
     }
     assert expected <= set(PAPER)
     assert {
-        name.replace('cico/', 'published/').replace('4xb6-12e', 'published')
-        for name in expected
+        name.replace('cico/', 'published/').replace('4xb6-12e', 'published') for name in expected
     } == set(PUBLISHED)
 
 
@@ -87,7 +87,7 @@ def test_model_builds(name):
 @pytest.mark.parametrize('name', PAPER + PUBLISHED)
 def test_data_and_classes_agree(name):
     cfg = load(name)
-    data = name[:-len('.py')].rsplit('_', 1)[-1]
+    data = name[: -len('.py')].rsplit('_', 1)[-1]
     version = cfg.train_dataloader.dataset.dataset_version
     assert version == data.replace('youtubevis', '')
     assert cfg.model.bbox_head.num_classes == CLASSES[data]
@@ -101,26 +101,25 @@ def test_data_and_classes_agree(name):
 def test_settings_are_those_of_the_paper(name):
     cfg = load(name)
     model, head = cfg.model, cfg.model.bbox_head
-    assert dict(
-        head.towers, norm_cfg=None) == dict(
-            cls='2d',
-            box='3d',
-            track='3d',
-            num_convs=4,
-            channels=model.neck.out_channels,
-            norm_cfg=None)
+    assert dict(head.towers, norm_cfg=None) == dict(
+        cls='2d', box='3d', track='3d', num_convs=4, channels=model.neck.out_channels, norm_cfg=None
+    )
     assert model.neck.type == 'mmcico.YolactFPN' and model.neck.num_outs == 5
     assert head.embed_channels == 64 and head.num_frames == 3
-    assert head.bbox_coder.target_stds == (.1, .1, .2, .2)
-    assert (head.assigner.pos_iou_thr, head.assigner.neg_iou_thr,
-            head.assigner.reach) == (0.5, 0.4, 1)
+    assert head.bbox_coder.target_stds == (0.1, 0.1, 0.2, 0.2)
+    assert (head.assigner.pos_iou_thr, head.assigner.neg_iou_thr, head.assigner.reach) == (
+        0.5,
+        0.4,
+        1,
+    )
     weights = [x.loss_weight for x in head.losses.values()]
     assert weights == [1, 1, 5]
     assert model.mask_head.loss_mask.loss_weight == 6.125
     assert model.mask_head.kind == '3d'
     assert model.test_cfg.nms.score_thr == 0.1
     assert cfg.optim_wrapper.optimizer == dict(
-        type='SGD', lr=0.001, momentum=0.9, weight_decay=0.0001)
+        type='SGD', lr=0.001, momentum=0.9, weight_decay=0.0001
+    )
     warmup, steps = cfg.param_scheduler
     assert (warmup.end, warmup.by_epoch) == (500, False)
     assert (steps.milestones, steps.gamma) == ([8, 10], 0.1)
@@ -141,9 +140,7 @@ def videos(tmp_path_factory):
     folder = tiny.write_frames(tmp_path_factory.mktemp('videos'))
     for version, names in VERSIONS.items():
         content = tiny.content()
-        content['categories'] = [
-            dict(id=i + 1, name=name) for i, name in enumerate(names)
-        ]
+        content['categories'] = [dict(id=i + 1, name=name) for i, name in enumerate(names)]
         for number, track in enumerate(content['annotations']):
             track['category_id'] = number + 1
         tiny.write_json(folder, content, f'{version}.json')
@@ -154,18 +151,17 @@ def reduced(cfg, part, folder):
     """The config's own data set and pipeline, on tiny videos."""
     data = copy.deepcopy(cfg[f'{part}_dataloader'].dataset)
     data.update(
-        data_root=str(folder),
-        ann_file=f'{data.dataset_version}.json',
-        data_prefix=dict(img='img'))
+        data_root=str(folder), ann_file=f'{data.dataset_version}.json', data_prefix=dict(img='img')
+    )
     for step in data.pipeline[1].transforms:
         if step.type == 'Resize':
             step.scale = (96, 64)
     return DATASETS.build(data)
 
 
-@pytest.mark.parametrize('net, data', [('r50', 'youtubevis2019'),
-                                       ('r101', 'youtubevis2021'),
-                                       ('swin-t', 'ovis')])
+@pytest.mark.parametrize(
+    'net, data', [('r50', 'youtubevis2019'), ('r101', 'youtubevis2021'), ('swin-t', 'ovis')]
+)
 @pytest.mark.parametrize('kind', ['yolact', 'condinst'])
 def test_each_kind_learns_and_predicts(kind, net, data, videos):
     cfg = load(f'configs/cico/cico-{kind}_{net}_fpn_clip3_4xb6-12e_{data}.py')
@@ -191,8 +187,7 @@ def test_each_kind_learns_and_predicts(kind, net, data, videos):
     dataset = reduced(cfg, 'test', videos)
     found = []
     for i in range(2):
-        batch = model.data_preprocessor(
-            pseudo_collate([dataset[i]]), training=False)
+        batch = model.data_preprocessor(pseudo_collate([dataset[i]]), training=False)
         found += model(**batch, mode='predict')
     frames = [f for clip in found for f in clip.video_data_samples]
     assert [f.frame_id for f in frames] == [0, 1, 2, 3, 4]
@@ -202,7 +197,6 @@ def test_each_kind_learns_and_predicts(kind, net, data, videos):
         assert tracks.masks.shape[1:] == (8, 12)
         assert tracks.masks.dtype == torch.bool
         assert tracks.masks.flatten(1).any(1).all()
-        assert ((tracks.labels >= 0) &
-                (tracks.labels < model.bbox_head.num_classes)).all()
+        assert ((tracks.labels >= 0) & (tracks.labels < model.bbox_head.num_classes)).all()
         ids = tracks.instances_id.tolist()
         assert len(set(ids)) == len(ids)

@@ -1,4 +1,5 @@
 """Whole pipelines on tiny video: train, resume, test, draw, two processes."""
+
 import json
 import os
 import re
@@ -72,7 +73,7 @@ def trained(data, tmp_path_factory):
 
 def log_losses(work):
     """Total losses of the training log, in order."""
-    log, = sorted(work.glob('2*/vis_data/scalars.json'))[:1]
+    (log,) = sorted(work.glob('2*/vis_data/scalars.json'))[:1]
     records = [json.loads(line) for line in log.read_text().splitlines()]
     return [r['loss'] for r in records if 'loss' in r]
 
@@ -86,8 +87,7 @@ def test_training_makes_the_loss_fall(trained):
 def tested(trained, data, tmp_path_factory):
     config, _, checkpoint = trained
     work = tmp_path_factory.mktemp('tested')
-    assert run_here('test.py', config, checkpoint, '--work-dir', work,
-                    *options()) == 0
+    assert run_here('test.py', config, checkpoint, '--work-dir', work, *options()) == 0
     return work
 
 
@@ -114,10 +114,16 @@ def test_results_are_a_sound_submission(tested, data):
 
 def test_the_tool_without_a_model_agrees(tested, data, tmp_path):
     out = tmp_path / 'metrics.json'
-    done = subprocess.run([
-        sys.executable, ROOT / 'tools' / 'eval.py',
-        data / 'test' / 'instances.json', tested / 'results.json', '--out', out
-    ])
+    done = subprocess.run(
+        [
+            sys.executable,
+            ROOT / 'tools' / 'eval.py',
+            data / 'test' / 'instances.json',
+            tested / 'results.json',
+            '--out',
+            out,
+        ]
+    )
     assert done.returncode == 0
     ours = json.loads((tested / 'metrics.json').read_text())
     theirs = json.loads(out.read_text())
@@ -129,38 +135,66 @@ def test_resumed_training_ends_where_it_would_have(trained, tmp_path):
     config, work, checkpoint = trained
     for name in ('iter_15.pth', 'last_checkpoint'):
         assert (work / name).exists()
-    assert run_here('train.py', config, '--work-dir', tmp_path,
-                    '--resume', work / 'iter_15.pth',
-                    *options('train_cfg.val_interval=99')) == 0
+    assert (
+        run_here(
+            'train.py',
+            config,
+            '--work-dir',
+            tmp_path,
+            '--resume',
+            work / 'iter_15.pth',
+            *options('train_cfg.val_interval=99'),
+        )
+        == 0
+    )
     a = torch.load(checkpoint, weights_only=True)
     b = torch.load(tmp_path / 'iter_30.pth', weights_only=True)
     assert b['meta']['iter'] == 30
     assert a['state_dict'].keys() == b['state_dict'].keys()
-    assert a['optimizer']['state'][0]['step'] == b['optimizer']['state'][0][
-        'step'] == 30
+    assert a['optimizer']['state'][0]['step'] == b['optimizer']['state'][0]['step'] == 30
 
 
 def test_condinst_trains_and_tests_too(data, tmp_path):
     config = write_config(tmp_path, data, 'condinst')
-    assert run_here(
-        'train.py', config, '--work-dir', tmp_path,
-        *options('train_cfg.max_iters=4', 'train_cfg.val_interval=4',
-                 'default_hooks.checkpoint.interval=4')) == 0
-    assert run_here('test.py', config, tmp_path / 'iter_4.pth', '--work-dir',
-                    tmp_path, *options()) == 0
+    assert (
+        run_here(
+            'train.py',
+            config,
+            '--work-dir',
+            tmp_path,
+            *options(
+                'train_cfg.max_iters=4',
+                'train_cfg.val_interval=4',
+                'default_hooks.checkpoint.interval=4',
+            ),
+        )
+        == 0
+    )
+    assert (
+        run_here('test.py', config, tmp_path / 'iter_4.pth', '--work-dir', tmp_path, *options())
+        == 0
+    )
     assert (tmp_path / 'results.json').exists()
 
 
-@pytest.mark.parametrize('overlap, completion', [(0, 'shift'), (2, 'shift'),
-                                                 (1, 'repeat')])
-def test_any_overlap_writes_every_frame_once(trained, overlap, completion,
-                                             tmp_path):
+@pytest.mark.parametrize('overlap, completion', [(0, 'shift'), (2, 'shift'), (1, 'repeat')])
+def test_any_overlap_writes_every_frame_once(trained, overlap, completion, tmp_path):
     config, _, checkpoint = trained
-    assert run_here(
-        'test.py', config, checkpoint, '--work-dir', tmp_path,
-        *options(f'test_dataloader.dataset.overlap={overlap}',
-                 f'test_dataloader.dataset.completion={completion}',
-                 'model.test_cfg.overlap_masks=mean')) == 0
+    assert (
+        run_here(
+            'test.py',
+            config,
+            checkpoint,
+            '--work-dir',
+            tmp_path,
+            *options(
+                f'test_dataloader.dataset.overlap={overlap}',
+                f'test_dataloader.dataset.completion={completion}',
+                'model.test_cfg.overlap_masks=mean',
+            ),
+        )
+        == 0
+    )
     assert json.loads((tmp_path / 'results.json').read_text())
 
 
@@ -169,36 +203,51 @@ def test_any_overlap_writes_every_frame_once(trained, overlap, completion,
     [
         ('mmcico.ClipVisualizationHook', 15),
         ('TrackVisualizationHook', 5),  # folders of all videos are named alike
-    ])
+    ],
+)
 def test_drawing_hooks_write_pictures(trained, hook, count, tmp_path):
     config, _, checkpoint = trained
-    assert run_here(
-        'test.py', config, checkpoint, '--work-dir', tmp_path, '--show-dir',
-        'pictures',
-        *options(f'default_hooks.visualization.type={hook}',
-                 'default_hooks.visualization.frame_interval=1',
-                 'default_hooks.visualization.score_thr=0.05')) == 0
+    assert (
+        run_here(
+            'test.py',
+            config,
+            checkpoint,
+            '--work-dir',
+            tmp_path,
+            '--show-dir',
+            'pictures',
+            *options(
+                f'default_hooks.visualization.type={hook}',
+                'default_hooks.visualization.frame_interval=1',
+                'default_hooks.visualization.score_thr=0.05',
+            ),
+        )
+        == 0
+    )
     pictures = sorted(tmp_path.rglob('pictures/**/*.jpg'))
     assert len(pictures) == count
     height, width, _ = cv2.imread(str(pictures[0])).shape
     assert height == 64 and width in (96, 192)
 
 
-def test_a_broken_image_is_named_and_finished_videos_are_kept(
-        trained, data, tmp_path, capsys):
+def test_a_broken_image_is_named_and_finished_videos_are_kept(trained, data, tmp_path, capsys):
     config, _, checkpoint = trained
     content = json.loads((data / 'test' / 'instances.json').read_text())
     broken = tmp_path / 'JPEGImages'
     for video in content['videos']:
         for name in video['file_names']:
             (broken / name).parent.mkdir(parents=True, exist_ok=True)
-            (broken / name).write_bytes(
-                (data / 'test' / 'JPEGImages' / name).read_bytes())
+            (broken / name).write_bytes((data / 'test' / 'JPEGImages' / name).read_bytes())
     bad = content['videos'][1]['file_names'][3]
     (broken / bad).write_bytes(b'this is no image')
     code = run_here(
-        'test.py', config, checkpoint, '--work-dir', tmp_path / 'work',
-        *options(f'test_dataloader.dataset.data_prefix.img={broken}'))
+        'test.py',
+        config,
+        checkpoint,
+        '--work-dir',
+        tmp_path / 'work',
+        *options(f'test_dataloader.dataset.data_prefix.img={broken}'),
+    )
     said = capsys.readouterr().err
     assert code not in (0, None)
     assert bad in said and 'Traceback' not in said
@@ -206,11 +255,11 @@ def test_a_broken_image_is_named_and_finished_videos_are_kept(
     assert f'"video_id": {content["videos"][0]["id"]}' in kept
 
 
-def test_wrong_number_of_classes_is_said_before_training(
-        trained, tmp_path, capsys):
+def test_wrong_number_of_classes_is_said_before_training(trained, tmp_path, capsys):
     config = trained[0]
-    code = run_here('train.py', config, '--work-dir', tmp_path,
-                    *options('model.bbox_head.num_classes=3'))
+    code = run_here(
+        'train.py', config, '--work-dir', tmp_path, *options('model.bbox_head.num_classes=3')
+    )
     said = capsys.readouterr().err
     assert code not in (0, None)
     assert 'num_classes=4' in said and 'Traceback' not in said
@@ -220,12 +269,14 @@ def script(*command):
     """Run a script with one thread a process, so that sums are the same."""
     env = dict(os.environ, OMP_NUM_THREADS='1', PYTHON=sys.executable)
     env['PORT'] = str(free_port())
-    done = subprocess.run([*map(str, command)],
-                          cwd=ROOT,
-                          env=env,
-                          text=True,
-                          stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        [*map(str, command)],
+        cwd=ROOT,
+        env=env,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert done.returncode == 0, done.stdout[-3000:]
     return done.stdout
 
@@ -239,20 +290,28 @@ def by_content(path):
 def test_two_processes_test_as_one(trained, tmp_path):
     config, _, checkpoint = trained
     one, two = tmp_path / 'one', tmp_path / 'two'
-    script(sys.executable, 'tools/test.py', config, checkpoint, '--work-dir',
-           one)
-    script('bash', 'tools/dist_test.sh', config, checkpoint, 2, '--work-dir',
-           two)
+    script(sys.executable, 'tools/test.py', config, checkpoint, '--work-dir', one)
+    script('bash', 'tools/dist_test.sh', config, checkpoint, 2, '--work-dir', two)
     assert by_content(two / 'results.json') == by_content(one / 'results.json')
     assert json.loads((two / 'metrics.json').read_text()) == json.loads(
-        (one / 'metrics.json').read_text())
+        (one / 'metrics.json').read_text()
+    )
 
 
 @pytest.mark.slow
 def test_two_processes_train(trained, tmp_path):
     said = script(
-        'bash', 'tools/dist_train.sh', trained[0], 2, '--work-dir', tmp_path,
-        *options('train_cfg.max_iters=6', 'train_cfg.val_interval=6',
-                 'default_hooks.checkpoint.interval=6'))
+        'bash',
+        'tools/dist_train.sh',
+        trained[0],
+        2,
+        '--work-dir',
+        tmp_path,
+        *options(
+            'train_cfg.max_iters=6',
+            'train_cfg.val_interval=6',
+            'default_hooks.checkpoint.interval=6',
+        ),
+    )
     assert (tmp_path / 'iter_6.pth').exists()
     assert re.search(r'youtube_vis/AP', said)

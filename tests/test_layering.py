@@ -1,4 +1,5 @@
 """Arrows between folders, and rules that no linter knows."""
+
 import ast
 from pathlib import Path
 
@@ -16,8 +17,7 @@ FORBIDDEN = {
     'models': ['mmcico.datasets', 'mmcico.evaluation'],
     'datasets': ['mmcico.models', 'mmcico.evaluation'],
     'evaluation': ['mmcico.models'],
-    'analysis':
-    ['mmdet', 'mmcv', 'mmengine', 'torch', 'mmcico.models', 'mmcico.registry'],
+    'analysis': ['mmdet', 'mmcv', 'mmengine', 'torch', 'mmcico.models', 'mmcico.registry'],
     'visualization': ['mmcico.models', 'mmcico.apis', 'mmcico.cli'],
     'checkpoints': ['mmcico.models', 'mmcico.datasets', 'mmcico.evaluation'],
     'deployment': ['mmcico.apis', 'mmcico.datasets', 'mmcico.evaluation'],
@@ -43,7 +43,7 @@ def imports(path):
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ''
             if node.level:
-                above = package[:len(package) - node.level + 1]
+                above = package[: len(package) - node.level + 1]
                 base = '.'.join(above + ([base] if base else []))
             yield base
 
@@ -56,11 +56,11 @@ def files(folder):
 def test_arrows(folder):
     own = 'mmcico.' + folder.replace('/', '.')
     wrong = [
-        f'{path.relative_to(PACKAGE)}: {name}' for path in files(folder)
-        for name in imports(path) for bad in FORBIDDEN[folder]
-        if (name +
-            '.').startswith(bad +
-                            '.') and not (name + '.').startswith(own + '.')
+        f'{path.relative_to(PACKAGE)}: {name}'
+        for path in files(folder)
+        for name in imports(path)
+        for bad in FORBIDDEN[folder]
+        if (name + '.').startswith(bad + '.') and not (name + '.').startswith(own + '.')
     ]
     assert not wrong
 
@@ -77,36 +77,35 @@ def body_lines(node):
     return body[-1].end_lineno - body[0].lineno + 1 if body else 0
 
 
-@pytest.mark.parametrize(
-    'path', files('.'), ids=lambda p: str(p.relative_to(PACKAGE)))
+@pytest.mark.parametrize('path', files('.'), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_style(path):
     source = path.read_text()
     tree = ast.parse(source)
     assert len(source.splitlines()) <= 300
     functions = [
-        node for node in ast.walk(tree)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
     ]
     assert [f.name for f in functions if body_lines(f) > 60] == []
     untyped = [
-        f.name for f in functions if f.returns is None or any(
-            a.annotation is None
-            for a in f.args.args if a.arg not in ('self', 'cls'))
+        f.name
+        for f in functions
+        if f.returns is None
+        or any(a.annotation is None for a in f.args.args if a.arg not in ('self', 'cls'))
     ]
     assert untyped == []
     public = [
-        node for node in ast.walk(tree)
+        node
+        for node in ast.walk(tree)
         if isinstance(node, (ast.FunctionDef, ast.ClassDef))
-        and not node.name.startswith('_') and node.name != 'transform'
+        and not node.name.startswith('_')
+        and node.name != 'transform'
     ]
     inner = {n for f in functions for n in ast.walk(f) if n is not f}
-    bare = [
-        node.name for node in public
-        if node not in inner and ast.get_docstring(node) is None
-    ]
+    bare = [node.name for node in public if node not in inner and ast.get_docstring(node) is None]
     assert bare == []
     calls = [
-        node.func.id for node in ast.walk(tree)
+        node.func.id
+        for node in ast.walk(tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     ]
     assert 'print' not in calls

@@ -1,4 +1,5 @@
 """What is built from a source distribution has all that users need."""
+
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -14,13 +15,11 @@ RULES = [
 
 @pytest.mark.parametrize('folder', ['configs', 'tools', 'requirements'])
 def test_every_file_is_in_the_manifest(folder):
-    patterns, = (rule[1:] for rule in RULES if rule[0] == folder)
+    (patterns,) = (rule[1:] for rule in RULES if rule[0] == folder)
     names = [
-        str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob('*.*')
+        str(path.relative_to(ROOT))
+        for path in (ROOT / folder).rglob('*.*')
         if '__pycache__' not in path.parts
     ]
     assert names
-    assert [
-        name for name in names
-        if not any(fnmatch(name, pattern) for pattern in patterns)
-    ] == []
+    assert [name for name in names if not any(fnmatch(name, pattern) for pattern in patterns)] == []

@@ -2,6 +2,7 @@
 
 Its code is run without Jupyter, cell by cell, so that the tests need none.
 """
+
 import ast
 import json
 import re
@@ -25,13 +26,13 @@ def source(cell):
 
 
 def printed(cell):
-    return ''.join(''.join(output.get('text', ''))
-                   for output in cell['outputs'])
+    return ''.join(''.join(output.get('text', '')) for output in cell['outputs'])
 
 
 def pictures(cell):
     return [
-        output['data']['image/jpeg'] for output in cell['outputs']
+        output['data']['image/jpeg']
+        for output in cell['outputs']
         if 'image/jpeg' in output.get('data', {})
     ]
 
@@ -41,8 +42,7 @@ def test_it_is_a_notebook_with_small_outputs():
     assert (notebook['nbformat'], notebook['nbformat_minor']) == (4, 5)
     assert len({cell['id'] for cell in CELLS}) == len(CELLS)
     assert NOTEBOOK.stat().st_size < 300_000
-    assert [cell['execution_count']
-            for cell in CODE] == list(range(1, 1 + len(CODE)))
+    assert [cell['execution_count'] for cell in CODE] == list(range(1, 1 + len(CODE)))
     kinds = {each['output_type'] for cell in CODE for each in cell['outputs']}
     assert kinds == {'stream', 'display_data'}
     assert sum(len(pictures(cell)) for cell in CODE) == 2
@@ -97,8 +97,7 @@ def ran(tmp_path_factory):
             patch.setitem(sys.modules, name, module)
         for cell in CODE:
             lines = []
-            names['print'] = lambda *args: lines.append(' '.join(
-                str(each) for each in args))
+            names['print'] = lambda *args: lines.append(' '.join(str(each) for each in args))
             exec(compile(source(cell), cell['id'], 'exec'), names)
             said.append('\n'.join(lines))
         work = Path('work_dirs/tutorial').absolute()
@@ -110,11 +109,11 @@ def test_it_runs_and_the_model_learns(ran):
     names, shown, _, work = ran
     losses = names['losses']
     assert len(losses) == names['ITERATIONS']
-    assert np.mean(losses[-10:]) < .5 * np.mean(losses[:10])
+    assert np.mean(losses[-10:]) < 0.5 * np.mean(losses[:10])
     # three objects that are easy to tell apart
-    good = [track for track in names['tracks'] if track['score'] >= .3]
+    good = [track for track in names['tracks'] if track['score'] >= 0.3]
     assert len(good) >= 2
-    assert names['metrics']['youtube_vis/AP50'] > .3
+    assert names['metrics']['youtube_vis/AP50'] > 0.3
     assert len(shown) == 2
     for data in shown:
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), 1)

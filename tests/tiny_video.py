@@ -4,6 +4,7 @@ Frames are 8 high and 12 wide. Video 7 has five frames, video 0 two; the file
 order is 7, 0. Category ids have gaps and are not in order. All numbers of
 the tests follow from the tables here.
 """
+
 import copy
 import json
 
@@ -11,16 +12,13 @@ import cv2
 import numpy as np
 
 HEIGHT, WIDTH = 8, 12
-NAMES = [
-    'v7/00000.jpg', 'v7/00005.jpg', 'v7/00010.jpg', 'v7/00015.jpg',
-    'v7/00020.jpg'
-]
+NAMES = ['v7/00000.jpg', 'v7/00005.jpg', 'v7/00010.jpg', 'v7/00015.jpg', 'v7/00020.jpg']
 
 
 def rle(top, left, height, width):
     """Uncompressed RLE of a rectangle, column by column as files have it."""
     mask = np.zeros((HEIGHT, WIDTH), dtype=int)
-    mask[top:top + height, left:left + width] = 1
+    mask[top : top + height, left : left + width] = 1
     counts, value = [0], 0
     for pixel in mask.T.ravel():
         if pixel != value:
@@ -46,7 +44,8 @@ def annotation(key, video_id, category_id, places, **more):
         segmentations=[p and rle(*p) for p in places],
         bboxes=[p and box(*p) for p in places],
         areas=[p and p[2] * p[3] for p in places],
-        **more)
+        **more,
+    )
 
 
 def content():
@@ -56,32 +55,24 @@ def content():
     return copy.deepcopy(
         dict(
             videos=[
+                dict(id=7, height=HEIGHT, width=WIDTH, length=5, file_names=NAMES),
                 dict(
-                    id=7,
-                    height=HEIGHT,
-                    width=WIDTH,
-                    length=5,
-                    file_names=NAMES),
-                dict(
-                    id=0,
-                    height=HEIGHT,
-                    width=WIDTH,
-                    length=2,
-                    file_names=['v0/a.jpg', 'v0/b.jpg'])
+                    id=0, height=HEIGHT, width=WIDTH, length=2, file_names=['v0/a.jpg', 'v0/b.jpg']
+                ),
             ],
             categories=[
                 dict(id=40, name='Giant panda'),
                 dict(id=5, name='Vehical'),
-                dict(id=0, name='cat')
+                dict(id=0, name='cat'),
             ],
             annotations=[
-                annotation(0, 7, 40, [(1, 2, 3, 4), (1, 3, 3, 4), None, None,
-                                      (1, 5, 3, 4)]),
-                annotation(3, 7, 0,
-                           [None, (4, 6, 2, 2), (4, 7, 2, 2), None, None]),
+                annotation(0, 7, 40, [(1, 2, 3, 4), (1, 3, 3, 4), None, None, (1, 5, 3, 4)]),
+                annotation(3, 7, 0, [None, (4, 6, 2, 2), (4, 7, 2, 2), None, None]),
                 crowd,
-                annotation(4, 0, 5, [(2, 2, 4, 4), (2, 3, 4, 4)])
-            ]))
+                annotation(4, 0, 5, [(2, 2, 4, 4), (2, 3, 4, 4)]),
+            ],
+        )
+    )
 
 
 def as_cocovid(data):
@@ -97,7 +88,9 @@ def as_cocovid(data):
                     frame_id=t,
                     file_name=name,
                     height=HEIGHT,
-                    width=WIDTH))
+                    width=WIDTH,
+                )
+            )
     for track in data.get('annotations') or []:
         for t, mask in enumerate(track['segmentations']):
             if mask is not None:
@@ -110,16 +103,15 @@ def as_cocovid(data):
                         iscrowd=track['iscrowd'],
                         category_id=track['category_id'],
                         segmentation=mask,
-                        bbox=track['bboxes'][t]))
+                        bbox=track['bboxes'][t],
+                    )
+                )
     videos = [
-        dict(id=v['id'], name=f'v{v["id"]}', height=HEIGHT, width=WIDTH)
-        for v in data['videos']
+        dict(id=v['id'], name=f'v{v["id"]}', height=HEIGHT, width=WIDTH) for v in data['videos']
     ]
     return dict(
-        videos=videos,
-        images=images[::-1],
-        annotations=annotations,
-        categories=data['categories'])
+        videos=videos, images=images[::-1], annotations=annotations, categories=data['categories']
+    )
 
 
 def write_json(folder, data, name='instances.json'):
@@ -140,11 +132,10 @@ def write_frames(folder):
     for video in content()['videos']:
         for t, name in enumerate(video['file_names']):
             image = np.full((HEIGHT, WIDTH, 3), 40 * t + 20, np.uint8)
-            image[:, :WIDTH // 2] -= 10
+            image[:, : WIDTH // 2] -= 10
             path = folder / 'img' / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            assert cv2.imwrite(
-                str(path), image, [cv2.IMWRITE_JPEG_QUALITY, 100])
+            assert cv2.imwrite(str(path), image, [cv2.IMWRITE_JPEG_QUALITY, 100])
     return folder
 
 
@@ -155,9 +146,6 @@ def pipeline(*steps, annotated=True, sample=None):
         load.append(dict(type='mmcico.LoadClipAnnotations'))
     return [
         dict(type='mmcico.ClipFrameSample', **(sample or {})),
-        dict(
-            type='TransformBroadcaster',
-            share_random_params=True,
-            transforms=load + list(steps)),
-        dict(type='mmcico.PackClipInputs')
+        dict(type='TransformBroadcaster', share_random_params=True, transforms=load + list(steps)),
+        dict(type='mmcico.PackClipInputs'),
     ]

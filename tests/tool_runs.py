@@ -1,4 +1,5 @@
 """How tests run the tools: in this process, or in a bare one."""
+
 import itertools
 import os
 import subprocess
@@ -41,12 +42,12 @@ def run_without(folder, name, *args, hidden=HIDDEN):
             stub = Path(stubs) / f'{each}.py'
             stub.write_text(f'raise ImportError("{each} was imported")\n')
         return subprocess.run(
-            [sys.executable,
-             str(TOOLS / name), *map(str, args)],
+            [sys.executable, str(TOOLS / name), *map(str, args)],
             cwd=folder,
             env=dict(os.environ, PYTHONPATH=stubs, OMP_NUM_THREADS='1'),
             capture_output=True,
-            text=True)
+            text=True,
+        )
 
 
 def run_unread(folder, name, *args):
@@ -59,7 +60,8 @@ def run_unread(folder, name, *args):
             cwd=folder,
             stdout=writer,
             stderr=subprocess.PIPE,
-            text=True)
+            text=True,
+        )
     finally:
         os.close(writer)
     return done.returncode, done.stderr

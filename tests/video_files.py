@@ -1,4 +1,5 @@
 """Video files read again, without the package."""
+
 import cv2
 
 

@@ -25,13 +25,13 @@ fail() {
 base_python() {
     local candidate
     for candidate in ${PYTHON:-python3.11 python3 python}; do
-        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 8))' \
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
             2>/dev/null; then
             echo "$candidate"
             return
         fi
     done
-    fail "no Python 3.8 or later found; set PYTHON to its path"
+    fail "no Python 3.10 or later found; set PYTHON to its path"
 }
 
 # fingerprint EXTRAS BASE: changes when an installation has to be repeated

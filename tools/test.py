@@ -1,4 +1,5 @@
 """Test a model: ``python tools/test.py CONFIG CHECKPOINT``."""
+
 import argparse
 import os.path as osp
 
@@ -9,8 +10,13 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from mmcico.utils.dump import DumpTrackResults
-from mmcico.utils.launch import (add_common_arguments, load_config,
-                                 prepare_devices, run_tool, set_output_folder)
+from mmcico.utils.launch import (
+    add_common_arguments,
+    load_config,
+    prepare_devices,
+    run_tool,
+    set_output_folder,
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -19,16 +25,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file or URL')
     add_common_arguments(parser)
-    parser.add_argument(
-        '--out',
-        help='pickle file for the predictions, masks run-length encoded')
-    parser.add_argument(
-        '--show', action='store_true', help='show predictions in a window')
-    parser.add_argument(
-        '--show-dir',
-        help='draw predictions into this folder of the work folder')
-    parser.add_argument(
-        '--wait-time', type=float, default=2, help='seconds a frame of --show')
+    parser.add_argument('--out', help='pickle file for the predictions, masks run-length encoded')
+    parser.add_argument('--show', action='store_true', help='show predictions in a window')
+    parser.add_argument('--show-dir', help='draw predictions into this folder of the work folder')
+    parser.add_argument('--wait-time', type=float, default=2, help='seconds a frame of --show')
     return parser.parse_args()
 
 
@@ -39,7 +39,8 @@ def set_visualization(cfg: Config, args: argparse.Namespace) -> None:
         raise ValueError(
             f'--show and --show-dir need "visualization" in default_hooks of '
             f'{cfg.filename}, for example '
-            'dict(type=\'TrackVisualizationHook\')')
+            "dict(type='TrackVisualizationHook')"
+        )
     hook['draw'] = True
     if args.show:
         hook.update(show=True, wait_time=args.wait_time)
@@ -50,11 +51,9 @@ def set_visualization(cfg: Config, args: argparse.Namespace) -> None:
 def check_files(args: argparse.Namespace) -> None:
     """Complain before the model is built."""
     if '://' not in args.checkpoint and not osp.isfile(args.checkpoint):
-        raise FileNotFoundError(
-            f'checkpoint "{args.checkpoint}" does not exist')
+        raise FileNotFoundError(f'checkpoint "{args.checkpoint}" does not exist')
     if args.out and not args.out.endswith(('.pkl', '.pickle')):
-        raise ValueError(f'--out writes a pickle file, "{args.out}" must end '
-                         'in .pkl or .pickle')
+        raise ValueError(f'--out writes a pickle file, "{args.out}" must end in .pkl or .pickle')
 
 
 def main() -> None:
@@ -71,8 +70,7 @@ def main() -> None:
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     runner = build(cfg)
     if args.out:
-        runner.test_evaluator.metrics.append(
-            DumpTrackResults(out_file_path=args.out))
+        runner.test_evaluator.metrics.append(DumpTrackResults(out_file_path=args.out))
     runner.test()
 
 

@@ -1,4 +1,5 @@
 """Train a model: ``python tools/train.py CONFIG``."""
+
 import argparse
 import os.path as osp
 
@@ -9,8 +10,13 @@ from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from mmcico.utils.launch import (add_common_arguments, load_config,
-                                 prepare_devices, run_tool, set_output_folder)
+from mmcico.utils.launch import (
+    add_common_arguments,
+    load_config,
+    prepare_devices,
+    run_tool,
+    set_output_folder,
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -19,31 +25,29 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     add_common_arguments(parser)
     parser.add_argument(
-        '--amp',
-        action='store_true',
-        help='train with automatic mixed precision (GPU)')
+        '--amp', action='store_true', help='train with automatic mixed precision (GPU)'
+    )
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',
-        help='scale the learning rate by the number of clips a step')
+        help='scale the learning rate by the number of clips a step',
+    )
     parser.add_argument(
         '--resume',
         nargs='?',
         const='auto',
-        help='checkpoint to go on from; without a path, the latest in the '
-        'work folder')
+        help='checkpoint to go on from; without a path, the latest in the work folder',
+    )
     return parser.parse_args()
 
 
 def use_amp(cfg: Config) -> None:
     """Switch the optimiser's wrapper to mixed precision."""
     if get_device() == 'cpu':
-        raise ValueError(
-            '--amp needs a GPU, and PyTorch sees none; leave it out')
+        raise ValueError('--amp needs a GPU, and PyTorch sees none; leave it out')
     name = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if name not in ('OptimWrapper', 'AmpOptimWrapper'):
-        raise ValueError(
-            f'--amp needs optim_wrapper.type "OptimWrapper", not "{name}"')
+        raise ValueError(f'--amp needs optim_wrapper.type "OptimWrapper", not "{name}"')
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
@@ -51,8 +55,9 @@ def use_amp(cfg: Config) -> None:
 def use_auto_scale_lr(cfg: Config) -> None:
     """Switch on the scaling that the config describes."""
     if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
-        raise ValueError('--auto-scale-lr needs "auto_scale_lr = '
-                         f'dict(base_batch_size=...)" in {cfg.filename}')
+        raise ValueError(
+            f'--auto-scale-lr needs "auto_scale_lr = dict(base_batch_size=...)" in {cfg.filename}'
+        )
     cfg.auto_scale_lr.enable = True
 
 
@@ -63,7 +68,8 @@ def set_resume(cfg: Config, resume: str) -> None:
     if resume != 'auto' and '://' not in resume and not osp.isfile(resume):
         raise FileNotFoundError(
             f'checkpoint "{resume}" does not exist; --resume without a path '
-            f'takes the latest in {cfg.work_dir}')
+            f'takes the latest in {cfg.work_dir}'
+        )
 
 
 def main() -> None:

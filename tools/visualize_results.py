@@ -12,19 +12,19 @@ Videos by default. Figures instead: two models and the ground truth on frames
     python tools/visualize_results.py IMAGES ANNOTATIONS results.json \
         --videos cat dog --gallery --out figures
 """
+
 import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
 from mmcico.utils.patient_output import patient_output
 from mmcico.visualization import contact_sheet, open_video_writer
 from mmcico.visualization.figures import clip_figure, gallery
-from mmcico.visualization.overlays import (Overlay, draw_panels, load_overlays,
-                                           panel_frames)
+from mmcico.visualization.overlays import Overlay, draw_panels, load_overlays, panel_frames
 from mmcico.visualization.picture_files import spread, write_picture
 from mmcico.visualization.style import DrawStyle
 from mmcico.visualization.style_arguments import add_style_arguments, style_of
@@ -34,40 +34,35 @@ SHEET_COLUMNS = 5
 PANEL_WIDTH = 400
 
 
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('image_root', help='folder that file_names are relative to')
+    parser.add_argument('annotations', help='JSON of the layout of YouTube-VIS')
     parser.add_argument(
-        'image_root', help='folder that file_names are relative to')
-    parser.add_argument(
-        'annotations', help='JSON of the layout of YouTube-VIS')
-    parser.add_argument(
-        'results',
-        nargs='*',
-        help='results.json, or several to compare; ground truth if left out')
+        'results', nargs='*', help='results.json, or several to compare; ground truth if left out'
+    )
     parser.add_argument('--out', required=True, help='folder to write')
-    parser.add_argument(
-        '--score-thr', type=float, default=.3, help='least score drawn')
-    parser.add_argument(
-        '--videos', nargs='+', help='names or positions (0-based) of videos')
+    parser.add_argument('--score-thr', type=float, default=0.3, help='least score drawn')
+    parser.add_argument('--videos', nargs='+', help='names or positions (0-based) of videos')
     parser.add_argument('--fps', type=float, default=6)
+    parser.add_argument('--titles', nargs='+', help='of the results; else their file names')
     parser.add_argument(
-        '--titles', nargs='+', help='of the results; else their file names')
-    parser.add_argument(
-        '--side-by-side',
-        action='store_true',
-        help='the ground truth beside the results')
+        '--side-by-side', action='store_true', help='the ground truth beside the results'
+    )
     parser.add_argument(
         '--contact-sheet',
         action='store_true',
-        help=f'also a picture of up to {SHEET_FRAMES} frames of each video')
+        help=f'also a picture of up to {SHEET_FRAMES} frames of each video',
+    )
     parser.add_argument(
         '--clip',
         type=int,
         nargs=2,
         metavar=('FIRST', 'NUMBER'),
         help='a picture of these frames of each video, a row for each of the '
-        'results, instead of a video')
+        'results, instead of a video',
+    )
     parser.add_argument(
         '--gallery',
         type=int,
@@ -75,33 +70,32 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
         const=SHEET_COLUMNS,
         metavar='FRAMES',
         help='one picture of all the videos, so many frames of each '
-        '(default: %(const)s), instead of videos')
+        '(default: %(const)s), instead of videos',
+    )
     parser.add_argument(
         '--width',
         type=int,
         default=PANEL_WIDTH,
-        help='of a frame in pictures (default: %(default)s)')
+        help='of a frame in pictures (default: %(default)s)',
+    )
     add_style_arguments(parser)
     args = parser.parse_args(argv)
     if args.titles and len(args.titles) != len(args.results):
-        parser.error(f'{len(args.titles)} --titles for {len(args.results)} '
-                     'results')
+        parser.error(f'{len(args.titles)} --titles for {len(args.results)} results')
     return args
 
 
-def titled(args: argparse.Namespace) -> Dict[str, str]:
+def titled(args: argparse.Namespace) -> dict[str, str]:
     """Results by their titles."""
     if len(args.results) == 1 and not args.titles:
         return {'results': args.results[0]}
     titles = args.titles or args.results
     if len(set(titles)) < len(titles):
-        raise ValueError(f'{" ".join(titles)}: the same twice; give each '
-                         'another name by --titles')
+        raise ValueError(f'{" ".join(titles)}: the same twice; give each another name by --titles')
     return dict(zip(titles, args.results))
 
 
-def choose(overlays: List[Overlay],
-           wanted: Optional[Sequence[str]]) -> List[Overlay]:
+def choose(overlays: list[Overlay], wanted: Sequence[str] | None) -> list[Overlay]:
     """The videos that are wanted, by name or position."""
     if not wanted:
         return overlays
@@ -111,42 +105,36 @@ def choose(overlays: List[Overlay],
     if missing:
         names = ', '.join(each.name for each in overlays[:5])
         raise ValueError(
-            f'no video {", ".join(missing)}; there are {len(overlays)}, the '
-            f'first ones are {names}')
+            f'no video {", ".join(missing)}; there are {len(overlays)}, the first ones are {names}'
+        )
     return [known[name] for name in wanted]
 
 
-def write_overlay(overlay: Overlay, style: DrawStyle,
-                  args: argparse.Namespace) -> None:
+def write_overlay(overlay: Overlay, style: DrawStyle, args: argparse.Namespace) -> None:
     """Write the video and, if wanted, the contact sheet of one video."""
     out = Path(args.out)
     picked = spread(len(overlay.file_names), SHEET_FRAMES)
     sheet = []
     with ExitStack() as stack:
         writer = None
-        for index, panels in enumerate(
-                panel_frames(overlay, args.image_root, style)):
+        for index, panels in enumerate(panel_frames(overlay, args.image_root, style)):
             frame = np.hstack(draw_panels(overlay, panels, style))
             if writer is None:
                 writer = stack.enter_context(
-                    open_video_writer(out / f'{overlay.name}.mp4', args.fps,
-                                      frame.shape[:2]))
+                    open_video_writer(out / f'{overlay.name}.mp4', args.fps, frame.shape[:2])
+                )
             writer.write(frame)
             if args.contact_sheet and index in picked:
-                sheet.append(
-                    np.hstack(draw_panels(overlay, panels, style, args.width)))
+                sheet.append(np.hstack(draw_panels(overlay, panels, style, args.width)))
     if sheet:
         columns = max(1, SHEET_COLUMNS // len(overlay.panels))
-        write_picture(out / f'{overlay.name}.png',
-                      contact_sheet(sheet, columns))
+        write_picture(out / f'{overlay.name}.png', contact_sheet(sheet, columns))
 
 
-def write_one(overlay: Overlay, style: DrawStyle,
-              args: argparse.Namespace) -> None:
+def write_one(overlay: Overlay, style: DrawStyle, args: argparse.Namespace) -> None:
     """Write what is wanted of one video."""
     if args.clip:
-        figure = clip_figure(overlay, args.image_root, style, tuple(args.clip),
-                             args.width)
+        figure = clip_figure(overlay, args.image_root, style, tuple(args.clip), args.width)
         name = f'{overlay.name}_{args.clip[0]}+{args.clip[1]}.png'
         write_picture(Path(args.out) / name, figure)
     else:
@@ -154,17 +142,21 @@ def write_one(overlay: Overlay, style: DrawStyle,
 
 
 @patient_output()
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Draw all wanted videos."""
     args = parse_args(argv)
     style = style_of(args)
     overlays = choose(
-        load_overlays(args.annotations,
-                      titled(args) if args.results else None, args.score_thr,
-                      args.side_by_side), args.videos)
+        load_overlays(
+            args.annotations,
+            titled(args) if args.results else None,
+            args.score_thr,
+            args.side_by_side,
+        ),
+        args.videos,
+    )
     if args.gallery:
-        picture = gallery(overlays, args.image_root, style, args.gallery,
-                          args.width)
+        picture = gallery(overlays, args.image_root, style, args.gallery, args.width)
         write_picture(Path(args.out) / 'gallery.png', picture)
         overlays = []
     for done, overlay in enumerate(overlays, start=1):

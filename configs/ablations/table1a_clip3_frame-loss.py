@@ -3,10 +3,10 @@ _base_ = '../cico/cico-yolact_r50_fpn_clip3_4xb6-12e_youtubevis2019.py'
 
 model = dict(
     bbox_head=dict(
-        num_frames=3,
-        towers=dict(cls='2d', box='2d', track='2d'),
-        assigner=dict(reach=0)),
-    mask_head=dict(kind='2d', loss_mask=dict(decay=0.0)))
+        num_frames=3, towers=dict(cls='2d', box='2d', track='2d'), assigner=dict(reach=0)
+    ),
+    mask_head=dict(kind='2d', loss_mask=dict(decay=0.0)),
+)
 
 train_dataloader = dict(dataset=dict(num_frames=3))
 val_dataloader = dict(dataset=dict(num_frames=3))

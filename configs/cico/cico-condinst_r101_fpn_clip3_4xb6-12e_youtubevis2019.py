@@ -1,5 +1,6 @@
 _base_ = [
     '../_base_/models/cico-condinst_r101_fpn.py',
     '../_base_/datasets/youtube_vis_2019.py',
-    '../_base_/schedules/schedule_12e.py', '../_base_/default_runtime.py'
+    '../_base_/schedules/schedule_12e.py',
+    '../_base_/default_runtime.py',
 ]

@@ -1,5 +1,6 @@
 _base_ = [
     '../_base_/models/cico-condinst_r50_fpn.py',
     '../_base_/datasets/youtube_vis_2021.py',
-    '../_base_/schedules/schedule_12e.py', '../_base_/default_runtime.py'
+    '../_base_/schedules/schedule_12e.py',
+    '../_base_/default_runtime.py',
 ]

@@ -6,5 +6,7 @@ model = dict(
     init_cfg=dict(
         type='mmcico.InflatedPretrained',
         checkpoint='https://download.openmmlab.com/mmdetection/v2.0/yolact/'
-        'yolact_r50_8x8_coco/yolact_r50_8x8_coco_20200908-ca34f5db.pth'),
-    backbone=dict(init_cfg=None))
+        'yolact_r50_8x8_coco/yolact_r50_8x8_coco_20200908-ca34f5db.pth',
+    ),
+    backbone=dict(init_cfg=None),
+)

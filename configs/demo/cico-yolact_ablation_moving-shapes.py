@@ -3,7 +3,7 @@
 _base_ = [
     '../_base_/models/cico-yolact_demo.py',
     '../_base_/datasets/moving_shapes.py',
-    '../_base_/schedules/schedule_demo.py'
+    '../_base_/schedules/schedule_demo.py',
 ]
 
 # no statistics over the batch: the longer the clips, the fewer videos it holds
@@ -13,16 +13,15 @@ model = dict(
     backbone=dict(base_channels=16, norm_cfg=norm_cfg),
     neck=dict(in_channels=[32, 64, 128], out_channels=32),
     bbox_head=dict(in_channels=32, towers=dict(channels=32)),
-    mask_head=dict(in_channels=32, feat_channels=32))
+    mask_head=dict(in_channels=32, feat_channels=32),
+)
 
 data_root = 'data/moving_shapes_hard/'
 max_iters = 450
 
 # one process in all: a step takes a tenth of a second
-train_dataloader = dict(
-    num_workers=0, persistent_workers=False, dataset=dict(data_root=data_root))
-val_dataloader = dict(
-    num_workers=0, persistent_workers=False, dataset=dict(data_root=data_root))
+train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(data_root=data_root))
+val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(data_root=data_root))
 test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=data_root + 'test/instances.json')
 test_evaluator = val_evaluator
@@ -36,6 +35,7 @@ param_scheduler = [
         begin=50,
         end=max_iters,
         T_max=max_iters - 50,
-        eta_min_ratio=0.01)
+        eta_min_ratio=0.01,
+    ),
 ]
 default_hooks = dict(checkpoint=dict(interval=max_iters, max_keep_ckpts=1))

@@ -2,5 +2,5 @@
 _base_ = [
     '../_base_/models/cico-yolact_demo.py',
     '../_base_/datasets/moving_shapes.py',
-    '../_base_/schedules/schedule_demo.py'
+    '../_base_/schedules/schedule_demo.py',
 ]

@@ -1,6 +1,8 @@
 _base_ = [
-    '../_base_/models/published-cico-condinst_r101_fpn.py', './_base_/ovis.py',
-    '../_base_/schedules/schedule_12e.py', '../_base_/default_runtime.py'
+    '../_base_/models/published-cico-condinst_r101_fpn.py',
+    './_base_/ovis.py',
+    '../_base_/schedules/schedule_12e.py',
+    '../_base_/default_runtime.py',
 ]
 
 model = dict(
@@ -11,4 +13,8 @@ model = dict(
                 _delete_=True,
                 type='mmcico.HardNegativeCrossEntropy',
                 neg_pos_ratio=3,
-                loss_weight=1.0))))
+                loss_weight=1.0,
+            )
+        ),
+    )
+)

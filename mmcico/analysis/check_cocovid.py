@@ -1,18 +1,24 @@
 """Checks of the CocoVID layout: every frame is an entry of ``images``."""
-from typing import Dict, List, Optional, Tuple
 
 from mmcico.datasets.fields import id_key
+
 from .check_names import check_names
 from .check_tables import check_categories, check_category_use, check_tables
 from .cocovid_tracks import Frames, TrackTable
 from .defects import Place, Report
-from .raw_records import (RawTrack, RawVideo, check_crowd, check_reference,
-                          index_ids, place_of, read_size)
+from .raw_records import (
+    RawTrack,
+    RawVideo,
+    check_crowd,
+    check_reference,
+    index_ids,
+    place_of,
+    read_size,
+)
 from .values import is_whole
 
 
-def check_cocovid(data: dict,
-                  report: Report) -> Tuple[List[RawVideo], List[RawTrack]]:
+def check_cocovid(data: dict, report: Report) -> tuple[list[RawVideo], list[RawTrack]]:
     """Check all but the content of the masks, boxes and areas.
 
     Args:
@@ -25,7 +31,7 @@ def check_cocovid(data: dict,
     tables = check_tables(data, ('videos', 'images', 'categories'), report)
     groups = group_images(tables, report)
     index = index_ids(tables['images'], 'images', report, '')
-    frames: Frames = {key: None for key in index}
+    frames: Frames = dict.fromkeys(index)
     videos = []
     for number, record in enumerate(tables['videos']):
         place = Place(video=place_of(record, number))
@@ -44,25 +50,28 @@ def check_cocovid(data: dict,
     table = TrackTable(frames, report)
     for number, record in enumerate(annotations):
         place = table.place(record, number)
-        check_reference(record, 'category_id', categories, 'categories', place,
-                        report)
+        check_reference(record, 'category_id', categories, 'categories', place, report)
         check_crowd(record, place, report)
         table.add(record, place)
     return videos, table.finish()
 
 
-def group_images(tables: Dict[str, list], report: Report) -> List[List[dict]]:
+def group_images(tables: dict[str, list], report: Report) -> list[list[dict]]:
     """Images of each video in the order of ``frame_id``."""
     index = index_ids(tables['videos'], 'videos', report, 'video')
-    groups: List[List[dict]] = [[] for _ in tables['videos']]
+    groups: list[list[dict]] = [[] for _ in tables['videos']]
     for number, image in enumerate(tables['images']):
         place = Place(file_name=image.get('file_name'))
-        home = check_reference(image, 'video_id', index, 'videos', place,
-                               report)
+        home = check_reference(image, 'video_id', index, 'videos', place, report)
         frame = image.get('frame_id')
         if not is_whole(frame) or isinstance(frame, float):
-            report.error('order', 'is not a whole number without a point',
-                         place, f'images[{number}].frame_id', frame)
+            report.error(
+                'order',
+                'is not a whole number without a point',
+                place,
+                f'images[{number}].frame_id',
+                frame,
+            )
         if home is not None:
             groups[home].append(image)
     for group in groups:
@@ -76,13 +85,11 @@ def frame_order(image: dict) -> float:
     return float(frame) if is_whole(frame) else float('inf')
 
 
-def read_video(record: dict, images: List[dict], place: Place,
-               report: Report) -> RawVideo:
+def read_video(record: dict, images: list[dict], place: Place, report: Report) -> RawVideo:
     """One entry of ``videos`` and its images."""
     if not images:
-        report.error('length', "no entry of 'images' has its id", place, 'id',
-                     record.get('id'))
-    names: List[Optional[str]] = []
+        report.error('length', "no entry of 'images' has its id", place, 'id', record.get('id'))
+    names: list[str | None] = []
     sizes = []
     for number, image in enumerate(images):
         name = image.get('file_name')
@@ -92,13 +99,15 @@ def read_video(record: dict, images: List[dict], place: Place,
         if not is_name:
             report.error('name', 'is no file name', where, 'file_name', name)
         order = frame_order(image)
-        if number and order == frame_order(
-                images[number - 1]) and order < float('inf'):
-            report.error('order', 'is there twice', where, 'frame_id',
-                         image.get('frame_id'))
+        if number and order == frame_order(images[number - 1]) and order < float('inf'):
+            report.error('order', 'is there twice', where, 'frame_id', image.get('frame_id'))
         sizes.append(read_size({**record, **image}, where, report))
         if sizes[-1] and sizes[0] and sizes[-1] != sizes[0]:
             report.error(
-                'size', f'frame 0 has {sizes[0]}; the frames of a video must '
-                'have one size', where, 'height, width', sizes[-1])
+                'size',
+                f'frame 0 has {sizes[0]}; the frames of a video must have one size',
+                where,
+                'height, width',
+                sizes[-1],
+            )
     return RawVideo(place, names, sizes[0] if sizes else None)

@@ -1,8 +1,10 @@
 """Checks of a whole annotation file."""
-from typing import Any, Optional
+
+from typing import Any
 
 from mmcico.datasets.cocovid_format import is_cocovid
 from mmcico.utils.json_file import load_json
+
 from .check_cocovid import check_cocovid
 from .check_frames import check_track
 from .check_images import check_images
@@ -10,9 +12,7 @@ from .check_vis import check_vis
 from .defects import Report
 
 
-def check_file(path: str,
-               images: Optional[str] = None,
-               box_slack: float = 1) -> Report:
+def check_file(path: str, images: str | None = None, box_slack: float = 1) -> Report:
     """Find every defect of an annotation file.
 
     Args:
@@ -36,10 +36,7 @@ def check_file(path: str,
     return check_data(data, path, images, box_slack)
 
 
-def check_data(data: Any,
-               name: str,
-               images: Optional[str] = None,
-               box_slack: float = 1) -> Report:
+def check_data(data: Any, name: str, images: str | None = None, box_slack: float = 1) -> Report:
     """As :func:`check_file`, of parsed JSON.
 
     Args:
@@ -56,13 +53,18 @@ def check_data(data: Any,
     if have and len(have) < len(tracks):
         for track in tracks:
             if 'occlusion' not in track.lists:
-                report.error('occlusion', 'is missing, other annotations have '
-                             'it', track.place, track.fields['occlusion'])
+                report.error(
+                    'occlusion',
+                    'is missing, other annotations have it',
+                    track.place,
+                    track.fields['occlusion'],
+                )
     report.checked = dict(
         videos=len(videos),
         frames=sum(len(video.names) for video in videos),
         objects=len(tracks),
-        masks=masks)
+        masks=masks,
+    )
     if images is not None:
         check_images(videos, images, report)
     return report

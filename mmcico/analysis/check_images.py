@@ -1,13 +1,14 @@
 """Checks of the frames' files, of which only the headers are read."""
+
 from pathlib import Path
-from typing import List, Optional, Tuple
 
 from mmcico.utils.image_size import image_library, image_size
+
 from .defects import Report
 from .raw_records import RawVideo
 
 
-def check_images(videos: List[RawVideo], folder: str, report: Report) -> None:
+def check_images(videos: list[RawVideo], folder: str, report: Report) -> None:
     """All images must exist and have the size of their video.
 
     Args:
@@ -30,12 +31,11 @@ def check_images(videos: List[RawVideo], folder: str, report: Report) -> None:
             count += 1
             problem = image_problem(root / name, video.size)
             if problem:
-                report.error('image', problem, video.frame(number),
-                             'file_names', name)
+                report.error('image', problem, video.frame(number), 'file_names', name)
     report.checked['images'] = count
 
 
-def image_problem(path: Path, size: Optional[Tuple[int, int]]) -> str:
+def image_problem(path: Path, size: tuple[int, int] | None) -> str:
     """What is wrong with an image, '' if nothing."""
     if not path.is_file():
         return f'there is no file {path}'
@@ -44,6 +44,5 @@ def image_problem(path: Path, size: Optional[Tuple[int, int]]) -> str:
     except OSError as error:
         return f'{path} is no image: {error}'
     if size is not None and found != size:
-        return (f'{path} is {found} (height, width), the annotation file '
-                f'says {size}')
+        return f'{path} is {found} (height, width), the annotation file says {size}'
     return ''

@@ -1,21 +1,19 @@
 """Objects of single frames of a CocoVID file put together as tracks."""
-from typing import Any, Dict, List, Optional, Tuple
+
+from typing import Any
 
 from mmcico.datasets.fields import id_key
+
 from .defects import Place, Report
 from .raw_records import RawTrack, RawVideo, check_reference, place_of
 from .values import is_id
 
 #: names of the fields of :data:`.raw_records.FRAME_FIELDS`
-FIELDS = dict(
-    segmentations='segmentation',
-    bboxes='bbox',
-    areas='area',
-    occlusion='occlusion')
+FIELDS = dict(segmentations='segmentation', bboxes='bbox', areas='area', occlusion='occlusion')
 
 #: image id -> its video and position, None for an image without a video
-Frames = Dict[str, Optional[Tuple[RawVideo, int]]]
-Key = Tuple[int, str]
+Frames = dict[str, tuple[RawVideo, int] | None]
+Key = tuple[int, str]
 
 
 class TrackTable:
@@ -29,18 +27,17 @@ class TrackTable:
     def __init__(self, frames: Frames, report: Report) -> None:
         self.frames = frames
         self.report = report
-        self.tracks: Dict[Key, RawTrack] = {}
-        self.categories: Dict[Key, Any] = {}
-        self.taken: Dict[Tuple[Key, int], bool] = {}
+        self.tracks: dict[Key, RawTrack] = {}
+        self.categories: dict[Key, Any] = {}
+        self.taken: dict[tuple[Key, int], bool] = {}
 
     def place(self, record: dict, number: int) -> Place:
         """Where an annotation belongs, as far as it says."""
         place = Place(annotation=place_of(record, number))
         found = self._frame(record)
-        return found[0].frame(found[1]).at(
-            annotation=place.annotation) if found else place
+        return found[0].frame(found[1]).at(annotation=place.annotation) if found else place
 
-    def _frame(self, record: dict) -> Optional[Tuple[RawVideo, int]]:
+    def _frame(self, record: dict) -> tuple[RawVideo, int] | None:
         key = record.get('image_id')
         return self.frames.get(id_key(key)) if is_id(key) else None
 
@@ -50,44 +47,52 @@ class TrackTable:
         instance = record.get('instance_id')
         if found is None:
             known = {key: home for key, home in self.frames.items() if home}
-            check_reference(record, 'image_id', known, 'images', place,
-                            self.report)
+            check_reference(record, 'image_id', known, 'images', place, self.report)
         if 'segmentation' not in record:
             self.report.error(
-                'mask', 'is missing; boxes alone are no masks '
-                'to learn', place, 'segmentation')
+                'mask', 'is missing; boxes alone are no masks to learn', place, 'segmentation'
+            )
         if not is_id(instance):
             self.report.error(
-                'id', 'is no id: a whole number or a text is '
-                'needed', place, 'instance_id', instance)
+                'id', 'is no id: a whole number or a text is needed', place, 'instance_id', instance
+            )
         elif found is not None:
             self._put(record, place, *found)
 
-    def _put(self, record: dict, place: Place, video: RawVideo,
-             frame: int) -> None:
+    def _put(self, record: dict, place: Place, video: RawVideo, frame: int) -> None:
         key = (id(video), id_key(record['instance_id']))
         category = record.get('category_id')
         if key not in self.tracks:
-            empty: List[None] = [None] * len(video.names)
+            empty: list[None] = [None] * len(video.names)
             self.tracks[key] = RawTrack(
-                video.place.at(annotation=record['instance_id']), video,
-                {name: list(empty)
-                 for name in FIELDS}, FIELDS)
+                video.place.at(annotation=record['instance_id']),
+                video,
+                {name: list(empty) for name in FIELDS},
+                FIELDS,
+            )
             self.categories[key] = category
         if category != self.categories[key]:
             self.report.error(
-                'category', 'the instance was of category '
-                f'{self.categories[key]!r} before', place, 'category_id',
-                category)
+                'category',
+                f'the instance was of category {self.categories[key]!r} before',
+                place,
+                'category_id',
+                category,
+            )
         if (key, frame) in self.taken:
-            self.report.error('id', 'the instance is in this frame twice',
-                              place, 'instance_id', record['instance_id'])
+            self.report.error(
+                'id',
+                'the instance is in this frame twice',
+                place,
+                'instance_id',
+                record['instance_id'],
+            )
             return
         self.taken[key, frame] = True
         for name, key_in_file in FIELDS.items():
             self.tracks[key].lists[name][frame] = record.get(key_in_file)
 
-    def finish(self) -> List[RawTrack]:
+    def finish(self) -> list[RawTrack]:
         """All tracks; fields that no entry of a track has are left out."""
         for track in self.tracks.values():
             for name in set(FIELDS) - {'segmentations'}:

@@ -1,23 +1,25 @@
 """Temporal coherence of objects (paper section 3.2, eq. 3)."""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any
 
 import numpy as np
 from pycocotools import mask as mask_api
 
-from mmcico.datasets.video_annotations import (AnnotatedTrack, AnnotatedVideo,
-                                               AnnotationFile)
+from mmcico.datasets.video_annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
 
 NUM_BINS = 20
-THRESHOLD = .75
+THRESHOLD = 0.75
 #: digits to which a value is compared with the edges of bins, so that sums
 #: such as 0.1 + 0.2 and 0.3 are in the same one
 DIGITS = 9
 MEASURES = ('boxes', 'masks')
 
 
-def neighbour_mask_ious(counts: Sequence[Optional[bytes]],
-                        size: Tuple[int, int], intervals: int) -> np.ndarray:
+def neighbour_mask_ious(
+    counts: Sequence[bytes | None], size: tuple[int, int], intervals: int
+) -> np.ndarray:
     """IoU of an object's mask with its masks in the next frames.
 
     Args:
@@ -33,13 +35,13 @@ def neighbour_mask_ious(counts: Sequence[Optional[bytes]],
     ious = np.full((intervals, len(counts)), np.nan)
     codes = [text and dict(size=[*size], counts=text) for text in counts]
     for t, code in enumerate(codes):
-        ahead = [(d, codes[t + d])
-                 for d in range(1,
-                                min(intervals,
-                                    len(codes) - 1 - t) + 1) if codes[t + d]]
+        ahead = [
+            (d, codes[t + d])
+            for d in range(1, min(intervals, len(codes) - 1 - t) + 1)
+            if codes[t + d]
+        ]
         if code and ahead:
-            found = mask_api.iou([code], [each for _, each in ahead],
-                                 [0] * len(ahead))
+            found = mask_api.iou([code], [each for _, each in ahead], [0] * len(ahead))
             ious[[d - 1 for d, _ in ahead], t] = found[0]
     return ious
 
@@ -66,7 +68,7 @@ def neighbour_box_ious(boxes: np.ndarray, intervals: int) -> np.ndarray:
     return ious
 
 
-def frame_values(ious: np.ndarray) -> List[np.ndarray]:
+def frame_values(ious: np.ndarray) -> list[np.ndarray]:
     """T-BIoU or T-MIoU of an object in its frames.
 
     For frame t it is the mean of the IoU with frame t - d and that with
@@ -89,7 +91,7 @@ def frame_values(ious: np.ndarray) -> List[np.ndarray]:
     return values
 
 
-def track_boxes(track: AnnotatedTrack, size: Tuple[int, int]) -> np.ndarray:
+def track_boxes(track: AnnotatedTrack, size: tuple[int, int]) -> np.ndarray:
     """Boxes of the file, or of the masks where it has none.
 
     Returns:
@@ -100,8 +102,7 @@ def track_boxes(track: AnnotatedTrack, size: Tuple[int, int]) -> np.ndarray:
         if text is None:
             continue
         own = track.bboxes[t]
-        boxes[t] = mask_api.toBbox(dict(size=[*size],
-                                        counts=text)) if own is None else own
+        boxes[t] = mask_api.toBbox(dict(size=[*size], counts=text)) if own is None else own
     return boxes
 
 
@@ -114,27 +115,27 @@ class Histogram:
         total (float): Their sum.
         above (int): Values of 0.75 and more.
     """
-    bins: np.ndarray = field(
-        default_factory=lambda: np.zeros(NUM_BINS, np.int64))
-    total: float = 0.
+
+    bins: np.ndarray = field(default_factory=lambda: np.zeros(NUM_BINS, np.int64))
+    total: float = 0.0
     above: int = 0
 
     def add(self, values: np.ndarray) -> None:
         """Count (N,) values."""
         places = np.floor(np.round(values * NUM_BINS, DIGITS)).astype(int)
-        self.bins += np.bincount(
-            np.clip(places, 0, NUM_BINS - 1), minlength=NUM_BINS)
+        self.bins += np.bincount(np.clip(places, 0, NUM_BINS - 1), minlength=NUM_BINS)
         self.total += float(values.sum())
         self.above += int((places >= THRESHOLD * NUM_BINS).sum())
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """For JSON; mean and share are None if there is no value."""
         count = int(self.bins.sum())
         return dict(
             count=count,
             mean=self.total / count if count else None,
             share_above=self.above / count if count else None,
-            histogram=self.bins.tolist())
+            histogram=self.bins.tolist(),
+        )
 
 
 @dataclass
@@ -148,19 +149,19 @@ class Coherence:
         videos (int): That were added.
         objects (int): That were added.
     """
+
     intervals: int = 4
-    histograms: Dict[str, List[Histogram]] = field(default_factory=dict)
+    histograms: dict[str, list[Histogram]] = field(default_factory=dict)
     videos: int = 0
     objects: int = 0
 
     def __post_init__(self) -> None:
         if self.intervals < 1:
-            raise ValueError(f'intervals is {self.intervals}; frames must be '
-                             'compared over a distance of 1 at least')
-        self.histograms = {
-            name: [Histogram() for _ in range(self.intervals)]
-            for name in MEASURES
-        }
+            raise ValueError(
+                f'intervals is {self.intervals}; frames must be '
+                'compared over a distance of 1 at least'
+            )
+        self.histograms = {name: [Histogram() for _ in range(self.intervals)] for name in MEASURES}
 
     def add_video(self, video: AnnotatedVideo) -> None:
         """Count all objects of a video; crowds are left out."""
@@ -171,15 +172,14 @@ class Coherence:
                 continue
             self.objects += 1
             ious = dict(
-                boxes=neighbour_box_ious(
-                    track_boxes(track, size), self.intervals),
-                masks=neighbour_mask_ious(track.counts, size, self.intervals))
+                boxes=neighbour_box_ious(track_boxes(track, size), self.intervals),
+                masks=neighbour_mask_ious(track.counts, size, self.intervals),
+            )
             for name, histograms in self.histograms.items():
-                for histogram, values in zip(histograms,
-                                             frame_values(ious[name])):
+                for histogram, values in zip(histograms, frame_values(ious[name])):
                     histogram.add(values)
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """For JSON, by measure and distance."""
         return dict(
             videos=self.videos,
@@ -188,11 +188,11 @@ class Coherence:
             bin_step=1 / NUM_BINS,
             **{
                 name: {
-                    str(d): histogram.as_dict()
-                    for d, histogram in enumerate(histograms, start=1)
+                    str(d): histogram.as_dict() for d, histogram in enumerate(histograms, start=1)
                 }
                 for name, histograms in self.histograms.items()
-            })
+            },
+        )
 
 
 def dataset_coherence(file: AnnotationFile, intervals: int = 4) -> Coherence:

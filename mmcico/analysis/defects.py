@@ -1,8 +1,9 @@
 """Defects of a file, collected instead of raised."""
+
 import dataclasses
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 from .values import json_value, short
 
@@ -40,9 +41,10 @@ class Place:
         annotation (int | str, optional): Its id, or ``no. 3`` if it has
             none (CocoVID: the id of the instance).
     """
+
     video: Any = None
-    frame: Optional[int] = None
-    file_name: Optional[str] = None
+    frame: int | None = None
+    file_name: str | None = None
     annotation: Any = None
 
     def at(self, **changes: Any) -> 'Place':
@@ -73,6 +75,7 @@ class Defect:
         value (Any): What it holds.
         level (str): ``'error'``, or ``'warning'`` for what can be meant so.
     """
+
     kind: str
     message: str
     place: Place = Place()
@@ -80,7 +83,7 @@ class Defect:
     value: Any = None
     level: str = ERROR
 
-    def as_dict(self, file: str) -> Dict[str, Any]:
+    def as_dict(self, file: str) -> dict[str, Any]:
         """For JSON."""
         return dict(
             level=self.level,
@@ -92,15 +95,15 @@ class Defect:
             annotation=json_value(self.place.annotation),
             field=self.field,
             value=json_value(self.value),
-            message=self.message)
+            message=self.message,
+        )
 
     def text(self, file: str) -> str:
         """One line."""
         where = ': '.join(part for part in (file, str(self.place)) if part)
         what = f", field '{self.field}'" if self.field else ''
         value = '' if self.value is None else f' = {short(self.value)}'
-        return (f'{self.level} [{self.kind}] {where}{what}{value}: '
-                f'{self.message}')
+        return f'{self.level} [{self.kind}] {where}{what}{value}: {self.message}'
 
 
 @dataclass
@@ -112,43 +115,38 @@ class Report:
         defects (list[Defect]): In the order they were found.
         checked (dict[str, int]): How much was looked at.
     """
-    file: str
-    defects: List[Defect] = field(default_factory=list)
-    checked: Dict[str, int] = field(default_factory=dict)
 
-    def error(self,
-              kind: str,
-              message: str,
-              place: Place = Place(),
-              field: str = '',
-              value: Any = None) -> None:
+    file: str
+    defects: list[Defect] = field(default_factory=list)
+    checked: dict[str, int] = field(default_factory=dict)
+
+    def error(
+        self, kind: str, message: str, place: Place = Place(), field: str = '', value: Any = None
+    ) -> None:
         """Note something wrong."""
         self.defects.append(Defect(kind, message, place, field, value))
 
-    def warn(self,
-             kind: str,
-             message: str,
-             place: Place = Place(),
-             field: str = '',
-             value: Any = None) -> None:
+    def warn(
+        self, kind: str, message: str, place: Place = Place(), field: str = '', value: Any = None
+    ) -> None:
         """Note something that can be meant so."""
-        self.defects.append(
-            Defect(kind, message, place, field, value, WARNING))
+        self.defects.append(Defect(kind, message, place, field, value, WARNING))
 
     @property
     def num_errors(self) -> int:
         """Number of errors."""
         return sum(each.level == ERROR for each in self.defects)
 
-    def summary(self) -> Dict[str, Tuple[int, int]]:
+    def summary(self) -> dict[str, tuple[int, int]]:
         """Kind -> (errors, warnings), kinds without any left out."""
         counts = Counter((each.kind, each.level) for each in self.defects)
         return {
             kind: (counts[kind, ERROR], counts[kind, WARNING])
-            for kind in KINDS if counts[kind, ERROR] or counts[kind, WARNING]
+            for kind in KINDS
+            if counts[kind, ERROR] or counts[kind, WARNING]
         }
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return dict(
             file=self.file,
@@ -159,22 +157,23 @@ class Report:
                 kind: dict(errors=errors, warnings=warnings)
                 for kind, (errors, warnings) in self.summary().items()
             },
-            defects=[each.as_dict(self.file) for each in self.defects])
+            defects=[each.as_dict(self.file) for each in self.defects],
+        )
 
     def summary_text(self) -> str:
         """Table by kind, and a last line that says it all."""
         lines = [
             '',
-            'checked: ' + ', '.join(f'{count} {name}'
-                                    for name, count in self.checked.items())
+            'checked: ' + ', '.join(f'{count} {name}' for name, count in self.checked.items()),
         ]
         table = self.summary()
         if table:
             lines.append(f'{"kind":<10} {"errors":>8} {"warnings":>8}')
         for kind, counts in table.items():
-            lines.append(f'{kind:<10} {counts[0]:>8} {counts[1]:>8}  expected:'
-                         f' {KINDS[kind]}')
+            lines.append(f'{kind:<10} {counts[0]:>8} {counts[1]:>8}  expected: {KINDS[kind]}')
         warnings = len(self.defects) - self.num_errors
-        lines.append(f'{self.file}: {self.num_errors} errors, {warnings} '
-                     'warnings' + ('' if self.num_errors else '; sound'))
+        lines.append(
+            f'{self.file}: {self.num_errors} errors, {warnings} '
+            'warnings' + ('' if self.num_errors else '; sound')
+        )
         return '\n'.join(lines)

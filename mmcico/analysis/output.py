@@ -1,11 +1,11 @@
 """Writing of what the tools found."""
+
 import json
 from pathlib import Path
-from typing import Any, Optional, TextIO
+from typing import Any, TextIO
 
 
-def write_output(text: str, found: Any, target: Optional[str],
-                 stream: TextIO) -> None:
+def write_output(text: str, found: Any, target: str | None, stream: TextIO) -> None:
     """Write a table, or JSON, or both.
 
     Args:
@@ -24,8 +24,7 @@ def write_output(text: str, found: Any, target: Optional[str],
         write_json(target, found)
 
 
-def write_json(path: str, found: Any, indent: Optional[int] = 1) -> None:
+def write_json(path: str, found: Any, indent: int | None = 1) -> None:
     """Write a JSON file, with its folder if need be."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_text(
-        json.dumps(found, indent=indent) + '\n', encoding='utf-8')
+    Path(path).write_text(json.dumps(found, indent=indent) + '\n', encoding='utf-8')

@@ -1,8 +1,10 @@
 """Videos and tracks of any layout as they are, right or wrong."""
+
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 from mmcico.datasets.fields import LONGEST_SIDE, id_key
+
 from .defects import Place, Report
 from .values import is_id, is_whole, short
 
@@ -20,9 +22,10 @@ class RawVideo:
             cannot be used.
         size (tuple[int, int], optional): Height and width, None if not known.
     """
+
     place: Place
-    names: List[Optional[str]]
-    size: Optional[Tuple[int, int]] = None
+    names: list[str | None]
+    size: tuple[int, int] | None = None
 
     def frame(self, number: int) -> Place:
         """A frame of it."""
@@ -41,12 +44,11 @@ class RawTrack:
             one entry a frame.
         fields (dict[str, str]): What these fields are called in the file.
     """
+
     place: Place
     video: RawVideo
-    lists: Dict[str, list]
-    fields: Dict[str, str] = field(
-        default_factory=lambda: {key: key
-                                 for key in FRAME_FIELDS})
+    lists: dict[str, list]
+    fields: dict[str, str] = field(default_factory=lambda: {key: key for key in FRAME_FIELDS})
 
     def frame(self, number: int) -> Place:
         """A frame of it."""
@@ -57,7 +59,7 @@ class RawTrack:
         return self.lists[key][number] if key in self.lists else None
 
 
-def entries(data: dict, key: str, report: Report) -> List[dict]:
+def entries(data: dict, key: str, report: Report) -> list[dict]:
     """The objects in a list of the file; others are reported."""
     found = []
     for number, record in enumerate(data[key]):
@@ -65,10 +67,8 @@ def entries(data: dict, key: str, report: Report) -> List[dict]:
             found.append(record)
         else:
             report.error(
-                'layout',
-                'is not an object with fields',
-                field=f'{key}[{number}]',
-                value=record)
+                'layout', 'is not an object with fields', field=f'{key}[{number}]', value=record
+            )
     return found
 
 
@@ -78,8 +78,7 @@ def place_of(record: dict, number: int) -> Any:
     return value if is_id(value) else f'no. {number}'
 
 
-def index_ids(records: List[dict], key: str, report: Report,
-              place: str) -> Dict[str, int]:
+def index_ids(records: list[dict], key: str, report: Report, place: str) -> dict[str, int]:
     """Id -> position of the first entry that has it.
 
     Args:
@@ -92,25 +91,23 @@ def index_ids(records: List[dict], key: str, report: Report,
     Returns:
         dict[str, int]: In the form of ``id_key``.
     """
-    index: Dict[str, int] = {}
+    index: dict[str, int] = {}
     for number, record in enumerate(records):
         value = record.get('id')
         where = Place(**({place: place_of(record, number)} if place else {}))
         name = f'{key}[{number}].id'
         if not is_id(value):
-            report.error('id', 'is no id: a whole number or a text is needed',
-                         where, name, value)
+            report.error('id', 'is no id: a whole number or a text is needed', where, name, value)
         elif id_key(value) in index:
             report.error(
-                'id', f'is already the id of {key}[{index[id_key(value)]}]',
-                where, name, value)
+                'id', f'is already the id of {key}[{index[id_key(value)]}]', where, name, value
+            )
         else:
             index[id_key(value)] = number
     return index
 
 
-def read_size(record: dict, place: Place,
-              report: Report) -> Optional[Tuple[int, int]]:
+def read_size(record: dict, place: Place, report: Report) -> tuple[int, int] | None:
     """Height and width, None if one of them cannot be used."""
     size = []
     for key in ('height', 'width'):
@@ -118,9 +115,9 @@ def read_size(record: dict, place: Place,
         if is_whole(value) and 0 < value <= LONGEST_SIDE:
             size.append(int(value))
         else:
-            report.error('size',
-                         f'is not a whole number from 1 to {LONGEST_SIDE}',
-                         place, key, value)
+            report.error(
+                'size', f'is not a whole number from 1 to {LONGEST_SIDE}', place, key, value
+            )
     return (size[0], size[1]) if len(size) == 2 else None
 
 
@@ -132,8 +129,9 @@ def check_crowd(record: dict, place: Place, report: Report) -> bool:
     return bool(value)
 
 
-def check_reference(record: dict, key: str, index: Dict[str, Any], target: str,
-                    place: Place, report: Report) -> Any:
+def check_reference(
+    record: dict, key: str, index: dict[str, Any], target: str, place: Place, report: Report
+) -> Any:
     """What an id stands for; None, and a report, if for nothing."""
     value = record.get(key)
     if is_id(value) and id_key(value) in index:
@@ -141,7 +139,12 @@ def check_reference(record: dict, key: str, index: Dict[str, Any], target: str,
     known = ', '.join(list(index)[:5]) or 'none'
     more = ', ...' if len(index) > 5 else ''
     report.error(
-        'reference', f"is no id in '{target}' (ids {known}{more})"
-        if key in record else f"is missing; it leads to '{target}'", place,
-        key, None if value is None else short(value))
+        'reference',
+        f"is no id in '{target}' (ids {known}{more})"
+        if key in record
+        else f"is missing; it leads to '{target}'",
+        place,
+        key,
+        None if value is None else short(value),
+    )
     return None

@@ -1,11 +1,20 @@
 """An annotation file cut into two, video by video."""
+
 from collections import Counter
-from typing import Dict, List, NamedTuple, Sequence, Set, Tuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from mmcico.datasets.cocovid_format import is_cocovid
-from mmcico.datasets.fields import (by_id, id_key, look_up,
-                                    read_annotations_list, read_categories,
-                                    required_list, video_records)
+from mmcico.datasets.fields import (
+    by_id,
+    id_key,
+    look_up,
+    read_annotations_list,
+    read_categories,
+    required_list,
+    video_records,
+)
+
 from .split_methods import last_videos, random_videos, stratified_videos
 
 METHODS = ('last', 'random', 'stratified')
@@ -21,10 +30,11 @@ class Members(NamedTuple):
         objects (list[Counter]): For each video, category id -> number of
             objects.
     """
-    keys: List[str]
-    images: List[int]
-    annotations: List[int]
-    objects: List[Counter]
+
+    keys: list[str]
+    images: list[int]
+    annotations: list[int]
+    objects: list[Counter]
 
 
 def read_members(data: dict, name: str) -> Members:
@@ -40,22 +50,21 @@ def read_members(data: dict, name: str) -> Members:
     keys = list(video_records(data, name))
     videos = {key: number for number, key in enumerate(keys)}
     categories = {id_key(key): key for key, _ in read_categories(data, name)}
-    images: List[int] = []
+    images: list[int] = []
     field, target, homes = 'video_id', 'videos', videos
     if is_cocovid(data):
         records = by_id(required_list(data, 'images', name), 'image', name)
         images = [
-            look_up(videos, record, 'video_id', 'videos',
-                    f'{name}: image {key}') for key, record in records.items()
+            look_up(videos, record, 'video_id', 'videos', f'{name}: image {key}')
+            for key, record in records.items()
         ]
         field, target, homes = 'image_id', 'images', dict(zip(records, images))
-    annotations: List[int] = []
-    seen: List[Dict[Tuple[str, str], str]] = [{} for _ in keys]
+    annotations: list[int] = []
+    seen: list[dict[tuple[str, str], str]] = [{} for _ in keys]
     for number, record in enumerate(read_annotations_list(data, name)):
         where = f'{name}: annotation no. {number}'
         home = look_up(homes, record, field, target, where)
-        category = look_up(categories, record, 'category_id', 'categories',
-                           where)
+        category = look_up(categories, record, 'category_id', 'categories', where)
         annotations.append(home)
         # an object has one entry a frame in CocoVID, but is one object
         instance = record.get('instance_id') if images else number
@@ -77,8 +86,7 @@ def number_to_choose(total: int, fraction: float) -> int:
     return min(max(total - first, 1), total - 1)
 
 
-def choose_videos(members: Members, method: str, number: int, seed: int,
-                  name: str) -> Set[int]:
+def choose_videos(members: Members, method: str, number: int, seed: int, name: str) -> set[int]:
     """Positions of the videos for validation.
 
     Args:
@@ -96,7 +104,8 @@ def choose_videos(members: Members, method: str, number: int, seed: int,
     if not 1 <= number < total:
         raise ValueError(
             f'{name} has {total} videos; {number} of them for validation '
-            f'leave {total - number} for training, each part needs one')
+            f'leave {total - number} for training, each part needs one'
+        )
     if method == 'last':
         return last_videos(members.keys, number)
     if method == 'random':
@@ -104,12 +113,14 @@ def choose_videos(members: Members, method: str, number: int, seed: int,
     if method != 'stratified':
         raise ValueError(f'method {method!r} is none of {METHODS}')
     if not members.annotations:
-        raise ValueError(f'{name} has no annotations, so there are no classes '
-                         "to stratify by; take 'last' or 'random'")
+        raise ValueError(
+            f'{name} has no annotations, so there are no classes '
+            "to stratify by; take 'last' or 'random'"
+        )
     return stratified_videos(members.keys, number, seed, members.objects)
 
 
-def part_of(data: dict, members: Members, chosen: Set[int]) -> dict:
+def part_of(data: dict, members: Members, chosen: set[int]) -> dict:
     """The part of a file that belongs to some videos.
 
     Args:
@@ -122,26 +133,20 @@ def part_of(data: dict, members: Members, chosen: Set[int]) -> dict:
         what belongs to them; all categories.
     """
     homes = dict(
-        videos=range(len(members.keys)),
-        images=members.images,
-        annotations=members.annotations)
+        videos=range(len(members.keys)), images=members.images, annotations=members.annotations
+    )
 
-    def pick(key: str, records: Sequence[dict]) -> List[dict]:
-        return [
-            record for record, home in zip(records, homes[key])
-            if home in chosen
-        ]
+    def pick(key: str, records: Sequence[dict]) -> list[dict]:
+        return [record for record, home in zip(records, homes[key]) if home in chosen]
 
     is_frames = is_cocovid(data)
     return {
-        key:
-        pick(key, value or []) if key in homes and
-        (key != 'images' or is_frames) else value
+        key: pick(key, value or []) if key in homes and (key != 'images' or is_frames) else value
         for key, value in data.items()
     }
 
 
-def describe(members: Members, chosen: Set[int]) -> str:
+def describe(members: Members, chosen: set[int]) -> str:
     """Numbers of a part, and classes that it lacks.
 
     Args:
@@ -154,8 +159,8 @@ def describe(members: Members, chosen: Set[int]) -> str:
         every.update(objects)
         if video in chosen:
             here.update(objects)
-    text = (f'{len(chosen)} videos, {sum(here.values())} objects, '
-            f'{len(here)} of {len(every)} classes')
+    text = (
+        f'{len(chosen)} videos, {sum(here.values())} objects, {len(here)} of {len(every)} classes'
+    )
     missing = [key for key in every if key not in here]
-    return text + (f'; without category ids {", ".join(missing)}'
-                   if missing else '')
+    return text + (f'; without category ids {", ".join(missing)}' if missing else '')

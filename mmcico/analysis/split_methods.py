@@ -3,12 +3,13 @@
 Each takes the videos' ids and how many to choose, and returns positions. No
 random state of a library is used, so that a split is the same everywhere.
 """
+
 import hashlib
 from collections import Counter
-from typing import Dict, Hashable, List, Mapping, Sequence, Set
+from collections.abc import Hashable, Mapping, Sequence
 
 
-def shuffled(keys: Sequence[str], seed: int) -> List[int]:
+def shuffled(keys: Sequence[str], seed: int) -> list[int]:
     """Positions in an order that looks random.
 
     Args:
@@ -19,13 +20,11 @@ def shuffled(keys: Sequence[str], seed: int) -> List[int]:
         list[int]: Sorted by SHA-256 of seed and id; the order of the file
         plays no part, and a video that is added later moves no other.
     """
-    digests = [
-        hashlib.sha256(f'{seed}:{key}'.encode()).digest() for key in keys
-    ]
+    digests = [hashlib.sha256(f'{seed}:{key}'.encode()).digest() for key in keys]
     return sorted(range(len(keys)), key=digests.__getitem__)
 
 
-def last_videos(keys: Sequence[str], number: int) -> Set[int]:
+def last_videos(keys: Sequence[str], number: int) -> set[int]:
     """The last videos of the file.
 
     Args:
@@ -35,7 +34,7 @@ def last_videos(keys: Sequence[str], number: int) -> Set[int]:
     return set(range(len(keys) - number, len(keys)))
 
 
-def random_videos(keys: Sequence[str], number: int, seed: int) -> Set[int]:
+def random_videos(keys: Sequence[str], number: int, seed: int) -> set[int]:
     """Videos chosen by chance.
 
     Args:
@@ -46,8 +45,9 @@ def random_videos(keys: Sequence[str], number: int, seed: int) -> Set[int]:
     return set(shuffled(keys, seed)[:number])
 
 
-def stratified_videos(keys: Sequence[str], number: int, seed: int,
-                      objects: Sequence[Mapping[Hashable, int]]) -> Set[int]:
+def stratified_videos(
+    keys: Sequence[str], number: int, seed: int, objects: Sequence[Mapping[Hashable, int]]
+) -> set[int]:
     """Videos chosen so that each class has its share of objects.
 
     Iterative stratification (Sechidis et al., ECML 2011): videos of the class
@@ -88,23 +88,22 @@ class _Parts:
     videos, the kept part (0) and the chosen part (1) can still take.
     """
 
-    def __init__(self, share: float, total: int, number: int,
-                 objects: Sequence[Mapping[Hashable, int]]) -> None:
+    def __init__(
+        self, share: float, total: int, number: int, objects: Sequence[Mapping[Hashable, int]]
+    ) -> None:
         self.objects = objects
-        self.chosen: Set[int] = set()
+        self.chosen: set[int] = set()
         self.room = [total - number, number]
         count: Counter = Counter()
         for video in objects:
             count.update(video)
-        self.lack: List[Dict[Hashable, float]] = [{
-            each: part * num
-            for each, num in count.items()
-        } for part in (1 - share, share)]
+        self.lack: list[dict[Hashable, float]] = [
+            {each: part * num for each, num in count.items()} for part in (1 - share, share)
+        ]
 
     def put(self, video: int, wanted: Hashable) -> None:
         """Give a video to the part that lacks more of the wanted class."""
-        need = [(lack.get(wanted, 0.), room)
-                for lack, room in zip(self.lack, self.room)]
+        need = [(lack.get(wanted, 0.0), room) for lack, room in zip(self.lack, self.room)]
         part = int(need[1] > need[0])
         if not self.room[part]:
             part = 1 - part

@@ -1,5 +1,6 @@
 """Questions about values of a file, asked before they are trusted."""
-from typing import Any, Optional, Union
+
+from typing import Any
 
 from mmcico.utils.short_repr import short_repr
 
@@ -12,9 +13,7 @@ def is_number(value: Any) -> bool:
 
     NaN, infinity and whole numbers that a float cannot hold are none either.
     """
-    return isinstance(
-        value,
-        (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def is_whole(value: Any) -> bool:
@@ -40,7 +39,7 @@ def short(value: Any) -> str:
     return short_repr(value)
 
 
-def json_value(value: Any) -> Optional[Union[int, float, bool, str]]:
+def json_value(value: Any) -> int | float | bool | str | None:
     """A value as JSON can hold it: simple ones as they are, else a text."""
     if value is None or isinstance(value, (bool, str)) or is_number(value):
         return value if not isinstance(value, str) else value[:200]

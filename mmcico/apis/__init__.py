@@ -1,4 +1,5 @@
 """Models on any video; imported by name when first used."""
+
 import importlib
 from typing import Any
 
@@ -12,8 +13,12 @@ HOMES = {
 }
 
 __all__ = [
-    'CiCoInferencer', 'ClipStream', 'FrameResult', 'FrameSource',
-    'StreamState', 'open_source'
+    'CiCoInferencer',
+    'ClipStream',
+    'FrameResult',
+    'FrameSource',
+    'StreamState',
+    'open_source',
 ]
 
 

@@ -1,5 +1,6 @@
 """What runs the network of an inferencer."""
-from typing import Any, Optional
+
+from typing import Any
 
 import torch
 from mmengine.config import Config, ConfigDict
@@ -12,7 +13,7 @@ BACKENDS = ('pytorch', 'onnx')
 PRECISIONS = dict(float32=None, bfloat16=torch.bfloat16, float16=torch.float16)
 
 
-def backend_of(weights: Optional[str], backend: Optional[str]) -> str:
+def backend_of(weights: str | None, backend: str | None) -> str:
     """The backend that is wanted, or that the ending of the file tells.
 
     Args:
@@ -24,8 +25,10 @@ def backend_of(weights: Optional[str], backend: Optional[str]) -> str:
     """
     is_onnx = str(weights).lower().endswith('.onnx')
     if backend == 'pytorch' and is_onnx:
-        raise ValueError(f'"{weights}" is an ONNX file, which PyTorch does '
-                         "not run; leave out backend, or give 'onnx'")
+        raise ValueError(
+            f'"{weights}" is an ONNX file, which PyTorch does '
+            "not run; leave out backend, or give 'onnx'"
+        )
     return backend or ('onnx' if is_onnx else 'pytorch')
 
 
@@ -38,11 +41,9 @@ def check_backend(backend: str, precision: str, compiled: bool) -> None:
     if backend not in BACKENDS:
         raise ValueError(f'backend={backend!r} is none of {BACKENDS}')
     if precision not in PRECISIONS:
-        raise ValueError(f'precision={precision!r} is none of '
-                         f'{tuple(PRECISIONS)}')
+        raise ValueError(f'precision={precision!r} is none of {tuple(PRECISIONS)}')
     if backend == 'onnx' and (compiled or PRECISIONS[precision]):
-        raise ValueError('an ONNX file runs as it was exported; leave out '
-                         'precision and compiled')
+        raise ValueError('an ONNX file runs as it was exported; leave out precision and compiled')
 
 
 def config_of(weights: str, backend: str) -> Config:
@@ -59,6 +60,7 @@ def config_of(weights: str, backend: str) -> Config:
         return config_in(weights)
     from mmcico.deployment import OnnxInfo
     from mmcico.deployment.onnx_runtime import open_session
+
     props = open_session(weights).get_modelmeta().custom_metadata_map
     info = OnnxInfo.from_props(props, weights)
     if info.cfg is None:
@@ -66,9 +68,10 @@ def config_of(weights: str, backend: str) -> Config:
     return Config(info.cfg)
 
 
-def load_onnx(cfg: ConfigDict, weights: str, device: Optional[str]) -> Any:
+def load_onnx(cfg: ConfigDict, weights: str, device: str | None) -> Any:
     """A model whose network is an ONNX file."""
     from mmcico.deployment import load_onnx_model
+
     return load_onnx_model(cfg, weights, device)
 
 
@@ -84,11 +87,13 @@ def tune(model: nn.Module, precision: str, compiled: bool) -> nn.Module:
         nn.Module: The model.
     """
     from mmcico.deployment import autocast_model, compile_model
+
     if compiled:
         model = compile_model(model)
         print_log(
             'the first clips wait for torch.compile, as those of each new '
             'input size; on a CPU this takes minutes',
-            logger='current')
+            logger='current',
+        )
     dtype = PRECISIONS[precision]
     return model if dtype is None else autocast_model(model, dtype)

@@ -1,7 +1,7 @@
 """Drawing and writing beside the model."""
+
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Deque
 
 from .clip_stream import FrameResult
 from .outputs import ResultSink
@@ -21,7 +21,7 @@ class BackgroundSink(ResultSink):
     def __init__(self, sink: ResultSink, length: int = 4) -> None:
         self.sink = sink
         self.length = length
-        self._waiting: Deque[Future] = deque()
+        self._waiting: deque[Future] = deque()
         self._pool = ThreadPoolExecutor(1, 'mmcico-writer')
 
     def write(self, result: FrameResult) -> None:

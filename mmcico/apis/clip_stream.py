@@ -1,8 +1,9 @@
 """A model on the frames of a video as they come."""
+
 import copy
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import (Callable, Dict, Iterable, Iterator, List, NamedTuple,
-                    Optional, Tuple)
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from mmcico.datasets.clip_windows import Window, clip_windows, next_window
 from mmcico.models.vis.cico import CiCo
 from mmcico.models.vis.clip_results import to_track_sample
 from mmcico.models.vis.video_state import VideoState
+
 from .frames import UntilError, checked_frame
 
 
@@ -32,10 +34,11 @@ class FrameResult(NamedTuple):
             A track's score is the mean over its clips, its class the one
             most clips say.
     """
+
     frame_id: int
     image: np.ndarray
     sample: DetDataSample
-    votes: Optional[InstanceData] = None
+    votes: InstanceData | None = None
 
 
 class LinkedClip(NamedTuple):
@@ -46,9 +49,10 @@ class LinkedClip(NamedTuple):
         sample (TrackDataSample): Where it comes from.
         input_shape (tuple[int, int]): Height and width of the input.
     """
+
     clip: InstanceData
     sample: TrackDataSample
-    input_shape: Tuple[int, int]
+    input_shape: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,13 @@ class StreamState:
         last (LinkedClip, optional): The last clip, whose end is the next
             one's, if there is one.
     """
+
     name: str = 'video'
     num_frames: int = 0
     num_clips: int = 0
-    recent: Dict[int, np.ndarray] = field(default_factory=dict)
+    recent: dict[int, np.ndarray] = field(default_factory=dict)
     video: VideoState = field(default_factory=VideoState)
-    last: Optional[LinkedClip] = None
+    last: LinkedClip | None = None
 
 
 class ClipStream:
@@ -89,11 +94,9 @@ class ClipStream:
             :func:`clip_windows`.
     """
 
-    def __init__(self,
-                 model: CiCo,
-                 pipeline: Callable,
-                 overlap: int = 1,
-                 completion: str = 'shift') -> None:
+    def __init__(
+        self, model: CiCo, pipeline: Callable, overlap: int = 1, completion: str = 'shift'
+    ) -> None:
         self.model = model
         self.pipeline = pipeline
         self.overlap = overlap
@@ -104,8 +107,7 @@ class ClipStream:
         """int: T."""
         return self.model.num_frames
 
-    def push(self, state: StreamState,
-             frame: np.ndarray) -> Tuple[StreamState, List[FrameResult]]:
+    def push(self, state: StreamState, frame: np.ndarray) -> tuple[StreamState, list[FrameResult]]:
         """Take the next frame.
 
         Args:
@@ -121,16 +123,18 @@ class ClipStream:
             ValueError: If it is no frame, or of another size than before.
         """
         before = state.recent.get(state.num_frames - 1)
-        frame = checked_frame(frame, f'{state.name}: frame {state.num_frames}',
-                              None if before is None else before.shape[:2])
+        frame = checked_frame(
+            frame,
+            f'{state.name}: frame {state.num_frames}',
+            None if before is None else before.shape[:2],
+        )
         recent = {**state.recent, state.num_frames: frame.copy()}
         recent.pop(state.num_frames - self.num_frames, None)
         state = replace(state, recent=recent, num_frames=state.num_frames + 1)
-        window = next_window(state.num_frames, state.num_clips,
-                             self.num_frames, self.overlap)
+        window = next_window(state.num_frames, state.num_clips, self.num_frames, self.overlap)
         return (state, []) if window is None else self._clip(state, window)
 
-    def finish(self, state: StreamState) -> List[FrameResult]:
+    def finish(self, state: StreamState) -> list[FrameResult]:
         """The frames that are left when the video has ended.
 
         Args:
@@ -141,15 +145,13 @@ class ClipStream:
         """
         return self.conclude(state)[1]
 
-    def conclude(self, state: StreamState) -> \
-            Tuple[StreamState, List[FrameResult]]:
+    def conclude(self, state: StreamState) -> tuple[StreamState, list[FrameResult]]:
         """As :meth:`finish`, with what is known then."""
         if not state.num_frames:
             return state, []
-        windows = clip_windows(state.num_frames, self.num_frames, self.overlap,
-                               self.completion)
+        windows = clip_windows(state.num_frames, self.num_frames, self.overlap, self.completion)
         found = []
-        for window in windows[state.num_clips:]:
+        for window in windows[state.num_clips :]:
             state, results = self._clip(state, window)
             found += results
         first = state.last.sample.num_final
@@ -159,9 +161,7 @@ class ClipStream:
         rest, _ = frame_results(state, first, self.num_frames)
         return state, found + rest
 
-    def run(self,
-            frames: Iterable[np.ndarray],
-            name: str = 'video') -> Iterator[FrameResult]:
+    def run(self, frames: Iterable[np.ndarray], name: str = 'video') -> Iterator[FrameResult]:
         """Results of all frames of a video, in order.
 
         Raises:
@@ -177,8 +177,9 @@ class ClipStream:
         if source.error is not None:
             raise source.error
 
-    def prepare(self, name: str, frames: Dict[int, np.ndarray],
-                window: Window) -> Tuple[Tensor, TrackDataSample]:
+    def prepare(
+        self, name: str, frames: dict[int, np.ndarray], window: Window
+    ) -> tuple[Tensor, TrackDataSample]:
         """Load a clip.
 
         Args:
@@ -204,25 +205,24 @@ class ClipStream:
         data = self.model.data_preprocessor(pseudo_collate([data]), False)
         return data['inputs'][0], data['data_samples'][0]
 
-    def _clip(self, state: StreamState,
-              window: Window) -> Tuple[StreamState, List[FrameResult]]:
+    def _clip(self, state: StreamState, window: Window) -> tuple[StreamState, list[FrameResult]]:
         """Make a clip of the last frames."""
         inputs, sample = self.prepare(state.name, state.recent, window)
-        video, clip = self.model.step(state.video, inputs, window.frame_ids,
-                                      window.num_final)
+        video, clip = self.model.step(state.video, inputs, window.frame_ids, window.num_final)
         state = replace(
             state,
             num_clips=state.num_clips + 1,
             video=video,
-            last=LinkedClip(clip, sample, tuple(inputs.shape[-2:])))
-        frames, votes = frame_results(state, window.num_written,
-                                      window.num_final)
+            last=LinkedClip(clip, sample, tuple(inputs.shape[-2:])),
+        )
+        frames, votes = frame_results(state, window.num_written, window.num_final)
         frames[0] = frames[0]._replace(votes=votes)
         return state, frames
 
 
-def frame_results(state: StreamState, first: int,
-                  end: int) -> Tuple[List[FrameResult], InstanceData]:
+def frame_results(
+    state: StreamState, first: int, end: int
+) -> tuple[list[FrameResult], InstanceData]:
     """Frames of the last clip, at original size.
 
     Args:
@@ -235,8 +235,7 @@ def frame_results(state: StreamState, first: int,
         clip says of its tracks.
     """
     clip, sample, input_shape = state.last
-    wanted = TrackDataSample(
-        metainfo=dict(sample.metainfo, num_written=first, num_final=end))
+    wanted = TrackDataSample(metainfo=dict(sample.metainfo, num_written=first, num_final=end))
     wanted.video_data_samples = sample.video_data_samples
     result = to_track_sample(clip, wanted, input_shape)
     frames = [
@@ -256,12 +255,10 @@ def array_pipeline(cfg: ConfigDict) -> Compose:
     return Compose(steps)
 
 
-def clip_info(name: str, images: Dict[int, np.ndarray],
-              window: Window) -> dict:
+def clip_info(name: str, images: dict[int, np.ndarray], window: Window) -> dict:
     """What the pipeline starts from, as :class:`VISDataset` gives it."""
     frames = {
-        frame_id:
-        dict(
+        frame_id: dict(
             img=images[frame_id],
             img_path=f'{name}/{frame_id}',
             img_id=f'{name}/{frame_id}',
@@ -270,7 +267,8 @@ def clip_info(name: str, images: Dict[int, np.ndarray],
             source=name,
             height=images[frame_id].shape[0],
             width=images[frame_id].shape[1],
-            instances=[])
+            instances=[],
+        )
         for frame_id in window.frame_ids
     }
     return dict(
@@ -278,4 +276,5 @@ def clip_info(name: str, images: Dict[int, np.ndarray],
         num_frames=len(window.frame_ids),
         key_frame_id=window.frame_ids[0],
         frames=frames,
-        **window._asdict())
+        **window._asdict(),
+    )

@@ -1,15 +1,30 @@
 """Pictures and videos that a folder or a glob stands for."""
+
 import glob
 import os.path as osp
 from pathlib import Path
-from typing import Any, List, Tuple
+from typing import Any
 
 from mmcico.utils.image_size import IMAGE_SUFFIXES
 from mmcico.utils.natural_order import natural_key
 
-VIDEO_ENDINGS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg',
-                 '.mpeg', '.wmv', '.flv', '.mts', '.m2ts', '.3gp', '.ogv',
-                 '.gif')
+VIDEO_ENDINGS = (
+    '.mp4',
+    '.avi',
+    '.mov',
+    '.mkv',
+    '.webm',
+    '.m4v',
+    '.mpg',
+    '.mpeg',
+    '.wmv',
+    '.flv',
+    '.mts',
+    '.m2ts',
+    '.3gp',
+    '.ogv',
+    '.gif',
+)
 
 
 def is_glob(path: str) -> bool:
@@ -19,8 +34,11 @@ def is_glob(path: str) -> bool:
 
 def is_image_file(source: Any) -> bool:
     """Whether a source is the path of one image; it need not be there."""
-    return isinstance(source, (str, Path)) and str(source).lower().endswith(
-        IMAGE_SUFFIXES) and not is_glob(str(source))
+    return (
+        isinstance(source, (str, Path))
+        and str(source).lower().endswith(IMAGE_SUFFIXES)
+        and not is_glob(str(source))
+    )
 
 
 def stands_for_files(path: str) -> bool:
@@ -33,7 +51,7 @@ def named(path: str) -> str:
     return f'the {"folder" if osp.isdir(path) else "glob"} {path}'
 
 
-def files_in(path: str) -> Tuple[List[str], List[str]]:
+def files_in(path: str) -> tuple[list[str], list[str]]:
     """Images or videos of a folder or glob, 2 before 10.
 
     Args:
@@ -55,16 +73,18 @@ def files_in(path: str) -> Tuple[List[str], List[str]]:
             f'{osp.basename(images[0])}) and videos ({len(videos)}, such as '
             f'{osp.basename(videos[0])}), so it is neither the frames of one '
             'video nor several videos; give a glob in quotes, such as '
-            f'"{_beside(images[0])}" or "{_beside(videos[0])}"')
+            f'"{_beside(images[0])}" or "{_beside(videos[0])}"'
+        )
     if not images and not videos:
         raise ValueError(
             f'{named(path)} holds no image ({", ".join(IMAGE_SUFFIXES)}) and '
             f'no video ({", ".join(VIDEO_ENDINGS)}); for the frames of '
-            'several videos, give one folder at a time')
+            'several videos, give one folder at a time'
+        )
     return images, videos
 
 
-def each_video(source: Any) -> List[Any]:
+def each_video(source: Any) -> list[Any]:
     """The videos that a user means by one source.
 
     Args:

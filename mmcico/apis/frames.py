@@ -1,5 +1,7 @@
 """What is taken as a frame."""
-from typing import Any, Iterable, Iterator, Optional, Tuple
+
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +21,7 @@ class UntilError:
 
     def __init__(self, items: Iterable[np.ndarray]) -> None:
         self.items = items
-        self.error: Optional[Exception] = None
+        self.error: Exception | None = None
 
     def __iter__(self) -> Iterator[np.ndarray]:
         items = iter(self.items)
@@ -34,8 +36,7 @@ class UntilError:
             yield item
 
 
-def checked_frame(frame: Any, where: str,
-                  size: Optional[Tuple[int, int]]) -> np.ndarray:
+def checked_frame(frame: Any, where: str, size: tuple[int, int] | None) -> np.ndarray:
     """A frame as models take it.
 
     Args:
@@ -55,7 +56,8 @@ def checked_frame(frame: Any, where: str,
         raise ValueError(
             f'{where} is {frame.shape[:2]} (height, width), those before '
             f'were {size}; a video has one size, treat what follows as '
-            'another video')
+            'another video'
+        )
     return frame
 
 
@@ -75,13 +77,17 @@ def as_bgr(frame: Any, where: str) -> np.ndarray:
     """
     if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8:
         kind = getattr(frame, 'dtype', type(frame).__name__)
-        raise ValueError(f'{where} is {kind}; frames are arrays of uint8, '
-                         '(height, width, 3) in the order blue, green, red')
+        raise ValueError(
+            f'{where} is {kind}; frames are arrays of uint8, '
+            '(height, width, 3) in the order blue, green, red'
+        )
     if frame.ndim == 2:
         frame = frame[..., None]
     if frame.ndim != 3 or frame.shape[2] not in CHANNELS or not frame.size:
-        raise ValueError(f'{where} has the shape {frame.shape}; frames are '
-                         '(height, width) or (height, width, 1, 3 or 4)')
+        raise ValueError(
+            f'{where} has the shape {frame.shape}; frames are '
+            '(height, width) or (height, width, 1, 3 or 4)'
+        )
     if frame.shape[2] == 1:
         return frame.repeat(3, axis=2)
     return frame[..., :3]

@@ -1,8 +1,9 @@
 """Models on videos, in the form of MMEngine's inferencers."""
+
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import (Any, Callable, Dict, Iterator, List, Optional, Sequence,
-                    Union)
+from typing import Any
 
 import numpy as np
 from mmdet.structures import DetDataSample
@@ -14,13 +15,20 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmcico.visualization.style import DrawStyle
+
 from .backends import backend_of, check_backend, config_of, load_onnx, tune
 from .clip_stream import ClipStream, FrameResult, array_pipeline
 from .file_lists import each_video, is_image_file
 from .interrupt import InterruptBetweenFrames
-from .model_loading import (category_ids, check_checkpoint, check_config,
-                            check_device, class_names, find_model,
-                            load_weights)
+from .model_loading import (
+    category_ids,
+    check_checkpoint,
+    check_config,
+    check_device,
+    class_names,
+    find_model,
+    load_weights,
+)
 from .output_plan import SAVE, OutputPlan, distinct
 from .outputs import TrackSink, drawn_frames
 from .progress import with_progress
@@ -64,15 +72,17 @@ class CiCoInferencer(BaseInferencer):
     visualize_kwargs = {'score_thr', 'style'}
     postprocess_kwargs = {'return_datasamples'}
 
-    def __init__(self,
-                 model: Union[str, Config, ConfigDict, None] = None,
-                 weights: Optional[str] = None,
-                 device: Optional[str] = None,
-                 allow_partial: bool = False,
-                 show_progress: bool = True,
-                 backend: Optional[str] = None,
-                 precision: str = 'float32',
-                 compiled: bool = False) -> None:
+    def __init__(
+        self,
+        model: str | Config | ConfigDict | None = None,
+        weights: str | None = None,
+        device: str | None = None,
+        allow_partial: bool = False,
+        show_progress: bool = True,
+        backend: str | None = None,
+        precision: str = 'float32',
+        compiled: bool = False,
+    ) -> None:
         init_default_scope('mmdet')
         if isinstance(model, (str, Path)):
             model, known = find_model(str(model))
@@ -82,7 +92,8 @@ class CiCoInferencer(BaseInferencer):
         if weights is None and not allow_partial:
             raise ValueError(
                 'there are no weights: give weights=CHECKPOINT; '
-                'allow_partial=True leaves the model as it is born')
+                'allow_partial=True leaves the model as it is born'
+            )
         check_device(device)
         if model is None:
             model = config_of(weights, backend)
@@ -90,18 +101,15 @@ class CiCoInferencer(BaseInferencer):
         self.weights = weights
         self.allow_partial = allow_partial
         self.backend = backend
-        super().__init__(
-            model, weights, device, scope='mmdet', show_progress=show_progress)
+        super().__init__(model, weights, device, scope='mmdet', show_progress=show_progress)
         if backend == 'pytorch':
             tune(self.model, precision, compiled)
         dataset = self.cfg.test_dataloader.dataset
-        self.clips = ClipStream(self.model, self.pipeline,
-                                dataset.get('overlap', 1),
-                                dataset.get('completion', 'shift'))
+        self.clips = ClipStream(
+            self.model, self.pipeline, dataset.get('overlap', 1), dataset.get('completion', 'shift')
+        )
 
-    def stream(self,
-               source: Source,
-               name: Optional[str] = None) -> Iterator[FrameResult]:
+    def stream(self, source: Source, name: str | None = None) -> Iterator[FrameResult]:
         """Results of each frame as soon as its clip is done.
 
         Memory does not grow with the video, unless the tracker remembers
@@ -118,14 +126,16 @@ class CiCoInferencer(BaseInferencer):
         opened = open_source(source, name)
         yield from self.clips.run(opened, opened.name)
 
-    def __call__(self,
-                 inputs: Union[Source, Sequence[Source]],
-                 out_dir: Optional[str] = None,
-                 save: Union[str, Sequence[str]] = SAVE,
-                 score_thr: float = 0.3,
-                 style: DrawStyle = DrawStyle(),
-                 fps: Optional[float] = None,
-                 return_datasamples: bool = False) -> Dict[str, Any]:
+    def __call__(
+        self,
+        inputs: Source | Sequence[Source],
+        out_dir: str | None = None,
+        save: str | Sequence[str] = SAVE,
+        score_thr: float = 0.3,
+        style: DrawStyle = DrawStyle(),
+        fps: float | None = None,
+        return_datasamples: bool = False,
+    ) -> dict[str, Any]:
         """Run on one or several videos.
 
         Args:
@@ -155,28 +165,27 @@ class CiCoInferencer(BaseInferencer):
             KeyboardInterrupt: On Ctrl-C, after a frame; what was done is
                 written, too.
         """
-        wanted = (save, ) if isinstance(save, str) else tuple(save)
+        wanted = (save,) if isinstance(save, str) else tuple(save)
         plan = OutputPlan(out_dir, wanted, score_thr, style, fps)
-        runs: List[TrackSink] = []
-        samples: Dict[str, List[DetDataSample]] = {}
-        names: Dict[str, int] = {}
+        runs: list[TrackSink] = []
+        samples: dict[str, list[DetDataSample]] = {}
+        names: dict[str, int] = {}
         try:
             for source in self._inputs_to_list(inputs):
                 opened = open_source(source)
                 opened.name = distinct(opened.name, names)
-                runs.append(
-                    TrackSink(opened.name, self.classes, self.category_ids))
+                runs.append(TrackSink(opened.name, self.classes, self.category_ids))
                 kept = samples.setdefault(opened.name, [])
                 for result in self._run(opened, runs[-1], plan):
                     if return_datasamples:
                         kept.append(result.sample.cpu())
         finally:
             plan.write_tracks(runs)
-        return self.postprocess(runs, plan.videos(runs),
-                                samples if return_datasamples else None)
+        return self.postprocess(runs, plan.videos(runs), samples if return_datasamples else None)
 
-    def _run(self, source: FrameSource, tracks: TrackSink,
-             plan: OutputPlan) -> Iterator[FrameResult]:
+    def _run(
+        self, source: FrameSource, tracks: TrackSink, plan: OutputPlan
+    ) -> Iterator[FrameResult]:
         """Run on one video, into all sinks; they are closed in any case."""
         with ExitStack() as stack:
             interrupt = stack.enter_context(InterruptBetweenFrames())
@@ -192,7 +201,7 @@ class CiCoInferencer(BaseInferencer):
                 interrupt.check()
                 yield result
 
-    def _inputs_to_list(self, inputs: Any) -> List[Source]:
+    def _inputs_to_list(self, inputs: Any) -> list[Source]:
         """All videos; a list of frames or of images is one."""
         if isinstance(inputs, (list, tuple)):
             if not inputs:
@@ -209,8 +218,8 @@ class CiCoInferencer(BaseInferencer):
         inputs: Any,
         preds: Sequence[FrameResult],
         score_thr: float = 0.3,
-        style: DrawStyle = DrawStyle()
-    ) -> List[np.ndarray]:
+        style: DrawStyle = DrawStyle(),
+    ) -> list[np.ndarray]:
         """Draw results of :meth:`stream`.
 
         Args:
@@ -227,9 +236,9 @@ class CiCoInferencer(BaseInferencer):
     def postprocess(
         self,
         preds: Sequence[TrackSink],
-        visualization: List[str],
-        return_datasamples: Optional[Dict[str, List[DetDataSample]]] = None
-    ) -> Dict[str, Any]:
+        visualization: list[str],
+        return_datasamples: dict[str, list[DetDataSample]] | None = None,
+    ) -> dict[str, Any]:
         """Put results into one dict.
 
         Args:
@@ -248,8 +257,7 @@ class CiCoInferencer(BaseInferencer):
             predictions.append(entry)
         return dict(predictions=predictions, visualization=visualization)
 
-    def _init_model(self, cfg: ConfigDict, weights: Optional[str],
-                    device: str) -> nn.Module:
+    def _init_model(self, cfg: ConfigDict, weights: str | None, device: str) -> nn.Module:
         """The model of the backend, in eval mode."""
         if self.backend == 'pytorch':
             return super()._init_model(cfg, weights, device)
@@ -258,21 +266,19 @@ class CiCoInferencer(BaseInferencer):
         self.category_ids = tuple(model.onnx_info.category_ids)
         return model
 
-    def _load_weights_to_model(self, model: nn.Module,
-                               checkpoint: Optional[dict],
-                               cfg: Optional[ConfigDict]) -> None:
+    def _load_weights_to_model(
+        self, model: nn.Module, checkpoint: dict | None, cfg: ConfigDict | None
+    ) -> None:
         """Weights that fit, and names of the classes."""
         known = checkpoint is not None
-        checkpoint = check_checkpoint(checkpoint, str(
-            self.weights)) if known else dict()
+        checkpoint = check_checkpoint(checkpoint, str(self.weights)) if known else dict()
         meta = checkpoint.get('meta') or dict()
         self.classes = class_names(cfg, meta)
         self.category_ids = category_ids(self.classes, meta)
         if not known:
             return
         params = checkpoint.get('state_dict', checkpoint)
-        for line in load_weights(model, params, str(self.weights),
-                                 self.allow_partial):
+        for line in load_weights(model, params, str(self.weights), self.allow_partial):
             print_log(f'{self.weights}: {line}', logger='current')
 
     def _init_pipeline(self, cfg: ConfigDict) -> Callable:

@@ -1,7 +1,9 @@
 """Ctrl-C between two frames instead of in the middle of one."""
+
 import signal
 import threading
-from typing import Any, Callable, Union
+from collections.abc import Callable
+from typing import Any
 
 
 class InterruptBetweenFrames:
@@ -13,12 +15,11 @@ class InterruptBetweenFrames:
 
     def __init__(self) -> None:
         self.asked = False
-        self._before: Union[Callable, int, None] = None
+        self._before: Callable | int | None = None
 
     def __enter__(self) -> 'InterruptBetweenFrames':
         is_main = threading.current_thread() is threading.main_thread()
-        if is_main and signal.getsignal(
-                signal.SIGINT) is signal.default_int_handler:
+        if is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             self._before = signal.signal(signal.SIGINT, self._ask)
         return self
 

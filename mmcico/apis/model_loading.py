@@ -1,7 +1,9 @@
 """Configs and weights by name or path."""
+
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any
 
 import torch
 from mmengine.config import Config, ConfigDict
@@ -11,13 +13,14 @@ from torch import nn
 from mmcico.datasets.categories import VERSIONS
 from mmcico.models.vis.cico import CiCo
 from mmcico.registry import MODELS
+
 from .package_files import known_models
 
 #: parts without which there are no sensible results
 NEEDED = ('backbone.', 'neck.', 'bbox_head.', 'mask_head.')
 
 
-def find_model(name: str) -> Tuple[Config, Optional[str]]:
+def find_model(name: str) -> tuple[Config, str | None]:
     """Config and weights of a model.
 
     Args:
@@ -36,7 +39,8 @@ def find_model(name: str) -> Tuple[Config, Optional[str]]:
     if name not in models:
         raise ValueError(
             f'"{name}" is neither a config file nor a model; names are '
-            f'{", ".join(list(models)[:3])} ...; "mmcico models" lists all')
+            f'{", ".join(list(models)[:3])} ...; "mmcico models" lists all'
+        )
     entry = models[name]
     weights = entry.get('Weights')
     if isinstance(weights, list):
@@ -54,13 +58,15 @@ def config_in(weights: str) -> Config:
         ValueError: If it holds none, or cannot be read.
     """
     checkpoint = check_checkpoint(
-        _load_checkpoint(weights, map_location='cpu', logger='silent'),
-        weights)
+        _load_checkpoint(weights, map_location='cpu', logger='silent'), weights
+    )
     hub = (checkpoint.get('message_hub') or {}).get('runtime_info') or {}
     text = hub.get('cfg') or (checkpoint.get('meta') or {}).get('cfg')
     if not text:
-        raise ValueError(f'the weights {weights} do not hold their config; '
-                         'give model=CONFIG, too (--model CONFIG)')
+        raise ValueError(
+            f'the weights {weights} do not hold their config; '
+            'give model=CONFIG, too (--model CONFIG)'
+        )
     return Config.fromstring(text, file_format='.py')
 
 
@@ -71,12 +77,13 @@ def check_checkpoint(checkpoint: Any, source: str) -> Mapping[str, Any]:
         ValueError: If it is no dict.
     """
     if not isinstance(checkpoint, Mapping):
-        raise ValueError(f'{source} holds a {type(checkpoint).__name__}, not '
-                         'the parameters of a model by name')
+        raise ValueError(
+            f'{source} holds a {type(checkpoint).__name__}, not the parameters of a model by name'
+        )
     return checkpoint
 
 
-def check_config(cfg: Union[Config, ConfigDict]) -> None:
+def check_config(cfg: Config | ConfigDict) -> None:
     """Complain of configs of other models, or without a test pipeline.
 
     Raises:
@@ -85,18 +92,18 @@ def check_config(cfg: Union[Config, ConfigDict]) -> None:
     name = getattr(cfg, 'filename', None) or 'the config'
     for key in ('model', 'test_dataloader'):
         if not cfg.get(key):
-            raise ValueError(f'{name} has no "{key}"; give the whole config of'
-                             ' a model, not a part of one')
+            raise ValueError(
+                f'{name} has no "{key}"; give the whole config of a model, not a part of one'
+            )
     if not cfg.test_dataloader.get('dataset', {}).get('pipeline'):
         raise ValueError(f'{name} has no "test_dataloader.dataset.pipeline"')
     kind = cfg.model.get('type')
     found = MODELS.get(kind) if isinstance(kind, str) else kind
     if not (isinstance(found, type) and issubclass(found, CiCo)):
-        raise ValueError(f'{name}: the model is {kind}; only mmcico.CiCo sees '
-                         'clips')
+        raise ValueError(f'{name}: the model is {kind}; only mmcico.CiCo sees clips')
 
 
-def check_device(name: Optional[str]) -> None:
+def check_device(name: str | None) -> None:
     """Find out early whether a device is there.
 
     Args:
@@ -111,14 +118,14 @@ def check_device(name: Optional[str]) -> None:
         torch.zeros(1, device=name)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
-        raise ValueError(f'the device "{name}" cannot be used ({reason}); '
-                         'leave it out to take the best there is') from error
+        raise ValueError(
+            f'the device "{name}" cannot be used ({reason}); leave it out to take the best there is'
+        ) from error
 
 
-def load_weights(model: nn.Module,
-                 params: Mapping[str, Any],
-                 source: str,
-                 allow_partial: bool = False) -> List[str]:
+def load_weights(
+    model: nn.Module, params: Mapping[str, Any], source: str, allow_partial: bool = False
+) -> list[str]:
     """Put weights into a model, or say what does not fit.
 
     Args:
@@ -135,10 +142,7 @@ def load_weights(model: nn.Module,
             shape, unless that is allowed.
     """
     own = model.state_dict()
-    params = {
-        re.sub('^module[.]', '', name): value
-        for name, value in params.items()
-    }
+    params = {re.sub('^module[.]', '', name): value for name, value in params.items()}
     fits = {
         name: value
         for name, value in params.items()
@@ -146,8 +150,8 @@ def load_weights(model: nn.Module,
     }
     missing = [name for name in own if name not in params]
     shapes = [
-        f'{name} is {tuple(params[name].shape)} instead of '
-        f'{tuple(own[name].shape)}' for name in own
+        f'{name} is {tuple(params[name].shape)} instead of {tuple(own[name].shape)}'
+        for name in own
         if name in params and name not in fits
     ]
     problems = [f'{name} is missing' for name in missing] + shapes
@@ -159,7 +163,8 @@ def load_weights(model: nn.Module,
             f'the weights {source} do not fit the config: {len(serious)} of '
             f'{len(own)} parameters, the first being\n  {first}\nIs it the '
             "model's own config, with its num_classes? allow_partial=True "
-            '(--allow-partial) takes what fits and leaves the rest random')
+            '(--allow-partial) takes what fits and leaves the rest random'
+        )
     model.load_state_dict(fits, strict=False)
     return problems + left
 
@@ -184,12 +189,10 @@ def class_names(cfg: Config, meta: Mapping[str, Any]) -> Sequence[str]:
     version = dataset.get('dataset_version')
     if version:
         return tuple(VERSIONS[str(version)])
-    return tuple(f'class {label}'
-                 for label in range(cfg.model.bbox_head.num_classes))
+    return tuple(f'class {label}' for label in range(cfg.model.bbox_head.num_classes))
 
 
-def category_ids(names: Sequence[str], meta: Mapping[str,
-                                                     Any]) -> Sequence[Any]:
+def category_ids(names: Sequence[str], meta: Mapping[str, Any]) -> Sequence[Any]:
     """Category id of each label: the data set's, or 1, 2, ..."""
     known = meta.get('dataset_meta') or {}
     return tuple(known.get('category_ids') or range(1, len(names) + 1))

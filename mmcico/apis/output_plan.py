@@ -1,12 +1,15 @@
 """Which files are written of a run, and where."""
+
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any
 
 from mmcico.utils.whole_file import write_whole
 from mmcico.visualization.style import DrawStyle
+
 from .background import BackgroundSink
 from .outputs import MaskSink, OverlaySink, ResultSink, TrackSink
 from .sources import FrameSource
@@ -31,20 +34,19 @@ class OutputPlan:
         ValueError: If the folder cannot be written, ``save`` has another
             word, or ``fps`` is out of its range.
     """
-    out_dir: Optional[str] = None
-    save: Tuple[str, ...] = SAVE
+
+    out_dir: str | None = None
+    save: tuple[str, ...] = SAVE
     score_thr: float = 0.3
     style: DrawStyle = DrawStyle()
-    fps: Optional[float] = None
+    fps: float | None = None
 
     def __post_init__(self) -> None:
         unknown = set(self.save) - set(SAVE)
         if unknown:
-            raise ValueError(f'save={self.save}: {sorted(unknown)} is none of '
-                             f'{SAVE}')
+            raise ValueError(f'save={self.save}: {sorted(unknown)} is none of {SAVE}')
         if self.fps is not None and not 0 < self.fps <= 1000:
-            raise ValueError(f'fps={self.fps}: choose a number above 0, up to '
-                             '1000')
+            raise ValueError(f'fps={self.fps}: choose a number above 0, up to 1000')
         if self.out_dir is not None:
             check_writable(Path(self.out_dir))
 
@@ -56,8 +58,7 @@ class OutputPlan:
         """Overlay of a video."""
         return Path(self.out_dir) / 'videos' / f'{name}.mp4'
 
-    def sinks(self, source: FrameSource,
-              classes: Sequence[str]) -> List[ResultSink]:
+    def sinks(self, source: FrameSource, classes: Sequence[str]) -> list[ResultSink]:
         """Where the frames of a video go.
 
         Args:
@@ -67,18 +68,23 @@ class OutputPlan:
         Returns:
             list[ResultSink]: To be closed.
         """
-        sinks: List[ResultSink] = []
+        sinks: list[ResultSink] = []
         if self.wants('video'):
             sinks.append(
                 OverlaySink(
-                    self.video_path(source.name), self.fps or source.fps
-                    or DEFAULT_FPS, classes, self.score_thr, self.style))
+                    self.video_path(source.name),
+                    self.fps or source.fps or DEFAULT_FPS,
+                    classes,
+                    self.score_thr,
+                    self.style,
+                )
+            )
         if self.wants('masks'):
             folder = Path(self.out_dir) / 'masks' / source.name
             sinks.append(MaskSink(folder, self.score_thr))
         return [BackgroundSink(sink) for sink in sinks]
 
-    def videos(self, runs: Sequence[TrackSink]) -> List[str]:
+    def videos(self, runs: Sequence[TrackSink]) -> list[str]:
         """Paths of all overlays."""
         if not self.wants('video'):
             return []
@@ -107,8 +113,9 @@ def check_writable(folder: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise ValueError(f'cannot write to the folder {folder}: '
-                         f'{error.strerror or error}') from error
+        raise ValueError(
+            f'cannot write to the folder {folder}: {error.strerror or error}'
+        ) from error
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -120,7 +127,7 @@ def write_json(path: Path, content: Any) -> None:
     write_whole(path, json.dumps(content))
 
 
-def distinct(name: str, seen: Dict[str, int]) -> str:
+def distinct(name: str, seen: dict[str, int]) -> str:
     """A name for files that no other video of the run has.
 
     Args:

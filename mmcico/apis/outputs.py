@@ -1,18 +1,20 @@
 """Where results of a video go: overlay video, masks, tracks."""
+
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from mmcico.evaluation.rle import encode_masks
 from mmcico.evaluation.video_results import VideoResults
-from mmcico.visualization import (DrawnObject, VideoWriter, open_video_writer,
-                                  track_colour)
+from mmcico.visualization import DrawnObject, VideoWriter, open_video_writer, track_colour
 from mmcico.visualization.history import Frame, TrackHistory, with_history
 from mmcico.visualization.style import DrawStyle, draw_frame
+
 from .clip_stream import FrameResult
 
 #: colours of a palette image, the first being the background
@@ -41,8 +43,9 @@ class ResultSink(ABC):
         self.close()
 
 
-def drawn_objects(result: FrameResult, classes: Sequence[str],
-                  score_thr: float) -> List[DrawnObject]:
+def drawn_objects(
+    result: FrameResult, classes: Sequence[str], score_thr: float
+) -> list[DrawnObject]:
     """Instances of a frame as the drawing functions want them.
 
     Args:
@@ -57,15 +60,20 @@ def drawn_objects(result: FrameResult, classes: Sequence[str],
     order = np.argsort(tracks.scores, kind='stable')
     return [
         DrawnObject(
-            int(tracks.instances_id[row]), tracks.masks[row].astype(bool),
-            classes[int(tracks.labels[row])], float(tracks.scores[row]),
-            tuple(tracks.bboxes[row].tolist())) for row in order
+            int(tracks.instances_id[row]),
+            tracks.masks[row].astype(bool),
+            classes[int(tracks.labels[row])],
+            float(tracks.scores[row]),
+            tuple(tracks.bboxes[row].tolist()),
+        )
+        for row in order
         if tracks.scores[row] >= score_thr
     ]
 
 
-def drawn_frames(results: Iterable[FrameResult], classes: Sequence[str],
-                 score_thr: float, style: DrawStyle) -> Iterator[np.ndarray]:
+def drawn_frames(
+    results: Iterable[FrameResult], classes: Sequence[str], score_thr: float, style: DrawStyle
+) -> Iterator[np.ndarray]:
     """Frames of one video with their instances.
 
     Args:
@@ -77,8 +85,7 @@ def drawn_frames(results: Iterable[FrameResult], classes: Sequence[str],
     Yields:
         ndarray: (H', W', 3) uint8 BGR.
     """
-    frames = ((result.image, drawn_objects(result, classes, score_thr))
-              for result in results)
+    frames = ((result.image, drawn_objects(result, classes, score_thr)) for result in results)
     for image, objects in with_history(frames, style):
         yield draw_frame(image, objects, style)
 
@@ -94,8 +101,9 @@ class OverlaySink(ResultSink):
         style (DrawStyle): How they look.
     """
 
-    def __init__(self, path: Path, fps: float, classes: Sequence[str],
-                 score_thr: float, style: DrawStyle) -> None:
+    def __init__(
+        self, path: Path, fps: float, classes: Sequence[str], score_thr: float, style: DrawStyle
+    ) -> None:
         self.path = path
         self.fps = fps
         self.classes = classes
@@ -103,14 +111,13 @@ class OverlaySink(ResultSink):
         self.style = style
         self._history = TrackHistory(style)
         self._open = ExitStack()
-        self._writer: Optional[VideoWriter] = None
+        self._writer: VideoWriter | None = None
 
     def write(self, result: FrameResult) -> None:
         """Draw a frame; the first one gives the size."""
         self._draw(
-            self._history.push(
-                result.image,
-                drawn_objects(result, self.classes, self.score_thr)))
+            self._history.push(result.image, drawn_objects(result, self.classes, self.score_thr))
+        )
 
     def close(self) -> None:
         """Draw a frame that waits for its neighbour, finish the file."""
@@ -122,11 +129,12 @@ class OverlaySink(ResultSink):
             picture = draw_frame(image, objects, self.style)
             if self._writer is None:
                 self._writer = self._open.enter_context(
-                    open_video_writer(self.path, self.fps, picture.shape[:2]))
+                    open_video_writer(self.path, self.fps, picture.shape[:2])
+                )
             self._writer.write(picture)
 
 
-def palette() -> List[int]:
+def palette() -> list[int]:
     """RGB of each index: black, then the colours of tracks 0, 1, ..."""
     colours = [0, 0, 0]
     for track in range(PALETTE_SIZE - 1):
@@ -165,8 +173,7 @@ class MaskSink(ResultSink):
         try:
             image.save(path)
         except OSError as error:
-            raise OSError(f'cannot write the picture {path}: '
-                          f'{error.strerror or error}') from error
+            raise OSError(f'cannot write the picture {path}: {error.strerror or error}') from error
         self.num_frames += 1
 
     def close(self) -> None:
@@ -189,13 +196,12 @@ class TrackSink(ResultSink):
         category_ids (Sequence): Category id of each label.
     """
 
-    def __init__(self, name: str, classes: Sequence[str],
-                 category_ids: Sequence[Any]) -> None:
+    def __init__(self, name: str, classes: Sequence[str], category_ids: Sequence[Any]) -> None:
         self.name = name
         self.classes = classes
         self.category_ids = category_ids
         self.results = VideoResults(name)
-        self.boxes: Dict[int, Dict[int, List[float]]] = {}
+        self.boxes: dict[int, dict[int, list[float]]] = {}
 
     def write(self, result: FrameResult) -> None:
         """Encode the masks of a frame."""
@@ -208,18 +214,18 @@ class TrackSink(ResultSink):
             self.boxes.setdefault(track, {})[result.frame_id] = box
         if result.votes is not None:
             votes = result.votes.cpu()
-            self.results.add_votes(votes.instances_id.tolist(),
-                                   votes.scores.tolist(),
-                                   votes.labels.tolist())
+            self.results.add_votes(
+                votes.instances_id.tolist(), votes.scores.tolist(), votes.labels.tolist()
+            )
 
     def close(self) -> None:
         """Nothing is open."""
 
-    def entries(self) -> List[Dict[str, Any]]:
+    def entries(self) -> list[dict[str, Any]]:
         """Entries of ``results.json`` of YouTube-VIS, best first."""
         return self.results.finish(self.category_ids)
 
-    def records(self) -> List[Dict[str, Any]]:
+    def records(self) -> list[dict[str, Any]]:
         """A dict for each track, best first.
 
         Returns:
@@ -228,20 +234,16 @@ class TrackSink(ResultSink):
             (xyxy in pixels of each frame or None).
         """
         found = []
-        for track, label, score, masks in self.results.tracks(
-                len(self.classes)):
+        for track, label, score, masks in self.results.tracks(len(self.classes)):
             boxes = self.boxes.get(track, {})
-            found.append({
-                'id':
-                track,
-                'label':
-                label,
-                'class':
-                self.classes[label],
-                'score':
-                score,
-                'segmentations':
-                masks,
-                'bboxes': [boxes.get(frame) for frame in range(len(masks))]
-            })
+            found.append(
+                {
+                    'id': track,
+                    'label': label,
+                    'class': self.classes[label],
+                    'score': score,
+                    'segmentations': masks,
+                    'bboxes': [boxes.get(frame) for frame in range(len(masks))],
+                }
+            )
         return found

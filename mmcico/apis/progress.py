@@ -1,10 +1,18 @@
 """Frames a second and the time left, while frames come."""
-from typing import Iterable, Iterator, TypeVar
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import (BarColumn, MofNCompleteColumn, Progress,
-                           ProgressColumn, Task, TextColumn,
-                           TimeRemainingColumn)
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from .sources import FrameSource
@@ -21,8 +29,7 @@ class SpeedColumn(ProgressColumn):
         return Text('' if speed is None else f'{speed:.1f} frames/s')
 
 
-def with_progress(items: Iterable[Item],
-                  source: FrameSource) -> Iterator[Item]:
+def with_progress(items: Iterable[Item], source: FrameSource) -> Iterator[Item]:
     """The same items, with a bar on the terminal.
 
     Args:
@@ -33,8 +40,13 @@ def with_progress(items: Iterable[Item],
     Yields:
         The items.
     """
-    columns = (TextColumn('{task.description}'), BarColumn(),
-               MofNCompleteColumn(), SpeedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn('{task.description}'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        SpeedColumn(),
+        TimeRemainingColumn(),
+    )
     # results may be piped from the standard output
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(source.name, total=source.length)

@@ -1,21 +1,23 @@
 """Frames of anything that can be a video."""
+
 import logging
 import os.path as osp
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterable, Iterator, Optional, Sequence, Union
+from typing import Union
 
 import cv2
 import numpy as np
 from mmengine.logging import print_log
 
 from mmcico.utils.image_size import IMAGE_SUFFIXES
+
 from .file_lists import files_in, named, stands_for_files
 from .frames import CHANNELS, checked_frame
 
 #: a file, folder, glob, URL, camera number, or frames themselves
-Source = Union[str, Path, int, np.ndarray, Iterable[np.ndarray], Sequence[str],
-               'FrameSource']
+Source = Union[str, Path, int, np.ndarray, Iterable[np.ndarray], Sequence[str], 'FrameSource']
 
 
 @dataclass
@@ -28,10 +30,11 @@ class FrameSource:
         fps: frames a second, None where nothing is said.
         length: number of frames as stated, None where unknown.
     """
+
     name: str
     frames: Iterator[np.ndarray]
-    fps: Optional[float] = None
-    length: Optional[int] = None
+    fps: float | None = None
+    length: int | None = None
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Frames, checked to be images of one size.
@@ -46,11 +49,13 @@ class FrameSource:
             size = frame.shape[:2]
             yield frame
         if number < 0:
-            raise ValueError(f'{self.name} has no frame that can be read; is '
-                             'the file whole, does the camera send?')
+            raise ValueError(
+                f'{self.name} has no frame that can be read; is '
+                'the file whole, does the camera send?'
+            )
 
 
-def open_source(source: Source, name: Optional[str] = None) -> FrameSource:
+def open_source(source: Source, name: str | None = None) -> FrameSource:
     """Open what a user calls a video.
 
     Args:
@@ -73,22 +78,27 @@ def open_source(source: Source, name: Optional[str] = None) -> FrameSource:
         return open_capture(int(source), name or f'camera{source}', live=True)
     if isinstance(source, (str, Path)):
         return open_path(str(source), name)
-    if isinstance(source, (list, tuple)) and source and all(
-            isinstance(each, (str, Path)) for each in source):
+    if (
+        isinstance(source, (list, tuple))
+        and source
+        and all(isinstance(each, (str, Path)) for each in source)
+    ):
         paths = [str(each) for each in source]
-        return FrameSource(name or 'images', read_images(paths), None,
-                           len(paths))
+        return FrameSource(name or 'images', read_images(paths), None, len(paths))
     if not isinstance(source, Iterable) or isinstance(source, (bytes, dict)):
-        raise ValueError(f'{source!r} is no video: give a path, a folder, a '
-                         'glob, a URL, a camera number or frames as arrays')
-    if isinstance(source, np.ndarray) and (source.ndim == 2 or source.ndim == 3
-                                           and source.shape[2] in CHANNELS):
+        raise ValueError(
+            f'{source!r} is no video: give a path, a folder, a '
+            'glob, a URL, a camera number or frames as arrays'
+        )
+    if isinstance(source, np.ndarray) and (
+        source.ndim == 2 or source.ndim == 3 and source.shape[2] in CHANNELS
+    ):
         source = source[None]  # one image
     length = len(source) if hasattr(source, '__len__') else None
     return FrameSource(name or 'frames', iter(source), None, length)
 
 
-def open_path(path: str, name: Optional[str]) -> FrameSource:
+def open_path(path: str, name: str | None) -> FrameSource:
     """A file, folder, glob or URL."""
     if '://' in path:
         name = name or Path(path.split('?')[0]).stem or 'stream'
@@ -99,7 +109,8 @@ def open_path(path: str, name: Optional[str]) -> FrameSource:
         if len(videos) > 1:
             raise ValueError(
                 f'{named(path)} holds {len(videos)} videos, such as '
-                f'{osp.basename(videos[0])}; here, give one of them')
+                f'{osp.basename(videos[0])}; here, give one of them'
+            )
         if videos:
             return open_path(videos[0], name)
     elif path.lower().endswith(IMAGE_SUFFIXES) and osp.exists(path):
@@ -146,8 +157,7 @@ def read_image(path: str) -> np.ndarray:
         raise ValueError(f'{path} is an empty file (0 bytes)')
     try:
         # on Windows, imread does not open names that are not ASCII
-        image = cv2.imdecode(
-            np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:  # more pixels than OpenCV takes
         image = None
     if image is None:
@@ -155,8 +165,7 @@ def read_image(path: str) -> np.ndarray:
     return image
 
 
-def open_capture(source: Union[str, int], name: str,
-                 live: bool) -> FrameSource:
+def open_capture(source: str | int, name: str, live: bool) -> FrameSource:
     """What OpenCV reads.
 
     Args:
@@ -170,19 +179,20 @@ def open_capture(source: Union[str, int], name: str,
     capture = cv2.VideoCapture(source)
     if not capture.isOpened():
         what = f'camera {source}' if isinstance(source, int) else source
-        raise ValueError(f'{what} cannot be opened; is it a video that '
-                         'OpenCV reads, and not in use elsewhere?')
+        raise ValueError(
+            f'{what} cannot be opened; is it a video that OpenCV reads, and not in use elsewhere?'
+        )
     fps = capture.get(cv2.CAP_PROP_FPS)
     count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     length = count if count > 0 and not live else None
-    return FrameSource(name, read_capture(capture, name, length, live),
-                       fps if 0 < fps <= 1000 else None, length)
+    return FrameSource(
+        name, read_capture(capture, name, length, live), fps if 0 < fps <= 1000 else None, length
+    )
 
 
-def read_capture(capture: cv2.VideoCapture,
-                 name: str,
-                 length: Optional[int],
-                 live: bool = False) -> Iterator[np.ndarray]:
+def read_capture(
+    capture: cv2.VideoCapture, name: str, length: int | None, live: bool = False
+) -> Iterator[np.ndarray]:
     """Frames until the source ends; says if that is too early."""
     number = 0
     try:

@@ -1,15 +1,12 @@
 """Published checkpoints to ours and back. Pure functions on dicts."""
-from typing import Dict, Optional, Tuple
 
 import torch
 from torch import Tensor
 
 from .layout import ModelLayout
-from .names import (count_levels, modern_names, published_head_names, to_ours,
-                    to_published)
+from .names import count_levels, modern_names, published_head_names, to_ours, to_published
 from .report import Report
-from .values import (background_to_end, background_to_front, merging_to_mmdet,
-                     merging_to_published)
+from .values import background_to_end, background_to_front, merging_to_mmdet, merging_to_published
 
 #: buffers that follow from the settings, or that no result depends on
 OWN_BUFFERS = ('relative_position_index', 'num_batches_tracked')
@@ -27,8 +24,7 @@ def is_merging(name: str) -> bool:
     return name.startswith('backbone.stages.') and '.downsample.' in name
 
 
-def value_to_ours(name: str, value: Tensor,
-                  model: ModelLayout) -> Tuple[Tensor, Optional[str]]:
+def value_to_ours(name: str, value: Tensor, model: ModelLayout) -> tuple[Tensor, str | None]:
     """A published value in our order.
 
     Args:
@@ -41,26 +37,28 @@ def value_to_ours(name: str, value: Tensor,
     """
     if is_merging(name):
         return merging_to_mmdet(value), 'inputs of patch merging reordered'
-    if (name.startswith(CLASS_LAYER) and not model.use_sigmoid
-            and len(value) % model.num_anchors == 0):
-        return (background_to_end(value, model.num_anchors),
-                'background moved to the last class')
+    if (
+        name.startswith(CLASS_LAYER)
+        and not model.use_sigmoid
+        and len(value) % model.num_anchors == 0
+    ):
+        return (background_to_end(value, model.num_anchors), 'background moved to the last class')
     return value, None
 
 
-def value_to_published(name: str, value: Tensor,
-                       model: ModelLayout) -> Tuple[Tensor, Optional[str]]:
+def value_to_published(name: str, value: Tensor, model: ModelLayout) -> tuple[Tensor, str | None]:
     """The inverse of :func:`value_to_ours`."""
     if is_merging(name):
         return merging_to_published(value), 'inputs of patch merging reordered'
     if name.startswith(CLASS_LAYER) and not model.use_sigmoid:
-        return (background_to_front(value, model.num_anchors),
-                'background moved to the first class')
+        return (
+            background_to_front(value, model.num_anchors),
+            'background moved to the first class',
+        )
     return value, None
 
 
-def not_needed(name: str, value: Tensor, ours: Optional[str],
-               model: ModelLayout) -> Optional[str]:
+def not_needed(name: str, value: Tensor, ours: str | None, model: ModelLayout) -> str | None:
     """Why a published parameter is knowingly left out; None: it is not."""
     if name in NORM0 and ours not in model.state:
         return 'the output of this stage is not used'
@@ -71,8 +69,9 @@ def not_needed(name: str, value: Tensor, ours: Optional[str],
     return None
 
 
-def published_to_ours(params: Dict[str, Tensor],
-                      model: ModelLayout) -> Tuple[Dict[str, Tensor], Report]:
+def published_to_ours(
+    params: dict[str, Tensor], model: ModelLayout
+) -> tuple[dict[str, Tensor], Report]:
     """Convert the parameters of a published file.
 
     Args:
@@ -106,7 +105,7 @@ def published_to_ours(params: Dict[str, Tensor],
     return complete(out, model, report), report
 
 
-def note(report: Report, name: str, done: Optional[str]) -> None:
+def note(report: Report, name: str, done: str | None) -> None:
     """Write down a parameter that found its place."""
     if done is None:
         report.taken.append(name)
@@ -114,8 +113,7 @@ def note(report: Report, name: str, done: Optional[str]) -> None:
         report.changed[name] = done
 
 
-def complete(out: Dict[str, Tensor], model: ModelLayout,
-             report: Report) -> Dict[str, Tensor]:
+def complete(out: dict[str, Tensor], model: ModelLayout, report: Report) -> dict[str, Tensor]:
     """Add the buffers that the model makes itself, in the model's order."""
     ordered = {}
     for name, own in model.state.items():
@@ -129,8 +127,9 @@ def complete(out: Dict[str, Tensor], model: ModelLayout,
     return ordered
 
 
-def ours_to_published(params: Dict[str, Tensor],
-                      model: ModelLayout) -> Tuple[Dict[str, Tensor], Report]:
+def ours_to_published(
+    params: dict[str, Tensor], model: ModelLayout
+) -> tuple[dict[str, Tensor], Report]:
     """Write our parameters as a published file has them.
 
     Args:
@@ -147,21 +146,19 @@ def ours_to_published(params: Dict[str, Tensor],
     fitting = fitting_parameters(params, model, report)
     for name, value in fitting.items():
         published = to_published(name, levels)
-        if published is None or not (published.startswith('backbone.')
-                                     or published in head):
+        if published is None or not (published.startswith('backbone.') or published in head):
             report.unexpected[name] = 'published models have nothing like it'
             continue
         out[published], done = value_to_published(name, value, model)
         if published not in report.made:
             note(report, published, done)
-    report.missing += [
-        name for name in head if name not in out and name not in report.missing
-    ]
+    report.missing += [name for name in head if name not in out and name not in report.missing]
     return add_norm0(out, report), report
 
 
-def fitting_parameters(params: Dict[str, Tensor], model: ModelLayout,
-                       report: Report) -> Dict[str, Tensor]:
+def fitting_parameters(
+    params: dict[str, Tensor], model: ModelLayout, report: Report
+) -> dict[str, Tensor]:
     """Parameters of a file of ours that the model of the config has."""
     levels = count_levels(model.state, 'neck.lateral_convs.{i}.')
     for name in params:
@@ -183,13 +180,12 @@ def fitting_parameters(params: Dict[str, Tensor], model: ModelLayout,
     return out
 
 
-def add_norm0(out: Dict[str, Tensor], report: Report) -> Dict[str, Tensor]:
+def add_norm0(out: dict[str, Tensor], report: Report) -> dict[str, Tensor]:
     """Give a published Swin the norm of its first output, which is unused."""
     embed = out.get('backbone.patch_embed.proj.bias')
     if embed is None or NORM0[0] in out:
         return out
-    for name, value in zip(
-            NORM0, (embed.new_ones(len(embed)), embed.new_zeros(len(embed)))):
+    for name, value in zip(NORM0, (embed.new_ones(len(embed)), embed.new_zeros(len(embed)))):
         out[name] = value
         report.made[name] = 'not used; ones and zeros'
     return out

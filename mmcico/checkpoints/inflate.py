@@ -1,5 +1,6 @@
 """A model for clips from a checkpoint for images. Pure functions on dicts."""
-from typing import Dict, Iterator, List, Optional, Set, Tuple
+
+from collections.abc import Iterator
 
 from torch import Tensor
 
@@ -14,7 +15,7 @@ BOX_LAYER = 'bbox_head.bbox_layer.'
 PROTO_TOWER = 'mask_head.tower.'
 
 
-def time_taps(name: str, size: int, num_frames: int) -> List[float]:
+def time_taps(name: str, size: int, num_frames: int) -> list[float]:
     """Weights in time of a layer that was trained on images.
 
     Args:
@@ -31,8 +32,9 @@ def time_taps(name: str, size: int, num_frames: int) -> List[float]:
     return even_taps(size, num_frames)
 
 
-def fit(name: str, value: Tensor, own: Tensor, model: ModelLayout,
-        of_images: bool) -> Tuple[Optional[Tensor], Optional[str]]:
+def fit(
+    name: str, value: Tensor, own: Tensor, model: ModelLayout, of_images: bool
+) -> tuple[Tensor | None, str | None]:
     """Bring a value to the shape that the model needs.
 
     Args:
@@ -54,38 +56,46 @@ def fit(name: str, value: Tensor, own: Tensor, model: ModelLayout,
         done += 'middle tap '
     if value.shape == own.shape:
         return value, done + 'alone' if middle else None
-    if (value.dim() == 4 and own.dim() == 5
-            and value.shape == own[:, :, 0].shape):
+    if value.dim() == 4 and own.dim() == 5 and value.shape == own[:, :, 0].shape:
         taps = time_taps(name, own.shape[2], model.num_frames)
         shown = ', '.join(f'{tap:.3g}' for tap in taps)
         return inflate_kernel(value, taps), done + f'times {shown} in time'
-    if (name.startswith(BOX_LAYER) and len(value) == 4 * model.num_anchors
-            and value.shape[1:] == own.shape[1:]
-            and len(own) == len(value) * model.num_frames):
-        return (repeat_box_rows(value, model.num_anchors, model.num_frames),
-                done + "each anchor's box repeated for every frame")
+    if (
+        name.startswith(BOX_LAYER)
+        and len(value) == 4 * model.num_anchors
+        and value.shape[1:] == own.shape[1:]
+        and len(own) == len(value) * model.num_frames
+    ):
+        return (
+            repeat_box_rows(value, model.num_anchors, model.num_frames),
+            done + "each anchor's box repeated for every frame",
+        )
     return None, None
 
 
-def left_out(name: str, value: Tensor, ours: str, model: ModelLayout,
-             take_classes: bool) -> Optional[str]:
+def left_out(
+    name: str, value: Tensor, ours: str, model: ModelLayout, take_classes: bool
+) -> str | None:
     """Why a parameter with a place is knowingly not taken; None: it is."""
     if ours.startswith(CLASS_LAYER) and not take_classes:
         return 'classes are learned anew (take_classes=False)'
     return not_needed(name, value, ours, model)
 
 
-def of_one_frame(params: Dict[str, Tensor], goals: Dict[str, List[str]],
-                 model: ModelLayout) -> bool:
+def of_one_frame(
+    params: dict[str, Tensor], goals: dict[str, list[str]], model: ModelLayout
+) -> bool:
     """Whether the box layer of a file has the boxes of a single frame."""
     return any(
         len(params[name]) == 4 * model.num_anchors
-        for name, ours in goals.items() if BOX_LAYER + 'bias' in ours)
+        for name, ours in goals.items()
+        if BOX_LAYER + 'bias' in ours
+    )
 
 
-def inflate(params: Dict[str, Tensor],
-            model: ModelLayout,
-            take_classes: bool = False) -> Tuple[Dict[str, Tensor], Report]:
+def inflate(
+    params: dict[str, Tensor], model: ModelLayout, take_classes: bool = False
+) -> tuple[dict[str, Tensor], Report]:
     """Parameters for a model for clips from a checkpoint for images.
 
     Args:
@@ -124,9 +134,13 @@ def inflate(params: Dict[str, Tensor],
     return out, report
 
 
-def wanted(params: Dict[str, Tensor], goals: Dict[str, List[str]],
-           model: ModelLayout, take_classes: bool,
-           report: Report) -> Iterator[Tuple[str, str]]:
+def wanted(
+    params: dict[str, Tensor],
+    goals: dict[str, list[str]],
+    model: ModelLayout,
+    take_classes: bool,
+    report: Report,
+) -> Iterator[tuple[str, str]]:
     """Names there and here of what can be tried; the rest is reported."""
     for name, value in params.items():
         known = [ours for ours in goals[name] if ours in model.state]
@@ -145,8 +159,9 @@ def layer_of(name: str) -> str:
     return name.rsplit('.', 1)[0]
 
 
-def whole_layers(found: Dict[str, Tuple[str, Tensor, Optional[str]]],
-                 misfits: Set[str], report: Report) -> Dict[str, Tensor]:
+def whole_layers(
+    found: dict[str, tuple[str, Tensor, str | None]], misfits: set[str], report: Report
+) -> dict[str, Tensor]:
     """What was found, without biases whose weights do not fit.
 
     Args:
@@ -167,8 +182,7 @@ def whole_layers(found: Dict[str, Tuple[str, Tensor, Optional[str]]],
     return out
 
 
-def check_taken(out: Dict[str, Tensor], report: Report, kind: str,
-                take_classes: bool) -> None:
+def check_taken(out: dict[str, Tensor], report: Report, kind: str, take_classes: bool) -> None:
     """Refuse a file that does not give what was asked for.
 
     Raises:
@@ -177,10 +191,12 @@ def check_taken(out: Dict[str, Tensor], report: Report, kind: str,
     if not report.placed:
         raise ValueError(
             f'nothing in the checkpoint (of kind {kind!r}) fits this model; '
-            f'the first differences: {report.lines()[1:8]}')
+            f'the first differences: {report.lines()[1:8]}'
+        )
     if take_classes and CLASS_LAYER + 'weight' not in out:
         raise ValueError(
             'take_classes=True, but the class layer of the checkpoint (of '
             f'kind {kind!r}) does not fit this model: '
             f'{report.wrong_shape or "it has no counterpart here"}; only '
-            'published models and ours with the same classes can give it')
+            'published models and ours with the same classes can give it'
+        )

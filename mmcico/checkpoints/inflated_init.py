@@ -1,9 +1,11 @@
 """Initialisation of a model for clips from a checkpoint for images."""
+
 from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
 from torch import nn
 
 from mmcico.registry import WEIGHT_INITIALIZERS
+
 from .inflate import inflate
 from .layout import ModelLayout, parameters
 
@@ -22,6 +24,7 @@ class InflatedPretrained:
         take_classes (bool): Also take the class layer. Only right with the
             same classes in the same order.
     """
+
     #: the model's parts initialise themselves first
     after_children = True
 
@@ -39,18 +42,17 @@ class InflatedPretrained:
             ValueError: If the file is of no known kind or gives nothing.
         """
         content = CheckpointLoader.load_checkpoint(
-            self.checkpoint, map_location='cpu', logger='silent')
+            self.checkpoint, map_location='cpu', logger='silent'
+        )
         params, others = parameters(content, self.checkpoint)
         try:
-            values, report = inflate(params, ModelLayout.of(module),
-                                     self.take_classes)
+            values, report = inflate(params, ModelLayout.of(module), self.take_classes)
         except ValueError as error:
-            raise ValueError(
-                f'init_cfg, checkpoint "{self.checkpoint}": {error}'
-            ) from error
-        report.unexpected.update({name: 'not a tensor' for name in others})
+            raise ValueError(f'init_cfg, checkpoint "{self.checkpoint}": {error}') from error
+        report.unexpected.update(dict.fromkeys(others, 'not a tensor'))
         module.load_state_dict(values, strict=False)
         print_log(
             f'initialised from "{self.checkpoint}"; what is missing keeps its '
             f'own initial values; {report}',
-            logger='current')
+            logger='current',
+        )

@@ -1,6 +1,8 @@
 """What conversion has to know of a model, and reading of files."""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -16,7 +18,8 @@ class ModelLayout:
         use_sigmoid (bool): Whether classes are independent; otherwise there
             are K + 1 with the background last.
     """
-    state: Dict[str, Tensor]
+
+    state: dict[str, Tensor]
     num_anchors: int
     num_frames: int
     use_sigmoid: bool
@@ -33,15 +36,17 @@ class ModelLayout:
         if not all(hasattr(head, name) for name in wanted):
             raise ValueError(
                 f'the model is a {type(model).__name__} without a CiCoHead; '
-                "use a config whose model is of type 'mmcico.CiCo'")
+                "use a config whose model is of type 'mmcico.CiCo'"
+            )
         return cls(
             state=dict(model.state_dict()),
             num_anchors=head.anchor_generator.num_base_priors[0],
             num_frames=head.num_frames,
-            use_sigmoid=head.losses.use_sigmoid)
+            use_sigmoid=head.losses.use_sigmoid,
+        )
 
 
-def parameters(content: Any, source: str) -> Tuple[Dict[str, Tensor], List]:
+def parameters(content: Any, source: str) -> tuple[dict[str, Tensor], list]:
     """The tensors of a loaded checkpoint.
 
     Args:
@@ -57,15 +62,18 @@ def parameters(content: Any, source: str) -> Tuple[Dict[str, Tensor], List]:
         ValueError: If there is no tensor.
     """
     for key in ('state_dict', 'model'):
-        if isinstance(content, Mapping) and isinstance(
-                content.get(key), Mapping):
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
     if not isinstance(content, Mapping):
-        raise ValueError(f'"{source}" holds a {type(content).__name__}, not '
-                         'a state dict or a checkpoint with one')
+        raise ValueError(
+            f'"{source}" holds a {type(content).__name__}, not '
+            'a state dict or a checkpoint with one'
+        )
     tensors = {k: v for k, v in content.items() if isinstance(v, Tensor)}
     if not tensors:
-        raise ValueError(f'"{source}" holds no tensors, only '
-                         f'{sorted(map(str, content))[:5]}; is it the file of '
-                         'weights?')
+        raise ValueError(
+            f'"{source}" holds no tensors, only '
+            f'{sorted(map(str, content))[:5]}; is it the file of '
+            'weights?'
+        )
     return tensors, [str(name) for name in content if name not in tensors]

@@ -3,25 +3,31 @@
 A rule pairs two beginnings of names. ``{i}`` stands for a number, which is
 ``start + step * i`` in the published name and ``i`` in ours.
 """
+
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Dict, Iterable, List, Optional, Tuple
+from functools import cache
 
 from torch import Tensor
 
 #: levels of the published models: P3 to P5 from the backbone, then P6, P7
 LEVELS, EXTRA_LEVELS = 3, 2
-TOWERS = (('bbox_extra', 'box_tower'), ('conf_extra', 'cls_tower'),
-          ('track_extra', 'track_tower'))
-LAYERS = (('bbox_layer', 'bbox_layer'), ('conf_layer', 'cls_layer'),
-          ('track_layer', 'track_layer'), ('mask_layer', 'mask_layer'),
-          ('centerness_layer', 'centerness_layer'))
+TOWERS = (('bbox_extra', 'box_tower'), ('conf_extra', 'cls_tower'), ('track_extra', 'track_tower'))
+LAYERS = (
+    ('bbox_layer', 'bbox_layer'),
+    ('conf_layer', 'cls_layer'),
+    ('track_layer', 'track_layer'),
+    ('mask_layer', 'mask_layer'),
+    ('centerness_layer', 'centerness_layer'),
+)
 #: inside a block of Swin
-SWIN_PARTS = (('.attn.', '.attn.w_msa.'), ('.mlp.fc1.', '.ffn.layers.0.0.'),
-              ('.mlp.fc2.', '.ffn.layers.1.'))
-NORM_LEAVES = ('weight', 'bias', 'running_mean', 'running_var',
-               'num_batches_tracked')
+SWIN_PARTS = (
+    ('.attn.', '.attn.w_msa.'),
+    ('.mlp.fc1.', '.ffn.layers.0.0.'),
+    ('.mlp.fc2.', '.ffn.layers.1.'),
+)
+NORM_LEAVES = ('weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked')
 
 
 @dataclass(frozen=True)
@@ -34,17 +40,18 @@ class Rule:
         step (int): Distance of the published numbers.
         start (int): The published number of our layer 0.
     """
+
     published: str
     ours: str
     step: int = 1
     start: int = 0
 
-    def to_ours(self, name: str) -> Optional[str]:
+    def to_ours(self, name: str) -> str | None:
         """Our name, or None if the rule is about another layer."""
         found = begin(self.published).match(name)
         if found is None:
             return None
-        rest = name[found.end():]
+        rest = name[found.end() :]
         if not found.groups():
             return self.ours + rest
         index, left = divmod(int(found.group(1)) - self.start, self.step)
@@ -52,12 +59,12 @@ class Rule:
             return None
         return self.ours.format(i=index) + rest
 
-    def to_published(self, name: str) -> Optional[str]:
+    def to_published(self, name: str) -> str | None:
         """The published name, or None if the rule is about another layer."""
         found = begin(self.ours).match(name)
         if found is None:
             return None
-        rest = name[found.end():]
+        rest = name[found.end() :]
         if not found.groups():
             return self.published + rest
         index = self.start + self.step * int(found.group(1))
@@ -69,8 +76,8 @@ def begin(pattern: str) -> 're.Pattern':
     return re.compile(re.escape(pattern).replace(r'\{i\}', r'(\d+)'))
 
 
-@lru_cache(maxsize=None)
-def rules(levels: int = LEVELS) -> Tuple[Rule, ...]:
+@cache
+def rules(levels: int = LEVELS) -> tuple[Rule, ...]:
     """The table for both ways.
 
     Args:
@@ -93,19 +100,18 @@ def rules(levels: int = LEVELS) -> Tuple[Rule, ...]:
         Rule('ProtoNet.proto_net.{i}.', 'mask_head.tower.convs.{i}.bn.', 3, 1),
         Rule('ProtoNet.proto_conv.0.', 'mask_head.reduce.0.conv.'),
         Rule('ProtoNet.proto_conv.1.', 'mask_head.reduce.0.bn.'),
-        Rule('ProtoNet.proto_conv.3.', 'mask_head.reduce.1.conv.')
+        Rule('ProtoNet.proto_conv.3.', 'mask_head.reduce.1.conv.'),
     ]
     for published, ours in TOWERS:
         out.append(
-            Rule(f'prediction_layers.{published}.{{i}}.',
-                 f'bbox_head.{ours}.convs.{{i}}.conv.', 2))
+            Rule(f'prediction_layers.{published}.{{i}}.', f'bbox_head.{ours}.convs.{{i}}.conv.', 2)
+        )
     for published, ours in LAYERS:
-        out.append(
-            Rule(f'prediction_layers.{published}.', f'bbox_head.{ours}.'))
+        out.append(Rule(f'prediction_layers.{published}.', f'bbox_head.{ours}.'))
     return tuple(out)
 
 
-def to_ours(name: str, levels: int = LEVELS) -> Optional[str]:
+def to_ours(name: str, levels: int = LEVELS) -> str | None:
     """Our name of a published parameter, None if there is none."""
     for rule in rules(levels):
         ours = rule.to_ours(name)
@@ -117,7 +123,7 @@ def to_ours(name: str, levels: int = LEVELS) -> Optional[str]:
     return name if name.startswith('backbone.') else None
 
 
-def to_published(name: str, levels: int = LEVELS) -> Optional[str]:
+def to_published(name: str, levels: int = LEVELS) -> str | None:
     """The published name of our parameter, None if there is none."""
     for rule in rules(levels):
         published = rule.to_published(name)
@@ -138,13 +144,13 @@ def modern_name(name: str) -> str:
     'prediction_layers.bbox_layer.bias'
     """
     while name.startswith('module.'):
-        name = name[len('module.'):]
+        name = name[len('module.') :]
     if name.startswith(('mask_refine.', 'proto_net.', 'proto_conv.')):
         name = 'ProtoNet.' + name
     return re.sub(r'^prediction_layers\.0\.', 'prediction_layers.', name)
 
 
-def modern_names(params: Dict[str, Tensor]) -> Dict[str, Tensor]:
+def modern_names(params: dict[str, Tensor]) -> dict[str, Tensor]:
     """The same tensors under the names of present files.
 
     Raises:
@@ -154,9 +160,11 @@ def modern_names(params: Dict[str, Tensor]) -> Dict[str, Tensor]:
     for name, value in params.items():
         modern = modern_name(name)
         if modern in out:
-            raise ValueError(f'"{origin[modern]}" and "{name}" are both '
-                             f'"{modern}" in the present layout; remove one '
-                             'of them from the file')
+            raise ValueError(
+                f'"{origin[modern]}" and "{name}" are both '
+                f'"{modern}" in the present layout; remove one '
+                'of them from the file'
+            )
         out[modern], origin[modern] = value, name
     return out
 
@@ -175,20 +183,19 @@ def count_levels(names: Iterable[str], pattern: str) -> int:
     return 1 + max((int(each.group(1)) for each in found if each), default=-1)
 
 
-def published_head_names() -> List[str]:
+def published_head_names() -> list[str]:
     """All parameters of a published model but its backbone's."""
-    convs: Tuple[str, ...] = ()
-    for layer, number in (('lat', LEVELS), ('pred', LEVELS), ('downsample',
-                                                              EXTRA_LEVELS)):
+    convs: tuple[str, ...] = ()
+    for layer, number in (('lat', LEVELS), ('pred', LEVELS), ('downsample', EXTRA_LEVELS)):
         convs += tuple(f'fpn.{layer}_layers.{i}' for i in range(number))
     convs += tuple(f'ProtoNet.mask_refine.{i}.0' for i in range(LEVELS))
     convs += tuple(f'ProtoNet.proto_net.{i}' for i in (0, 3, 6))
     convs += ('ProtoNet.proto_conv.0', 'ProtoNet.proto_conv.3')
     convs += tuple(f'prediction_layers.{name}' for name, _ in LAYERS)
-    convs += tuple(f'prediction_layers.{name}.{i}' for name, _ in TOWERS
-                   for i in (0, 2, 4, 6))
+    convs += tuple(f'prediction_layers.{name}.{i}' for name, _ in TOWERS for i in (0, 2, 4, 6))
     norms = tuple(f'ProtoNet.mask_refine.{i}.1' for i in range(LEVELS))
     norms += tuple(f'ProtoNet.proto_net.{i}' for i in (1, 4, 7))
-    norms += ('ProtoNet.proto_conv.1', )
-    return [f'{conv}.{leaf}' for conv in convs for leaf in ('weight', 'bias')
-            ] + [f'{norm}.{leaf}' for norm in norms for leaf in NORM_LEAVES]
+    norms += ('ProtoNet.proto_conv.1',)
+    return [f'{conv}.{leaf}' for conv in convs for leaf in ('weight', 'bias')] + [
+        f'{norm}.{leaf}' for norm in norms for leaf in NORM_LEAVES
+    ]

@@ -1,6 +1,7 @@
 """What became of every parameter."""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Dict, List, Sequence, Tuple
 
 from torch import Tensor
 
@@ -22,13 +23,14 @@ class Report:
         wrong_shape (dict[str, str]): Names in the file with both shapes.
         missing (list[str]): Names in the goal that got no value.
     """
-    taken: List[str] = field(default_factory=list)
-    changed: Dict[str, str] = field(default_factory=dict)
-    made: Dict[str, str] = field(default_factory=dict)
-    dropped: Dict[str, str] = field(default_factory=dict)
-    unexpected: Dict[str, str] = field(default_factory=dict)
-    wrong_shape: Dict[str, str] = field(default_factory=dict)
-    missing: List[str] = field(default_factory=list)
+
+    taken: list[str] = field(default_factory=list)
+    changed: dict[str, str] = field(default_factory=dict)
+    made: dict[str, str] = field(default_factory=dict)
+    dropped: dict[str, str] = field(default_factory=dict)
+    unexpected: dict[str, str] = field(default_factory=dict)
+    wrong_shape: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
@@ -42,19 +44,20 @@ class Report:
 
     def shapes_differ(self, name: str, there: Tensor, here: Tensor) -> None:
         """Note that a parameter of the file does not fit."""
-        self.wrong_shape[name] = (f'{tuple(there.shape)} in the file, '
-                                  f'{tuple(here.shape)} is needed')
+        self.wrong_shape[name] = f'{tuple(there.shape)} in the file, {tuple(here.shape)} is needed'
 
     def summary(self) -> str:
         """One line of numbers."""
-        return (f'{self.placed} parameters from the file '
-                f'({len(self.changed)} of them reshaped or reordered), '
-                f'{len(self.made)} made, {len(self.dropped)} dropped, '
-                f'{len(self.missing)} missing, '
-                f'{len(self.unexpected)} unexpected, '
-                f'{len(self.wrong_shape)} of another shape')
+        return (
+            f'{self.placed} parameters from the file '
+            f'({len(self.changed)} of them reshaped or reordered), '
+            f'{len(self.made)} made, {len(self.dropped)} dropped, '
+            f'{len(self.missing)} missing, '
+            f'{len(self.unexpected)} unexpected, '
+            f'{len(self.wrong_shape)} of another shape'
+        )
 
-    def lines(self) -> List[str]:
+    def lines(self) -> list[str]:
         """Everything: numbers first, then names by what became of them."""
         out = [self.summary()]
         out += section('taken as they are', counted(self.taken))
@@ -70,35 +73,35 @@ class Report:
         return '\n'.join(self.lines())
 
 
-def section(title: str, entries: Sequence[str]) -> List[str]:
+def section(title: str, entries: Sequence[str]) -> list[str]:
     """A heading and its entries, nothing if there are none."""
     return [f'{title}:'] + [f'  {each}' for each in entries] if entries else []
 
 
-def pairs(entries: Dict[str, str]) -> List[str]:
+def pairs(entries: dict[str, str]) -> list[str]:
     """Names with what is said about them."""
     return [f'{name}: {text}' for name, text in entries.items()]
 
 
-def by_reason(entries: Dict[str, str]) -> List[str]:
+def by_reason(entries: dict[str, str]) -> list[str]:
     """How many names there are for each reason.
 
     >>> by_reason({'neck.a.x': 'zero', 'neck.b.x': 'zero'})
     ['zero: neck.a: 1, neck.b: 1']
     """
-    groups: Dict[str, List[str]] = {}
+    groups: dict[str, list[str]] = {}
     for name, text in entries.items():
         groups.setdefault(text, []).append(name)
     return [f'{text}: {", ".join(counted(x))}' for text, x in groups.items()]
 
 
-def counted(names: Sequence[str]) -> List[str]:
+def counted(names: Sequence[str]) -> list[str]:
     """How many names there are of each module, two levels deep.
 
     >>> counted(['neck.convs.0.weight', 'neck.convs.0.bias', 'head.x'])
     ['neck.convs: 2', 'head: 1']
     """
-    numbers: Dict[Tuple[str, ...], int] = {}
+    numbers: dict[tuple[str, ...], int] = {}
     for name in names:
         module = tuple(name.split('.')[:-1][:2])
         numbers[module] = numbers.get(module, 0) + 1

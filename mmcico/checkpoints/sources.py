@@ -1,5 +1,6 @@
 """Kinds of image checkpoints, and where their parameters go here."""
-from typing import Dict, Iterable, List, Optional
+
+from collections.abc import Iterable
 
 from torch import Tensor
 
@@ -8,25 +9,28 @@ from .names import Rule, count_levels, modern_name, to_ours
 #: kind -> beginnings of names that only it has
 MARKS = {
     'published': ('fpn.lat_layers.', 'prediction_layers.', 'ProtoNet.'),
-    'mmcico': ('bbox_head.cls_layer.', ),
+    'mmcico': ('bbox_head.cls_layer.',),
     'yolact': ('mask_head.protonet.', 'bbox_head.head_convs.'),
-    'condinst': ('bbox_head.controller.', )
+    'condinst': ('bbox_head.controller.',),
 }
 
 #: MMDetection's YOLACT has one tower for everything
-YOLACT_RULES = (*(Rule('bbox_head.head_convs.{i}.',
-                       f'bbox_head.{tower}.convs.{{i}}.')
-                  for tower in ('box_tower', 'cls_tower', 'track_tower')),
-                Rule('mask_head.protonet.0.', 'mask_head.tower.convs.0.conv.'),
-                Rule('mask_head.protonet.2.', 'mask_head.tower.convs.1.conv.'),
-                Rule('mask_head.protonet.4.', 'mask_head.tower.convs.2.conv.'),
-                Rule('mask_head.protonet.8.', 'mask_head.reduce.0.conv.'),
-                Rule('mask_head.protonet.10.', 'mask_head.reduce.1.conv.'))
+YOLACT_RULES = (
+    *(
+        Rule('bbox_head.head_convs.{i}.', f'bbox_head.{tower}.convs.{{i}}.')
+        for tower in ('box_tower', 'cls_tower', 'track_tower')
+    ),
+    Rule('mask_head.protonet.0.', 'mask_head.tower.convs.0.conv.'),
+    Rule('mask_head.protonet.2.', 'mask_head.tower.convs.1.conv.'),
+    Rule('mask_head.protonet.4.', 'mask_head.tower.convs.2.conv.'),
+    Rule('mask_head.protonet.8.', 'mask_head.reduce.0.conv.'),
+    Rule('mask_head.protonet.10.', 'mask_head.reduce.1.conv.'),
+)
 
-CONDINST_RULES = (Rule('bbox_head.cls_convs.{i}.',
-                       'bbox_head.cls_tower.convs.{i}.'),
-                  Rule('bbox_head.reg_convs.{i}.',
-                       'bbox_head.box_tower.convs.{i}.'))
+CONDINST_RULES = (
+    Rule('bbox_head.cls_convs.{i}.', 'bbox_head.cls_tower.convs.{i}.'),
+    Rule('bbox_head.reg_convs.{i}.', 'bbox_head.box_tower.convs.{i}.'),
+)
 
 
 def kind_of(names: Iterable[str]) -> str:
@@ -50,10 +54,11 @@ def kind_of(names: Iterable[str]) -> str:
         'the checkpoint is none of '
         f'{sorted(MARKS)}: its parameters are named {names[:3]} and the like; '
         "for a backbone alone use init_cfg=dict(type='Pretrained', ...) of "
-        'the backbone')
+        'the backbone'
+    )
 
 
-def neck_rules(levels: int) -> List[Rule]:
+def neck_rules(levels: int) -> list[Rule]:
     """MMDetection's ``FPN`` as :class:`YolactFPN`.
 
     Args:
@@ -62,16 +67,14 @@ def neck_rules(levels: int) -> List[Rule]:
     """
     return [
         Rule('neck.lateral_convs.{i}.conv.', 'neck.lateral_convs.{i}.'),
-        Rule(
-            'neck.fpn_convs.{i}.conv.',
-            'neck.downsample_convs.{i}.',
-            start=levels),
-        Rule('neck.fpn_convs.{i}.conv.', 'neck.fpn_convs.{i}.')
+        Rule('neck.fpn_convs.{i}.conv.', 'neck.downsample_convs.{i}.', start=levels),
+        Rule('neck.fpn_convs.{i}.conv.', 'neck.fpn_convs.{i}.'),
     ]
 
 
-def mmdet_places(name: str, rules: Iterable[Rule], neck: Iterable[Rule],
-                 state: Dict[str, Tensor]) -> List[str]:
+def mmdet_places(
+    name: str, rules: Iterable[Rule], neck: Iterable[Rule], state: dict[str, Tensor]
+) -> list[str]:
     """Our names of a parameter of one of MMDetection's detectors.
 
     Args:
@@ -84,8 +87,7 @@ def mmdet_places(name: str, rules: Iterable[Rule], neck: Iterable[Rule],
     Returns:
         list[str]: None, one or several names.
     """
-    if name.startswith('backbone.') or (name.startswith('neck.')
-                                        and name in state):
+    if name.startswith('backbone.') or (name.startswith('neck.') and name in state):
         return [name]
     for rule in neck:
         found = rule.to_ours(name)
@@ -95,8 +97,7 @@ def mmdet_places(name: str, rules: Iterable[Rule], neck: Iterable[Rule],
     return [ours for ours in found if ours is not None]
 
 
-def places(params: Dict[str, Tensor], kind: str,
-           state: Dict[str, Tensor]) -> Dict[str, List[str]]:
+def places(params: dict[str, Tensor], kind: str, state: dict[str, Tensor]) -> dict[str, list[str]]:
     """Where the parameters of a checkpoint belong here.
 
     Args:
@@ -109,10 +110,7 @@ def places(params: Dict[str, Tensor], kind: str,
     """
     if kind == 'published':
         levels = count_levels(params, 'fpn.lat_layers.{i}.')
-        ours: Dict[str, Optional[str]] = {
-            name: to_ours(name, levels)
-            for name in params
-        }
+        ours: dict[str, str | None] = {name: to_ours(name, levels) for name in params}
         return {name: [own] if own else [] for name, own in ours.items()}
     if kind == 'mmcico':
         return {name: [name] for name in params}

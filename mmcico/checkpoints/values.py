@@ -1,11 +1,12 @@
 """Changes of values that go with a change of layout. Pure functions."""
-from typing import List, Sequence
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 #: prototypes, three taps in time: mostly the frame itself
-PROTO_TAPS = (.125, .75, .125)
+PROTO_TAPS = (0.125, 0.75, 0.125)
 
 
 def merging_to_mmdet(value: Tensor) -> Tensor:
@@ -50,7 +51,7 @@ def background_to_front(rows: Tensor, num_anchors: int) -> Tensor:
     return rows.unflatten(0, (num_anchors, -1)).roll(1, dims=1).flatten(0, 1)
 
 
-def even_taps(size: int, num_frames: int) -> List[float]:
+def even_taps(size: int, num_frames: int) -> list[float]:
     """Weights in time that leave a still video as it is.
 
     Args:

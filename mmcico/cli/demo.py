@@ -1,8 +1,9 @@
 """``mmcico demo``: a generated video and what a model finds in it."""
+
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import List, Optional, Sequence
 
 from mmcico.visualization.style_arguments import add_style_arguments, style_of
 
@@ -32,28 +33,24 @@ def parse_args(args: Sequence[str]) -> argparse.Namespace:
     """Arguments of the command line."""
     parser = argparse.ArgumentParser(
         'mmcico demo',
-        description='Generate a video of moving shapes and find its objects; '
-        'needs no data.',
+        description='Generate a video of moving shapes and find its objects; needs no data.',
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        '--weights', help='checkpoint of a model for moving shapes')
-    parser.add_argument(
-        '--model', help='config; the one that the weights hold if left out')
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--weights', help='checkpoint of a model for moving shapes')
+    parser.add_argument('--model', help='config; the one that the weights hold if left out')
     parser.add_argument('--device', help='such as cpu or cuda:0')
     parser.add_argument(
-        '--out',
-        default='outputs/demo',
-        help='folder to write to (default: %(default)s)')
+        '--out', default='outputs/demo', help='folder to write to (default: %(default)s)'
+    )
     parser.add_argument('--num-frames', type=int, default=30)
     parser.add_argument('--seed', type=int, default=7, help='of the video')
-    parser.add_argument(
-        '--score-thr', type=float, default=.3, help='least score drawn')
+    parser.add_argument('--score-thr', type=float, default=0.3, help='least score drawn')
     add_style_arguments(parser)
     return parser.parse_args(args)
 
 
-def known_weights(given: Optional[str]) -> Optional[str]:
+def known_weights(given: str | None) -> str | None:
     """Weights that were given, or those of the quick start."""
     if given is not None or not LAST_CHECKPOINT.is_file():
         return given
@@ -63,7 +60,7 @@ def known_weights(given: Optional[str]) -> Optional[str]:
     return str(found[0]) if found else None
 
 
-def draw_truth(data: Path, args: argparse.Namespace) -> List[str]:
+def draw_truth(data: Path, args: argparse.Namespace) -> list[str]:
     """Draw the true objects: a video and a contact sheet.
 
     Args:
@@ -77,19 +74,17 @@ def draw_truth(data: Path, args: argparse.Namespace) -> List[str]:
     from mmcico.visualization.figures import spread_panels
     from mmcico.visualization.overlays import load_overlays, overlay_frames
     from mmcico.visualization.picture_files import write_picture, write_video
-    overlay, = load_overlays(data / 'instances.json')
+
+    (overlay,) = load_overlays(data / 'instances.json')
     paths = [f'{args.out}/truth.mp4', f'{args.out}/truth.png']
     images, style = data / 'JPEGImages', style_of(args)
     write_video(paths[0], overlay_frames(overlay, images, style), 10)
     small = spread_panels(overlay, images, style, SHEET_FRAMES, 480)
-    write_picture(
-        paths[1], contact_sheet([frame for frame, in small],
-                                SHEET_FRAMES // 2))
+    write_picture(paths[1], contact_sheet([frame for (frame,) in small], SHEET_FRAMES // 2))
     return paths
 
 
-def find_objects(data: Path, weights: str,
-                 args: argparse.Namespace) -> List[str]:
+def find_objects(data: Path, weights: str, args: argparse.Namespace) -> list[str]:
     """Run the model and say what it found.
 
     Args:
@@ -101,19 +96,17 @@ def find_objects(data: Path, weights: str,
         list[str]: Lines to show.
     """
     from mmcico.apis import CiCoInferencer, open_source
+
     from .predict import summary
+
     inferencer = CiCoInferencer(args.model, weights, args.device)
     video = open_source(str(data / 'JPEGImages' / '00000'), 'found')
-    results = inferencer(
-        video,
-        out_dir=args.out,
-        score_thr=args.score_thr,
-        style=style_of(args))
+    results = inferencer(video, out_dir=args.out, score_thr=args.score_thr, style=style_of(args))
     lines = summary(results['predictions'][0], args.score_thr)
     return [f'weights {weights}', *lines, *results['visualization']]
 
 
-def run(name: str, args: List[str], debug: bool) -> None:
+def run(name: str, args: list[str], debug: bool) -> None:
     """Show what the package does.
 
     Args:
@@ -129,6 +122,7 @@ def run(name: str, args: List[str], debug: bool) -> None:
         raise ValueError(f'--num-frames {parsed.num_frames}: choose 1 or more')
     from mmcico.apis.output_plan import check_writable
     from mmcico.datasets.moving_shapes import make_config, write_dataset
+
     check_writable(Path(parsed.out))
     data = Path(parsed.out) / 'data'
     config = make_config('easy', num_frames=parsed.num_frames, objects=(3, 4))

@@ -1,6 +1,7 @@
 """How commands end: exit codes and messages."""
+
 import sys
-from typing import Callable, Optional
+from collections.abc import Callable
 
 OK, USER_ERROR, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -12,10 +13,11 @@ def is_user_error(error: BaseException) -> bool:
     if 'mmengine' not in sys.modules:
         return False
     from mmcico.utils.launch import is_user_error as of_tools
+
     return of_tools(error)
 
 
-def guarded(work: Callable[[], Optional[int]], debug: bool) -> int:
+def guarded(work: Callable[[], int | None], debug: bool) -> int:
     """Run a command; a user's error is told without a traceback.
 
     Args:

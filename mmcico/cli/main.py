@@ -1,12 +1,15 @@
 """``mmcico COMMAND ...``: the list of commands, and the way to one."""
+
 import difflib
 import importlib
 import os
 import sys
-from typing import Dict, List, NamedTuple, Optional, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from mmcico.utils.patient_output import patient_output
 from mmcico.version import __version__
+
 from .errors import USAGE, guarded
 
 
@@ -17,11 +20,12 @@ class Command(NamedTuple):
         module: file of this folder with ``run(name, args, debug)``.
         summary: what it does, in a line.
     """
+
     module: str
     summary: str
 
 
-COMMANDS: Dict[str, Command] = dict(
+COMMANDS: dict[str, Command] = dict(
     demo=Command('demo', 'a first look: generate a video, find its objects'),
     predict=Command('predict', 'objects of your videos, cameras, folders'),
     train=Command('tools', 'train a model'),
@@ -31,7 +35,8 @@ COMMANDS: Dict[str, Command] = dict(
     convert=Command('tools', 'bring annotations into another layout'),
     visualize=Command('tools', 'draw or compare results files'),
     export=Command('tools', 'write the network of a clip as an ONNX file'),
-    models=Command('models', 'list the models that have configs'))
+    models=Command('models', 'list the models that have configs'),
+)
 
 EXAMPLES = """\
 first steps:
@@ -49,13 +54,13 @@ exit codes: 0 done, 1 error, 2 wrong usage, 130 interrupted (Ctrl-C).
 def help_text() -> str:
     """What ``mmcico --help`` says."""
     lines = [
-        'usage: mmcico COMMAND ...', '',
+        'usage: mmcico COMMAND ...',
+        '',
         f'Clip-in clip-out video instance segmentation, mmcico {__version__}.',
-        '', 'commands:'
+        '',
+        'commands:',
     ]
-    lines += [
-        f'  {name:<11}{command.summary}' for name, command in COMMANDS.items()
-    ]
+    lines += [f'  {name:<11}{command.summary}' for name, command in COMMANDS.items()]
     return '\n'.join([*lines, '', EXAMPLES, ''])
 
 
@@ -63,12 +68,11 @@ def unknown(name: str) -> str:
     """A complaint that helps."""
     close = difflib.get_close_matches(name, COMMANDS, 1)
     hint = f'; did you mean "{close[0]}"?' if close else ''
-    return (f'error: "{name}" is no command{hint}\n'
-            f'commands are {", ".join(COMMANDS)}\n')
+    return f'error: "{name}" is no command{hint}\ncommands are {", ".join(COMMANDS)}\n'
 
 
 @patient_output()
-def main(argv: Optional[Sequence[str]] = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Args:
@@ -79,7 +83,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         int: Exit code: 0, 1 after an error, 2 after wrong usage, 130 after
         Ctrl-C.
     """
-    args: List[str] = list(sys.argv[1:] if argv is None else argv)
+    args: list[str] = list(sys.argv[1:] if argv is None else argv)
     if not args:
         sys.stderr.write(help_text())
         return USAGE
@@ -96,7 +100,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     debug = '--debug' in rest or bool(os.environ.get('MMCICO_DEBUG'))
     rest = [each for each in rest if each != '--debug']
 
-    def work() -> Optional[int]:
+    def work() -> int | None:
         home = f'mmcico.cli.{COMMANDS[name].module}'
         return importlib.import_module(home).run(name, rest, debug)
 

@@ -1,8 +1,10 @@
 """``mmcico models``: what the model index has."""
+
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any
 
 from mmcico.apis.package_files import known_models, package_root
 
@@ -21,21 +23,20 @@ def parse_args(args: Sequence[str]) -> argparse.Namespace:
         'mmcico models',
         description='List the models that have configs.',
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('words', nargs='*', help='parts of names')
-    parser.add_argument(
-        '--paths', action='store_true', help='show the configs, too')
+    parser.add_argument('--paths', action='store_true', help='show the configs, too')
     return parser.parse_args(args)
 
 
-def figure(entry: Dict[str, Any]) -> str:
+def figure(entry: dict[str, Any]) -> str:
     """AP of an entry, "-" where there is none."""
     results = entry.get('Results') or [{}]
     return str(results[0].get('Metrics', {}).get('AP', '-'))
 
 
-def table(models: Dict[str, Dict[str, Any]], root: Path,
-          paths: bool) -> List[str]:
+def table(models: dict[str, dict[str, Any]], root: Path, paths: bool) -> list[str]:
     """Lines to show.
 
     Args:
@@ -47,21 +48,21 @@ def table(models: Dict[str, Dict[str, Any]], root: Path,
         list[str]: A heading, a line each, and what the figures are.
     """
     width = max(len(name) for name in models)
-    lines = [f'{"name":<{width}}  paper\'s AP  weights']
+    lines = [f"{'name':<{width}}  paper's AP  weights"]
     for name, entry in models.items():
         weights = 'yes' if entry.get('Weights') else '-'
         lines.append(f'{name:<{width}}  {figure(entry):>10}  {weights}')
         if paths:
             lines.append(f'    {Path(entry["Config"]).relative_to(root)}')
     lines += [
-        '', 'AP is what the paper reports for the model on its data set '
-        '(Tables 3, 4), not a result of', 'this package. Configs lie in '
-        f'{root}.'
+        '',
+        'AP is what the paper reports for the model on its data set (Tables 3, 4), not a result of',
+        f'this package. Configs lie in {root}.',
     ]
     return lines
 
 
-def run(name: str, args: List[str], debug: bool) -> None:
+def run(name: str, args: list[str], debug: bool) -> None:
     """Show the models.
 
     Args:
@@ -79,7 +80,8 @@ def run(name: str, args: List[str], debug: bool) -> None:
         if all(word.lower() in model for word in parsed.words)
     }
     if not models:
-        raise ValueError(f'no model has {" and ".join(parsed.words)} in its '
-                         'name; "mmcico models" lists all')
+        raise ValueError(
+            f'no model has {" and ".join(parsed.words)} in its name; "mmcico models" lists all'
+        )
     lines = table(models, package_root(), parsed.paths)
     sys.stdout.write('\n'.join(lines) + '\n')

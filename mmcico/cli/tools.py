@@ -1,10 +1,12 @@
 """Commands that are the scripts of ``tools/``, with all their arguments."""
+
 import importlib.util
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Iterator, List, NamedTuple, Optional
+from typing import NamedTuple
 
 from mmcico.apis.package_files import known_models, package_root
 
@@ -16,51 +18,65 @@ class Tool(NamedTuple):
         path: below ``tools``.
         examples: arguments after the command's name.
     """
+
     path: str
-    examples: List[str]
+    examples: list[str]
 
 
 CONFIG = 'configs/cico/cico-yolact_r50_fpn_clip3_4xb6-12e_youtubevis2019.py'
 
 TOOLS = dict(
-    train=Tool('train.py', [
-        f'{CONFIG} --amp',
-        'CONFIG --work-dir work_dirs/mine --resume',
-        'CONFIG --cfg-options train_dataloader.batch_size=2',
-    ]),
-    test=Tool('test.py', [
-        'CONFIG work_dirs/mine/epoch_12.pth',
-        'CONFIG CHECKPOINT --show-dir pictures',
-    ]),
-    eval=Tool('eval.py', [
-        'valid/instances.json work_dirs/mine/results.json',
-        'valid.json results.json --metric ovis --out figures.json',
-    ]),
-    browse=Tool('dataset_tools/browse.py', [
-        'data/train.json --images data/train --out browse --sheet',
-        '--config CONFIG --out browse',
-    ]),
-    convert=Tool('dataset_tools/convert.py', [
-        'masks DAVIS/JPEGImages/480p DAVIS/Annotations/480p --out davis.json',
-        'cocovid cocovid.json --out youtube_vis.json',
-        'coco instances.json --target 2021 --class-map coco --drop-unmatched '
-        '--out coco_2021.json',
-    ]),
-    export=Tool('deployment/export_onnx.py', [
-        'CONFIG CHECKPOINT model.onnx',
-        'CONFIG CHECKPOINT model.onnx --height 384 --width 640',
-    ]),
-    visualize=Tool('visualize_results.py', [
-        'valid/JPEGImages valid.json results.json --out overlays',
-        'IMAGES ANNOTATIONS A.json B.json --side-by-side --clip 10 3 --out '
-        'figures',
-        'IMAGES ANNOTATIONS results.json --gallery --videos cat dog --out '
-        'figures',
-    ]))
+    train=Tool(
+        'train.py',
+        [
+            f'{CONFIG} --amp',
+            'CONFIG --work-dir work_dirs/mine --resume',
+            'CONFIG --cfg-options train_dataloader.batch_size=2',
+        ],
+    ),
+    test=Tool(
+        'test.py', ['CONFIG work_dirs/mine/epoch_12.pth', 'CONFIG CHECKPOINT --show-dir pictures']
+    ),
+    eval=Tool(
+        'eval.py',
+        [
+            'valid/instances.json work_dirs/mine/results.json',
+            'valid.json results.json --metric ovis --out figures.json',
+        ],
+    ),
+    browse=Tool(
+        'dataset_tools/browse.py',
+        [
+            'data/train.json --images data/train --out browse --sheet',
+            '--config CONFIG --out browse',
+        ],
+    ),
+    convert=Tool(
+        'dataset_tools/convert.py',
+        [
+            'masks DAVIS/JPEGImages/480p DAVIS/Annotations/480p --out davis.json',
+            'cocovid cocovid.json --out youtube_vis.json',
+            'coco instances.json --target 2021 --class-map coco --drop-unmatched '
+            '--out coco_2021.json',
+        ],
+    ),
+    export=Tool(
+        'deployment/export_onnx.py',
+        ['CONFIG CHECKPOINT model.onnx', 'CONFIG CHECKPOINT model.onnx --height 384 --width 640'],
+    ),
+    visualize=Tool(
+        'visualize_results.py',
+        [
+            'valid/JPEGImages valid.json results.json --out overlays',
+            'IMAGES ANNOTATIONS A.json B.json --side-by-side --clip 10 3 --out figures',
+            'IMAGES ANNOTATIONS results.json --gallery --videos cat dog --out figures',
+        ],
+    ),
+)
 
 
 @contextmanager
-def process_arguments(name: str, args: List[str]) -> Iterator[None]:
+def process_arguments(name: str, args: list[str]) -> Iterator[None]:
     """Let a script read ``args`` as its command line."""
     before = sys.argv
     sys.argv = [f'mmcico {name}', *args]
@@ -109,7 +125,7 @@ def find_config(text: str) -> str:
     return text
 
 
-def run(name: str, args: List[str], debug: bool) -> Optional[int]:
+def run(name: str, args: list[str], debug: bool) -> int | None:
     """Run a script.
 
     Args:

@@ -1,4 +1,5 @@
 """What mmcico does so that stock and forked OpenMMLab packages run it."""
+
 from types import ModuleType
 
 from .check import check_packages
@@ -11,6 +12,7 @@ __all__ = ['check_packages', 'install']
 
 def _guard_checkpoints(module: ModuleType) -> None:
     from .checkpoint import guard_checkpoints  # imports torch
+
     guard_checkpoints(module)
 
 

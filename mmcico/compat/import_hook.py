@@ -1,10 +1,11 @@
 """Act on a module when somebody imports it, without importing it."""
+
 import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
+from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Callable, Dict, Optional, Sequence
 
 Callback = Callable[[ModuleType], None]
 
@@ -13,14 +14,11 @@ class ImportHook(importlib.abc.MetaPathFinder):
     """Lets the other finders work and adds a callback to their answer."""
 
     def __init__(self) -> None:
-        self.callbacks: Dict[str, Callback] = {}
+        self.callbacks: dict[str, Callback] = {}
 
     def find_spec(
-        self,
-        fullname: str,
-        path: Optional[Sequence[str]] = None,
-        target: Optional[ModuleType] = None
-    ) -> Optional[importlib.machinery.ModuleSpec]:
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
         """The ordinary spec, its loader calling back after the import."""
         callback = self.callbacks.pop(fullname, None)
         if callback is None:

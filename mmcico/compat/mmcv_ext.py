@@ -5,11 +5,13 @@
 ``sys.meta_path`` is asked only after Python found none, so that compiled
 operators are never replaced.
 """
+
 import importlib.abc
 import importlib.machinery
 import sys
+from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Any, Callable, Optional, Sequence
+from typing import Any
 
 EXT_NAME = 'mmcv._ext'
 
@@ -24,7 +26,8 @@ def missing_operator(name: str) -> Callable[..., Any]:
             'package), and mmcico has no PyTorch version of this one; '
             'install an mmcv build with compiled operators for your PyTorch '
             '("pip uninstall mmcv-lite", then "mim install '
-            '\'mmcv>=2.0.0rc4,<2.2.0\'"), or choose a model without it')
+            "'mmcv>=2.0.0rc4,<2.2.0'\"), or choose a model without it"
+        )
 
     fail.__name__ = name
     return fail
@@ -40,6 +43,7 @@ class _ExtLoader(importlib.abc.Loader):
         """Put the operators in."""
         # torch and the operators load only when mmcv.ops is wanted
         from . import focal_loss, nms, roi_align
+
         for source in (focal_loss, nms, roi_align):
             for name in source.__all__:
                 setattr(module, name, getattr(source, name))
@@ -60,16 +64,12 @@ class MMCVExtFinder(importlib.abc.MetaPathFinder):
     """Finds ``mmcv._ext`` and nothing else."""
 
     def find_spec(
-        self,
-        fullname: str,
-        path: Optional[Sequence[str]] = None,
-        target: Optional[ModuleType] = None
-    ) -> Optional[importlib.machinery.ModuleSpec]:
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
         """Spec of our stand-in, ``None`` for any other module."""
         if fullname != EXT_NAME:
             return None
-        return importlib.machinery.ModuleSpec(
-            fullname, _ExtLoader(), origin='mmcico.compat')
+        return importlib.machinery.ModuleSpec(fullname, _ExtLoader(), origin='mmcico.compat')
 
 
 def install_mmcv_ext() -> None:

@@ -2,6 +2,7 @@
 
 Signatures: ``mmcv/ops/nms.py`` of mmcv 2.1.0 and onedl-mmcv 2.3.6.
 """
+
 import torch
 from torch import Tensor
 
@@ -52,8 +53,7 @@ def _greedy_keep(suppresses: Tensor) -> Tensor:
         keep = new
 
 
-def nms(bboxes: Tensor, scores: Tensor, iou_threshold: float,
-        offset: int) -> Tensor:
+def nms(bboxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
     """Greedy NMS: a box is dropped if its IoU with a kept, better one is
     above ``iou_threshold``.
 
@@ -74,15 +74,14 @@ def nms(bboxes: Tensor, scores: Tensor, iou_threshold: float,
         iou = pairwise_iou(boxes[start:stop], boxes[start:], offset)
         over = iou > iou_threshold
         over[~alive[start:stop]] = False
-        inside = over[:, :stop - start].triu(1)
+        inside = over[:, : stop - start].triu(1)
         keep = alive[start:stop] & _greedy_keep(inside)
         alive[start:stop] = keep
-        alive[stop:] &= ~over[keep][:, stop - start:].any(0)
+        alive[stop:] &= ~over[keep][:, stop - start :].any(0)
     return order[alive]
 
 
-def _decay(iou: Tensor, iou_threshold: float, sigma: float,
-           method: int) -> Tensor:
+def _decay(iou: Tensor, iou_threshold: float, sigma: float, method: int) -> Tensor:
     """Factor of the scores: method 0 hard, 1 linear, 2 Gaussian."""
     if method == 2:
         return torch.exp(-iou.square() / sigma)
@@ -90,9 +89,16 @@ def _decay(iou: Tensor, iou_threshold: float, sigma: float,
     return torch.where(iou >= iou_threshold, low, torch.ones_like(iou))
 
 
-def softnms(boxes: Tensor, scores: Tensor, dets: Tensor, iou_threshold: float,
-            sigma: float, min_score: float, method: int,
-            offset: int) -> Tensor:
+def softnms(
+    boxes: Tensor,
+    scores: Tensor,
+    dets: Tensor,
+    iou_threshold: float,
+    sigma: float,
+    min_score: float,
+    method: int,
+    offset: int,
+) -> Tensor:
     """Soft NMS (Bodla et al., ICCV 2017); writes into ``dets``.
 
     Args:

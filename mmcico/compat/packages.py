@@ -4,18 +4,22 @@ MMEngine 0.10.7 asks ``pkg_resources``, which setuptools 82 dropped, and which
 does not know where an editable installation (PEP 660) has its files.  Both
 break ``_base_ = 'mmdet::...'``, ``'mmcico::...'`` and MMEngine's hub.
 """
+
 import importlib.util
 import os.path as osp
 from importlib.metadata import PackageNotFoundError, distribution
 from types import ModuleType
-from typing import Optional
 
 # who holds these functions under their own names
-HOLDERS = ('mmengine.utils.package_utils', 'mmengine.utils',
-           'mmengine.config.config', 'mmengine.hub.hub')
+HOLDERS = (
+    'mmengine.utils.package_utils',
+    'mmengine.utils',
+    'mmengine.config.config',
+    'mmengine.hub.hub',
+)
 
 
-def module_folder(module: str) -> Optional[str]:
+def module_folder(module: str) -> str | None:
     """Folder of an importable module, which is not imported."""
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:

@@ -7,8 +7,10 @@ Bilinear weights of a regular grid are products of weights along y and along
 x.  A RoI's samples are therefore ``rows @ features @ columns.T``, with rows
 and columns cut to the few cells that the RoI touches.
 """
+
 import math
-from typing import Iterator, NamedTuple, Tuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,12 +26,13 @@ class _Axis(NamedTuple):
     ``coords`` (bins * grid,) are in cells, ``weights`` (bins * grid, cells)
     belong to the cells ``window`` only.
     """
+
     coords: Tensor
     weights: Tensor
     window: slice
 
 
-def corners(coords: Tensor, size: int) -> Tuple[Tensor, Tensor, Tensor]:
+def corners(coords: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
     """Lower and upper cell around each coordinate and the upper's weight.
 
     Args:
@@ -49,15 +52,14 @@ def inside(coords: Tensor, size: int) -> Tensor:
     return (coords >= -1) & (coords <= size)
 
 
-def _axis(start: float, length: float, bins: int, ratio: int, size: int,
-          like: Tensor) -> _Axis:
+def _axis(start: float, length: float, bins: int, ratio: int, size: int, like: Tensor) -> _Axis:
     """Samples of one RoI along one axis; lengths are in cells."""
     # an inverted or infinite box has no samples and yields zeros
     if not math.isfinite(start + length):
-        start, length, ratio = 0., 0., 0
+        start, length, ratio = 0.0, 0.0, 0
     grid = ratio if ratio > 0 else max(math.ceil(length / bins), 0)
     steps = torch.arange(bins * grid, device=like.device, dtype=torch.float32)
-    coords = start + (steps + .5) * (length / max(bins * grid, 1))
+    coords = start + (steps + 0.5) * (length / max(bins * grid, 1))
     low, high, frac = corners(coords, size)
     first = int(low.min()) if grid else 0
     last = int(high.max()) + 1 if grid else 1
@@ -68,19 +70,20 @@ def _axis(start: float, length: float, bins: int, ratio: int, size: int,
     return _Axis(coords, weights.to(like.dtype), slice(first, last))
 
 
-def _axes(rois: Tensor, bins: Tuple[int, int], scale: float, ratio: int,
-          aligned: bool, like: Tensor) -> Iterator[Tuple[int, _Axis, _Axis]]:
+def _axes(
+    rois: Tensor, bins: tuple[int, int], scale: float, ratio: int, aligned: bool, like: Tensor
+) -> Iterator[tuple[int, _Axis, _Axis]]:
     """Image index and the samples along y and x of each RoI."""
-    shift = .5 if aligned else 0.
+    shift = 0.5 if aligned else 0.0
     for index, left, top, right, bottom in rois.float().tolist():
         width, height = (right - left) * scale, (bottom - top) * scale
         if not aligned:  # as the first RoIAlign: at least one cell
-            width, height = max(width, 1.), max(height, 1.)
-        yield (int(index),
-               _axis(top * scale - shift, height, bins[0], ratio, like.size(2),
-                     like),
-               _axis(left * scale - shift, width, bins[1], ratio, like.size(3),
-                     like))
+            width, height = max(width, 1.0), max(height, 1.0)
+        yield (
+            int(index),
+            _axis(top * scale - shift, height, bins[0], ratio, like.size(2), like),
+            _axis(left * scale - shift, width, bins[1], ratio, like.size(3), like),
+        )
 
 
 def _mean_rows(axis: _Axis, bins: int) -> Tensor:
@@ -90,8 +93,9 @@ def _mean_rows(axis: _Axis, bins: int) -> Tensor:
     return axis.weights.unflatten(0, (bins, -1)).mean(1)
 
 
-def _max_of_samples(window: Tensor, y_axis: _Axis, x_axis: _Axis, out: Tensor,
-                    arg_y: Tensor, arg_x: Tensor) -> None:
+def _max_of_samples(
+    window: Tensor, y_axis: _Axis, x_axis: _Axis, out: Tensor, arg_y: Tensor, arg_x: Tensor
+) -> None:
     """Largest sample of each bin into ``out`` (C, h, w), and where it is."""
     arg_y.fill_(-1)
     arg_x.fill_(-1)
@@ -111,11 +115,19 @@ def _max_of_samples(window: Tensor, y_axis: _Axis, x_axis: _Axis, out: Tensor,
     arg_x.copy_(x_axis.coords[cols * grid_x + arg % grid_x])
 
 
-def roi_align_forward(input: Tensor, rois: Tensor, output: Tensor,
-                      argmax_y: Tensor, argmax_x: Tensor, aligned_height: int,
-                      aligned_width: int, spatial_scale: float,
-                      sampling_ratio: int, pool_mode: int,
-                      aligned: bool) -> None:
+def roi_align_forward(
+    input: Tensor,
+    rois: Tensor,
+    output: Tensor,
+    argmax_y: Tensor,
+    argmax_x: Tensor,
+    aligned_height: int,
+    aligned_width: int,
+    spatial_scale: float,
+    sampling_ratio: int,
+    pool_mode: int,
+    aligned: bool,
+) -> None:
     """Pool each RoI to a fixed size (He et al., Mask R-CNN, ICCV 2017).
 
     Args:
@@ -139,16 +151,15 @@ def roi_align_forward(input: Tensor, rois: Tensor, output: Tensor,
     for i, (index, y_axis, x_axis) in enumerate(axes):
         window = input[index, :, y_axis.window, x_axis.window]
         if pool_mode == MAX_POOL:
-            _max_of_samples(window, y_axis, x_axis, output[i], argmax_y[i],
-                            argmax_x[i])
+            _max_of_samples(window, y_axis, x_axis, output[i], argmax_y[i], argmax_x[i])
         else:
-            rows, cols = _mean_rows(y_axis,
-                                    bins[0]), _mean_rows(x_axis, bins[1])
+            rows, cols = _mean_rows(y_axis, bins[0]), _mean_rows(x_axis, bins[1])
             output[i] = rows @ window @ cols.T
 
 
-def _max_backward(grad_output: Tensor, rois: Tensor, argmax_y: Tensor,
-                  argmax_x: Tensor, grad_input: Tensor) -> None:
+def _max_backward(
+    grad_output: Tensor, rois: Tensor, argmax_y: Tensor, argmax_x: Tensor, grad_input: Tensor
+) -> None:
     """Add each bin's gradient to the four cells around its sample."""
     height, width = grad_input.shape[2:]
     top, bottom, frac_y = corners(argmax_y, height)
@@ -156,20 +167,27 @@ def _max_backward(grad_output: Tensor, rois: Tensor, argmax_y: Tensor,
     image = rois[:, 0].long()[:, None, None, None].expand_as(top)
     channel = torch.arange(grad_input.size(1), device=rois.device)
     channel = channel[:, None, None].expand_as(top)
-    grad = grad_output * (
-        inside(argmax_y, height) & inside(argmax_x, width) & (argmax_y != -1))
+    grad = grad_output * (inside(argmax_y, height) & inside(argmax_x, width) & (argmax_y != -1))
     for y, weight_y in ((top, 1 - frac_y), (bottom, frac_y)):
         for x, weight_x in ((left, 1 - frac_x), (right, frac_x)):
-            grad_input.index_put_((image, channel, y, x),
-                                  grad * weight_y * weight_x,
-                                  accumulate=True)
+            grad_input.index_put_(
+                (image, channel, y, x), grad * weight_y * weight_x, accumulate=True
+            )
 
 
-def roi_align_backward(grad_output: Tensor, rois: Tensor, argmax_y: Tensor,
-                       argmax_x: Tensor, grad_input: Tensor,
-                       aligned_height: int, aligned_width: int,
-                       spatial_scale: float, sampling_ratio: int,
-                       pool_mode: int, aligned: bool) -> None:
+def roi_align_backward(
+    grad_output: Tensor,
+    rois: Tensor,
+    argmax_y: Tensor,
+    argmax_x: Tensor,
+    grad_input: Tensor,
+    aligned_height: int,
+    aligned_width: int,
+    spatial_scale: float,
+    sampling_ratio: int,
+    pool_mode: int,
+    aligned: bool,
+) -> None:
     """Gradient of :func:`roi_align_forward` by the features.
 
     Args:
@@ -189,8 +207,7 @@ def roi_align_backward(grad_output: Tensor, rois: Tensor, argmax_y: Tensor,
         _max_backward(grad_output, rois, argmax_y, argmax_x, grad_input)
         return
     bins = (aligned_height, aligned_width)
-    axes = _axes(rois, bins, spatial_scale, sampling_ratio, aligned,
-                 grad_input)
+    axes = _axes(rois, bins, spatial_scale, sampling_ratio, aligned, grad_input)
     for i, (index, y_axis, x_axis) in enumerate(axes):
         rows, cols = _mean_rows(y_axis, bins[0]), _mean_rows(x_axis, bins[1])
         window = grad_input[index, :, y_axis.window, x_axis.window]

@@ -2,6 +2,7 @@
 
 Generated video (:mod:`mmcico.datasets.moving_shapes`) does not.
 """
+
 import importlib
 from typing import Any
 
@@ -17,8 +18,14 @@ HOMES = {
 }
 
 __all__ = [
-    'VISDataset', 'VideoSampler', 'ClipFrameSample', 'LandscapeResize',
-    'LoadClipAnnotations', 'LoadClipArray', 'LoadClipFrame', 'PackClipInputs'
+    'VISDataset',
+    'VideoSampler',
+    'ClipFrameSample',
+    'LandscapeResize',
+    'LoadClipAnnotations',
+    'LoadClipArray',
+    'LoadClipFrame',
+    'PackClipInputs',
 ]
 
 

@@ -1,5 +1,7 @@
 """Annotation files of any layout; needs no OpenMMLab package."""
+
 from mmcico.utils.json_file import load_json
+
 from .cocovid_format import is_cocovid, read_cocovid
 from .video_annotations import AnnotationFile
 from .vis_format import read_vis
@@ -15,8 +17,10 @@ def load_annotations(path: str) -> dict:
         raise ValueError('VISDataset needs ann_file, the annotation JSON')
     data = load_json(path)
     if not isinstance(data, dict):
-        raise ValueError(f'{path} holds a {type(data).__name__}, not an '
-                         'object with videos; is it a results file?')
+        raise ValueError(
+            f'{path} holds a {type(data).__name__}, not an '
+            'object with videos; is it a results file?'
+        )
     return data
 
 

@@ -1,5 +1,6 @@
 """How a video is cut into clips at test time."""
-from typing import List, NamedTuple, Optional, Tuple
+
+from typing import NamedTuple
 
 COMPLETIONS = ('shift', 'repeat')
 
@@ -14,7 +15,8 @@ class Window(NamedTuple):
         num_written (int): Frames from its start that the clip before has
             written; the others up to ``num_final`` are this clip's.
     """
-    frame_ids: Tuple[int, ...]
+
+    frame_ids: tuple[int, ...]
     num_final: int
     num_written: int = 0
 
@@ -28,16 +30,16 @@ def check_window(num_frames: int, overlap: int, completion: str) -> None:
     if num_frames < 1:
         raise ValueError(f'num_frames must be at least 1, got {num_frames}')
     if not 0 <= overlap < num_frames:
-        raise ValueError(f'overlap must be from 0 to num_frames - 1 = '
-                         f'{num_frames - 1}, got {overlap}')
+        raise ValueError(
+            f'overlap must be from 0 to num_frames - 1 = {num_frames - 1}, got {overlap}'
+        )
     if completion not in COMPLETIONS:
         raise ValueError(f'completion {completion!r} is none of {COMPLETIONS}')
 
 
-def clip_windows(length: int,
-                 num_frames: int,
-                 overlap: int,
-                 completion: str = 'shift') -> List[Window]:
+def clip_windows(
+    length: int, num_frames: int, overlap: int, completion: str = 'shift'
+) -> list[Window]:
     """Cut a video into clips that start every ``num_frames - overlap``.
 
     Args:
@@ -70,8 +72,7 @@ def clip_windows(length: int,
     ]
 
 
-def next_window(seen: int, done: int, num_frames: int,
-                overlap: int) -> Optional[Window]:
+def next_window(seen: int, done: int, num_frames: int, overlap: int) -> Window | None:
     """The next clip of a video that still goes on, once its frames are there.
 
     Args:
@@ -92,8 +93,7 @@ def next_window(seen: int, done: int, num_frames: int,
     return Window(tuple(range(start, start + num_frames)), step)
 
 
-def window_starts(length: int, num_frames: int, step: int,
-                  completion: str) -> List[int]:
+def window_starts(length: int, num_frames: int, step: int, completion: str) -> list[int]:
     """First frames of the clips."""
     if completion == 'repeat':
         return list(range(0, length, step))
@@ -101,14 +101,12 @@ def window_starts(length: int, num_frames: int, step: int,
     return list(range(0, last, step)) + [last]
 
 
-def shifted_frames(start: int, length: int,
-                   num_frames: int) -> Tuple[int, ...]:
+def shifted_frames(start: int, length: int, num_frames: int) -> tuple[int, ...]:
     """Frames from ``start``, the last one repeated beyond the end."""
     return tuple(min(start + t, length - 1) for t in range(num_frames))
 
 
-def repeated_frames(start: int, length: int,
-                    num_frames: int) -> Tuple[int, ...]:
+def repeated_frames(start: int, length: int, num_frames: int) -> tuple[int, ...]:
     """Frames from ``start``, from the start again beyond the end."""
     there = min(length - start, num_frames)
     return tuple(start + t % there for t in range(num_frames))

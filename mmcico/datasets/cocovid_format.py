@@ -1,22 +1,33 @@
 """CocoVID files, which MMTracking and MMDetection convert data sets to."""
-from typing import Any, Dict, List, Tuple
 
-from .fields import (by_id, id_key, look_up, read_annotations_list, read_bbox,
-                     read_categories, read_crowd, read_size, required,
-                     required_list, video_records)
+from typing import Any
+
+from .fields import (
+    by_id,
+    id_key,
+    look_up,
+    read_annotations_list,
+    read_bbox,
+    read_categories,
+    read_crowd,
+    read_size,
+    required,
+    required_list,
+    video_records,
+)
 from .masks import compress_mask
-from .video_annotations import (AnnotatedTrack, AnnotatedVideo, AnnotationFile,
-                                Id)
+from .video_annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile, Id
 
 #: image key -> its video and its position there
-Places = Dict[str, Tuple[AnnotatedVideo, int]]
+Places = dict[str, tuple[AnnotatedVideo, int]]
 
 
 def is_cocovid(data: dict) -> bool:
     """Whether frames are entries of their own in a list ``images``."""
     videos: Any = data.get('videos')
     official = isinstance(videos, list) and any(
-        isinstance(video, dict) and 'file_names' in video for video in videos)
+        isinstance(video, dict) and 'file_names' in video for video in videos
+    )
     return 'images' in data and not official
 
 
@@ -38,10 +49,7 @@ def read_cocovid(data: dict, name: str) -> AnnotationFile:
     """
     records = video_records(data, name)
     images = frames_of_videos(data, records, name)
-    videos = {
-        key: read_video(record, images[key], name)
-        for key, record in records.items()
-    }
+    videos = {key: read_video(record, images[key], name) for key, record in records.items()}
     places = {
         id_key(image['id']): (videos[key], t)
         for key, frames in images.items()
@@ -49,42 +57,42 @@ def read_cocovid(data: dict, name: str) -> AnnotationFile:
     }
     categories = read_categories(data, name)
     known = {id_key(key): key for key, _ in categories}
-    tracks: Dict[Tuple[int, str], AnnotatedTrack] = {}
+    tracks: dict[tuple[int, str], AnnotatedTrack] = {}
     for number, record in enumerate(read_annotations_list(data, name)):
         add_annotation(record, number, places, known, tracks)
     return AnnotationFile(name, list(videos.values()), categories)
 
 
-def frames_of_videos(data: dict, videos: Dict[str, dict],
-                     name: str) -> Dict[str, List[dict]]:
+def frames_of_videos(data: dict, videos: dict[str, dict], name: str) -> dict[str, list[dict]]:
     """Images of each video in the order of ``frame_id``.
 
     Raises:
         ValueError: If a video has none, or two with the same ``frame_id``.
     """
-    frames: Dict[str, List[dict]] = {key: [] for key in videos}
+    frames: dict[str, list[dict]] = {key: [] for key in videos}
     images = by_id(required_list(data, 'images', name), 'image', name)
     for key, record in images.items():
         where = f'{name}: image {key}'
         look_up(videos, record, 'video_id', 'videos', where)
         required(record, 'file_name', where)
         if not isinstance(required(record, 'frame_id', where), int):
-            raise ValueError(f"{where}: field 'frame_id' is "
-                             f'{record["frame_id"]!r}, not a whole number')
+            raise ValueError(
+                f"{where}: field 'frame_id' is {record['frame_id']!r}, not a whole number"
+            )
         frames[id_key(record['video_id'])].append(record)
     for key, group in frames.items():
         group.sort(key=lambda record: record['frame_id'])
         ids = [record['frame_id'] for record in group]
         if not ids:
-            raise ValueError(f"{name}: video {key} is empty: no entry of "
-                             "'images' has its id; remove the video")
+            raise ValueError(
+                f"{name}: video {key} is empty: no entry of 'images' has its id; remove the video"
+            )
         if len(set(ids)) != len(ids):
-            raise ValueError(f"{name}: video {key}: field 'frame_id' of its "
-                             f'images repeats: {ids}')
+            raise ValueError(f"{name}: video {key}: field 'frame_id' of its images repeats: {ids}")
     return frames
 
 
-def read_video(record: dict, frames: List[dict], name: str) -> AnnotatedVideo:
+def read_video(record: dict, frames: list[dict], name: str) -> AnnotatedVideo:
     """One entry of ``videos``; images without a size have the video's.
 
     Raises:
@@ -92,25 +100,26 @@ def read_video(record: dict, frames: List[dict], name: str) -> AnnotatedVideo:
     """
     where = f'{name}: video {record["id"]!r}'
     sizes = [
-        read_size({
-            **record,
-            **frame
-        }, f'{where}, frame {t} ({frame["file_name"]})')
+        read_size({**record, **frame}, f'{where}, frame {t} ({frame["file_name"]})')
         for t, frame in enumerate(frames)
     ]
     for t, size in enumerate(sizes):
         if size != sizes[0]:
             raise ValueError(
-                f"{where}, frame {t} ({frames[t]['file_name']}): fields "
+                f'{where}, frame {t} ({frames[t]["file_name"]}): fields '
                 f"'height' and 'width' are {size}, those of frame 0 "
-                f'{sizes[0]}; the frames of a video must have one size')
-    return AnnotatedVideo(record['id'], *sizes[0],
-                          [str(f['file_name']) for f in frames], name)
+                f'{sizes[0]}; the frames of a video must have one size'
+            )
+    return AnnotatedVideo(record['id'], *sizes[0], [str(f['file_name']) for f in frames], name)
 
 
-def add_annotation(record: Any, number: int, places: Places,
-                   known: Dict[str, Id], tracks: Dict[Tuple[int, str],
-                                                      AnnotatedTrack]) -> None:
+def add_annotation(
+    record: Any,
+    number: int,
+    places: Places,
+    known: dict[str, Id],
+    tracks: dict[tuple[int, str], AnnotatedTrack],
+) -> None:
     """Put an object in a frame into its track, a new one if need be.
 
     Raises:
@@ -124,27 +133,28 @@ def add_annotation(record: Any, number: int, places: Places,
     instance = required(record, 'instance_id', where)
     key = (id(video), id_key(instance))
     if key not in tracks:
-        empty: List[None] = [None] * len(video.file_names)
-        tracks[key] = AnnotatedTrack(instance, category, list(empty),
-                                     list(empty))
+        empty: list[None] = [None] * len(video.file_names)
+        tracks[key] = AnnotatedTrack(instance, category, list(empty), list(empty))
         video.tracks.append(tracks[key])
     track = tracks[key]
     if track.category_id != category:
-        raise ValueError(f"{where}: field 'category_id' of instance "
-                         f'{instance!r} is {category!r}, before it was '
-                         f'{track.category_id!r}')
+        raise ValueError(
+            f"{where}: field 'category_id' of instance "
+            f'{instance!r} is {category!r}, before it was '
+            f'{track.category_id!r}'
+        )
     if track.seen(frame):
-        raise ValueError(f"{where}: field 'instance_id' {instance!r} occurs "
-                         'twice in the frame')
+        raise ValueError(f"{where}: field 'instance_id' {instance!r} occurs twice in the frame")
     if 'segmentation' not in record:
-        raise ValueError(f"{where} has no field 'segmentation'; data of boxes "
-                         'alone, as for tracking, have no masks to learn')
+        raise ValueError(
+            f"{where} has no field 'segmentation'; data of boxes "
+            'alone, as for tracking, have no masks to learn'
+        )
     track.iscrowd |= read_crowd(record, where)
-    track.counts[frame] = compress_mask(record['segmentation'], video.height,
-                                        video.width,
-                                        f"{where}, field 'segmentation'")
-    track.bboxes[frame] = read_bbox(
-        record.get('bbox'), f"{where}, field 'bbox'")
+    track.counts[frame] = compress_mask(
+        record['segmentation'], video.height, video.width, f"{where}, field 'segmentation'"
+    )
+    track.bboxes[frame] = read_bbox(record.get('bbox'), f"{where}, field 'bbox'")
     if record.get('occlusion') is not None:
         track.occlusion = track.occlusion or [None] * len(video.file_names)
         track.occlusion[frame] = record['occlusion']

@@ -1,6 +1,8 @@
 """Fields of annotation files, read with checks that name them."""
+
 import math
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Any
 
 from .video_annotations import Id
 
@@ -22,13 +24,11 @@ def required(record: Any, key: str, where: str) -> Any:
         ValueError: If it is missing or null, naming ``where`` and the field.
     """
     if not isinstance(record, dict):
-        raise ValueError(f'{where} is {str(record)[:40]!r}, not an object '
-                         f"with the field '{key}'")
+        raise ValueError(f"{where} is {str(record)[:40]!r}, not an object with the field '{key}'")
     if record.get(key) is None:
         if key in record:
             raise ValueError(f"{where}: field '{key}' is null")
-        raise ValueError(f"{where} has no field '{key}'; it has "
-                         f'{sorted(record)}')
+        raise ValueError(f"{where} has no field '{key}'; it has {sorted(record)}")
     return record[key]
 
 
@@ -40,12 +40,11 @@ def required_list(record: Any, key: str, where: str) -> list:
     """
     value = required(record, key, where)
     if not isinstance(value, list):
-        raise ValueError(f"{where}: field '{key}' is a "
-                         f'{type(value).__name__}, not a list')
+        raise ValueError(f"{where}: field '{key}' is a {type(value).__name__}, not a list")
     return value
 
 
-def read_size(record: dict, where: str) -> Tuple[int, int]:
+def read_size(record: dict, where: str) -> tuple[int, int]:
     """(height, width) in pixels.
 
     Raises:
@@ -56,8 +55,9 @@ def read_size(record: dict, where: str) -> Tuple[int, int]:
         value = required(record, key, where)
         number = isinstance(value, (int, float))
         if not number or not 1 <= value <= LONGEST_SIDE or value % 1:
-            raise ValueError(f"{where}: field '{key}' is {value!r}, not a "
-                             f'whole number from 1 to {LONGEST_SIDE}')
+            raise ValueError(
+                f"{where}: field '{key}' is {value!r}, not a whole number from 1 to {LONGEST_SIDE}"
+            )
         size.append(int(value))
     return size[0], size[1]
 
@@ -70,8 +70,7 @@ def read_crowd(record: dict, where: str) -> bool:
     """
     value = record.get('iscrowd')
     if value not in (None, 0, 1):
-        raise ValueError(f"{where}: field 'iscrowd' is {value!r}, neither 0 "
-                         'nor 1')
+        raise ValueError(f"{where}: field 'iscrowd' is {value!r}, neither 0 nor 1")
     return bool(value)
 
 
@@ -86,7 +85,7 @@ def read_annotations_list(data: dict, name: str) -> list:
     return required_list(data, 'annotations', name)
 
 
-def by_id(records: Sequence[Any], what: str, name: str) -> Dict[str, dict]:
+def by_id(records: Sequence[Any], what: str, name: str) -> dict[str, dict]:
     """Entries of a list of the file by their id.
 
     Args:
@@ -97,17 +96,18 @@ def by_id(records: Sequence[Any], what: str, name: str) -> Dict[str, dict]:
     Raises:
         ValueError: If an id is missing or there twice.
     """
-    found: Dict[str, dict] = {}
+    found: dict[str, dict] = {}
     for place, record in enumerate(records):
         key = id_key(required(record, 'id', f'{name}: {what} no. {place}'))
         if key in found:
-            raise ValueError(f"{name}: {what} id {record['id']!r} occurs "
-                             'twice; ids must be distinct')
+            raise ValueError(
+                f'{name}: {what} id {record["id"]!r} occurs twice; ids must be distinct'
+            )
         found[key] = record
     return found
 
 
-def video_records(data: dict, name: str) -> Dict[str, dict]:
+def video_records(data: dict, name: str) -> dict[str, dict]:
     """Entries of ``videos`` by their id.
 
     Raises:
@@ -119,8 +119,7 @@ def video_records(data: dict, name: str) -> Dict[str, dict]:
     return records
 
 
-def look_up(table: Dict[str, Any], record: dict, key: str, target: str,
-            where: str) -> Any:
+def look_up(table: dict[str, Any], record: dict, key: str, target: str, where: str) -> Any:
     """What an id in a field stands for.
 
     Raises:
@@ -130,12 +129,13 @@ def look_up(table: Dict[str, Any], record: dict, key: str, target: str,
     if id_key(value) not in table:
         known = ', '.join(list(table)[:10]) or 'none'
         more = ', ...' if len(table) > 10 else ''
-        raise ValueError(f"{where}: field '{key}' is {value!r}, which is not "
-                         f"in '{target}' (ids {known}{more})")
+        raise ValueError(
+            f"{where}: field '{key}' is {value!r}, which is not in '{target}' (ids {known}{more})"
+        )
     return table[id_key(value)]
 
 
-def read_categories(data: dict, name: str) -> List[Tuple[Id, str]]:
+def read_categories(data: dict, name: str) -> list[tuple[Id, str]]:
     """(id, name) of all classes of a file.
 
     Raises:
@@ -143,14 +143,14 @@ def read_categories(data: dict, name: str) -> List[Tuple[Id, str]]:
     """
     records = data.get('categories') or []
     if not isinstance(records, list) or not records:
-        raise ValueError(f"{name} has no 'categories'; is it an annotation "
-                         'file, not a meta.json?')
-    return [(record['id'],
-             str(required(record, 'name', f'{name}: category {key}')))
-            for key, record in by_id(records, 'category', name).items()]
+        raise ValueError(f"{name} has no 'categories'; is it an annotation file, not a meta.json?")
+    return [
+        (record['id'], str(required(record, 'name', f'{name}: category {key}')))
+        for key, record in by_id(records, 'category', name).items()
+    ]
 
 
-def read_bbox(box: Any, where: str) -> Optional[Tuple[float, ...]]:
+def read_bbox(box: Any, where: str) -> tuple[float, ...] | None:
     """A box of the file, None if it has none or an empty one.
 
     Raises:
@@ -158,9 +158,10 @@ def read_bbox(box: Any, where: str) -> Optional[Tuple[float, ...]]:
     """
     if box is None or box == []:
         return None
-    if not isinstance(box, (list, tuple)) or len(box) != 4 or not all(
-            isinstance(side, (int, float)) and math.isfinite(side)
-            for side in box):
-        raise ValueError(f'{where}: box {str(box)[:40]} is not '
-                         '[x, y, width, height] or null')
+    if (
+        not isinstance(box, (list, tuple))
+        or len(box) != 4
+        or not all(isinstance(side, (int, float)) and math.isfinite(side) for side in box)
+    ):
+        raise ValueError(f'{where}: box {str(box)[:40]} is not [x, y, width, height] or null')
     return tuple(box) if box[2] > 0 and box[3] > 0 else None

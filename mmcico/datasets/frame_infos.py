@@ -1,15 +1,16 @@
 """What is known of single frames, made when it is asked for."""
+
 import os.path as osp
 from collections.abc import Sequence
-from typing import Dict, List
 
 from pycocotools import mask as mask_api
 
 from .video_annotations import AnnotatedTrack, AnnotatedVideo, Id
 
 
-def instance_info(track: AnnotatedTrack, number: int, frame: int, label: int,
-                  video: AnnotatedVideo) -> dict:
+def instance_info(
+    track: AnnotatedTrack, number: int, frame: int, label: int, video: AnnotatedVideo
+) -> dict:
     """One object in one frame, as MMDetection's transforms know it.
 
     Args:
@@ -31,11 +32,11 @@ def instance_info(track: AnnotatedTrack, number: int, frame: int, label: int,
         bbox_label=label,
         mask=rle,
         instance_id=number,
-        ignore_flag=int(track.iscrowd))
+        ignore_flag=int(track.iscrowd),
+    )
 
 
-def frame_instances(video: AnnotatedVideo, frame: int,
-                    labels: Dict[Id, int]) -> List[dict]:
+def frame_instances(video: AnnotatedVideo, frame: int, labels: dict[Id, int]) -> list[dict]:
     """Objects of known classes in one frame.
 
     The number of a track in its video is its ``instance_id``: whatever ids
@@ -58,8 +59,7 @@ class LazyFrames(Sequence):
         labels (dict): Category id -> label of the classes in use.
     """
 
-    def __init__(self, video: AnnotatedVideo, folder: str,
-                 labels: Dict[Id, int]) -> None:
+    def __init__(self, video: AnnotatedVideo, folder: str, labels: dict[Id, int]) -> None:
         self.video = video
         self.folder = folder
         self.labels = labels
@@ -79,4 +79,5 @@ class LazyFrames(Sequence):
             source=video.source,
             height=video.height,
             width=video.width,
-            instances=frame_instances(video, frame, self.labels))
+            instances=frame_instances(video, frame, self.labels),
+        )

@@ -1,5 +1,7 @@
 """Masks of annotation files: checked, compressed and decoded."""
-from typing import Any, List, Optional, Sequence
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from pycocotools import mask as mask_api
@@ -10,8 +12,7 @@ from .run_lengths import measure_runs, runs_of_list, runs_of_text
 LEAST_NUMBERS = 6
 
 
-def compress_mask(segmentation: Any, height: int, width: int,
-                  where: str) -> Optional[bytes]:
+def compress_mask(segmentation: Any, height: int, width: int, where: str) -> bytes | None:
     """Compressed RLE counts of a mask in any form that files use.
 
     Args:
@@ -36,8 +37,7 @@ def compress_mask(segmentation: Any, height: int, width: int,
     return rle['counts'] if rle and mask_api.area(rle) > 0 else None
 
 
-def draw_polygons(polygons: list, height: int, width: int,
-                  where: str) -> Optional[dict]:
+def draw_polygons(polygons: list, height: int, width: int, where: str) -> dict | None:
     """Polygons as one mask; the rule for all readers of files.
 
     Polygons of fewer than three corners cover nothing and are left out;
@@ -77,15 +77,21 @@ def check_polygon(polygon: Any, height: int, width: int, where: str) -> None:
     Raises:
         ValueError: Showing the polygon.
     """
-    if not isinstance(polygon, list) or len(polygon) % 2 or not all(
-            isinstance(value, (int, float)) for value in polygon):
-        raise ValueError(f'{where}: {str(polygon)[:40]} is no polygon; a mask '
-                         'is a list of polygons [x1, y1, x2, y2, ...]')
+    if (
+        not isinstance(polygon, list)
+        or len(polygon) % 2
+        or not all(isinstance(value, (int, float)) for value in polygon)
+    ):
+        raise ValueError(
+            f'{where}: {str(polygon)[:40]} is no polygon; a mask '
+            'is a list of polygons [x1, y1, x2, y2, ...]'
+        )
     for values, side in ((polygon[::2], width), (polygon[1::2], height)):
         if not all(-side <= value <= 2 * side for value in values):
             raise ValueError(
                 f'{where}: polygon {str(polygon)[:40]} is far outside the '
-                f'frame of {height} x {width} (height x width)')
+                f'frame of {height} x {width} (height x width)'
+            )
 
 
 def _from_rle(segmentation: Any, height: int, width: int, where: str) -> dict:
@@ -93,17 +99,18 @@ def _from_rle(segmentation: Any, height: int, width: int, where: str) -> dict:
 
     pycocotools would decode too few runs to whatever the memory holds.
     """
-    if not isinstance(segmentation, dict) or not {'size', 'counts'
-                                                  } <= set(segmentation):
-        raise ValueError(f'{where}: {str(segmentation)[:40]!r} is neither '
-                         "RLE with 'size' and 'counts' nor polygons")
+    if not isinstance(segmentation, dict) or not {'size', 'counts'} <= set(segmentation):
+        raise ValueError(
+            f'{where}: {str(segmentation)[:40]!r} is neither '
+            "RLE with 'size' and 'counts' nor polygons"
+        )
     size, counts = segmentation['size'], segmentation['counts']
     if not isinstance(size, (list, tuple)) or list(size) != [height, width]:
-        raise ValueError(f'{where}: the mask has size {size}, the frame '
-                         f'{[height, width]} (height, width)')
+        raise ValueError(
+            f'{where}: the mask has size {size}, the frame {[height, width]} (height, width)'
+        )
     if not isinstance(counts, (list, str, bytes)):
-        raise ValueError(f"{where}: 'counts' is a {type(counts).__name__}, "
-                         'not a list or string')
+        raise ValueError(f"{where}: 'counts' is a {type(counts).__name__}, not a list or string")
     is_list = isinstance(counts, list)
     try:
         runs = runs_of_list(counts) if is_list else runs_of_text(counts)
@@ -111,15 +118,13 @@ def _from_rle(segmentation: Any, height: int, width: int, where: str) -> dict:
     except ValueError as error:
         raise ValueError(f'{where}: the mask is broken: {error}') from error
     if is_list:
-        return mask_api.frPyObjects(
-            dict(size=[height, width], counts=runs.tolist()), height, width)
+        return mask_api.frPyObjects(dict(size=[height, width], counts=runs.tolist()), height, width)
     if isinstance(counts, str):
         counts = counts.encode()
     return dict(size=[height, width], counts=counts)
 
 
-def decode_masks(counts: Sequence[bytes], height: int,
-                 width: int) -> np.ndarray:
+def decode_masks(counts: Sequence[bytes], height: int, width: int) -> np.ndarray:
     """(n, height, width) uint8 masks.
 
     Args:
@@ -135,6 +140,6 @@ def decode_masks(counts: Sequence[bytes], height: int,
     """
     if not counts:
         return np.zeros((0, height, width), dtype=np.uint8)
-    rles: List[dict] = [dict(size=[height, width], counts=c) for c in counts]
+    rles: list[dict] = [dict(size=[height, width], counts=c) for c in counts]
     planes = mask_api.decode(rles)
     return np.ascontiguousarray(planes.transpose(2, 0, 1))

@@ -1,12 +1,13 @@
 """Run lengths of masks: read, checked and measured without decoding."""
-from typing import Any, NamedTuple, Tuple
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
 #: digits of the longest number of a sound mask, five bits each
 MOST_DIGITS = 7
 
-Box = Tuple[float, float, float, float]
+Box = tuple[float, float, float, float]
 
 
 class MaskInfo(NamedTuple):
@@ -18,7 +19,8 @@ class MaskInfo(NamedTuple):
         box (tuple[float]): Tight ``(x1, y1, x2, y2)`` of its pixels, the end
             not included; zeros if it has none.
     """
-    size: Tuple[int, int]
+
+    size: tuple[int, int]
     area: int
     box: Box
 
@@ -46,15 +48,13 @@ def runs_of_text(text: Any) -> np.ndarray:
         return np.zeros(0, np.int64)
     strange = np.flatnonzero(chars > 63)
     if len(strange):
-        raise ValueError('counts have a character that no mask has, at '
-                         f'position {strange[0]}')
+        raise ValueError(f'counts have a character that no mask has, at position {strange[0]}')
     ends = np.flatnonzero(chars < 32)
     if not len(ends) or ends[-1] != len(chars) - 1:
         raise ValueError('counts are cut off')
     digits = np.diff(ends, prepend=-1)
     if digits.max() > MOST_DIGITS:
-        raise ValueError('counts have a number of more than '
-                         f'{MOST_DIGITS * 5} bits')
+        raise ValueError(f'counts have a number of more than {MOST_DIGITS * 5} bits')
     starts = ends - digits + 1
     place = np.arange(len(chars)) - np.repeat(starts, digits)
     parts = (chars & 31).astype(np.int64) << 5 * place
@@ -86,12 +86,11 @@ def runs_of_list(counts: list) -> np.ndarray:
     except ValueError:  # a ragged list
         runs = np.asarray(None)
     if runs.ndim != 1 or runs.dtype.kind not in 'iu':
-        raise ValueError('counts are neither a text nor a list of whole '
-                         'numbers')
+        raise ValueError('counts are neither a text nor a list of whole numbers')
     return runs.astype(np.int64)
 
 
-def measure_runs(runs: np.ndarray, size: Tuple[int, int]) -> MaskInfo:
+def measure_runs(runs: np.ndarray, size: tuple[int, int]) -> MaskInfo:
     """Area and box of a mask.
 
     Args:
@@ -109,14 +108,13 @@ def measure_runs(runs: np.ndarray, size: Tuple[int, int]) -> MaskInfo:
         raise ValueError(f'run no. {int(np.argmax(runs < 0))} is negative')
     total = int(runs.sum())
     if total != height * width:
-        raise ValueError(f'the runs have {total} pixels, height x width is '
-                         f'{height * width}')
+        raise ValueError(f'the runs have {total} pixels, height x width is {height * width}')
     stops = np.cumsum(runs)[1::2]
     starts = stops - runs[1::2]
     filled = stops > starts
     starts, stops = starts[filled], stops[filled] - 1
     if not len(starts):
-        return MaskInfo(size, 0, (0., 0., 0., 0.))
+        return MaskInfo(size, 0, (0.0, 0.0, 0.0, 0.0))
     columns = starts // height, stops // height
     top, bottom = starts % height, stops % height
     if (columns[0] != columns[1]).any():

@@ -1,5 +1,7 @@
 """Distribution of videos over processes."""
-from typing import Any, Iterator, List, Optional, Sequence
+
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import mmdet.datasets  # noqa: F401  bare types of configs live there
 from mmengine.dist import get_dist_info
@@ -8,8 +10,7 @@ from torch.utils.data import Dataset, Sampler
 from mmcico.registry import DATA_SAMPLERS
 
 
-def balanced_shares(lengths: Sequence[int],
-                    num_shares: int) -> List[List[int]]:
+def balanced_shares(lengths: Sequence[int], num_shares: int) -> list[list[int]]:
     """Give every item to a share so that shares are about equal.
 
     The longest item left goes to the share that has least; of equals, the
@@ -23,7 +24,7 @@ def balanced_shares(lengths: Sequence[int],
         list[list[int]]: Items of each share, in order; a share may be empty.
     """
     loads = [0] * num_shares
-    shares: List[List[int]] = [[] for _ in range(num_shares)]
+    shares: list[list[int]] = [[] for _ in range(num_shares)]
     for item in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
         share = loads.index(min(loads))
         shares[share].append(item)
@@ -47,15 +48,13 @@ class VideoSampler(Sampler):
         ValueError: If the data set does not tell videos apart.
     """
 
-    def __init__(self,
-                 dataset: Dataset,
-                 seed: Optional[int] = None,
-                 **kwargs: Any) -> None:
+    def __init__(self, dataset: Dataset, seed: int | None = None, **kwargs: Any) -> None:
         if not hasattr(dataset, 'video_of'):
             raise ValueError(
                 'mmcico.VideoSampler shares out the videos of a '
                 f'mmcico.VISDataset, not of a {type(dataset).__name__}; test '
-                'data sets one after the other')
+                'data sets one after the other'
+            )
         rank, world_size = get_dist_info()
         clips: dict = {}
         for index in range(len(dataset)):

@@ -1,8 +1,8 @@
 """Annotated videos, whatever file they come from."""
-from dataclasses import dataclass, field
-from typing import List, Optional, Tuple, Union
 
-Id = Union[int, str]
+from dataclasses import dataclass, field
+
+Id = int | str
 
 
 @dataclass
@@ -20,12 +20,13 @@ class AnnotatedTrack:
         occlusion (list[str | None], optional): OVIS' words, where the file
             has them.
     """
+
     id: Id
     category_id: Id
-    counts: List[Optional[bytes]]
-    bboxes: List[Optional[Tuple[float, ...]]]
+    counts: list[bytes | None]
+    bboxes: list[tuple[float, ...] | None]
     iscrowd: bool = False
-    occlusion: Optional[List[Optional[str]]] = None
+    occlusion: list[str | None] | None = None
 
     def seen(self, frame: int) -> bool:
         """Whether a pixel of it is annotated in a frame."""
@@ -44,17 +45,17 @@ class AnnotatedVideo:
         source (str): The annotation file, for messages.
         tracks (list[AnnotatedTrack]): Its objects.
     """
+
     id: Id
     height: int
     width: int
-    file_names: List[str]
+    file_names: list[str]
     source: str
-    tracks: List[AnnotatedTrack] = field(default_factory=list)
+    tracks: list[AnnotatedTrack] = field(default_factory=list)
 
     def where(self, frame: int) -> str:
         """Name of a frame in messages."""
-        return (f'{self.source}: video {self.id!r}, frame {frame} '
-                f'({self.file_names[frame]})')
+        return f'{self.source}: video {self.id!r}, frame {frame} ({self.file_names[frame]})'
 
 
 @dataclass
@@ -67,9 +68,10 @@ class AnnotationFile:
         categories (list[tuple[Id, str]]): Ids and names in the order of the
             file.
     """
+
     name: str
-    videos: List[AnnotatedVideo]
-    categories: List[Tuple[Id, str]]
+    videos: list[AnnotatedVideo]
+    categories: list[tuple[Id, str]]
 
     def __deepcopy__(self, memo: dict) -> 'AnnotationFile':
         """Subsets of a data set share what was read."""

@@ -1,11 +1,13 @@
 """Reader of video instance segmentation data."""
+
 import copy
-from typing import Any, List, Optional
+from typing import Any
 
 import mmdet.datasets  # noqa: F401  bare types of configs live there
 from mmengine.dataset import BaseDataset
 
 from mmcico.registry import DATASETS
+
 from .annotation_files import read_annotations
 from .categories import category_labels, expected_names
 from .clip_windows import check_window, clip_windows
@@ -45,25 +47,27 @@ class VISDataset(BaseDataset):
             transform is not for clips.
     """
 
-    def __init__(self,
-                 ann_file: str = '',
-                 data_root: str = '',
-                 data_prefix: dict = dict(img=''),
-                 dataset_version: Optional[str] = None,
-                 num_frames: int = 3,
-                 overlap: int = 1,
-                 completion: str = 'shift',
-                 metainfo: Optional[dict] = None,
-                 filter_cfg: Optional[dict] = None,
-                 test_mode: bool = False,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self,
+        ann_file: str = '',
+        data_root: str = '',
+        data_prefix: dict = dict(img=''),
+        dataset_version: str | None = None,
+        num_frames: int = 3,
+        overlap: int = 1,
+        completion: str = 'shift',
+        metainfo: dict | None = None,
+        filter_cfg: dict | None = None,
+        test_mode: bool = False,
+        **kwargs: Any,
+    ) -> None:
         check_window(num_frames, overlap, completion)
         expected_names(dataset_version)
         self.dataset_version = dataset_version
         self.num_frames = num_frames
         self.overlap = overlap
         self.completion = completion
-        self._file: Optional[AnnotationFile] = None
+        self._file: AnnotationFile | None = None
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
@@ -71,7 +75,8 @@ class VISDataset(BaseDataset):
             metainfo=metainfo,
             filter_cfg=filter_cfg,
             test_mode=test_mode,
-            **kwargs)
+            **kwargs,
+        )
         check_transforms(self.pipeline)
 
     @property
@@ -90,23 +95,23 @@ class VISDataset(BaseDataset):
             return
         file = read_annotations(self.ann_file)
         self._labels, classes, category_ids = category_labels(
-            file, self._metainfo.get('classes'),
-            expected_names(self.dataset_version))
+            file, self._metainfo.get('classes'), expected_names(self.dataset_version)
+        )
         self._metainfo.update(classes=classes, category_ids=category_ids)
         self._file = file
 
     @property
-    def videos(self) -> List[AnnotatedVideo]:
+    def videos(self) -> list[AnnotatedVideo]:
         """Videos in the order of the file."""
         self._read()
         return self._file.videos
 
-    def load_data_list(self) -> List[dict]:
+    def load_data_list(self) -> list[dict]:
         """One item for each query frame or clip."""
         self._read()
         return self._windows() if self.test_mode else self._query_frames()
 
-    def _query_frames(self) -> List[dict]:
+    def _query_frames(self) -> list[dict]:
         """One item for each frame."""
         return [
             dict(video=v, key_frame_id=frame)
@@ -114,16 +119,17 @@ class VISDataset(BaseDataset):
             for frame in range(len(video.file_names))
         ]
 
-    def _windows(self) -> List[dict]:
+    def _windows(self) -> list[dict]:
         """One item for each clip window, videos one after the other."""
         return [
             dict(video=v, key_frame_id=w.frame_ids[0], **w._asdict())
-            for v, video in enumerate(self.videos) for w in clip_windows(
-                len(video.file_names), self.num_frames, self.overlap,
-                self.completion)
+            for v, video in enumerate(self.videos)
+            for w in clip_windows(
+                len(video.file_names), self.num_frames, self.overlap, self.completion
+            )
         ]
 
-    def filter_data(self) -> List[dict]:
+    def filter_data(self) -> list[dict]:
         """Leave out query frames without objects."""
         keep_empty = not (self.filter_cfg or {}).get('filter_empty_gt', True)
         if self.test_mode or keep_empty:
@@ -134,15 +140,18 @@ class VISDataset(BaseDataset):
                 f'{self.ann_file}: no frame of its {len(self.videos)} videos '
                 f'shows an object of the classes {self._metainfo["classes"]}; '
                 'training needs annotations (official valid and test files '
-                'have none)')
+                'have none)'
+            )
         return kept
 
     def _has_objects(self, item: dict) -> bool:
         """Whether an object of a known class shows in the query frame."""
         return any(
-            track.seen(item['key_frame_id']) and not track.iscrowd
+            track.seen(item['key_frame_id'])
+            and not track.iscrowd
             and track.category_id in self._labels
-            for track in self.videos[item['video']].tracks)
+            for track in self.videos[item['video']].tracks
+        )
 
     def get_data_info(self, idx: int) -> dict:
         """What the pipeline starts from.
@@ -164,17 +173,15 @@ class VISDataset(BaseDataset):
             video_id=video.id,
             video_length=len(video.file_names),
             num_frames=self.num_frames,
-            frames=LazyFrames(video, folder, self._labels))
+            frames=LazyFrames(video, folder, self._labels),
+        )
         return info
 
-    def get_cat_ids(self, idx: int) -> List[int]:
+    def get_cat_ids(self, idx: int) -> list[int]:
         """Labels in the query frame, for ``ClassBalancedDataset``."""
         info = self.get_data_info(idx)
         frame = info['frames'][info['key_frame_id']]
-        return [
-            each['bbox_label'] for each in frame['instances']
-            if not each['ignore_flag']
-        ]
+        return [each['bbox_label'] for each in frame['instances'] if not each['ignore_flag']]
 
     def video_of(self, idx: int) -> int:
         """Index of the video that an item is a clip of."""

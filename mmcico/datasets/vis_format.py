@@ -1,12 +1,22 @@
 """Files in the layout of YouTube-VIS, which OVIS shares."""
-from typing import Any, Dict, List
 
-from .fields import (by_id, id_key, look_up, read_annotations_list, read_bbox,
-                     read_categories, read_crowd, read_size, required,
-                     required_list, video_records)
+from typing import Any
+
+from .fields import (
+    by_id,
+    id_key,
+    look_up,
+    read_annotations_list,
+    read_bbox,
+    read_categories,
+    read_crowd,
+    read_size,
+    required,
+    required_list,
+    video_records,
+)
 from .masks import compress_mask
-from .video_annotations import (AnnotatedTrack, AnnotatedVideo, AnnotationFile,
-                                Id)
+from .video_annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile, Id
 
 #: fields of an annotation with one entry a frame, checked to be so
 FRAME_LISTS = ('segmentations', 'bboxes', 'areas', 'occlusion')
@@ -28,10 +38,7 @@ def read_vis(data: dict, name: str) -> AnnotationFile:
         ValueError: If a field is missing, a list has not one entry a frame,
             a mask has another size, or a video or category is not known.
     """
-    videos = {
-        key: read_video(record, name)
-        for key, record in video_records(data, name).items()
-    }
+    videos = {key: read_video(record, name) for key, record in video_records(data, name).items()}
     categories = read_categories(data, name)
     known = {id_key(key): key for key, _ in categories}
     annotations = read_annotations_list(data, name)
@@ -50,19 +57,19 @@ def read_video(record: dict, name: str) -> AnnotatedVideo:
     where = f'{name}: video {record["id"]!r}'
     files = required_list(record, 'file_names', where)
     if not files:
-        raise ValueError(f"{where} is empty: field 'file_names' has no "
-                         'entry; remove the video')
+        raise ValueError(f"{where} is empty: field 'file_names' has no entry; remove the video")
     length = record.get('length')
     if length is not None and length != len(files):
-        raise ValueError(f"{where}: field 'file_names' has {len(files)} "
-                         f"entries, 'length' is {length}")
+        raise ValueError(
+            f"{where}: field 'file_names' has {len(files)} entries, 'length' is {length}"
+        )
     height, width = read_size(record, where)
-    return AnnotatedVideo(record['id'], height, width,
-                          [str(file) for file in files], name)
+    return AnnotatedVideo(record['id'], height, width, [str(file) for file in files], name)
 
 
-def add_track(record: dict, videos: Dict[str, AnnotatedVideo],
-              known: Dict[str, Id], name: str) -> None:
+def add_track(
+    record: dict, videos: dict[str, AnnotatedVideo], known: dict[str, Id], name: str
+) -> None:
     """Put one entry of ``annotations`` into its video.
 
     Raises:
@@ -73,33 +80,27 @@ def add_track(record: dict, videos: Dict[str, AnnotatedVideo],
     where = f'{name}: video {video.id!r}, annotation {record["id"]!r}'
     category = look_up(known, record, 'category_id', 'categories', where)
     required(record, 'segmentations', where)
-    lists = {
-        key: per_frame(record, key, len(video.file_names), where)
-        for key in FRAME_LISTS
-    }
+    lists = {key: per_frame(record, key, len(video.file_names), where) for key in FRAME_LISTS}
 
     def place(frame: int, key: str) -> str:
-        return (f'{video.where(frame)}, annotation {record["id"]!r}, field '
-                f"'{key}'")
+        return f"{video.where(frame)}, annotation {record['id']!r}, field '{key}'"
 
     video.tracks.append(
         AnnotatedTrack(
             id=record['id'],
             category_id=category,
             counts=[
-                compress_mask(mask, video.height, video.width,
-                              place(t, 'segmentations'))
+                compress_mask(mask, video.height, video.width, place(t, 'segmentations'))
                 for t, mask in enumerate(lists['segmentations'])
             ],
-            bboxes=[
-                read_bbox(box, place(t, 'bboxes'))
-                for t, box in enumerate(lists['bboxes'])
-            ],
+            bboxes=[read_bbox(box, place(t, 'bboxes')) for t, box in enumerate(lists['bboxes'])],
             iscrowd=read_crowd(record, where),
-            occlusion=record.get('occlusion')))
+            occlusion=record.get('occlusion'),
+        )
+    )
 
 
-def per_frame(record: dict, key: str, length: int, where: str) -> List[Any]:
+def per_frame(record: dict, key: str, length: int, where: str) -> list[Any]:
     """A field with one entry a frame, all None if it is not there.
 
     Raises:
@@ -113,5 +114,6 @@ def per_frame(record: dict, key: str, length: int, where: str) -> List[Any]:
         raise ValueError(
             f"{where}: field '{key}' has {count} entries, the video has "
             f'{length} frames; give one a frame, null where the object is '
-            'not seen')
+            'not seen'
+        )
     return values

@@ -2,6 +2,7 @@
 
 Imported by name when first used, so that what is not needed is not loaded.
 """
+
 import importlib
 from typing import Any
 
@@ -17,8 +18,14 @@ HOMES = {
 }
 
 __all__ = [
-    'Agreement', 'OnnxInfo', 'OnnxNetwork', 'autocast_model', 'compare_clips',
-    'compile_model', 'export_onnx', 'load_onnx_model'
+    'Agreement',
+    'OnnxInfo',
+    'OnnxNetwork',
+    'autocast_model',
+    'compare_clips',
+    'compile_model',
+    'export_onnx',
+    'load_onnx_model',
 ]
 
 

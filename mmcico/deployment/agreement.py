@@ -1,4 +1,5 @@
 """How far two ways to run a model agree."""
+
 from dataclasses import dataclass
 
 from mmengine.structures import InstanceData
@@ -17,11 +18,12 @@ class Agreement:
         pixels (int): Pixels of all masks together.
         other_pixels (int): Those of them that differ.
     """
+
     clips: int = 0
     instances: int = 0
     same: bool = True
-    box: float = 0.
-    score: float = 0.
+    box: float = 0.0
+    score: float = 0.0
     pixels: int = 0
     other_pixels: int = 0
 
@@ -39,7 +41,8 @@ class Agreement:
             box=max(self.box, other.box),
             score=max(self.score, other.score),
             pixels=self.pixels + other.pixels,
-            other_pixels=self.other_pixels + other.other_pixels)
+            other_pixels=self.other_pixels + other.other_pixels,
+        )
 
 
 def compare_clips(found: InstanceData, wanted: InstanceData) -> Agreement:
@@ -65,4 +68,5 @@ def compare_clips(found: InstanceData, wanted: InstanceData) -> Agreement:
         box=float((found.bboxes - wanted.bboxes).abs().max()),
         score=float((found.scores - wanted.scores).abs().max()),
         pixels=int((ours | theirs).sum()),
-        other_pixels=int((ours ^ theirs).sum()))
+        other_pixels=int((ours ^ theirs).sum()),
+    )

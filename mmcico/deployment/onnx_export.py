@@ -1,25 +1,27 @@
 """Write the clip network as an ONNX file, and prove that it is the same."""
+
 import inspect
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from mmcico.models.vis.cico import CiCo
+
 from .onnx_info import OnnxInfo
-from .onnx_network import (DIVISOR, FRAMES, map_priors, output_names,
-                           run_session)
+from .onnx_network import DIVISOR, FRAMES, map_priors, output_names, run_session
 from .onnx_runtime import open_session, optional_package
 
-Size = Tuple[int, int]
+Size = tuple[int, int]
 #: the network is traced at this size: no level is a multiple of Swin's
 #: window, so that its padding, which is cut off again, is in the trace
 TRACE_SIZE: Size = (96, 160)
 #: other sizes at which file and model are compared
-CHECK_SIZES: Tuple[Size, ...] = ((128, 96), (224, 256))
+CHECK_SIZES: tuple[Size, ...] = ((128, 96), (224, 256))
 #: largest difference, as a share of the largest value if that is above one
 TOLERANCE = 1e-4
 #: versions of ONNX operators that the tracing exporter writes and that know
@@ -38,7 +40,7 @@ class ExportNetwork(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, frames: Tensor) -> Tuple[Tensor, ...]:
+    def forward(self, frames: Tensor) -> tuple[Tensor, ...]:
         """Run the network.
 
         Args:
@@ -51,7 +53,7 @@ class ExportNetwork(nn.Module):
         return tuple(values[name] for name in output_names(self.model))
 
 
-def network_values(model: CiCo, frames: Tensor) -> Dict[str, Tensor]:
+def network_values(model: CiCo, frames: Tensor) -> dict[str, Tensor]:
     """All outputs of a model by name, without batch axis.
 
     Args:
@@ -66,11 +68,9 @@ def network_values(model: CiCo, frames: Tensor) -> Dict[str, Tensor]:
     return dict(values, protos=protos[0])
 
 
-def export_onnx(model: CiCo,
-                path: str,
-                info: OnnxInfo,
-                sizes: Sequence[Size] = CHECK_SIZES,
-                opset: int = 17) -> Dict[Size, Dict[str, float]]:
+def export_onnx(
+    model: CiCo, path: str, info: OnnxInfo, sizes: Sequence[Size] = CHECK_SIZES, opset: int = 17
+) -> dict[Size, dict[str, float]]:
     """Write a model's network, for any height and width.
 
     The file is there only if ONNX Runtime gives what PyTorch gives at all
@@ -107,8 +107,7 @@ def export_onnx(model: CiCo,
     return report
 
 
-def check_request(model: CiCo, path: str, sizes: Sequence[Size],
-                  opset: int) -> None:
+def check_request(model: CiCo, path: str, sizes: Sequence[Size], opset: int) -> None:
     """Refuse what cannot be exported.
 
     Raises:
@@ -116,23 +115,20 @@ def check_request(model: CiCo, path: str, sizes: Sequence[Size],
     """
     optional_package('onnx')
     if model.training:
-        raise ValueError('only a model in eval mode can be exported; call '
-                         'model.eval() first')
+        raise ValueError('only a model in eval mode can be exported; call model.eval() first')
     if any(True for _ in model.mask_head.generator.parameters()):
         raise ValueError(
             'mask_head.generator has weights of its own; it draws masks '
-            'outside of the file, which would lose them')
+            'outside of the file, which would lose them'
+        )
     folder = Path(path).resolve().parent
     if not folder.is_dir():
-        raise ValueError(f'cannot write "{path}": there is no folder '
-                         f'"{folder}"')
+        raise ValueError(f'cannot write "{path}": there is no folder "{folder}"')
     if opset not in OPSETS:
-        raise ValueError(f'opset={opset} is not one of {OPSETS.start} to '
-                         f'{OPSETS.stop - 1}')
+        raise ValueError(f'opset={opset} is not one of {OPSETS.start} to {OPSETS.stop - 1}')
     wrong = [size for size in sizes if any(x % DIVISOR for x in size)]
     if wrong or not sizes:
-        raise ValueError(f'sizes to check at must be multiples of {DIVISOR}, '
-                         f'got {wrong or "none"}')
+        raise ValueError(f'sizes to check at must be multiples of {DIVISOR}, got {wrong or "none"}')
 
 
 def example(model: CiCo, size: Size) -> Tensor:
@@ -152,7 +148,7 @@ def trace(model: CiCo, path: str, opset: int) -> None:
     axes = {name: {1: 'rows'} for name in names}
     axes['protos'] = {2: 'map_height', 3: 'map_width'}
     axes[FRAMES] = {2: 'height', 3: 'width'}
-    options: Dict[str, Any] = dict(opset_version=opset, dynamic_axes=axes)
+    options: dict[str, Any] = dict(opset_version=opset, dynamic_axes=axes)
     if 'dynamo' in inspect.signature(torch.onnx.export).parameters:
         # the exporter by tracing: seconds, and no further package; the
         # newer one takes minutes for Swin
@@ -162,11 +158,13 @@ def trace(model: CiCo, path: str, opset: int) -> None:
             # what tracing warns of is compared at other sizes afterwards
             warnings.simplefilter('ignore')
             torch.onnx.export(
-                ExportNetwork(model).eval(), (example(model, TRACE_SIZE), ),
+                ExportNetwork(model).eval(),
+                (example(model, TRACE_SIZE),),
                 path,
                 input_names=[FRAMES],
                 output_names=names,
-                **options)
+                **options,
+            )
     except torch.onnx.errors.OnnxExporterError as error:
         raise ValueError(
             f'a layer of the model does not export to opset {opset}: {error}'
@@ -201,7 +199,7 @@ def difference(value: Tensor, wanted: Tensor) -> float:
 
 
 @torch.no_grad()
-def compare(model: CiCo, session: Any, size: Size) -> Dict[str, float]:
+def compare(model: CiCo, session: Any, size: Size) -> dict[str, float]:
     """Differences of file and model on the same frames.
 
     Args:
@@ -216,25 +214,24 @@ def compare(model: CiCo, session: Any, size: Size) -> Dict[str, float]:
     wanted = network_values(model, frames)
     found = run_session(session, frames)
     found['priors'] = map_priors(model, size, frames)
-    return {
-        name: difference(value, wanted[name])
-        for name, value in found.items()
-    }
+    return {name: difference(value, wanted[name]) for name, value in found.items()}
 
 
-def check_report(report: Dict[Size, Dict[str, float]], path: str) -> None:
+def check_report(report: dict[Size, dict[str, float]], path: str) -> None:
     """Refuse a file that differs from the model.
 
     Raises:
         ValueError: Then, with all differences.
     """
-    wrong: List[str] = [
+    wrong: list[str] = [
         f'{name} at {size[0]} x {size[1]}: {value:.2g}'
-        for size, values in report.items() for name, value in values.items()
+        for size, values in report.items()
+        for name, value in values.items()
         if not value <= TOLERANCE
     ]
     if wrong:
         raise ValueError(
             f'"{path}" was not written: ONNX Runtime differs from PyTorch by '
             f'more than {TOLERANCE:g} in {"; ".join(wrong)}. A backbone or '
-            'neck of the config does not export for all sizes')
+            'neck of the config does not export for all sizes'
+        )

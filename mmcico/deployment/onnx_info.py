@@ -1,7 +1,9 @@
 """What an exported file says about itself."""
+
 import ast
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
@@ -24,20 +26,21 @@ class OnnxInfo:
             values.
         version (str): Of mmcico at export.
     """
+
     num_frames: int
-    strides: Tuple[Tuple[int, int], ...]
-    classes: Tuple[str, ...] = ()
-    category_ids: Tuple[Any, ...] = ()
-    cfg: Optional[Dict[str, Any]] = None
+    strides: tuple[tuple[int, int], ...]
+    classes: tuple[str, ...] = ()
+    category_ids: tuple[Any, ...] = ()
+    cfg: dict[str, Any] | None = None
     version: str = __version__
 
     @classmethod
     def of(
         cls,
         model: CiCo,
-        cfg: Union[Config, ConfigDict, None] = None,
+        cfg: Config | ConfigDict | None = None,
         classes: Sequence[str] = (),
-        category_ids: Sequence[Any] = ()
+        category_ids: Sequence[Any] = (),
     ) -> 'OnnxInfo':
         """Gather what is known of a model.
 
@@ -55,14 +58,12 @@ class OnnxInfo:
             strides=strides_of(model),
             classes=tuple(classes),
             category_ids=tuple(category_ids),
-            cfg=plain(cfg))
+            cfg=plain(cfg),
+        )
 
-    def to_props(self) -> Dict[str, str]:
+    def to_props(self) -> dict[str, str]:
         """Texts by name, as ``metadata_props`` of ONNX holds them."""
-        return {
-            PREFIX + each.name: repr(getattr(self, each.name))
-            for each in fields(self)
-        }
+        return {PREFIX + each.name: repr(getattr(self, each.name)) for each in fields(self)}
 
     @classmethod
     def from_props(cls, props: Mapping[str, str], path: str) -> 'OnnxInfo':
@@ -84,19 +85,17 @@ class OnnxInfo:
             raise ValueError(
                 f'"{path}" is not a clip network of mmcico: its metadata has '
                 f'no {", ".join(PREFIX + name for name in missing)}; write '
-                'it by tools/deployment/export_onnx.py')
-        return cls(
-            **{name: ast.literal_eval(props[PREFIX + name])
-               for name in names})
+                'it by tools/deployment/export_onnx.py'
+            )
+        return cls(**{name: ast.literal_eval(props[PREFIX + name]) for name in names})
 
 
-def strides_of(model: CiCo) -> Tuple[Tuple[int, int], ...]:
+def strides_of(model: CiCo) -> tuple[tuple[int, int], ...]:
     """(x, y) strides of all levels, in pixels."""
-    return tuple(
-        (int(x), int(y)) for x, y in model.bbox_head.anchor_generator.strides)
+    return tuple((int(x), int(y)) for x, y in model.bbox_head.anchor_generator.strides)
 
 
-def plain(cfg: Union[Config, ConfigDict, None]) -> Optional[Dict[str, Any]]:
+def plain(cfg: Config | ConfigDict | None) -> dict[str, Any] | None:
     """A config as a dict; None if its text cannot be read again."""
     if cfg is None:
         return None

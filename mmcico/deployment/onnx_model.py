@@ -1,6 +1,8 @@
 """A model whose network is an ONNX file."""
+
 import json
-from typing import Any, Dict, NoReturn, Optional, Sequence, Tuple, Union
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
@@ -8,13 +10,18 @@ from torch import nn
 
 from mmcico.models.vis.cico import CiCo
 from mmcico.registry import MODELS
+
 from .onnx_info import OnnxInfo, strides_of
 from .onnx_network import OnnxNetwork, output_names
 from .onnx_runtime import open_session
 
 #: settings of the model that the file's numbers depend on
-FIXED = (('data_preprocessor', ), ('bbox_head', 'anchor_generator'),
-         ('bbox_head', 'bbox_coder'), ('mask_head', 'generator'))
+FIXED = (
+    ('data_preprocessor',),
+    ('bbox_head', 'anchor_generator'),
+    ('bbox_head', 'bbox_coder'),
+    ('mask_head', 'generator'),
+)
 #: parts of the heads that work on the file's outputs
 USED = ('losses', 'generator')
 
@@ -30,14 +37,17 @@ class InFile(nn.Module):
         """
         raise ValueError(
             'this model runs an ONNX file: it can predict, but neither train '
-            'nor give features; build it from its config and checkpoint')
+            'nor give features; build it from its config and checkpoint'
+        )
 
 
-def load_onnx_model(cfg: Union[Config, ConfigDict, None],
-                    path: str,
-                    device: Optional[str] = None,
-                    providers: Optional[Sequence[str]] = None,
-                    num_threads: int = 0) -> CiCo:
+def load_onnx_model(
+    cfg: Config | ConfigDict | None,
+    path: str,
+    device: str | None = None,
+    providers: Sequence[str] | None = None,
+    num_threads: int = 0,
+) -> CiCo:
     """A model that runs an exported network.
 
     It takes the place of the model in :class:`ClipStream`, in inferencers
@@ -60,8 +70,7 @@ def load_onnx_model(cfg: Union[Config, ConfigDict, None],
         ValueError: If the file cannot be used, or not with this config.
     """
     session = open_session(path, providers, num_threads)
-    info = OnnxInfo.from_props(session.get_modelmeta().custom_metadata_map,
-                               path)
+    info = OnnxInfo.from_props(session.get_modelmeta().custom_metadata_map, path)
     if cfg is None and info.cfg is None:
         raise ValueError(f'"{path}" holds no config; give it as cfg')
     cfg = Config(info.cfg) if cfg is None else cfg
@@ -73,8 +82,7 @@ def load_onnx_model(cfg: Union[Config, ConfigDict, None],
     drop_layers(model)
     model.network = OnnxNetwork(session)
     model.onnx_info = info
-    model.dataset_meta = dict(
-        classes=info.classes, category_ids=info.category_ids)
+    model.dataset_meta = dict(classes=info.classes, category_ids=info.category_ids)
     return model if device is None else model.to(device)
 
 
@@ -82,10 +90,16 @@ def drop_layers(model: CiCo) -> None:
     """Take away the layers whose work the file does."""
     layers = [(model, ('backbone', 'neck'))]
     for head in (model.bbox_head, model.mask_head):
-        layers.append((head, [
-            name for name, child in head.named_children()
-            if name not in USED and any(True for _ in child.parameters())
-        ]))
+        layers.append(
+            (
+                head,
+                [
+                    name
+                    for name, child in head.named_children()
+                    if name not in USED and any(True for _ in child.parameters())
+                ],
+            )
+        )
     for part, names in layers:
         for name in names:
             setattr(part, name, InFile())
@@ -108,7 +122,8 @@ def check_settings(settings: ConfigDict, info: OnnxInfo, path: str) -> None:
             raise ValueError(
                 f'"{path}" was exported with model.{".".join(keys)}='
                 f'{as_text(file)}, the config has {as_text(own)}; use the '
-                'same config, or export again')
+                'same config, or export again'
+            )
 
 
 def as_text(value: Any) -> str:
@@ -124,28 +139,22 @@ def check_fit(model: CiCo, session: Any, info: OnnxInfo, path: str) -> None:
     """
     shapes = {each.name: each.shape for each in session.get_outputs()}
     head = model.bbox_head
-    pairs: Dict[str, Tuple[Any, Any]] = {
+    pairs: dict[str, tuple[Any, Any]] = {
         'outputs': (sorted(shapes), sorted(output_names(model))),
         'frames of a clip (T)': (info.num_frames, model.num_frames),
-        'query frames': (shape_at(shapes, 'cls_scores',
-                                  0), len(head.query_frames)),
-        'class channels': (shape_at(shapes, 'cls_scores',
-                                    -1), head.losses.cls_channels),
-        'mask parameters': (shape_at(shapes, 'mask_params',
-                                     -1), model.mask_head.num_params),
-        'prototypes': (shape_at(shapes, 'protos',
-                                0), model.mask_head.generator.num_protos),
+        'query frames': (shape_at(shapes, 'cls_scores', 0), len(head.query_frames)),
+        'class channels': (shape_at(shapes, 'cls_scores', -1), head.losses.cls_channels),
+        'mask parameters': (shape_at(shapes, 'mask_params', -1), model.mask_head.num_params),
+        'prototypes': (shape_at(shapes, 'protos', 0), model.mask_head.generator.num_protos),
         'strides': (info.strides, strides_of(model)),
     }
     wrong = [
-        f'{name} {file} instead of {own}'
-        for name, (file, own) in pairs.items() if file != own
+        f'{name} {file} instead of {own}' for name, (file, own) in pairs.items() if file != own
     ]
     if wrong:
-        raise ValueError(f'"{path}" does not fit the config: it has '
-                         f'{"; ".join(wrong)}')
+        raise ValueError(f'"{path}" does not fit the config: it has {"; ".join(wrong)}')
 
 
-def shape_at(shapes: Dict[str, list], name: str, axis: int) -> Any:
+def shape_at(shapes: dict[str, list], name: str, axis: int) -> Any:
     """Length of an axis of an output; None if there is no such output."""
     return shapes[name][axis] if name in shapes else None

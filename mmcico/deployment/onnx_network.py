@@ -1,5 +1,7 @@
 """The network of a clip from an ONNX file."""
-from typing import Any, Dict, List, Sequence, Tuple
+
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,7 +17,7 @@ FRAMES = 'frames'
 DIVISOR = 32
 
 
-def output_names(model: CiCo) -> List[str]:
+def output_names(model: CiCo) -> list[str]:
     """Names of what an exported network gives, in their order."""
     names = ['cls_scores', 'bbox_deltas', 'mask_params', 'embeds']
     if model.bbox_head.losses.with_centerness:
@@ -23,8 +25,7 @@ def output_names(model: CiCo) -> List[str]:
     return names + ['protos']
 
 
-def map_priors(model: CiCo, input_shape: Sequence[int],
-               like: Tensor) -> Tensor:
+def map_priors(model: CiCo, input_shape: Sequence[int], like: Tensor) -> Tensor:
     """Anchors without the network's maps.
 
     A level has a cell for each stride that has begun, as convolutions with
@@ -40,13 +41,11 @@ def map_priors(model: CiCo, input_shape: Sequence[int],
     """
     generator = model.bbox_head.anchor_generator
     height, width = input_shape
-    sizes: List[Tuple[int, int]] = [(-(-height // y), -(-width // x))
-                                    for x, y in generator.strides]
-    return torch.cat(
-        generator.grid_priors(sizes, dtype=torch.float32, device=like.device))
+    sizes: list[tuple[int, int]] = [(-(-height // y), -(-width // x)) for x, y in generator.strides]
+    return torch.cat(generator.grid_priors(sizes, dtype=torch.float32, device=like.device))
 
 
-def run_session(session: Any, inputs: Tensor) -> Dict[str, Tensor]:
+def run_session(session: Any, inputs: Tensor) -> dict[str, Tensor]:
     """Run an exported network.
 
     Args:
@@ -60,10 +59,7 @@ def run_session(session: Any, inputs: Tensor) -> Dict[str, Tensor]:
     frames = inputs.detach().float().cpu().contiguous().numpy()
     names = [each.name for each in session.get_outputs()]
     values = session.run(names, {FRAMES: frames})
-    return {
-        name: torch.from_numpy(value).to(inputs.device)
-        for name, value in zip(names, values)
-    }
+    return {name: torch.from_numpy(value).to(inputs.device) for name, value in zip(names, values)}
 
 
 class OnnxNetwork(ClipNetwork):
@@ -79,8 +75,14 @@ class OnnxNetwork(ClipNetwork):
     def __init__(self, session: Any) -> None:
         self.session = session
 
-    def __call__(self, model: CiCo, known: KnownFrames, inputs: Tensor,
-                 frame_ids: Sequence[int], num_final: int) -> NetworkResult:
+    def __call__(
+        self,
+        model: CiCo,
+        known: KnownFrames,
+        inputs: Tensor,
+        frame_ids: Sequence[int],
+        num_final: int,
+    ) -> NetworkResult:
         """Run the network; see :class:`ClipNetwork`.
 
         Raises:
@@ -93,7 +95,8 @@ class OnnxNetwork(ClipNetwork):
             raise ValueError(
                 f'frames {tuple(frame_ids)} are {size} (height, width) as '
                 f'input; an ONNX file takes multiples of {DIVISOR}: set '
-                f'pad_size_divisor={DIVISOR} of the data_preprocessor')
+                f'pad_size_divisor={DIVISOR} of the data_preprocessor'
+            )
         values = run_session(self.session, inputs)
         protos = values.pop('protos')
         outputs = ClipOutputs(priors=map_priors(model, size, inputs), **values)

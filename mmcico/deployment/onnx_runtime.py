@@ -1,8 +1,10 @@
 """Optional packages, and sessions of ONNX Runtime."""
+
 import importlib
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Optional, Sequence
+from typing import Any
 
 
 def optional_package(name: str) -> ModuleType:
@@ -16,12 +18,11 @@ def optional_package(name: str) -> ModuleType:
     except ImportError as error:
         raise ValueError(
             f'the Python package "{name}" is needed for ONNX '
-            f"files ({error}): pip install 'mmcico[onnx]'") from error
+            f"files ({error}): pip install 'mmcico[onnx]'"
+        ) from error
 
 
-def open_session(path: str,
-                 providers: Optional[Sequence[str]] = None,
-                 num_threads: int = 0) -> Any:
+def open_session(path: str, providers: Sequence[str] | None = None, num_threads: int = 0) -> Any:
     """Open a file in ONNX Runtime.
 
     Args:
@@ -46,13 +47,12 @@ def open_session(path: str,
     if unknown:
         raise ValueError(
             f'ONNX Runtime has no provider {", ".join(unknown)} here, but '
-            f'{", ".join(known)}; install the onnxruntime package that has it')
+            f'{", ".join(known)}; install the onnxruntime package that has it'
+        )
     options = runtime.SessionOptions()
     options.intra_op_num_threads = num_threads
     try:
-        return runtime.InferenceSession(
-            str(path), options, providers=list(providers or known))
+        return runtime.InferenceSession(str(path), options, providers=list(providers or known))
     except Exception as error:
         # ONNX Runtime's errors have no common base but Exception
-        raise ValueError(
-            f'ONNX Runtime cannot open "{path}": {error}') from error
+        raise ValueError(f'ONNX Runtime cannot open "{path}": {error}') from error

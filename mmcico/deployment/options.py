@@ -1,5 +1,7 @@
 """Faster or smaller runs of a model's own layers, on request."""
-from typing import Any, Sequence
+
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,7 +24,8 @@ def check_layers(model: CiCo) -> None:
     if not any(True for _ in model.backbone.parameters()):
         raise ValueError(
             'the model runs an ONNX file, which is neither compiled nor cast '
-            'by PyTorch; build it from its config and checkpoint')
+            'by PyTorch; build it from its config and checkpoint'
+        )
 
 
 def compile_model(model: CiCo, **options: Any) -> CiCo:
@@ -49,10 +52,8 @@ def compile_model(model: CiCo, **options: Any) -> CiCo:
     backend = options.get('backend', 'inductor')
     known = torch.compiler.list_backends(exclude_tags=())
     if isinstance(backend, str) and backend not in known:
-        raise ValueError(f'torch.compile has no backend "{backend}" here, '
-                         f'but {", ".join(known)}')
-    for part in (model.backbone, model.neck, model.mask_head.tower,
-                 model.mask_head.reduce):
+        raise ValueError(f'torch.compile has no backend "{backend}" here, but {", ".join(known)}')
+    for part in (model.backbone, model.neck, model.mask_head.tower, model.mask_head.reduce):
         part.compile(**options)
     return model
 
@@ -69,13 +70,20 @@ class AutocastNetwork(ClipNetwork):
         self.network = network
         self.dtype = dtype
 
-    def __call__(self, model: CiCo, known: KnownFrames, inputs: Tensor,
-                 frame_ids: Sequence[int], num_final: int) -> NetworkResult:
+    def __call__(
+        self,
+        model: CiCo,
+        known: KnownFrames,
+        inputs: Tensor,
+        frame_ids: Sequence[int],
+        num_final: int,
+    ) -> NetworkResult:
         """Run the network; see :class:`ClipNetwork`."""
         with torch.autocast(inputs.device.type, dtype=self.dtype):
             found = self.network(model, known, inputs, frame_ids, num_final)
-        outputs = ClipOutputs(*(None if value is None else value.float()
-                                for value in found.outputs))
+        outputs = ClipOutputs(
+            *(None if value is None else value.float() for value in found.outputs)
+        )
         return found._replace(outputs=outputs, protos=found.protos.float())
 
 
@@ -96,8 +104,7 @@ def autocast_model(model: CiCo, dtype: torch.dtype) -> CiCo:
     """
     check_layers(model)
     if dtype not in DTYPES:
-        raise ValueError(f'autocast is for {" and ".join(map(str, DTYPES))}, '
-                         f'not for {dtype}')
+        raise ValueError(f'autocast is for {" and ".join(map(str, DTYPES))}, not for {dtype}')
     network = model.network
     if isinstance(network, AutocastNetwork):
         network = network.network

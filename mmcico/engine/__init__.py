@@ -1,3 +1,5 @@
+"""Hooks for training and testing."""
+
 from .class_check_hook import ClassCheckHook
 from .clip_visualization_hook import ClipVisualizationHook
 

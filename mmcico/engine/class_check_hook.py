@@ -1,4 +1,5 @@
 """A check that model and data set agree on the classes."""
+
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
@@ -45,4 +46,5 @@ class ClassCheckHook(Hook):
             f'the model has {expected} classes, the data set {len(classes)}: '
             f'{tuple(classes)}; set model.bbox_head.num_classes='
             f'{len(classes)}, or choose classes by metainfo=dict(classes=...) '
-            'of the data sets')
+            'of the data sets'
+        )

@@ -1,6 +1,8 @@
 """Drawing of results while models are validated and tested."""
+
 import os.path as osp
-from typing import Any, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import mmcv
 from mmdet.engine.hooks import TrackVisualizationHook
@@ -27,22 +29,22 @@ class ClipVisualizationHook(TrackVisualizationHook):
             ``backend_args``.
     """
 
-    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any,
-                       outputs: Sequence[TrackDataSample]) -> None:
+    def after_val_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any, outputs: Sequence[TrackDataSample]
+    ) -> None:
         """Draw the frames that a clip has finished, to the backends."""
         self._draw(outputs, None, runner.iter)
 
-    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any,
-                        outputs: Sequence[TrackDataSample]) -> None:
+    def after_test_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any, outputs: Sequence[TrackDataSample]
+    ) -> None:
         """Draw the frames that a clip has finished, to files if wanted."""
         folder = None
         if self.test_out_dir is not None:
-            folder = osp.join(runner.work_dir, runner.timestamp,
-                              self.test_out_dir)
+            folder = osp.join(runner.work_dir, runner.timestamp, self.test_out_dir)
         self._draw(outputs, folder, batch_idx)
 
-    def _draw(self, outputs: Sequence[TrackDataSample], folder: Optional[str],
-              step: int) -> None:
+    def _draw(self, outputs: Sequence[TrackDataSample], folder: str | None, step: int) -> None:
         """Draw every ``frame_interval``-th frame."""
         if not self.draw:
             return
@@ -51,8 +53,7 @@ class ClipVisualizationHook(TrackVisualizationHook):
                 if frame.frame_id % self.frame_interval == 0:
                     self._draw_frame(frame, folder, step)
 
-    def _draw_frame(self, frame: DetDataSample, folder: Optional[str],
-                    step: int) -> None:
+    def _draw_frame(self, frame: DetDataSample, folder: str | None, step: int) -> None:
         """Draw one frame: a file, a window or the visualizer's backends."""
         data = get(frame.img_path, backend_args=self.backend_args)
         name = osp.join(*frame.img_path.split('/')[-2:])
@@ -66,4 +67,5 @@ class ClipVisualizationHook(TrackVisualizationHook):
             wait_time=self.wait_time,
             out_file=None if folder is None else osp.join(folder, name),
             pred_score_thr=self.score_thr,
-            step=step)
+            step=step,
+        )

@@ -2,9 +2,11 @@
 
 ``VISMetric`` loads when it is first asked for: it alone needs them.
 """
+
 from typing import Any
 
 from mmcico.utils.json_file import load_json
+
 from .file_metrics import long_video_ids, measure_files
 from .report import format_table
 from .results_file import merge_parts, save_metrics
@@ -12,14 +14,22 @@ from .vis_json import read_ground_truth, read_results
 from .ytvis_eval import evaluate
 
 __all__ = [
-    'VISMetric', 'evaluate', 'format_table', 'load_json', 'long_video_ids',
-    'measure_files', 'merge_parts', 'read_ground_truth', 'read_results',
-    'save_metrics'
+    'VISMetric',
+    'evaluate',
+    'format_table',
+    'load_json',
+    'long_video_ids',
+    'measure_files',
+    'merge_parts',
+    'read_ground_truth',
+    'read_results',
+    'save_metrics',
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name == 'VISMetric':
         from .vis_metric import VISMetric
+
         return VISMetric
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

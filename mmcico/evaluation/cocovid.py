@@ -1,11 +1,12 @@
 """Ground truth in the layout of CocoVID, turned into that of YouTube-VIS."""
-from typing import Any, Dict
+
+from typing import Any
 
 from mmcico.datasets.cocovid_format import read_cocovid
 from mmcico.datasets.video_annotations import AnnotatedTrack, AnnotatedVideo
 
 
-def to_youtube_vis(data: Dict[str, Any], name: str) -> Dict[str, Any]:
+def to_youtube_vis(data: dict[str, Any], name: str) -> dict[str, Any]:
     """The same objects as lists of masks.
 
     Args:
@@ -26,13 +27,13 @@ def to_youtube_vis(data: Dict[str, Any], name: str) -> Dict[str, Any]:
                 height=video.height,
                 width=video.width,
                 length=len(video.file_names),
-                file_names=video.file_names) for video in file.videos
+                file_names=video.file_names,
+            )
+            for video in file.videos
         ],
         categories=[dict(id=id_, name=each) for id_, each in file.categories],
-        annotations=[
-            _annotation(video, track) for video in file.videos
-            for track in video.tracks
-        ])
+        annotations=[_annotation(video, track) for video in file.videos for track in video.tracks],
+    )
 
 
 def _annotation(video: AnnotatedVideo, track: AnnotatedTrack) -> dict:
@@ -44,6 +45,6 @@ def _annotation(video: AnnotatedVideo, track: AnnotatedTrack) -> dict:
         iscrowd=int(track.iscrowd),
         occlusion=track.occlusion,
         segmentations=[
-            counts and dict(size=size, counts=counts.decode('ascii'))
-            for counts in track.counts
-        ])
+            counts and dict(size=size, counts=counts.decode('ascii')) for counts in track.counts
+        ],
+    )

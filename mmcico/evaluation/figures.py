@@ -1,35 +1,44 @@
 """From matches of videos and classes to the figures of the data sets."""
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .matching import IOU_THRS, MAX_TRACKS, Group, Matches
 from .vis_tables import Place
 
-RECALL_THRS = np.linspace(0., 1., 101)
+RECALL_THRS = np.linspace(0.0, 1.0, 101)
 ALL = Group('')
-SIZES = (Group('s', areas=(0., 128.**2)), Group('m', areas=(128.**2, 256.**2)),
-         Group('l', areas=(256.**2, 1e10)))
-OCCLUSIONS = (Group('_light', occlusion=(0., .25)),
-              Group('_medium',
-                    occlusion=(.25, .5)), Group('_heavy', occlusion=(.5, 1.)))
-GROUPS = dict(
-    ytvis=(ALL, ) + SIZES,
-    ovis=(ALL, ) + SIZES + OCCLUSIONS,
-    ytvis2022=(ALL, ) + SIZES)
+SIZES = (
+    Group('s', areas=(0.0, 128.0**2)),
+    Group('m', areas=(128.0**2, 256.0**2)),
+    Group('l', areas=(256.0**2, 1e10)),
+)
+OCCLUSIONS = (
+    Group('_light', occlusion=(0.0, 0.25)),
+    Group('_medium', occlusion=(0.25, 0.5)),
+    Group('_heavy', occlusion=(0.5, 1.0)),
+)
+GROUPS = dict(ytvis=(ALL,) + SIZES, ovis=(ALL,) + SIZES + OCCLUSIONS, ytvis2022=(ALL,) + SIZES)
 FEW = (1, 10)  # AR1 and AR10: only the best of each video and class
 
-Metrics = Dict[str, Any]
+Metrics = dict[str, Any]
 
 
 class Curves(NamedTuple):
     """Figures of one class: (T, 101) precision and (T,) recall."""
+
     precision: np.ndarray
     recall: np.ndarray
 
 
-def summarize(matches: Dict[Place, Matches], videos: Sequence[int],
-              names: Sequence[str], groups: Sequence[Group]) -> Metrics:
+def summarize(
+    matches: dict[Place, Matches],
+    videos: Sequence[int],
+    names: Sequence[str],
+    groups: Sequence[Group],
+) -> Metrics:
     """Figures over some videos.
 
     Args:
@@ -41,23 +50,17 @@ def summarize(matches: Dict[Place, Matches], videos: Sequence[int],
     Returns:
         dict: As ``evaluate`` says.
     """
-    tables: Dict[str, List[Optional[Curves]]] = {}
+    tables: dict[str, list[Curves | None]] = {}
     for category in range(len(names)):
-        chosen = [
-            matches[video, category] for video in videos
-            if (video, category) in matches
-        ]
+        chosen = [matches[video, category] for video in videos if (video, category) in matches]
         for index, group in enumerate(groups):
-            tables.setdefault(group.name, []).append(
-                class_curves(chosen, index, MAX_TRACKS))
+            tables.setdefault(group.name, []).append(class_curves(chosen, index, MAX_TRACKS))
         for number in FEW:
-            tables.setdefault(str(number),
-                              []).append(class_curves(chosen, 0, number))
+            tables.setdefault(str(number), []).append(class_curves(chosen, 0, number))
     return _means(tables, groups, names)
 
 
-def class_curves(matches: List[Matches], group: int,
-                 number: int) -> Optional[Curves]:
+def class_curves(matches: list[Matches], group: int, number: int) -> Curves | None:
     """Precision over recall of one class and group.
 
     Args:
@@ -73,11 +76,10 @@ def class_curves(matches: List[Matches], group: int,
         return None
     scores = np.concatenate([each.scores[:number] for each in matches])
     order = np.argsort(-scores, kind='stable')
-    found = np.concatenate([each.found[group, :, :number] for each in matches],
-                           axis=1)[:, order]
-    counts = ~np.concatenate(
-        [each.ignored[group, :, :number]
-         for each in matches], axis=1)[:, order]
+    found = np.concatenate([each.found[group, :, :number] for each in matches], axis=1)[:, order]
+    counts = ~np.concatenate([each.ignored[group, :, :number] for each in matches], axis=1)[
+        :, order
+    ]
     right = np.cumsum(found & counts, axis=1)
     wrong = np.cumsum(~found & counts, axis=1)
     recall = right / objects
@@ -94,30 +96,29 @@ def class_curves(matches: List[Matches], group: int,
     return Curves(sampled, last)
 
 
-def _mean(parts: List[np.ndarray]) -> Optional[float]:
+def _mean(parts: list[np.ndarray]) -> float | None:
     return float(np.mean(parts)) if parts else None
 
 
-def _means(tables: Dict[str, List[Optional[Curves]]], groups: Sequence[Group],
-           names: Sequence[str]) -> Metrics:
+def _means(
+    tables: dict[str, list[Curves | None]], groups: Sequence[Group], names: Sequence[str]
+) -> Metrics:
     """Means over the classes that have objects."""
     known = {
-        table: [curves for curves in each if curves is not None]
-        for table, each in tables.items()
+        table: [curves for curves in each if curves is not None] for table, each in tables.items()
     }
     precision = [curves.precision for curves in known.get('', [])]
     metrics: Metrics = dict(
         AP=_mean(precision),
         AP50=_mean([each[0] for each in precision]),
-        AP75=_mean([each[5] for each in precision]))
+        AP75=_mean([each[5] for each in precision]),
+    )
     parts = {group.name: group.name for group in groups[1:]}
     for part in parts:
-        metrics[f'AP{part}'] = _mean(
-            [curves.precision for curves in known.get(part, [])])
+        metrics[f'AP{part}'] = _mean([curves.precision for curves in known.get(part, [])])
     labels = {**{str(n): str(n) for n in FEW}, '': str(MAX_TRACKS), **parts}
     for table, label in labels.items():
-        metrics[f'AR{label}'] = _mean(
-            [curves.recall for curves in known.get(table, [])])
+        metrics[f'AR{label}'] = _mean([curves.recall for curves in known.get(table, [])])
     metrics['AP_per_class'] = [
         curves and _mean([curves.precision]) for curves in tables.get('', [])
     ]
@@ -136,11 +137,10 @@ def short_and_long(short: Metrics, long: Metrics) -> Metrics:
         dict: As ``evaluate`` says.
     """
     both = short['AP'], long['AP']
-    known: Tuple[float, ...] = tuple(each for each in both if each is not None)
+    known: tuple[float, ...] = tuple(each for each in both if each is not None)
     metrics: Metrics = dict(
-        mAP=sum(known) / 2 if len(known) == 2 else None,
-        mAP_short=short['AP'],
-        mAP_long=long['AP'])
+        mAP=sum(known) / 2 if len(known) == 2 else None, mAP_short=short['AP'], mAP_long=long['AP']
+    )
     for kind, figures in (('short', short), ('long', long)):
         for name, value in figures.items():
             if name not in ('AP', 'classes'):

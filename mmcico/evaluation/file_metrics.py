@@ -1,16 +1,17 @@
 """Measure a results file against a ground truth file."""
+
 import mmap
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import (Any, Dict, Iterable, List, NamedTuple, Optional, Sequence,
-                    Set, Tuple, Union)
+from typing import Any, NamedTuple
 
 from mmcico.utils.json_file import load_json
+
 from .figures import Metrics
 from .list_parts import Data, Part, cut_list, read_part
 from .matching import Group, Matches
-from .vis_entries import (Entries, annotated, predicted, read_tracks,
-                          sort_by_video)
+from .vis_entries import Entries, annotated, predicted, read_tracks, sort_by_video
 from .vis_json import open_ground_truth, open_results
 from .vis_tables import GroundTruth, Place
 from .workers import in_processes, no_garbage_collection
@@ -21,19 +22,22 @@ PART = 2 * 2**20  # bytes of results that are in memory as objects
 
 class Truth(NamedTuple):
     """What results are measured against."""
+
     file: GroundTruth
     annotations: Entries
-    groups: List[Group]
+    groups: list[Group]
 
 
-Found = Dict[Place, Matches]
+Found = dict[Place, Matches]
 
 
-def measure_files(ground_truth: Union[str, Path],
-                  results: Union[str, Path],
-                  metric: str = 'ytvis',
-                  long_videos: Optional[Sequence[Any]] = None,
-                  processes: int = 1) -> Tuple[Metrics, GroundTruth]:
+def measure_files(
+    ground_truth: str | Path,
+    results: str | Path,
+    metric: str = 'ytvis',
+    long_videos: Sequence[Any] | None = None,
+    processes: int = 1,
+) -> tuple[Metrics, GroundTruth]:
     """Read two files and measure them.
 
     The ground truth is in memory, of the results a few videos at a time; if
@@ -64,7 +68,8 @@ def measure_files(ground_truth: Union[str, Path],
         if not file.has_annotations:
             raise ValueError(
                 f'{ground_truth} has no annotations, so there is nothing to '
-                'measure against; send submission.zip to the server')
+                'measure against; send submission.zip to the server'
+            )
         truth = Truth(file, annotations, groups)
         matches = _match_parts(truth, results, processes)
         if matches is None:
@@ -73,8 +78,7 @@ def measure_files(ground_truth: Union[str, Path],
         return figures_of(file, matches, videos, metric, long_videos), file
 
 
-def _match_videos(truth: Truth, predictions: Entries,
-                  videos: Iterable[int]) -> Found:
+def _match_videos(truth: Truth, predictions: Entries, videos: Iterable[int]) -> Found:
     """Read and match some videos, one after the other."""
     matches: Found = {}
     for video in videos:
@@ -84,8 +88,7 @@ def _match_videos(truth: Truth, predictions: Entries,
     return matches
 
 
-def _match_whole(truth: Truth, results: Union[str, Path],
-                 processes: int) -> Found:
+def _match_whole(truth: Truth, results: str | Path, processes: int) -> Found:
     """Read the results here, and match shares of the videos."""
     predictions = open_results(results, truth.file)
     videos = sorted({*truth.annotations, *predictions})
@@ -95,8 +98,7 @@ def _match_whole(truth: Truth, results: Union[str, Path],
     return {place: each[place] for each in answers for place in each}
 
 
-def _match_parts(truth: Truth, results: Union[str, Path],
-                 processes: int) -> Optional[Found]:
+def _match_parts(truth: Truth, results: str | Path, processes: int) -> Found | None:
     """Read and match the results in parts, one after the other.
 
     Returns:
@@ -104,8 +106,10 @@ def _match_parts(truth: Truth, results: Union[str, Path],
         anything is wrong with it; ``_match_whole`` then says what it is.
     """
     try:
-        with open(results, 'rb') as file, mmap.mmap(
-                file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        with (
+            open(results, 'rb') as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        ):
             rounds = -(-len(data) // (PART * processes))
             parts = cut_list(data, processes * rounds)
             ends = [len(parts) * i // processes for i in range(processes + 1)]
@@ -113,7 +117,7 @@ def _match_parts(truth: Truth, results: Union[str, Path],
             answers = in_processes(partial(_match_share, truth, data), shares)
     except (OSError, ValueError):
         return None
-    seen: Set[int] = set()
+    seen: set[int] = set()
     matches: Found = {}
     for videos, found in sum(answers, []):
         if not seen.isdisjoint(videos):
@@ -125,8 +129,7 @@ def _match_parts(truth: Truth, results: Union[str, Path],
     return matches
 
 
-def _match_share(truth: Truth, data: Data,
-                 parts: Sequence[Part]) -> List[Tuple[List[int], Found]]:
+def _match_share(truth: Truth, data: Data, parts: Sequence[Part]) -> list[tuple[list[int], Found]]:
     """Videos of some parts of the results, and their matches."""
     answer = []
     for part in parts:
@@ -136,7 +139,7 @@ def _match_share(truth: Truth, data: Data,
     return answer
 
 
-def long_video_ids(path: Union[str, Path]) -> List[Any]:
+def long_video_ids(path: str | Path) -> list[Any]:
     """Ids of the long videos from a file.
 
     Args:
@@ -148,11 +151,9 @@ def long_video_ids(path: Union[str, Path]) -> List[Any]:
     """
     content = load_json(path)
     if isinstance(content, dict) and isinstance(content.get('videos'), list):
-        content = [
-            each.get('id') if isinstance(each, dict) else each
-            for each in content['videos']
-        ]
+        content = [each.get('id') if isinstance(each, dict) else each for each in content['videos']]
     if not isinstance(content, list):
-        raise ValueError(f'{path}: expected a list of video ids, or an object '
-                         'with the list "videos"')
+        raise ValueError(
+            f'{path}: expected a list of video ids, or an object with the list "videos"'
+        )
     return content

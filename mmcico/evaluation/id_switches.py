@@ -5,14 +5,16 @@ the two still overlap; the other objects and tracks are then paired for the
 largest sum of overlaps. An object that is found by another track than the
 last time is a switch, however long ago that was.
 """
-from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from .matching import best_pairs
 
 #: objects, tracks and their (G, P) mask IoU in a frame
-FrameIoU = Tuple[Sequence[int], Sequence[int], np.ndarray]
+FrameIoU = tuple[Sequence[int], Sequence[int], np.ndarray]
 
 
 class Counts(NamedTuple):
@@ -26,6 +28,7 @@ class Counts(NamedTuple):
         fragments (int): Objects found again after they were not found in
             frames that show them.
     """
+
     objects: int = 0
     found: int = 0
     false: int = 0
@@ -37,8 +40,13 @@ class Counts(NamedTuple):
         return Counts(*(a + b for a, b in zip(self, other)))
 
 
-def pair_up(objects: Sequence[int], tracks: Sequence[int], iou: np.ndarray,
-            last: Dict[int, int], min_iou: float) -> Dict[int, int]:
+def pair_up(
+    objects: Sequence[int],
+    tracks: Sequence[int],
+    iou: np.ndarray,
+    last: dict[int, int],
+    min_iou: float,
+) -> dict[int, int]:
     """Objects of a frame and the tracks that find them.
 
     Args:
@@ -54,11 +62,9 @@ def pair_up(objects: Sequence[int], tracks: Sequence[int], iou: np.ndarray,
     """
     rows = {each: i for i, each in enumerate(objects)}
     cols = {each: i for i, each in enumerate(tracks)}
-    pairs: Dict[int, int] = {}
+    pairs: dict[int, int] = {}
     for each, track in reversed(list(last.items())):
-        near = (
-            each in rows and track in cols
-            and iou[rows[each], cols[track]] >= min_iou)
+        near = each in rows and track in cols and iou[rows[each], cols[track]] >= min_iou
         if near and track not in pairs.values():
             pairs[each] = track
     left = [each for each in objects if each not in pairs]
@@ -81,8 +87,8 @@ def count_switches(frames: Iterable[FrameIoU], min_iou: float = 0.5) -> Counts:
     Returns:
         Counts: Of the video.
     """
-    last: Dict[int, int] = {}
-    lost: Dict[int, bool] = {}
+    last: dict[int, int] = {}
+    lost: dict[int, bool] = {}
     counts = Counts()
     for objects, tracks, iou in frames:
         iou = np.asarray(iou, float).reshape(len(objects), len(tracks))
@@ -92,10 +98,10 @@ def count_switches(frames: Iterable[FrameIoU], min_iou: float = 0.5) -> Counts:
                 objects=len(objects),
                 found=len(pairs),
                 false=len(tracks) - len(pairs),
-                switches=sum(
-                    last.get(each, track) != track
-                    for each, track in pairs.items()),
-                fragments=sum(lost.get(each, False) for each in pairs)))
+                switches=sum(last.get(each, track) != track for each, track in pairs.items()),
+                fragments=sum(lost.get(each, False) for each in pairs),
+            )
+        )
         for each in objects:
             lost[each] = each in last and each not in pairs
         for each, track in pairs.items():
@@ -114,9 +120,8 @@ def frame_iou(objects: np.ndarray, tracks: np.ndarray) -> np.ndarray:
     Returns:
         np.ndarray: (G, P), 0 for two empty masks.
     """
-    flat: List[np.ndarray] = [
-        each.reshape(len(each),
-                     int(np.prod(each.shape[1:]))).astype(np.float32)
+    flat: list[np.ndarray] = [
+        each.reshape(len(each), int(np.prod(each.shape[1:]))).astype(np.float32)
         for each in (objects, tracks)
     ]
     inter = flat[0] @ flat[1].T

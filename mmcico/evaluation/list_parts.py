@@ -1,20 +1,20 @@
 """Parts of a large JSON list of tracks, to be read at the same time."""
+
 import json
 import re
 from mmap import mmap
-from typing import Any, List, Optional, Tuple, Union
+from typing import Any
 
 #: first byte of a part, and the one after its last
-Part = Tuple[int, int]
-Data = Union[bytes, mmap]  # of a file
+Part = tuple[int, int]
+Data = bytes | mmap  # of a file
 
 # the end of an entry before another one that begins like a track
-BETWEEN = re.compile(
-    rb'\}\s*,\s*(?=\{\s*"(?:video_id|category_id|score|segmentations)")')
+BETWEEN = re.compile(rb'\}\s*,\s*(?=\{\s*"(?:video_id|category_id|score|segmentations)")')
 VIDEO = re.compile(rb'"video_id"\s*:\s*("[^"]*"|[^\s,}]+)')
 
 
-def cut_list(data: Data, number: int) -> List[Part]:
+def cut_list(data: Data, number: int) -> list[Part]:
     """Guess where the entries of a list may be cut, between two videos.
 
     A guess may be wrong, in a text for instance that holds the same words.
@@ -31,7 +31,7 @@ def cut_list(data: Data, number: int) -> List[Part]:
         ValueError: If it is no list.
     """
     begin, end = data.find(b'[') + 1, data.rfind(b']')
-    if data[:begin].strip() != b'[' or data[max(end, 0):].strip() != b']':
+    if data[:begin].strip() != b'[' or data[max(end, 0) :].strip() != b']':
         raise ValueError('not a JSON list')
     parts, last = [], begin
     for i in range(1, number):
@@ -42,7 +42,7 @@ def cut_list(data: Data, number: int) -> List[Part]:
     return parts + [(last, end)]
 
 
-def _next_video(data: Data, start: int, end: int) -> Optional[Part]:
+def _next_video(data: Data, start: int, end: int) -> Part | None:
     """End of the last entry of a video, and begin of the next one's first."""
     for found in BETWEEN.finditer(data, start, end):
         before = VIDEO.match(data, data.rfind(b'"video_id"', 0, found.start()))
@@ -52,7 +52,7 @@ def _next_video(data: Data, start: int, end: int) -> Optional[Part]:
     return None
 
 
-def read_part(data: Data, part: Part) -> List[Any]:
+def read_part(data: Data, part: Part) -> list[Any]:
     """Entries of a part.
 
     Args:
@@ -65,5 +65,5 @@ def read_part(data: Data, part: Part) -> List[Any]:
     Raises:
         ValueError: If the part is not a whole list.
     """
-    text = data[part[0]:part[1]].decode('utf-8')
+    text = data[part[0] : part[1]].decode('utf-8')
     return json.loads(f'[{text}]')

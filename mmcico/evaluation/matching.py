@@ -1,5 +1,6 @@
 """Overlap of tracks and their assignment, one video and class at a time."""
-from typing import List, NamedTuple, Tuple
+
+from typing import NamedTuple
 
 import numpy as np
 from pycocotools import mask as mask_utils
@@ -8,14 +9,15 @@ from .rle import Size, compress_runs
 from .tracks import Track
 
 MAX_TRACKS = 100  # of a video and class; others are not looked at
-IOU_THRS = np.linspace(.5, .95, 10)
+IOU_THRS = np.linspace(0.5, 0.95, 10)
 
 
 class Group(NamedTuple):
     """Ground truth that a figure is about; both ends are inclusive."""
+
     name: str
-    areas: Tuple[float, float] = (0., 1e10)
-    occlusion: Tuple[float, float] = (0., 1.)
+    areas: tuple[float, float] = (0.0, 1e10)
+    occlusion: tuple[float, float] = (0.0, 1.0)
 
 
 class Matches(NamedTuple):
@@ -28,14 +30,14 @@ class Matches(NamedTuple):
         ignored (np.ndarray): (A, T, D) bool, neither right nor wrong.
         objects (np.ndarray): (A,) number of objects that should be found.
     """
+
     scores: np.ndarray
     found: np.ndarray
     ignored: np.ndarray
     objects: np.ndarray
 
 
-def video_iou(first: List[Track], second: List[Track],
-              size: Size) -> np.ndarray:
+def video_iou(first: list[Track], second: list[Track], size: Size) -> np.ndarray:
     """IoU over space and time: sum of intersections over sum of unions.
 
     Args:
@@ -55,28 +57,25 @@ def video_iou(first: List[Track], second: List[Track],
     codes, other_codes = _codes(first, size), _codes(second, size)
     inside = [1] * len(second)
     for place, frame in enumerate(frames):
-        shares[place] = mask_utils.iou(codes[frame], other_codes[frame],
-                                       inside)
+        shares[place] = mask_utils.iou(codes[frame], other_codes[frame], inside)
     # against a crowd pycocotools gives the share of the first mask
     inter = np.rint(shares * areas.T[frames][..., None]).sum(axis=0)
     union = areas.sum(1)[:, None] + others.sum(1)[None] - inter
     return inter / np.maximum(union, 1)
 
 
-def _codes(tracks: List[Track], size: Size) -> List[List[dict]]:
+def _codes(tracks: list[Track], size: Size) -> list[list[dict]]:
     """Masks of all tracks in each frame, as pycocotools wants them."""
     height, width = size
     empty = dict(size=size, counts=compress_runs([height * width], size))
-    rows = [[
-        empty if text is None else {
-            'size': size,
-            'counts': text
-        } for text in track.masks
-    ] for track in tracks]
+    rows = [
+        [empty if text is None else {'size': size, 'counts': text} for text in track.masks]
+        for track in tracks
+    ]
     return [list(column) for column in zip(*rows)]
 
 
-def best_pairs(iou: np.ndarray, least: float) -> List[Tuple[int, int]]:
+def best_pairs(iou: np.ndarray, least: float) -> list[tuple[int, int]]:
     """Pair rows and columns one to one, with the largest sum of IoU.
 
     Args:
@@ -88,14 +87,15 @@ def best_pairs(iou: np.ndarray, least: float) -> List[Tuple[int, int]]:
     """
     # data set tools import this module and need no SciPy
     from scipy.optimize import linear_sum_assignment
-    gain = np.where(iou >= least, iou, 0.)
+
+    gain = np.where(iou >= least, iou, 0.0)
     rows, cols = linear_sum_assignment(gain, maximize=True)
-    return [(row, col) for row, col in zip(rows.tolist(), cols.tolist())
-            if gain[row, col] > 0]
+    return [(row, col) for row, col in zip(rows.tolist(), cols.tolist()) if gain[row, col] > 0]
 
 
-def assign(iou: np.ndarray, crowd: np.ndarray, ignored: np.ndarray,
-           iou_thrs: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+def assign(
+    iou: np.ndarray, crowd: np.ndarray, ignored: np.ndarray, iou_thrs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Give each prediction, best first, the free object it overlaps most.
 
     An object that counts goes before one that does not; of equal ones the
@@ -122,7 +122,7 @@ def assign(iou: np.ndarray, crowd: np.ndarray, ignored: np.ndarray,
         regular = near & counts
         has_regular = regular.any(axis=-1)
         wanted = np.where(has_regular[..., None], regular, near)
-        overlap = np.where(wanted, iou[row], -1.)
+        overlap = np.where(wanted, iou[row], -1.0)
         best = num_objects - 1 - overlap[..., ::-1].argmax(axis=-1)
         hit = wanted.any(axis=-1)
         found[..., row] = hit
@@ -132,8 +132,9 @@ def assign(iou: np.ndarray, crowd: np.ndarray, ignored: np.ndarray,
     return found, on_ignored
 
 
-def match_tracks(predictions: List[Track], objects: List[Track], size: Size,
-                 groups: List[Group]) -> Matches:
+def match_tracks(
+    predictions: list[Track], objects: list[Track], size: Size, groups: list[Group]
+) -> Matches:
     """Match the predictions of one video and class for all groups.
 
     Args:
@@ -154,16 +155,14 @@ def match_tracks(predictions: List[Track], objects: List[Track], size: Size,
     hidden = np.array([track.occlusion for track in objects])
     ignored = crowd | _outside(areas, [g.areas for g in groups])
     ignored |= _outside(hidden, [g.occlusion for g in groups])
-    found, skip = assign(
-        video_iou(predictions, objects, size), crowd, ignored, IOU_THRS)
+    found, skip = assign(video_iou(predictions, objects, size), crowd, ignored, IOU_THRS)
     areas = np.array([track.mean_area for track in predictions])
     # occlusion does not excuse a wrong prediction: nobody knows its own
     skip |= ~found & _outside(areas, [g.areas for g in groups])[:, None]
     return Matches(scores[order], found, skip, (~ignored).sum(axis=1))
 
 
-def _outside(values: np.ndarray, ranges: List[Tuple[float,
-                                                    float]]) -> np.ndarray:
+def _outside(values: np.ndarray, ranges: list[tuple[float, float]]) -> np.ndarray:
     """(N,) values and A ranges -> (A, N) bool."""
     low, high = np.array(ranges).T[:, :, None]
     return (values < low) | (values > high)

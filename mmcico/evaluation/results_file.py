@@ -4,13 +4,15 @@ A part is ``results.rank<r>.jsonl``, one line a finished video:
 ``{"video_id": ..., "results": [...]}``. What was finished before a crash can
 so be turned into a submission by ``merge_parts``.
 """
+
 import json
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Union
+from typing import Any
 
-PathLike = Union[str, Path]
-Record = Dict[str, Any]
+PathLike = str | Path
+Record = dict[str, Any]
 RESULTS = 'results.json'
 
 
@@ -19,11 +21,11 @@ def part_path(outdir: PathLike, rank: int) -> Path:
     return Path(outdir) / f'results.rank{rank}.jsonl'
 
 
-def find_parts(outdir: PathLike) -> Dict[int, Path]:
+def find_parts(outdir: PathLike) -> dict[int, Path]:
     """Parts in a folder, by rank."""
     parts = {}
     for path in Path(outdir).glob('results.rank*.jsonl'):
-        rank = path.name[len('results.rank'):-len('.jsonl')]
+        rank = path.name[len('results.rank') : -len('.jsonl')]
         if rank.isdigit():
             parts[int(rank)] = path
     return dict(sorted(parts.items()))
@@ -35,7 +37,7 @@ def append_record(path: Path, record: Record) -> None:
         file.write(json.dumps(record) + '\n')
 
 
-def read_part(path: Path) -> List[Record]:
+def read_part(path: Path) -> list[Record]:
     """Videos of a part.
 
     A last line without its end was being written when the test stopped; that
@@ -53,14 +55,14 @@ def read_part(path: Path) -> List[Record]:
                 records.append(json.loads(line))
             except json.JSONDecodeError as error:
                 raise ValueError(
-                    f'{path}: line {number} is not JSON: {error.msg} at '
-                    f'column {error.colno}') from error
+                    f'{path}: line {number} is not JSON: {error.msg} at column {error.colno}'
+                ) from error
     return records
 
 
-def unique_records(records: Iterable[Record]) -> List[Record]:
+def unique_records(records: Iterable[Record]) -> list[Record]:
     """One record a video, in the order of ids; the first one counts."""
-    first: Dict[Any, Record] = {}
+    first: dict[Any, Record] = {}
     for record in records:
         first.setdefault(record['video_id'], record)
     order = sorted(first, key=lambda each: (isinstance(each, str), each))
@@ -78,13 +80,11 @@ def save_results(outdir: PathLike, records: Iterable[Record]) -> None:
     path = Path(outdir) / RESULTS
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(tracks), encoding='utf-8')
-    with zipfile.ZipFile(
-            path.with_name('submission.zip'), 'w',
-            zipfile.ZIP_DEFLATED) as file:
+    with zipfile.ZipFile(path.with_name('submission.zip'), 'w', zipfile.ZIP_DEFLATED) as file:
         file.write(path, RESULTS)
 
 
-def save_metrics(path: PathLike, metrics: Dict[str, Any]) -> None:
+def save_metrics(path: PathLike, metrics: dict[str, Any]) -> None:
     """Write figures, ``null`` where there is no ground truth."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,9 +105,9 @@ def merge_parts(outdir: PathLike) -> int:
     """
     parts = find_parts(outdir)
     if not parts:
-        raise ValueError(f'{outdir} holds no results.rank<r>.jsonl: no test '
-                         'that wrote there was cut short')
-    records = unique_records(record for path in parts.values()
-                             for record in read_part(path))
+        raise ValueError(
+            f'{outdir} holds no results.rank<r>.jsonl: no test that wrote there was cut short'
+        )
+    records = unique_records(record for path in parts.values() for record in read_part(path))
     save_results(outdir, records)
     return len(records)

@@ -3,7 +3,9 @@
 A mask is kept as the text of its compressed ``counts``, column by column, as
 COCO and YouTube-VIS write it; ``None`` stands for an absent object.
 """
-from typing import Any, List, Optional, Sequence, Tuple
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from pycocotools import mask as mask_utils
@@ -11,11 +13,11 @@ from pycocotools import mask as mask_utils
 from mmcico.datasets.masks import draw_polygons
 from mmcico.utils.short_repr import short_repr
 
-Size = Tuple[int, int]
+Size = tuple[int, int]
 AT_ONCE = 500  # masks; with more, numbers leave the cache
 
 
-def encode_masks(masks: np.ndarray) -> List[Optional[str]]:
+def encode_masks(masks: np.ndarray) -> list[str | None]:
     """Encode the masks of one frame.
 
     Args:
@@ -28,13 +30,10 @@ def encode_masks(masks: np.ndarray) -> List[Optional[str]]:
     planes = np.ascontiguousarray(masks.transpose(0, 2, 1), dtype=np.uint8)
     seen = masks.any(axis=(1, 2))
     codes = mask_utils.encode(planes.transpose(2, 1, 0))
-    return [
-        code['counts'].decode('ascii') if one else None
-        for code, one in zip(codes, seen)
-    ]
+    return [code['counts'].decode('ascii') if one else None for code, one in zip(codes, seen)]
 
 
-def read_mask(mask: Any, size: Size) -> Optional[str]:
+def read_mask(mask: Any, size: Size) -> str | None:
     """Read one entry of ``segmentations``.
 
     Args:
@@ -56,13 +55,15 @@ def read_mask(mask: Any, size: Size) -> Optional[str]:
     if not isinstance(mask, dict) or 'counts' not in mask:
         raise ValueError(
             f'{short_repr(mask)} is neither RLE (a dict with size and counts) '
-            'nor a list of polygons nor null')
+            'nor a list of polygons nor null'
+        )
     found = mask.get('size')
-    if found != [*size] and (not isinstance(found, (list, tuple))
-                             or [*found] != [*size]):
-        raise ValueError(f'size {found} is not the size of the video, '
-                         f'[height, width] = {[*size]}; masks are needed at '
-                         'the original size')
+    if found != [*size] and (not isinstance(found, (list, tuple)) or [*found] != [*size]):
+        raise ValueError(
+            f'size {found} is not the size of the video, '
+            f'[height, width] = {[*size]}; masks are needed at '
+            'the original size'
+        )
     counts = mask['counts']
     if isinstance(counts, str):
         return counts
@@ -71,8 +72,7 @@ def read_mask(mask: Any, size: Size) -> Optional[str]:
     return compress_runs(counts, size)
 
 
-def usual_masks(entries: List[Any],
-                size: Size) -> Optional[List[Optional[str]]]:
+def usual_masks(entries: list[Any], size: Size) -> list[str | None] | None:
     """Read the usual form quickly: compressed texts and null, nothing else.
 
     Args:
@@ -114,20 +114,18 @@ def compress_runs(counts: Any, size: Size) -> str:
         usable = False
     if not usable:
         raise ValueError(
-            f'counts {short_repr(counts)} are neither a text nor a '
-            'list of whole numbers')
+            f'counts {short_repr(counts)} are neither a text nor a list of whole numbers'
+        )
     if (runs < 0).any() or int(runs.sum()) != size[0] * size[1]:
         raise ValueError(
             f'counts describe {int(runs.sum())} pixels instead of height x '
-            f'width = {size[0] * size[1]}, or have negative runs')
-    code = mask_utils.frPyObjects({
-        'size': [*size],
-        'counts': runs.tolist()
-    }, *size)
+            f'width = {size[0] * size[1]}, or have negative runs'
+        )
+    code = mask_utils.frPyObjects({'size': [*size], 'counts': runs.tolist()}, *size)
     return code['counts'].decode('ascii')
 
 
-def measure(counts: Sequence[str]) -> Tuple[np.ndarray, np.ndarray]:
+def measure(counts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Areas and total sizes of masks, straight from their texts.
 
     A text is a chain of numbers of five bits a character; from the third on,
@@ -142,10 +140,7 @@ def measure(counts: Sequence[str]) -> Tuple[np.ndarray, np.ndarray]:
         pixels of the whole mask, -1 where the text is broken.
     """
     if len(counts) > AT_ONCE:
-        parts = [
-            measure(counts[i:i + AT_ONCE])
-            for i in range(0, len(counts), AT_ONCE)
-        ]
+        parts = [measure(counts[i : i + AT_ONCE]) for i in range(0, len(counts), AT_ONCE)]
         areas, sizes = zip(*parts)
         return np.concatenate(areas), np.concatenate(sizes)
     lengths = np.fromiter(map(len, counts), np.int64, len(counts))
@@ -169,8 +164,7 @@ def measure(counts: Sequence[str]) -> Tuple[np.ndarray, np.ndarray]:
     return areas, sizes
 
 
-def _sum_runs(chars: np.ndarray,
-              stops: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+def _sum_runs(chars: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sums of the odd runs and of all runs of each text.
 
     Args:
@@ -196,11 +190,10 @@ def _sum_runs(chars: np.ndarray,
     parts = (left + 1) >> 1
     parts[first] = 1
     numbers = numbers * parts
-    return (np.add.reduceat(numbers * is_odd,
-                            first), np.add.reduceat(numbers, first))
+    return (np.add.reduceat(numbers * is_odd, first), np.add.reduceat(numbers, first))
 
 
-def _numbers(chars: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+def _numbers(chars: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Signed numbers of a chain of characters and where each one ends."""
     ends = np.flatnonzero(chars < 32)
     digits = np.diff(ends, prepend=-1)
@@ -218,8 +211,9 @@ def _numbers(chars: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     return numbers, ends
 
 
-def frame_overlap(first: Sequence[str], second: Sequence[str], size: Size,
-                  first_areas: np.ndarray) -> np.ndarray:
+def frame_overlap(
+    first: Sequence[str], second: Sequence[str], size: Size, first_areas: np.ndarray
+) -> np.ndarray:
     """Pixels in common of all pairs of masks of one frame.
 
     pycocotools gives, against a crowd, the intersection over the area of the
@@ -235,11 +229,9 @@ def frame_overlap(first: Sequence[str], second: Sequence[str], size: Size,
     Returns:
         np.ndarray: (D, G) float whole numbers.
     """
-    share = mask_utils.iou([{
-        'size': size,
-        'counts': text
-    } for text in first], [{
-        'size': size,
-        'counts': text
-    } for text in second], [1] * len(second))
+    share = mask_utils.iou(
+        [{'size': size, 'counts': text} for text in first],
+        [{'size': size, 'counts': text} for text in second],
+        [1] * len(second),
+    )
     return np.rint(share * first_areas[:, None])

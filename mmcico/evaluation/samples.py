@@ -1,5 +1,7 @@
 """What data samples say, as numbers and encoded masks."""
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,8 +12,9 @@ from .video_results import VideoResults
 VOTE_FIELDS = ('instances_id', 'scores', 'labels')
 
 
-def read_clip(sample: Dict[str, Any],
-              video_of: Callable[[Any, int], VideoResults]) -> Iterator[Any]:
+def read_clip(
+    sample: dict[str, Any], video_of: Callable[[Any, int], VideoResults]
+) -> Iterator[Any]:
     """Put the frames and votes of a clip where they belong.
 
     Args:
@@ -26,7 +29,7 @@ def read_clip(sample: Dict[str, Any],
     """
     frames = [_as_dict(each) for each in sample.get('video_data_samples', [])]
     votes = sample.get('clip_instances')
-    videos: Dict[Any, VideoResults] = {}
+    videos: dict[Any, VideoResults] = {}
     for frame in frames:
         video_id = _plain(_need(frame, 'video_id', 'a frame'))
         length = _need(frame, 'video_length', f'video {video_id}')
@@ -38,8 +41,7 @@ def read_clip(sample: Dict[str, Any],
     yield from videos
 
 
-def _read_frame(frame: Dict[str, Any], video: VideoResults,
-                vote: bool) -> None:
+def _read_frame(frame: dict[str, Any], video: VideoResults, vote: bool) -> None:
     where = f'video {video.video_id}'
     frame_id = int(_need(frame, 'frame_id', where))
     where += f': frame {frame_id}'
@@ -48,14 +50,13 @@ def _read_frame(frame: Dict[str, Any], video: VideoResults,
     ids = _numbers(_need(tracks, 'instances_id', where))
     masks = _encode(_need(tracks, 'masks', where), size, where)
     if len(masks) != len(ids):
-        raise ValueError(f'{where}: {len(masks)} masks for {len(ids)} '
-                         'instances_id')
+        raise ValueError(f'{where}: {len(masks)} masks for {len(ids)} instances_id')
     video.add_frame(frame_id, size, ids, masks)
     if vote:
         video.add_votes(*_votes(tracks, where))
 
 
-def _encode(masks: Any, size: Size, where: str) -> List[Optional[str]]:
+def _encode(masks: Any, size: Size, where: str) -> list[str | None]:
     """Masks as a tensor, an array or run-length coded, of one frame."""
     if isinstance(masks, (list, tuple)):
         try:
@@ -69,37 +70,40 @@ def _encode(masks: Any, size: Size, where: str) -> List[Optional[str]]:
     if masks.shape[1:] != size:
         raise ValueError(
             f'{where}: field masks has shape {masks.shape} instead of (N, '
-            f'{size[0]}, {size[1]}), the original size of the frame')
+            f'{size[0]}, {size[1]}), the original size of the frame'
+        )
     return encode_masks(masks.astype(bool, copy=False))
 
 
-def _votes(rows: Any, where: str) -> List[Sequence[Any]]:
+def _votes(rows: Any, where: str) -> list[Sequence[Any]]:
     """Ids, scores and labels, of one container or of one for each row."""
     if not isinstance(rows, (list, tuple)):
         rows = [rows]  # ``TrackDataSample.cpu()`` takes containers apart
     parts = [_as_dict(each) for each in rows]
     votes = [
-        sum((_numbers(_need(part, name, where)) for part in parts), [])
-        for name in VOTE_FIELDS
+        sum((_numbers(_need(part, name, where)) for part in parts), []) for name in VOTE_FIELDS
     ]
     if len({len(vote) for vote in votes}) != 1:
-        raise ValueError(f'{where}: fields {", ".join(VOTE_FIELDS)} have '
-                         f'{[len(vote) for vote in votes]} rows')
+        raise ValueError(
+            f'{where}: fields {", ".join(VOTE_FIELDS)} have {[len(vote) for vote in votes]} rows'
+        )
     return votes
 
 
-def _need(fields: Dict[str, Any], name: str, where: str) -> Any:
+def _need(fields: dict[str, Any], name: str, where: str) -> Any:
     if fields.get(name) is None:
-        raise ValueError(f'{where} has no field {name}; is it in meta_keys '
-                         'of the packing transform, or in the prediction?')
+        raise ValueError(
+            f'{where} has no field {name}; is it in meta_keys '
+            'of the packing transform, or in the prediction?'
+        )
     return fields[name]
 
 
-def _as_dict(element: Any) -> Dict[str, Any]:
+def _as_dict(element: Any) -> dict[str, Any]:
     return element if isinstance(element, dict) else element.to_dict()
 
 
-def _numbers(values: Any) -> List[Any]:
+def _numbers(values: Any) -> list[Any]:
     if isinstance(values, torch.Tensor):
         values = values.detach().cpu()
     return np.asarray(values).tolist()

@@ -1,17 +1,19 @@
 """Submissions: a zip with ``results.json`` and nothing else."""
+
 import json
 import os
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any, List, Tuple, Union
+from typing import Any
 
 from mmcico.utils.json_file import load_json
+
 from .results_file import RESULTS
 from .submission_checks import Defect, check_tracks
 from .vis_json import GroundTruth, read_ground_truth
 
-PathLike = Union[str, Path]
+PathLike = str | Path
 # a fixed date makes equal results equal files
 NO_DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -24,14 +26,14 @@ def read_server_side(path: PathLike) -> GroundTruth:
     """
     data = load_json(path)
     if not isinstance(data, dict):
-        raise ValueError(f'{path} holds a {type(data).__name__}, not an '
-                         'object with videos; are the two files swapped?')
-    return read_ground_truth(
-        {key: data.get(key)
-         for key in ('videos', 'categories')}, str(path))
+        raise ValueError(
+            f'{path} holds a {type(data).__name__}, not an '
+            'object with videos; are the two files swapped?'
+        )
+    return read_ground_truth({key: data.get(key) for key in ('videos', 'categories')}, str(path))
 
 
-def read_submission(path: PathLike) -> Tuple[Any, List[Defect]]:
+def read_submission(path: PathLike) -> tuple[Any, list[Defect]]:
     """What is in a results file or a zip, and what is wrong with the zip.
 
     Args:
@@ -56,14 +58,19 @@ def read_submission(path: PathLike) -> Tuple[Any, List[Defect]]:
             if not inside:
                 return None, defects
             text = file.read(inside[0]).decode('utf-8')
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError,
-            NotImplementedError, UnicodeDecodeError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        RuntimeError,
+        NotImplementedError,
+        UnicodeDecodeError,
+    ) as error:
         return None, [Defect('zip', str(path), f'cannot be read: {error}')]
     try:
         return json.loads(text), defects
     except json.JSONDecodeError as error:
-        broken = Defect('json', f'{path}: {inside[0]}',
-                        f'is not complete JSON: {error}')
+        broken = Defect('json', f'{path}: {inside[0]}', f'is not complete JSON: {error}')
         return None, defects + [broken]
 
 
@@ -71,7 +78,7 @@ def _base(name: str) -> str:
     return name.replace('\\', '/').rsplit('/', 1)[-1]
 
 
-def check_members(names: List[str], where: str) -> List[Defect]:
+def check_members(names: list[str], where: str) -> list[Defect]:
     """Defects of the list of files in a zip.
 
     Args:
@@ -83,23 +90,28 @@ def check_members(names: List[str], where: str) -> List[Defect]:
         folders = [each for each in names if _base(each) == RESULTS]
         defects.append(
             Defect(
-                'zip', where,
-                f'{RESULTS} is inside a folder ({folders[0]}); zip the file, '
-                'not its folder'
-                if folders else f'holds no {RESULTS}, but {names[:5]}'))
+                'zip',
+                where,
+                f'{RESULTS} is inside a folder ({folders[0]}); zip the file, not its folder'
+                if folders
+                else f'holds no {RESULTS}, but {names[:5]}',
+            )
+        )
     more = [each for each in names if _base(each) != RESULTS]
     if names.count(RESULTS) > 1:
         more.append(RESULTS + ' once more')
     if more:
         defects.append(
             Defect(
-                'zip', where,
-                f'holds {len(more)} more than {RESULTS}: {more[:5]}; servers '
-                'want that file alone'))
+                'zip',
+                where,
+                f'holds {len(more)} more than {RESULTS}: {more[:5]}; servers want that file alone',
+            )
+        )
     return defects
 
 
-def check_submission(path: PathLike, truth: GroundTruth) -> List[Defect]:
+def check_submission(path: PathLike, truth: GroundTruth) -> list[Defect]:
     """All that a server would refuse or misread.
 
     Args:
@@ -115,7 +127,7 @@ def check_submission(path: PathLike, truth: GroundTruth) -> List[Defect]:
     return defects + list(check_tracks(tracks, truth, str(path)))
 
 
-def write_submission(path: PathLike, tracks: List[dict]) -> int:
+def write_submission(path: PathLike, tracks: list[dict]) -> int:
     """Write the zip; the same tracks give the same bytes.
 
     Args:

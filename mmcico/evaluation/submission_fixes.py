@@ -1,5 +1,6 @@
 """What can be mended in results without a change of what they say."""
-from typing import Any, Dict, List, Tuple
+
+from typing import Any
 
 from .rle import measure, read_mask
 from .submission_checks import MAX_TRACKS, mask_fault
@@ -7,8 +8,7 @@ from .tracks import is_number
 from .vis_json import GroundTruth
 
 
-def fix_tracks(tracks: List[Any],
-               truth: GroundTruth) -> Tuple[List[Any], List[str]]:
+def fix_tracks(tracks: list[Any], truth: GroundTruth) -> tuple[list[Any], list[str]]:
     """Mend what is harmless; everything else stays for the check to find.
 
     - uncompressed ``counts`` become text;
@@ -35,19 +35,19 @@ def fix_tracks(tracks: List[Any],
         said.append(f'{compressed} masks: counts written as text')
     seen = [track for track in fixed if not _is_unseen(track)]
     if len(seen) < len(fixed):
-        said.append(f'{len(fixed) - len(seen)} tracks without any mask left '
-                    'out')
+        said.append(f'{len(fixed) - len(seen)} tracks without any mask left out')
     best = _best(seen, truth)
     if len(best) < len(seen):
-        said.append(f'{len(seen) - len(best)} tracks beyond the {MAX_TRACKS} '
-                    'of the best scores of a video and class left out')
+        said.append(
+            f'{len(seen) - len(best)} tracks beyond the {MAX_TRACKS} '
+            'of the best scores of a video and class left out'
+        )
     return best, said
 
 
-def _with_text(track: Any) -> Tuple[Any, int]:
+def _with_text(track: Any) -> tuple[Any, int]:
     """A track whose sound uncompressed masks are compressed, and how many."""
-    if not isinstance(track, dict) or not isinstance(
-            track.get('segmentations'), list):
+    if not isinstance(track, dict) or not isinstance(track.get('segmentations'), list):
         return track, 0
     masks = list(track['segmentations'])
     count = 0
@@ -62,8 +62,7 @@ def _with_text(track: Any) -> Tuple[Any, int]:
 
 def _is_unseen(track: Any) -> bool:
     """Whether a sound track has no pixel in any frame."""
-    if not isinstance(track, dict) or not isinstance(
-            track.get('segmentations'), list):
+    if not isinstance(track, dict) or not isinstance(track.get('segmentations'), list):
         return False
     masks = [each for each in track['segmentations'] if each is not None]
     if any(mask_fault(mask, None) is not None for mask in masks):
@@ -72,13 +71,15 @@ def _is_unseen(track: Any) -> bool:
     return bool((totals >= 0).all() and areas.sum() == 0)
 
 
-def _best(tracks: List[Any], truth: GroundTruth) -> List[Any]:
+def _best(tracks: list[Any], truth: GroundTruth) -> list[Any]:
     """Tracks in their order, less those that servers cut."""
-    groups: Dict[Tuple[Any, Any], List[int]] = {}
+    groups: dict[tuple[Any, Any], list[int]] = {}
     for index, track in enumerate(tracks):
         if isinstance(track, dict) and is_number(track.get('score')):
-            place = (truth.video_index.get(str(track.get('video_id'))),
-                     truth.category_index.get(str(track.get('category_id'))))
+            place = (
+                truth.video_index.get(str(track.get('video_id'))),
+                truth.category_index.get(str(track.get('category_id'))),
+            )
             if None not in place:
                 groups.setdefault(place, []).append(index)
     cut = set()

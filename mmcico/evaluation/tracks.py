@@ -2,16 +2,17 @@
 
 Messages begin with ``where``: the caller's words for file, track and video.
 """
+
 import sys
 from dataclasses import dataclass
-from typing import Any, List, Optional, Union
+from typing import Any
 
 import numpy as np
 
 from .rle import Size, measure, read_mask, usual_masks
 
-Id = Union[int, str]
-OCCLUSION = dict(no_occlusion=0., slight_occlusion=.25, severe_occlusion=.75)
+Id = int | str
+OCCLUSION = dict(no_occlusion=0.0, slight_occlusion=0.25, severe_occlusion=0.75)
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Video:
         is_long (bool): one of the long videos of YouTube-VIS 2022, as far as
             the file shows.
     """
+
     id: Id
     size: Size
     length: int
@@ -44,21 +46,25 @@ class Track:
         crowd (bool): ground truth that is neither found nor missed.
         occlusion (float): OVIS' score, 0 (all seen) to 0.75.
     """
-    masks: List[Optional[str]]
+
+    masks: list[str | None]
     areas: np.ndarray
     mean_area: float
-    score: float = 0.
+    score: float = 0.0
     crowd: bool = False
-    occlusion: float = 0.
+    occlusion: float = 0.0
 
 
 def is_number(value: Any) -> bool:
     """Whether a field of a file is a finite number; true is none."""
-    return isinstance(value, (int, float)) and not isinstance(
-        value, bool) and abs(value) <= sys.float_info.max
+    return (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and abs(value) <= sys.float_info.max
+    )
 
 
-def read_masks(entry: dict, video: Video, where: str) -> List[Optional[str]]:
+def read_masks(entry: dict, video: Video, where: str) -> list[str | None]:
     """Read the masks of a track; whether they fill frames is not checked.
 
     Args:
@@ -77,18 +83,16 @@ def read_masks(entry: dict, video: Video, where: str) -> List[Optional[str]]:
     usual = usual_masks(entries, video.size)
     if usual is not None:
         return usual
-    masks: List[Optional[str]] = []
+    masks: list[str | None] = []
     for frame, mask in enumerate(entries):
         try:
             masks.append(read_mask(mask, video.size))
         except ValueError as error:
-            raise ValueError(f'{where}: frame {frame}: field segmentations: '
-                             f'{error}') from error
+            raise ValueError(f'{where}: frame {frame}: field segmentations: {error}') from error
     return masks
 
 
-def measure_tracks(tracks: List[List[Optional[str]]], video: Video,
-                   wheres: List[str]) -> np.ndarray:
+def measure_tracks(tracks: list[list[str | None]], video: Video, wheres: list[str]) -> np.ndarray:
     """Areas of the masks of all tracks of a video, which is quick at once.
 
     Args:
@@ -103,39 +107,43 @@ def measure_tracks(tracks: List[List[Optional[str]]], video: Video,
         ValueError: If a mask does not fill its frame.
     """
     areas = np.zeros((len(tracks), video.length))
-    seen = [(row, frame) for row, masks in enumerate(tracks)
-            for frame, mask in enumerate(masks) if mask is not None]
+    seen = [
+        (row, frame)
+        for row, masks in enumerate(tracks)
+        for frame, mask in enumerate(masks)
+        if mask is not None
+    ]
     if not seen:
         return areas
     rows, frames = np.array(seen).T
-    areas[rows, frames], sizes = measure(
-        [tracks[row][frame] or '' for row, frame in seen])
+    areas[rows, frames], sizes = measure([tracks[row][frame] or '' for row, frame in seen])
     wrong = np.flatnonzero(sizes != video.size[0] * video.size[1])
     if len(wrong):
         row, frame = seen[wrong[0]]
         raise ValueError(
             f'{wheres[row]}: frame {frame}: field segmentations: the runs in '
             f'counts do not add up to height x width = {video.size[0]} x '
-            f'{video.size[1]}')
+            f'{video.size[1]}'
+        )
     return areas
 
 
 def check_length(entries: Any, key: str, video: Video, where: str) -> None:
     """Raise unless a field is a list with one entry a frame."""
     if not isinstance(entries, list):
-        raise ValueError(f'{where}: field {key} is {type(entries).__name__} '
-                         'instead of a list')
+        raise ValueError(f'{where}: field {key} is {type(entries).__name__} instead of a list')
     if len(entries) != video.length:
         raise ValueError(
             f'{where}: field {key} has {len(entries)} entries, but the video '
             f'has {video.length} frames; write null where the object is '
-            'absent')
+            'absent'
+        )
 
 
 def mean_seen(areas: np.ndarray) -> float:
     """Mean of the (length,) areas that are not 0; 0 without any."""
     seen = areas[areas > 0]
-    return float(seen.mean()) if len(seen) else 0.
+    return float(seen.mean()) if len(seen) else 0.0
 
 
 def stated_area(stated: Any, video: Video, where: str) -> float:
@@ -143,8 +151,9 @@ def stated_area(stated: Any, video: Video, where: str) -> float:
     check_length(stated, 'areas', video, where)
     for frame, value in enumerate(stated):
         if value is not None and not is_number(value):
-            raise ValueError(f'{where}: frame {frame}: field areas is '
-                             f'{value!r} instead of a number or null')
+            raise ValueError(
+                f'{where}: frame {frame}: field areas is {value!r} instead of a number or null'
+            )
     return mean_seen(np.array([value or 0 for value in stated]))
 
 
@@ -152,10 +161,11 @@ def occlusion_score(levels: Any, video: Video, where: str) -> float:
     """OVIS' score: mean over the more hidden half of the frames."""
     check_length(levels, 'occlusion', video, where)
     for frame, level in enumerate(levels):
-        if level is not None and not (isinstance(level, str)
-                                      and level in OCCLUSION):
-            raise ValueError(f'{where}: frame {frame}: field occlusion is '
-                             f'{level!r}; known are {", ".join(OCCLUSION)}')
+        if level is not None and not (isinstance(level, str) and level in OCCLUSION):
+            raise ValueError(
+                f'{where}: frame {frame}: field occlusion is '
+                f'{level!r}; known are {", ".join(OCCLUSION)}'
+            )
     scores = sorted(OCCLUSION[each] for each in levels if each is not None)
-    worst = scores[len(scores) // 2:]
-    return sum(worst) / len(worst) if worst else 0.
+    worst = scores[len(scores) // 2 :]
+    return sum(worst) / len(worst) if worst else 0.0

@@ -1,5 +1,7 @@
 """From frames and votes of one video to its entries in ``results.json``."""
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from collections.abc import Sequence
+from typing import Any
 
 from .matching import MAX_TRACKS
 from .rle import Size
@@ -14,13 +16,13 @@ class VideoResults:
             when left out.
     """
 
-    def __init__(self, video_id: Any, length: Optional[int] = None) -> None:
+    def __init__(self, video_id: Any, length: int | None = None) -> None:
         self.video_id = video_id
         self._length = length
-        self._sizes: Dict[int, Size] = {}
-        self._masks: Dict[int, Dict[int, str]] = {}
+        self._sizes: dict[int, Size] = {}
+        self._masks: dict[int, dict[int, str]] = {}
         # track -> label -> (votes, sum of scores)
-        self._votes: Dict[int, Dict[int, Tuple[int, float]]] = {}
+        self._votes: dict[int, dict[int, tuple[int, float]]] = {}
 
     @property
     def length(self) -> int:
@@ -34,8 +36,9 @@ class VideoResults:
         """Whether the last frame has come."""
         return self.length - 1 in self._sizes
 
-    def add_frame(self, frame_id: int, size: Size, ids: Sequence[int],
-                  masks: Sequence[Optional[str]]) -> None:
+    def add_frame(
+        self, frame_id: int, size: Size, ids: Sequence[int], masks: Sequence[str | None]
+    ) -> None:
         """Take the masks of a frame.
 
         Args:
@@ -50,30 +53,30 @@ class VideoResults:
         """
         where = f'video {self.video_id}: frame {frame_id}'
         if self._length is not None and not 0 <= frame_id < self._length:
-            raise ValueError(f'{where} is outside of 0..{self.length - 1}, '
-                             'the frames that video_length allows')
+            raise ValueError(
+                f'{where} is outside of 0..{self.length - 1}, the frames that video_length allows'
+            )
         if frame_id in self._sizes:
             raise ValueError(
                 f'{where}: results came twice; each frame is to be written '
                 'by one clip, and each video tested once by one process '
-                '(round_up=False in the sampler)')
+                '(round_up=False in the sampler)'
+            )
         if len(set(ids)) != len(ids):
-            raise ValueError(f'{where}: field instances_id has a value twice: '
-                             f'{list(ids)}')
+            raise ValueError(f'{where}: field instances_id has a value twice: {list(ids)}')
         self._sizes[frame_id] = size
         for track, mask in zip(ids, masks):
             if mask is not None:
                 self._masks.setdefault(track, {})[frame_id] = mask
 
-    def add_votes(self, ids: Sequence[int], scores: Sequence[float],
-                  labels: Sequence[int]) -> None:
+    def add_votes(self, ids: Sequence[int], scores: Sequence[float], labels: Sequence[int]) -> None:
         """Take what a clip, or a frame, says about tracks: N each."""
         for track, score, label in zip(ids, scores, labels):
             votes = self._votes.setdefault(track, {})
-            number, total = votes.get(label, (0, 0.))
+            number, total = votes.get(label, (0, 0.0))
             votes[label] = number + 1, total + score
 
-    def finish(self, category_ids: Sequence[Any]) -> List[Dict[str, Any]]:
+    def finish(self, category_ids: Sequence[Any]) -> list[dict[str, Any]]:
         """Entries of all tracks that show somewhere, best first.
 
         Args:
@@ -85,7 +88,7 @@ class VideoResults:
         Raises:
             ValueError: If a frame never came or a track has no vote.
         """
-        kept: Dict[int, int] = {}
+        kept: dict[int, int] = {}
         results = []
         for _, label, score, masks in self.tracks(len(category_ids)):
             kept[label] = kept.get(label, 0) + 1
@@ -95,10 +98,12 @@ class VideoResults:
                         video_id=self.video_id,
                         score=score,
                         category_id=category_ids[label],
-                        segmentations=masks))
+                        segmentations=masks,
+                    )
+                )
         return results
 
-    def tracks(self, num_classes: int) -> List[Tuple[int, int, float, List]]:
+    def tracks(self, num_classes: int) -> list[tuple[int, int, float, list]]:
         """All tracks that show somewhere, best first.
 
         Args:
@@ -117,7 +122,8 @@ class VideoResults:
                 f'video {self.video_id}: no results for {len(missing)} of '
                 f'{self.length} frames, the first being frame {missing[0]}; '
                 'all clips of a video have to go through one process, in '
-                'order (sampler of the test data loader)')
+                'order (sampler of the test data loader)'
+            )
         best = []
         for track in self._masks:
             score, label = self._elect(track, num_classes)
@@ -125,25 +131,27 @@ class VideoResults:
         best.sort(key=lambda each: (-each[2], each[0]))
         return [(*each, self._segmentations(each[0])) for each in best]
 
-    def _elect(self, track: int, num_classes: int) -> Tuple[float, int]:
+    def _elect(self, track: int, num_classes: int) -> tuple[float, int]:
         """Mean score and most frequent label; the better scored of equals."""
         votes = self._votes.get(track)
         if votes is None:
             raise ValueError(
                 f'video {self.video_id}: track {track} has masks but no '
-                'score; clip_instances must list every track of the clip')
+                'score; clip_instances must list every track of the clip'
+            )
         label = max(votes, key=lambda each: (*votes[each], -each))
         if not 0 <= label < num_classes:
             raise ValueError(
                 f'video {self.video_id}: track {track}: label {label} is none '
                 f'of the {num_classes} in category_ids of the data set; do '
-                'num_classes of the model and the data set agree?')
+                'num_classes of the model and the data set agree?'
+            )
         number = sum(each[0] for each in votes.values())
         return sum(each[1] for each in votes.values()) / number, label
 
-    def _segmentations(self, track: int) -> List[Optional[Dict[str, Any]]]:
+    def _segmentations(self, track: int) -> list[dict[str, Any] | None]:
         masks = self._masks[track]
         return [
-            dict(size=[*self._sizes[frame]], counts=masks[frame])
-            if frame in masks else None for frame in range(self.length)
+            dict(size=[*self._sizes[frame]], counts=masks[frame]) if frame in masks else None
+            for frame in range(self.length)
         ]

@@ -1,11 +1,22 @@
 """Annotations and predicted tracks of files, read video by video."""
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mmcico.datasets.fields import read_crowd
-from .tracks import (Track, Video, is_number, mean_seen, measure_tracks,
-                     occlusion_score, read_masks, stated_area)
+
+from .tracks import (
+    Track,
+    Video,
+    is_number,
+    mean_seen,
+    measure_tracks,
+    occlusion_score,
+    read_masks,
+    stated_area,
+)
 from .vis_tables import GroundTruth, Tracks
 
 
@@ -17,18 +28,18 @@ class Entry(NamedTuple):
         category (int): Position of its category.
         where (str): Begin of messages.
     """
-    fields: Dict[str, Any]
+
+    fields: dict[str, Any]
     category: int
     where: str
 
 
 # video position -> its entries in the order of the file
-Entries = Dict[int, List[Entry]]
-Finish = Callable[[Entry, List[Optional[str]], np.ndarray, Video], Track]
+Entries = dict[int, list[Entry]]
+Finish = Callable[[Entry, list[str | None], np.ndarray, Video], Track]
 
 
-def sort_by_video(truth: GroundTruth, entries: List[Any],
-                  what: str) -> Entries:
+def sort_by_video(truth: GroundTruth, entries: list[Any], what: str) -> Entries:
     """Find out where each entry belongs; its masks are not looked at.
 
     Args:
@@ -53,8 +64,7 @@ def sort_by_video(truth: GroundTruth, entries: List[Any],
     return found
 
 
-def read_tracks(truth: GroundTruth, entries: Entries, video: int,
-                finish: Finish) -> Tracks:
+def read_tracks(truth: GroundTruth, entries: Entries, video: int, finish: Finish) -> Tracks:
     """Read the masks of one video.
 
     Args:
@@ -74,13 +84,11 @@ def read_tracks(truth: GroundTruth, entries: Entries, video: int,
     masks = [read_masks(each.fields, about, each.where) for each in chosen]
     areas = measure_tracks(masks, about, [each.where for each in chosen])
     for each, own, sizes in zip(chosen, masks, areas):
-        tracks.setdefault((video, each.category),
-                          []).append(finish(each, own, sizes, about))
+        tracks.setdefault((video, each.category), []).append(finish(each, own, sizes, about))
     return tracks
 
 
-def annotated(entry: Entry, masks: List[Optional[str]], areas: np.ndarray,
-              video: Video) -> Track:
+def annotated(entry: Entry, masks: list[str | None], areas: np.ndarray, video: Video) -> Track:
     """An object of the ground truth.
 
     Args:
@@ -97,19 +105,13 @@ def annotated(entry: Entry, masks: List[Optional[str]], areas: np.ndarray,
     mean_area = mean_seen(areas)
     if fields.get('areas') is not None:
         mean_area = stated_area(fields['areas'], video, where)
-    occlusion = 0.
+    occlusion = 0.0
     if fields.get('occlusion') is not None:
         occlusion = occlusion_score(fields['occlusion'], video, where)
-    return Track(
-        masks,
-        areas,
-        mean_area,
-        crowd=read_crowd(fields, where),
-        occlusion=occlusion)
+    return Track(masks, areas, mean_area, crowd=read_crowd(fields, where), occlusion=occlusion)
 
 
-def predicted(entry: Entry, masks: List[Optional[str]], areas: np.ndarray,
-              video: Video) -> Track:
+def predicted(entry: Entry, masks: list[str | None], areas: np.ndarray, video: Video) -> Track:
     """A predicted track; one without any mask counts as a false positive.
 
     Args:
@@ -123,6 +125,5 @@ def predicted(entry: Entry, masks: List[Optional[str]], areas: np.ndarray,
     """
     score = entry.fields.get('score')
     if not is_number(score):
-        raise ValueError(f'{entry.where}: field score is {score!r} instead '
-                         'of a finite number')
+        raise ValueError(f'{entry.where}: field score is {score!r} instead of a finite number')
     return Track(masks, areas, mean_seen(areas), score=float(score))

@@ -1,19 +1,34 @@
 """The metric of video instance segmentation for MMEngine's loops."""
-import logging
-from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from mmengine.dist import (broadcast_object_list, gather_object, get_rank,
-                           get_world_size, is_main_process)
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import (
+    broadcast_object_list,
+    gather_object,
+    get_rank,
+    get_world_size,
+    is_main_process,
+)
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from mmcico.registry import METRICS
+
 from .file_metrics import long_video_ids
 from .report import format_table
-from .results_file import (Record, append_record, find_parts, part_path,
-                           read_part, save_metrics, save_results,
-                           unique_records)
+from .results_file import (
+    Record,
+    append_record,
+    find_parts,
+    part_path,
+    read_part,
+    save_metrics,
+    save_results,
+    unique_records,
+)
 from .samples import read_clip
 from .video_results import VideoResults
 from .vis_json import GroundTruth, read_ground_truth, read_results
@@ -52,34 +67,37 @@ class VISMetric(BaseMetric):
     Raises:
         ValueError: If the arguments do not fit together.
     """
-    default_prefix: Optional[str] = 'youtube_vis'
 
-    def __init__(self,
-                 ann_file: Optional[str] = None,
-                 metric: str = 'ytvis',
-                 long_videos: Optional[str] = None,
-                 outdir: Optional[str] = None,
-                 format_only: bool = False,
-                 collect_device: str = 'cpu',
-                 prefix: Optional[str] = None) -> None:
+    default_prefix: str | None = 'youtube_vis'
+
+    def __init__(
+        self,
+        ann_file: str | None = None,
+        metric: str = 'ytvis',
+        long_videos: str | None = None,
+        outdir: str | None = None,
+        format_only: bool = False,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         if metric not in GROUPS:
-            raise ValueError(f'VISMetric: metric is {metric!r}; known are '
-                             f'{", ".join(GROUPS)}')
+            raise ValueError(f'VISMetric: metric is {metric!r}; known are {", ".join(GROUPS)}')
         check_long_videos(metric, long_videos)
         if ann_file is not None and not Path(ann_file).is_file():
             raise ValueError(f'VISMetric: ann_file {ann_file} does not exist')
         if outdir is None and (ann_file is None or format_only):
             raise ValueError(
                 'VISMetric: there is nothing to do without ann_file (or with '
-                'format_only) and without outdir; set outdir to a folder')
+                'format_only) and without outdir; set outdir to a folder'
+            )
         self.ann_file = ann_file
         self.metric = metric
         self.long_videos = long_videos and long_video_ids(long_videos)
         self.outdir = outdir
         self.format_only = format_only or ann_file is None
         self._started = False
-        self._videos: Dict[Any, VideoResults] = {}
+        self._videos: dict[Any, VideoResults] = {}
         self._finished: set = set()
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
@@ -109,8 +127,7 @@ class VISMetric(BaseMetric):
         if self.outdir is not None:
             Path(self.outdir).mkdir(parents=True, exist_ok=True)
             for rank, path in find_parts(self.outdir).items():
-                if rank == get_rank() or (is_main_process()
-                                          and rank >= get_world_size()):
+                if rank == get_rank() or (is_main_process() and rank >= get_world_size()):
                     path.unlink()
             part_path(self.outdir, get_rank()).touch()
         elif not read_ground_truth(self.ann_file).has_annotations:
@@ -120,7 +137,8 @@ class VISMetric(BaseMetric):
                 'can only be written, and there is no outdir to write them '
                 'to; set outdir to a folder',
                 logger='current',
-                level=logging.WARNING)
+                level=logging.WARNING,
+            )
         self._started = True
 
     def _category_ids(self) -> Sequence[Any]:
@@ -130,7 +148,8 @@ class VISMetric(BaseMetric):
             raise ValueError(
                 'VISMetric: metainfo of the data set has no category_ids '
                 '(label -> category id of the annotation file); use '
-                'mmcico.VISDataset or add category_ids to its metainfo')
+                'mmcico.VISDataset or add category_ids to its metainfo'
+            )
         return ids
 
     def _video(self, video_id: Any, length: int) -> VideoResults:
@@ -138,7 +157,8 @@ class VISMetric(BaseMetric):
         if video_id in self._finished:
             raise ValueError(
                 f'video {video_id}: results came twice: more frames arrived '
-                'after its last one; test each video once, clips in order')
+                'after its last one; test each video once, clips in order'
+            )
         if video_id not in self._videos:
             self._videos[video_id] = VideoResults(video_id, length)
         return self._videos[video_id]
@@ -153,7 +173,7 @@ class VISMetric(BaseMetric):
         del self._videos[video_id]
         self._finished.add(video_id)
 
-    def evaluate(self, size: int) -> Dict[str, float]:
+    def evaluate(self, size: int) -> dict[str, float]:
         """Gather the processes' videos, write files and measure.
 
         Args:
@@ -169,7 +189,7 @@ class VISMetric(BaseMetric):
             OSError: On all processes, if one cannot write to ``outdir``.
         """
         gathered = gather_object(self._own_records(), dst=0)
-        answer: List[Any] = [None]
+        answer: list[Any] = [None]
         if is_main_process():
             answer = [self._answer(gathered)]
         broadcast_object_list(answer)
@@ -184,7 +204,7 @@ class VISMetric(BaseMetric):
             raise error
         return {f'{self.prefix}/{key}': metrics[key] for key in metrics}
 
-    def _own_records(self) -> Tuple[List[Record], Optional[Exception]]:
+    def _own_records(self) -> tuple[list[Record], Exception | None]:
         """Finished videos of this process, or what is wrong with them."""
         try:
             if not self._started:  # a process without any video
@@ -198,8 +218,8 @@ class VISMetric(BaseMetric):
             return [], _to_send(error)
 
     def _answer(
-        self, gathered: Sequence[Tuple[List[Record], Optional[Exception]]]
-    ) -> Tuple[Dict[str, float], Optional[Exception]]:
+        self, gathered: Sequence[tuple[list[Record], Exception | None]]
+    ) -> tuple[dict[str, float], Exception | None]:
         """Figures or an error, which all processes raise."""
         for _, error in gathered:
             if error is not None:
@@ -210,7 +230,7 @@ class VISMetric(BaseMetric):
         except (ValueError, OSError) as error:
             return {}, _to_send(error)
 
-    def compute_metrics(self, results: List[Record]) -> Dict[str, float]:
+    def compute_metrics(self, results: list[Record]) -> dict[str, float]:
         """Write files and measure.
 
         Args:
@@ -225,14 +245,13 @@ class VISMetric(BaseMetric):
         if self.outdir is not None:
             save_results(self.outdir, records)
             print_log(
-                f'results of {len(records)} videos: {self.outdir}/'
-                'results.json, submission.zip',
-                logger='current')
+                f'results of {len(records)} videos: {self.outdir}/results.json, submission.zip',
+                logger='current',
+            )
         if self.format_only:
             print_log(
-                'nothing is measured: VISMetric has no ann_file, or '
-                'format_only',
-                logger='current')
+                'nothing is measured: VISMetric has no ann_file, or format_only', logger='current'
+            )
             return {}
         truth = read_ground_truth(self.ann_file)
         if not truth.has_annotations:
@@ -240,23 +259,18 @@ class VISMetric(BaseMetric):
                 f'nothing is measured: {self.ann_file} has no annotations; '
                 'official val and test files are measured by the server: '
                 'send it submission.zip',
-                logger='current')
+                logger='current',
+            )
             return {}
         self._warn(truth, records)
-        tracks = read_results(
-            [track for record in records for track in record['results']],
-            truth)
-        metrics = evaluate(
-            truth, tracks, self.metric, long_videos=self.long_videos)
+        tracks = read_results([track for record in records for track in record['results']], truth)
+        metrics = evaluate(truth, tracks, self.metric, long_videos=self.long_videos)
         if self.outdir is not None:
             save_metrics(Path(self.outdir) / 'metrics.json', metrics)
         print_log('\n' + format_table(metrics), logger='current')
-        return {
-            key: value
-            for key, value in metrics.items() if isinstance(value, float)
-        }
+        return {key: value for key, value in metrics.items() if isinstance(value, float)}
 
-    def _warn(self, truth: GroundTruth, records: List[Record]) -> None:
+    def _warn(self, truth: GroundTruth, records: list[Record]) -> None:
         """Say what makes the figures less than they seem."""
         absent = set(truth.video_index) - {str(r['video_id']) for r in records}
         if absent:
@@ -264,18 +278,21 @@ class VISMetric(BaseMetric):
                 f'{len(absent)} of {len(truth.videos)} videos of {truth.name} '
                 'were not tested; their objects count as missed',
                 logger='current',
-                level=logging.WARNING)
+                level=logging.WARNING,
+            )
         if self.metric == 'ovis' and truth.without_occlusion:
             print_log(
                 f'{truth.without_occlusion} annotations of {truth.name} have '
                 'no field occlusion; they count as not occluded',
                 logger='current',
-                level=logging.WARNING)
+                level=logging.WARNING,
+            )
 
 
 def _to_send(error: Exception) -> Exception:
     """An error with its text alone, which any process can unpack."""
     if isinstance(error, OSError):
-        return OSError(f'VISMetric: {error}; outdir must be a folder that can '
-                       'be written, with space left')
+        return OSError(
+            f'VISMetric: {error}; outdir must be a folder that can be written, with space left'
+        )
     return ValueError(str(error))

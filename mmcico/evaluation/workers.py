@@ -1,9 +1,11 @@
 """Work on parts of a list in processes of their own."""
+
 import gc
 import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from typing import Any, Callable, Iterator, List, Sequence, TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar('T')
 
@@ -13,7 +15,7 @@ def can_fork() -> bool:
     return 'fork' in multiprocessing.get_all_start_methods()
 
 
-def in_processes(work: Callable[[Any], T], parts: Sequence[Any]) -> List[T]:
+def in_processes(work: Callable[[Any], T], parts: Sequence[Any]) -> list[T]:
     """Do the work on several parts at the same time.
 
     Processes are forked, so that nothing has to be sent to them; where the
@@ -48,8 +50,7 @@ def in_processes(work: Callable[[Any], T], parts: Sequence[Any]) -> List[T]:
             child.join()
 
 
-def _answer(end: Connection, work: Callable[[Sequence[Any]], T],
-            part: Sequence[Any]) -> None:
+def _answer(end: Connection, work: Callable[[Sequence[Any]], T], part: Sequence[Any]) -> None:
     """What a child does."""
     try:
         answer, error = work(part), None
@@ -64,8 +65,8 @@ def _receive(end: Connection) -> Any:
         answer, error = end.recv()
     except EOFError as failure:
         raise ValueError(
-            'a process died while it measured videos, perhaps for want of '
-            'memory; use one process') from failure
+            'a process died while it measured videos, perhaps for want of memory; use one process'
+        ) from failure
     if error is not None:
         raise ValueError(error)
     return answer

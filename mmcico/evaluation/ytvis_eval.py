@@ -5,25 +5,35 @@ class reaches a threshold. The figures are those of the official tools
 (youtubevos/cocoapi, qjy981010/cocoapi), counted in another way: objects are
 tracked by position, so that an id may be 0, and masks are not decoded.
 """
-from typing import Any, Dict, List, Optional, Sequence
+
+from collections.abc import Sequence
+from typing import Any
 
 from mmcico.datasets.fields import id_key
-from .figures import (GROUPS, Curves, Metrics, class_curves, short_and_long,
-                      summarize)
+
+from .figures import GROUPS, Curves, Metrics, class_curves, short_and_long, summarize
 from .matching import Group, Matches, match_tracks
 from .vis_tables import GroundTruth, Place, Tracks
 
 __all__ = [
-    'GROUPS', 'Curves', 'class_curves', 'evaluate', 'figures_of', 'groups_of',
-    'match_places', 'check_long_videos'
+    'GROUPS',
+    'Curves',
+    'class_curves',
+    'evaluate',
+    'figures_of',
+    'groups_of',
+    'match_places',
+    'check_long_videos',
 ]
 
 
-def evaluate(truth: GroundTruth,
-             tracks: Tracks,
-             metric: str = 'ytvis',
-             video_ids: Optional[Sequence[Any]] = None,
-             long_videos: Optional[Sequence[Any]] = None) -> Metrics:
+def evaluate(
+    truth: GroundTruth,
+    tracks: Tracks,
+    metric: str = 'ytvis',
+    video_ids: Sequence[Any] | None = None,
+    long_videos: Sequence[Any] | None = None,
+) -> Metrics:
     """Measure predicted tracks.
 
     Args:
@@ -53,23 +63,22 @@ def evaluate(truth: GroundTruth,
     check_long_videos(metric, long_videos)
     videos = _positions(truth, video_ids)
     wanted = set(videos)
-    sides = [{
-        place: side[place]
-        for place in side if place[0] in wanted
-    } for side in (tracks, truth.tracks)]
+    sides = [
+        {place: side[place] for place in side if place[0] in wanted}
+        for side in (tracks, truth.tracks)
+    ]
     matches = match_places(truth, *sides, groups)
     return figures_of(truth, matches, videos, metric, long_videos)
 
 
-def groups_of(metric: str) -> List[Group]:
+def groups_of(metric: str) -> list[Group]:
     """Groups that a metric tells apart.
 
     Raises:
         ValueError: If it is unknown.
     """
     if metric not in GROUPS:
-        raise ValueError(f'metric is {metric!r}; known are '
-                         f'{", ".join(GROUPS)}')
+        raise ValueError(f'metric is {metric!r}; known are {", ".join(GROUPS)}')
     return list(GROUPS[metric])
 
 
@@ -86,24 +95,25 @@ def check_long_videos(metric: str, long_videos: Any) -> None:
     if long_videos is not None and metric != 'ytvis2022':
         raise ValueError(
             'long_videos (--long-videos) goes with the metric ytvis2022, not '
-            f'{metric}; set that metric or leave the long videos out')
+            f'{metric}; set that metric or leave the long videos out'
+        )
 
 
-def _positions(truth: GroundTruth,
-               video_ids: Optional[Sequence[Any]],
-               field: str = 'video_ids') -> List[int]:
+def _positions(
+    truth: GroundTruth, video_ids: Sequence[Any] | None, field: str = 'video_ids'
+) -> list[int]:
     """Positions of the videos to look at."""
     if video_ids is None:
         return list(range(len(truth.videos)))
     unknown = [i for i in video_ids if id_key(i) not in truth.video_index]
     if unknown:
-        raise ValueError(f'{truth.name} has no video {unknown[0]!r}, which '
-                         f'{field} names')
+        raise ValueError(f'{truth.name} has no video {unknown[0]!r}, which {field} names')
     return sorted({truth.video_index[id_key(i)] for i in video_ids})
 
 
-def match_places(truth: GroundTruth, predictions: Tracks, objects: Tracks,
-                 groups: List[Group]) -> Dict[Place, Matches]:
+def match_places(
+    truth: GroundTruth, predictions: Tracks, objects: Tracks, groups: list[Group]
+) -> dict[Place, Matches]:
     """Match within each video and class of which there is any track.
 
     Args:
@@ -116,20 +126,20 @@ def match_places(truth: GroundTruth, predictions: Tracks, objects: Tracks,
         dict: Matches by video and category.
     """
     return {
-        place:
-        match_tracks(
-            predictions.get(place, []), objects.get(place, []),
-            truth.videos[place[0]].size, groups)
-        for place in {
-            **predictions,
-            **objects
-        }
+        place: match_tracks(
+            predictions.get(place, []), objects.get(place, []), truth.videos[place[0]].size, groups
+        )
+        for place in {**predictions, **objects}
     }
 
 
-def figures_of(truth: GroundTruth, matches: Dict[Place, Matches],
-               videos: Sequence[int], metric: str,
-               long_videos: Optional[Sequence[Any]]) -> Metrics:
+def figures_of(
+    truth: GroundTruth,
+    matches: dict[Place, Matches],
+    videos: Sequence[int],
+    metric: str,
+    long_videos: Sequence[Any] | None,
+) -> Metrics:
     """Figures over some videos, as the metric wants them.
 
     Args:
@@ -152,13 +162,12 @@ def figures_of(truth: GroundTruth, matches: Dict[Place, Matches],
         chosen = {i for i in videos if truth.videos[i].is_long}
     else:
         chosen = set(_positions(truth, long_videos, 'long_videos'))
-    kinds = [[i for i in videos if i not in chosen],
-             [i for i in videos if i in chosen]]
+    kinds = [[i for i in videos if i not in chosen], [i for i in videos if i in chosen]]
     for kind, found in zip(('short', 'long'), kinds):
         if not found:
             raise ValueError(
                 f'{truth.name} has no {kind} videos, which ytvis2022 needs; '
                 'name the long ones by long_videos (--long-videos), or use '
-                'the metric ytvis')
-    return short_and_long(*(summarize(matches, each, names, groups)
-                            for each in kinds))
+                'the metric ytvis'
+            )
+    return short_and_long(*(summarize(matches, each, names, groups) for each in kinds))

@@ -1,25 +1,63 @@
+"""The networks and everything that they are built from."""
+
 import mmdet.models  # noqa: F401  bare types of configs live there
 
 from .data_preprocessors import ClipDataPreprocessor
 from .heads import CiCoHead, ClipMaskHead
-from .layers import (BilinearUpsample, DeconvUpsample, DynamicMask,
-                     GaussianPlane, LinearMask, OffsetPlanes)
-from .losses import (ClipDiceLoss, ClipSegLoss, HardNegativeCrossEntropy,
-                     PairTrackLoss)
+from .layers import (
+    BilinearUpsample,
+    DeconvUpsample,
+    DynamicMask,
+    GaussianPlane,
+    LinearMask,
+    OffsetPlanes,
+)
+from .losses import ClipDiceLoss, ClipSegLoss, HardNegativeCrossEntropy, PairTrackLoss
 from .necks import YolactFPN
-from .task_modules import (CellAnchorGenerator, CellDistanceCoder,
-                           CentreAssigner, CircumscribedAssigner, ClipNMS,
-                           PublishedClipNMS)
-from .trackers import (ClipTracker, EmbeddingRecall, GreedyMatching,
-                       HungarianMatching, PublishedClipTracker, TrackState)
+from .task_modules import (
+    CellAnchorGenerator,
+    CellDistanceCoder,
+    CentreAssigner,
+    CircumscribedAssigner,
+    ClipNMS,
+    PublishedClipNMS,
+)
+from .trackers import (
+    ClipTracker,
+    EmbeddingRecall,
+    GreedyMatching,
+    HungarianMatching,
+    PublishedClipTracker,
+    TrackState,
+)
 from .vis import CiCo
 
 __all__ = [
-    'CiCo', 'CiCoHead', 'ClipMaskHead', 'CircumscribedAssigner', 'ClipNMS',
-    'ClipSegLoss', 'ClipDiceLoss', 'PairTrackLoss', 'HardNegativeCrossEntropy',
-    'ClipTracker', 'EmbeddingRecall', 'TrackState', 'GreedyMatching',
-    'HungarianMatching', 'YolactFPN', 'LinearMask', 'DynamicMask',
-    'OffsetPlanes', 'GaussianPlane', 'DeconvUpsample', 'BilinearUpsample',
-    'CellAnchorGenerator', 'PublishedClipNMS', 'PublishedClipTracker',
-    'ClipDataPreprocessor', 'CellDistanceCoder', 'CentreAssigner'
+    'CiCo',
+    'CiCoHead',
+    'ClipMaskHead',
+    'CircumscribedAssigner',
+    'ClipNMS',
+    'ClipSegLoss',
+    'ClipDiceLoss',
+    'PairTrackLoss',
+    'HardNegativeCrossEntropy',
+    'ClipTracker',
+    'EmbeddingRecall',
+    'TrackState',
+    'GreedyMatching',
+    'HungarianMatching',
+    'YolactFPN',
+    'LinearMask',
+    'DynamicMask',
+    'OffsetPlanes',
+    'GaussianPlane',
+    'DeconvUpsample',
+    'BilinearUpsample',
+    'CellAnchorGenerator',
+    'PublishedClipNMS',
+    'PublishedClipTracker',
+    'ClipDataPreprocessor',
+    'CellDistanceCoder',
+    'CentreAssigner',
 ]

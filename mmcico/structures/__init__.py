@@ -1,0 +1,1 @@
+"""Values and geometry of clips: boxes, masks, axes."""

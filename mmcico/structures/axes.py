@@ -1,4 +1,5 @@
 """The only two places where time is folded into or out of the batch axis."""
+
 from torch import Tensor
 
 

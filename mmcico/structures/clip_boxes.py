@@ -1,11 +1,10 @@
 """Boxes of clips: ``(N, T, 4)`` absolute ``xyxy``, one box a frame."""
-from typing import Optional
 
 import torch
 from torch import Tensor
 
 
-def enclose(boxes: Tensor, visible: Optional[Tensor] = None) -> Tensor:
+def enclose(boxes: Tensor, visible: Tensor | None = None) -> Tensor:
     """Circumscribed box of each instance over a clip, eq. 4 of the paper.
 
     Args:
@@ -17,8 +16,7 @@ def enclose(boxes: Tensor, visible: Optional[Tensor] = None) -> Tensor:
         Tensor: (N, 4) xyxy, zeros for an instance that is never visible.
     """
     if visible is None:
-        return torch.cat(
-            [boxes[..., :2].amin(dim=1), boxes[..., 2:].amax(dim=1)], dim=-1)
+        return torch.cat([boxes[..., :2].amin(dim=1), boxes[..., 2:].amax(dim=1)], dim=-1)
     unseen = ~visible.unsqueeze(-1)
     low = boxes[..., :2].masked_fill(unseen, float('inf')).amin(dim=1)
     high = boxes[..., 2:].masked_fill(unseen, float('-inf')).amax(dim=1)

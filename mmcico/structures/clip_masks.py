@@ -1,12 +1,11 @@
 """Masks of clips: ``(N, T, H, W)``, one plane a frame."""
-from typing import Tuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 
-def crop_region(boxes: Tensor, size: Tuple[int, int]) -> Tensor:
+def crop_region(boxes: Tensor, size: tuple[int, int]) -> Tensor:
     """Pixels that lie in boxes, with one pixel more on each side.
 
     The rule is YOLACT's: coordinates are cut to the map and truncated, then
@@ -79,9 +78,12 @@ def mean_over(values: Tensor, chosen: Tensor) -> Tensor:
     return (values * chosen).sum(dim=0) / count
 
 
-def to_original(probs: Tensor, pad_shape: Tuple[int, int],
-                img_shape: Tuple[int, int], ori_shape: Tuple[int,
-                                                             int]) -> Tensor:
+def to_original(
+    probs: Tensor,
+    pad_shape: tuple[int, int],
+    img_shape: tuple[int, int],
+    ori_shape: tuple[int, int],
+) -> Tensor:
     """Bring masks from the map to the size of the video.
 
     One bilinear step enlarges the padded map by the exact factor, then the
@@ -97,11 +99,9 @@ def to_original(probs: Tensor, pad_shape: Tuple[int, int],
         Tensor: (N, H, W) bool at ``ori_shape``.
     """
     # a hair more: rounding must not take the last row or column away
-    factor = [(1 + 1e-9) * pad * ori / (img * own) for own, pad, img, ori in
-              zip(probs.shape[-2:], pad_shape, img_shape, ori_shape)]
-    full = F.interpolate(
-        probs[:, None],
-        scale_factor=factor,
-        mode='bilinear',
-        align_corners=False)
-    return full[:, 0, :ori_shape[0], :ori_shape[1]] > 0.5
+    factor = [
+        (1 + 1e-9) * pad * ori / (img * own)
+        for own, pad, img, ori in zip(probs.shape[-2:], pad_shape, img_shape, ori_shape)
+    ]
+    full = F.interpolate(probs[:, None], scale_factor=factor, mode='bilinear', align_corners=False)
+    return full[:, 0, : ori_shape[0], : ori_shape[1]] > 0.5

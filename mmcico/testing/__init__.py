@@ -1,4 +1,5 @@
 """Small models and clips for tests and documentation."""
+
 from .clips import clip_sample
 from .models import small_model_cfg
 

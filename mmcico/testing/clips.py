@@ -1,5 +1,6 @@
 """Clips of squares that move, as the data pipeline would pack them."""
-from typing import Sequence, Tuple
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -8,14 +9,15 @@ from mmdet.structures.mask import BitmapMasks
 from mmengine.structures import InstanceData
 
 
-def square(index: int, frame: int) -> Tuple[int, int, int, int]:
+def square(index: int, frame: int) -> tuple[int, int, int, int]:
     """xyxy of object ``index``, which goes right by 2 pixels a frame."""
     left, top = 8 + 40 * (index % 4) + 2 * frame, 8 + 44 * (index // 4)
     return left, top, left + 28, top + 32
 
 
-def frame_sample(frame_id: int, objects: Sequence[int], video_id: int,
-                 video_length: int, size: Tuple[int, int]) -> DetDataSample:
+def frame_sample(
+    frame_id: int, objects: Sequence[int], video_id: int, video_length: int, size: tuple[int, int]
+) -> DetDataSample:
     """One frame with the given objects; the label is ``index % 4``."""
     boxes = [square(index, frame_id) for index in objects]
     masks = np.zeros((len(boxes), *size), dtype=np.uint8)
@@ -28,22 +30,25 @@ def frame_sample(frame_id: int, objects: Sequence[int], video_id: int,
             video_length=video_length,
             img_path=f'video{video_id}/{frame_id:05d}.jpg',
             img_shape=size,
-            ori_shape=(2 * size[0], 2 * size[1])))
+            ori_shape=(2 * size[0], 2 * size[1]),
+        )
+    )
     frame.gt_instances = InstanceData(
         bboxes=torch.tensor(boxes, dtype=torch.float).view(-1, 4),
         labels=torch.tensor([i % 4 for i in objects], dtype=torch.long),
         masks=BitmapMasks(masks, *size),
-        instances_ids=torch.tensor(objects, dtype=torch.long))
+        instances_ids=torch.tensor(objects, dtype=torch.long),
+    )
     return frame
 
 
 def clip_sample(
-        objects: Sequence[Sequence[int]],
-        start: int = 0,
-        num_final: int = 0,
-        video_id: int = 1,
-        video_length: int = 9,
-        size: Tuple[int, int] = (96, 160),
+    objects: Sequence[Sequence[int]],
+    start: int = 0,
+    num_final: int = 0,
+    video_id: int = 1,
+    video_length: int = 9,
+    size: tuple[int, int] = (96, 160),
 ) -> TrackDataSample:
     """A clip of consecutive frames.
 
@@ -67,6 +72,7 @@ def clip_sample(
     ]
     sample.set_metainfo(
         dict(
-            frame_ids=tuple(range(start, start + len(objects))),
-            num_final=num_final or len(objects)))
+            frame_ids=tuple(range(start, start + len(objects))), num_final=num_final or len(objects)
+        )
+    )
     return sample

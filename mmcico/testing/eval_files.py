@@ -4,16 +4,17 @@ Objects are blobs with rough edges that wander over the frame. A few hundred
 blobs are drawn; moved ones differ from them only in the first and the last
 run of their code, so nothing else has to be drawn or encoded.
 """
+
 import json
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from pycocotools import mask as mask_utils
 
 FRAME = (720, 1280)
 PHASES = 8  # drawings of one blob, gone through while it moves
-Labelled = Tuple[int, List[Any]]  # category, masks
+Labelled = tuple[int, list[Any]]  # category, masks
 
 
 class Blob(NamedTuple):
@@ -26,9 +27,10 @@ class Blob(NamedTuple):
             when the square is at the upper left of a frame.
         body (str): Code of all the other runs.
     """
+
     size: int
     area: int
-    runs: Tuple[int, int, int]
+    runs: tuple[int, int, int]
     body: str
 
 
@@ -43,20 +45,19 @@ def run_code(number: int) -> str:
             return code
 
 
-def draw_blobs(rng: np.random.Generator, diameter: float) -> List[Blob]:
+def draw_blobs(rng: np.random.Generator, diameter: float) -> list[Blob]:
     """Drawings of one blob, whose border changes slowly."""
     size = int(diameter * 1.5)
     grid = np.indices((size, size)) - (size - 1) / 2
     angle, distance = np.arctan2(*grid), np.hypot(*grid)
     waves = np.arange(2, 7)[:, None, None]
     phase = rng.uniform(0, 2 * np.pi, (5, 1, 1))
-    heights = rng.uniform(0, .08, (5, 1, 1))
-    turns = rng.uniform(-.3, .3, (5, 1, 1))
+    heights = rng.uniform(0, 0.08, (5, 1, 1))
+    turns = rng.uniform(-0.3, 0.3, (5, 1, 1))
     blobs = []
     for step in range(PHASES):
-        wobble = (heights *
-                  np.sin(waves * angle + phase + step * turns)).sum(0)
-        rough = rng.normal(0, .012, (size, size))
+        wobble = (heights * np.sin(waves * angle + phase + step * turns)).sum(0)
+        rough = rng.normal(0, 0.012, (size, size))
         mask = distance < diameter / 2 * (1 + wobble + rough)
         mask[0] = mask[-1] = mask[:, 0] = mask[:, -1] = False
         blobs.append(encode_blob(mask))
@@ -66,23 +67,21 @@ def draw_blobs(rng: np.random.Generator, diameter: float) -> List[Blob]:
 def encode_blob(mask: np.ndarray) -> Blob:
     """Code of a (size, size) bool mask at the upper left of a frame."""
     frame = np.zeros(FRAME, np.uint8, order='F')
-    frame[:mask.shape[0], :mask.shape[1]] = mask
+    frame[: mask.shape[0], : mask.shape[1]] = mask
     text = mask_utils.encode(frame)['counts'].decode()
     pixels = frame.ravel(order='F')
     edges = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
     runs = np.diff(np.concatenate([[0], edges, [pixels.size]])).tolist()
     first, last = run_code(runs[0]), run_code(runs[-1] - runs[-3])
-    body = text[len(first):len(text) - len(last)]
-    return Blob(
-        len(mask), int(mask.sum()), (runs[0], runs[-1], runs[-3]), body)
+    body = text[len(first) : len(text) - len(last)]
+    return Blob(len(mask), int(mask.sum()), (runs[0], runs[-1], runs[-3]), body)
 
 
-def place(blob: Blob, top: int, left: int) -> Dict[str, Any]:
+def place(blob: Blob, top: int, left: int) -> dict[str, Any]:
     """Run-length code of a blob at a place of the frame."""
     first, last, third_last = blob.runs
     shift = left * FRAME[0] + top
-    counts = run_code(first + shift) + blob.body + run_code(last - shift -
-                                                            third_last)
+    counts = run_code(first + shift) + blob.body + run_code(last - shift - third_last)
     return dict(size=[*FRAME], counts=counts)
 
 
@@ -90,26 +89,25 @@ def wander(rng: np.random.Generator, length: int, size: int) -> np.ndarray:
     """(length, 2) upper left corners of a square that stays inside."""
     room = np.array(FRAME) - size
     start = rng.uniform(0, room)
-    path = start + np.cumsum(
-        rng.normal(rng.normal(0, 4, 2), 2, (length, 2)), axis=0)
+    path = start + np.cumsum(rng.normal(rng.normal(0, 4, 2), 2, (length, 2)), axis=0)
     return np.clip(path, 0, room).astype(int)
 
 
-def track(rng: np.random.Generator, blobs: List[Blob],
-          path: np.ndarray) -> List[Any]:
+def track(rng: np.random.Generator, blobs: list[Blob], path: np.ndarray) -> list[Any]:
     """Masks of a blob along a path; it is absent for a while."""
     length, start = len(path), rng.integers(PHASES)
     absent = rng.integers(length), rng.integers(length // 3 + 1)
     return [
-        None if absent[0] <= t < sum(absent) else place(
-            blobs[(start + t) % PHASES], *path[t].tolist())
+        None
+        if absent[0] <= t < sum(absent)
+        else place(blobs[(start + t) % PHASES], *path[t].tolist())
         for t in range(length)
     ]
 
 
 def near(rng: np.random.Generator, path: np.ndarray, size: int) -> np.ndarray:
     """A path beside another one, so near that the blobs overlap."""
-    away = rng.normal(0, size * rng.uniform(.01, .15), 2)
+    away = rng.normal(0, size * rng.uniform(0.01, 0.15), 2)
     return np.clip(path + away, 0, np.array(FRAME) - size).astype(int)
 
 
@@ -125,6 +123,7 @@ class Plan(NamedTuple):
         classes_per_video (int): The objects of a video are of so many
             classes; the fewer, the more pairs have to be compared.
     """
+
     videos: int = 300
     length: int = 36
     objects: int = 10
@@ -133,9 +132,7 @@ class Plan(NamedTuple):
     classes_per_video: int = 2
 
 
-def write_eval_files(folder: Path,
-                     plan: Plan = Plan(),
-                     seed: int = 0) -> Tuple[Path, Path]:
+def write_eval_files(folder: Path, plan: Plan = Plan(), seed: int = 0) -> tuple[Path, Path]:
     """Write ``gt.json`` and ``results.json`` in the layout of YouTube-VIS.
 
     Two thirds of the predictions follow an object, the others nothing; most
@@ -150,42 +147,38 @@ def write_eval_files(folder: Path,
         tuple[Path, Path]: Ground truth and results.
     """
     rng = np.random.default_rng(seed)
-    shapes = [
-        draw_blobs(rng, diameter)
-        for diameter in rng.permutation(np.geomspace(40, 160, 40))
-    ]
-    annotations: List[Dict[str, Any]] = []
-    results: List[Dict[str, Any]] = []
+    shapes = [draw_blobs(rng, diameter) for diameter in rng.permutation(np.geomspace(40, 160, 40))]
+    annotations: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
     for video in range(1, plan.videos + 1):
         objects, tracks = draw_video(rng, shapes, plan)
         for category, masks in objects:
-            annotations.append(
-                annotation(len(annotations) + 1, video, category, masks))
+            annotations.append(annotation(len(annotations) + 1, video, category, masks))
         for category, masks in tracks:
             results.append(
                 dict(
                     video_id=video,
                     category_id=category,
                     score=round(float(rng.random()), 6),
-                    segmentations=masks))
+                    segmentations=masks,
+                )
+            )
     truth = dict(
-        videos=[
-            video_entry(i, plan.length) for i in range(1, plan.videos + 1)
-        ],
-        categories=[
-            dict(id=i, name=f'class_{i}') for i in range(1, plan.classes + 1)
-        ],
-        annotations=annotations)
+        videos=[video_entry(i, plan.length) for i in range(1, plan.videos + 1)],
+        categories=[dict(id=i, name=f'class_{i}') for i in range(1, plan.classes + 1)],
+        annotations=annotations,
+    )
     paths = folder / 'gt.json', folder / 'results.json'
     for path, content in zip(paths, (truth, results)):
         path.write_text(json.dumps(content), encoding='utf-8')
     return paths
 
 
-def draw_video(rng: np.random.Generator, shapes: List[List[Blob]],
-               plan: Plan) -> Tuple[List[Labelled], List[Labelled]]:
+def draw_video(
+    rng: np.random.Generator, shapes: list[list[Blob]], plan: Plan
+) -> tuple[list[Labelled], list[Labelled]]:
     """Categories and masks of the objects and of the predictions."""
-    kinds = rng.permutation(plan.classes)[:plan.classes_per_video] + 1
+    kinds = rng.permutation(plan.classes)[: plan.classes_per_video] + 1
     shown, objects, tracks = [], [], []
     for _ in range(plan.objects):
         blobs = shapes[rng.integers(len(shapes))]
@@ -196,25 +189,25 @@ def draw_video(rng: np.random.Generator, shapes: List[List[Blob]],
         blobs, path, category = shown[number % plan.objects]
         if number >= plan.predictions * 2 // 3:
             path = wander(rng, plan.length, blobs[0].size)
-        if rng.random() < .15:
+        if rng.random() < 0.15:
             category = int(rng.integers(1, plan.classes + 1))
         beside = near(rng, path, blobs[0].size)
         tracks.append((category, track(rng, blobs, beside)))
     return objects, tracks
 
 
-def video_entry(number: int, length: int) -> Dict[str, Any]:
+def video_entry(number: int, length: int) -> dict[str, Any]:
     """An entry of ``videos``."""
     return dict(
         id=number,
         height=FRAME[0],
         width=FRAME[1],
         length=length,
-        file_names=[f'{number:04d}/{t * 5:05d}.jpg' for t in range(length)])
+        file_names=[f'{number:04d}/{t * 5:05d}.jpg' for t in range(length)],
+    )
 
 
-def annotation(number: int, video: int, category: int,
-               masks: List[Any]) -> Dict[str, Any]:
+def annotation(number: int, video: int, category: int, masks: list[Any]) -> dict[str, Any]:
     """An entry of ``annotations``, with areas and boxes as official files."""
     seen = [mask for mask in masks if mask is not None]
     areas = iter(mask_utils.area(seen).tolist())
@@ -226,4 +219,5 @@ def annotation(number: int, video: int, category: int,
         iscrowd=0,
         segmentations=masks,
         areas=[None if mask is None else next(areas) for mask in masks],
-        bboxes=[None if mask is None else next(boxes) for mask in masks])
+        bboxes=[None if mask is None else next(boxes) for mask in masks],
+    )

@@ -1,12 +1,13 @@
 """A small config and weights for tests of inference."""
+
 from pathlib import Path
-from typing import Tuple, Union
 
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmcico.registry import MODELS
+
 from .models import small_model_cfg
 
 CLASSES = ('disc', 'box', 'star', 'ring')
@@ -15,30 +16,20 @@ CLASSES = ('disc', 'box', 'star', 'ring')
 def small_inference_cfg(kind: str = 'yolact') -> Config:
     """What :class:`CiCoInferencer` reads of a config."""
     model = small_model_cfg(kind)
-    model['test_cfg'] = dict(
-        nms=dict(type='mmcico.ClipNMS', score_thr=0.3, max_per_clip=20))
+    model['test_cfg'] = dict(nms=dict(type='mmcico.ClipNMS', score_thr=0.3, max_per_clip=20))
     resize = dict(type='Resize', scale=(128, 64), keep_ratio=True)
     pipeline = [
         dict(type='mmcico.ClipFrameSample'),
-        dict(
-            type='TransformBroadcaster',
-            transforms=[dict(type='mmcico.LoadClipFrame'), resize]),
-        dict(type='mmcico.PackClipInputs')
+        dict(type='TransformBroadcaster', transforms=[dict(type='mmcico.LoadClipFrame'), resize]),
+        dict(type='mmcico.PackClipInputs'),
     ]
     dataset = dict(
-        type='mmcico.VISDataset',
-        overlap=1,
-        metainfo=dict(classes=CLASSES),
-        pipeline=pipeline)
-    return Config(
-        dict(
-            default_scope='mmdet',
-            model=model,
-            test_dataloader=dict(dataset=dataset)))
+        type='mmcico.VISDataset', overlap=1, metainfo=dict(classes=CLASSES), pipeline=pipeline
+    )
+    return Config(dict(default_scope='mmdet', model=model, test_dataloader=dict(dataset=dataset)))
 
 
-def write_small_model(folder: Union[str, Path],
-                      kind: str = 'yolact') -> Tuple[str, str]:
+def write_small_model(folder: str | Path, kind: str = 'yolact') -> tuple[str, str]:
     """Write a config and random weights that find something everywhere.
 
     Args:
@@ -56,7 +47,6 @@ def write_small_model(folder: Union[str, Path],
     torch.nn.init.constant_(model.bbox_head.mask_layer.bias, 1.0)
     config, weights = Path(folder) / 'small.py', Path(folder) / 'small.pth'
     config.write_text(cfg.pretty_text, encoding='utf-8')
-    meta = dict(
-        dataset_meta=dict(classes=CLASSES, category_ids=(11, 12, 13, 14)))
+    meta = dict(dataset_meta=dict(classes=CLASSES, category_ids=(11, 12, 13, 14)))
     torch.save(dict(state_dict=model.state_dict(), meta=meta), weights)
     return str(config), str(weights)

@@ -1,4 +1,5 @@
 """Model settings small enough for a test."""
+
 import copy
 
 NORM = dict(type='GN', num_groups=4)
@@ -16,7 +17,8 @@ def small_model_cfg(kind: str = 'yolact', num_frames: int = 3) -> dict:
     """
     generators = dict(
         yolact=dict(type='mmcico.LinearMask', num_protos=16),
-        condinst=dict(type='mmcico.DynamicMask'))
+        condinst=dict(type='mmcico.DynamicMask'),
+    )
     return copy.deepcopy(
         dict(
             type='mmcico.CiCo',
@@ -25,17 +27,12 @@ def small_model_cfg(kind: str = 'yolact', num_frames: int = 3) -> dict:
                 mean=[123.675, 116.28, 103.53],
                 std=[58.395, 57.12, 57.375],
                 bgr_to_rgb=True,
-                pad_size_divisor=32),
-            backbone=dict(
-                type='ResNet',
-                depth=18,
-                base_channels=8,
-                out_indices=(1, 2, 3)),
+                pad_size_divisor=32,
+            ),
+            backbone=dict(type='ResNet', depth=18, base_channels=8, out_indices=(1, 2, 3)),
             neck=dict(
-                type='mmcico.YolactFPN',
-                in_channels=[16, 32, 64],
-                out_channels=16,
-                num_outs=3),
+                type='mmcico.YolactFPN', in_channels=[16, 32, 64], out_channels=16, num_outs=3
+            ),
             bbox_head=dict(
                 type='mmcico.CiCoHead',
                 num_classes=4,
@@ -48,11 +45,16 @@ def small_model_cfg(kind: str = 'yolact', num_frames: int = 3) -> dict:
                     scales=[3],
                     ratios=[1.0, 2.0, 0.5],
                     strides=[8, 16, 32],
-                    center_offset=0.5)),
+                    center_offset=0.5,
+                ),
+            ),
             mask_head=dict(
                 type='mmcico.ClipMaskHead',
                 in_channels=16,
                 feat_channels=16,
                 norm_cfg=NORM,
-                generator=generators[kind]),
-            tracker=dict(type='mmcico.ClipTracker')))
+                generator=generators[kind],
+            ),
+            tracker=dict(type='mmcico.ClipTracker'),
+        )
+    )

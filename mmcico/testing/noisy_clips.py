@@ -3,8 +3,9 @@
 What a trained model gets wrong is drawn at random, each kind at a rate of its
 own, so that linkers can be compared on equal detections.
 """
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import List, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -42,6 +43,7 @@ class DetectionNoise:
             clip to clip.
         embed_channels: E.
     """
+
     miss: float = 0.08
     miss_hidden: float = 0.8
     false: float = 1.5
@@ -57,8 +59,12 @@ class DetectionNoise:
     embed_channels: int = 32
 
 
-def vanish(rng: np.random.Generator, tracks: Sequence[Track],
-           windows: Sequence[Window], noise: DetectionNoise) -> List[Track]:
+def vanish(
+    rng: np.random.Generator,
+    tracks: Sequence[Track],
+    windows: Sequence[Window],
+    noise: DetectionNoise,
+) -> list[Track]:
     """Take objects out of a video for some clips.
 
     Args:
@@ -76,10 +82,7 @@ def vanish(rng: np.random.Generator, tracks: Sequence[Track],
         gone = rng.random() < noise.vanish
         start = int(rng.integers(1, max(len(windows) - 1, 2)))
         count = int(rng.integers(1, noise.vanish_clips + 1))
-        frames = sorted(
-            {f
-             for w in windows[start:start + count]
-             for f in w.frame_ids})
+        frames = sorted({f for w in windows[start : start + count] for f in w.frame_ids})
         masks, hidden = track.masks.copy(), track.hidden.copy()
         masks[frames], hidden[frames] = False, np.nan
         stays = not gone or np.isnan(hidden).all()
@@ -87,8 +90,9 @@ def vanish(rng: np.random.Generator, tracks: Sequence[Track],
     return result
 
 
-def identities(rng: np.random.Generator, labels: Sequence[int],
-               noise: DetectionNoise) -> np.ndarray:
+def identities(
+    rng: np.random.Generator, labels: Sequence[int], noise: DetectionNoise
+) -> np.ndarray:
     """Looks of objects, those of a class being alike.
 
     Args:
@@ -105,9 +109,13 @@ def identities(rng: np.random.Generator, labels: Sequence[int],
     return _normalize(looks + np.sqrt(1 - noise.alike) * own)
 
 
-def detect_clips(rng: np.random.Generator, tracks: Sequence[Track],
-                 windows: Sequence[Window], num_classes: int,
-                 noise: DetectionNoise) -> List[InstanceData]:
+def detect_clips(
+    rng: np.random.Generator,
+    tracks: Sequence[Track],
+    windows: Sequence[Window],
+    num_classes: int,
+    noise: DetectionNoise,
+) -> list[InstanceData]:
     """Spoilt detections of all clips of a video.
 
     Args:
@@ -131,8 +139,10 @@ def detect_clips(rng: np.random.Generator, tracks: Sequence[Track],
         looks = _normalize(looks + step)
         frames = list(window.frame_ids)
         rows = [
-            row for track, look in zip(tracks, looks)
-            for row in [_detect(rng, track, look, frames, noise)] if row
+            row
+            for track, look in zip(tracks, looks)
+            for row in [_detect(rng, track, look, frames, noise)]
+            if row
         ]
         for _ in range(rng.poisson(noise.false)):
             row = _false(rng, tracks, looks, frames, noise)
@@ -143,11 +153,16 @@ def detect_clips(rng: np.random.Generator, tracks: Sequence[Track],
 
 
 # masks (T, H, W) bool, embedding (E,), class and score of an instance
-_Row = Tuple[np.ndarray, np.ndarray, int, float]
+_Row = tuple[np.ndarray, np.ndarray, int, float]
 
 
-def _detect(rng: np.random.Generator, track: Track, look: np.ndarray,
-            frames: List[int], noise: DetectionNoise) -> Optional[_Row]:
+def _detect(
+    rng: np.random.Generator,
+    track: Track,
+    look: np.ndarray,
+    frames: list[int],
+    noise: DetectionNoise,
+) -> _Row | None:
     """An object as it is found, if it is."""
     hidden = track.hidden[frames]
     if np.isnan(hidden).all():
@@ -158,18 +173,22 @@ def _detect(rng: np.random.Generator, track: Track, look: np.ndarray,
         return None
     masks = _spoil(rng, track.masks[frames], noise)
     embed = _blur(rng, look, noise.embed_noise * (1 + share))
-    return masks, embed, track.label, rng.normal(.75 - .3 * share, .1)
+    return masks, embed, track.label, rng.normal(0.75 - 0.3 * share, 0.1)
 
 
-def _false(rng: np.random.Generator, tracks: Sequence[Track],
-           looks: np.ndarray, frames: List[int],
-           noise: DetectionNoise) -> Optional[_Row]:
+def _false(
+    rng: np.random.Generator,
+    tracks: Sequence[Track],
+    looks: np.ndarray,
+    frames: list[int],
+    noise: DetectionNoise,
+) -> _Row | None:
     """Something that is no object: of nothing, or a part of one."""
     index = int(rng.integers(len(tracks)))
     masks = tracks[index].masks[frames]
     if not masks.any():
         return None
-    score, kind = rng.normal(.3, .1), rng.integers(3)
+    score, kind = rng.normal(0.3, 0.1), rng.integers(3)
     if kind == 0:  # an object's outline somewhere else
         place = rng.integers(0, masks.shape[1:])
         masks = np.roll(masks, place, axis=(1, 2))
@@ -179,13 +198,12 @@ def _false(rng: np.random.Generator, tracks: Sequence[Track],
         return masks, _blur(rng, looks[index], noise.embed_noise), -1, score
     rows = np.flatnonzero(masks.any(axis=(0, 2)))
     part = masks.copy()
-    part[:, int(np.median(rows)):] = False
+    part[:, int(np.median(rows)) :] = False
     embed = _blur(rng, looks[index], 2 * noise.embed_noise)
     return part, embed, tracks[index].label, score
 
 
-def _spoil(rng: np.random.Generator, masks: np.ndarray,
-           noise: DetectionNoise) -> np.ndarray:
+def _spoil(rng: np.random.Generator, masks: np.ndarray, noise: DetectionNoise) -> np.ndarray:
     """Masks (T, H, W) shifted, and wider or narrower, frame by frame."""
     spoilt = np.zeros_like(masks)
     for t, mask in enumerate(masks):
@@ -198,21 +216,23 @@ def _spoil(rng: np.random.Generator, masks: np.ndarray,
             change = cv2.dilate if swell > 0 else cv2.erode
             image = change(image, shape)
         move = np.array([[1, 0, round(dx)], [0, 1, round(dy)]], np.float32)
-        image = cv2.warpAffine(
-            image, move, mask.shape[::-1], flags=cv2.INTER_NEAREST)
+        image = cv2.warpAffine(image, move, mask.shape[::-1], flags=cv2.INTER_NEAREST)
         spoilt[t] = image > 0
     return spoilt if spoilt.any() else masks
 
 
-def _pack(rng: np.random.Generator, rows: List[_Row], shape: Tuple[int, ...],
-          num_frames: int, num_classes: int,
-          noise: DetectionNoise) -> InstanceData:
+def _pack(
+    rng: np.random.Generator,
+    rows: list[_Row],
+    shape: tuple[int, ...],
+    num_frames: int,
+    num_classes: int,
+    noise: DetectionNoise,
+) -> InstanceData:
     """Instances of one clip, best score first."""
-    rows = sorted([row for row in rows if row[0].any()],
-                  key=lambda row: -row[3])
+    rows = sorted([row for row in rows if row[0].any()], key=lambda row: -row[3])
     labels = [
-        int(rng.integers(num_classes))
-        if label < 0 or rng.random() < noise.wrong_class else label
+        int(rng.integers(num_classes)) if label < 0 or rng.random() < noise.wrong_class else label
         for _, _, label, _ in rows
     ]
     masks = np.zeros((len(rows), num_frames, *shape), bool)
@@ -230,8 +250,9 @@ def _pack(rng: np.random.Generator, rows: List[_Row], shape: Tuple[int, ...],
         enclosing=enclose(boxes),
         masks=masks.float(),
         embeds=torch.from_numpy(embeds).float(),
-        scores=torch.tensor([row[3] for row in rows]).float().clamp(.1, .99),
-        labels=torch.tensor(labels, dtype=torch.long))
+        scores=torch.tensor([row[3] for row in rows]).float().clamp(0.1, 0.99),
+        labels=torch.tensor(labels, dtype=torch.long),
+    )
     clip.mask_params = last_masks(masks).flatten(1).float()
     return clip
 
@@ -276,7 +297,6 @@ def _normalize(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
-def _blur(rng: np.random.Generator, look: np.ndarray,
-          length: float) -> np.ndarray:
+def _blur(rng: np.random.Generator, look: np.ndarray, length: float) -> np.ndarray:
     """(E,) look with noise of a length."""
     return _normalize(look + length * _unit(rng, 1, len(look))[0])

@@ -1,12 +1,14 @@
 """Predictions in a pickle file, as ``tools/test.py --out`` writes it."""
-from typing import Any, Dict, Sequence
+
+from collections.abc import Sequence
+from typing import Any
 
 from mmdet.structures.mask import encode_mask_results
 from mmengine.evaluator import DumpResults
 from mmengine.structures import BaseDataElement
 
 
-def encode_frame(frame: Any) -> Dict[str, Any]:
+def encode_frame(frame: Any) -> dict[str, Any]:
     """One frame as plain values.
 
     Args:
@@ -16,7 +18,7 @@ def encode_frame(frame: Any) -> Dict[str, Any]:
     Returns:
         dict: metainfo and predictions, masks run-length encoded.
     """
-    meta: Dict[str, Any] = {}
+    meta: dict[str, Any] = {}
     if isinstance(frame, BaseDataElement):
         meta, frame = frame.metainfo, frame.to_dict()
     tracks = dict(frame.get('pred_track_instances', {}))
@@ -41,12 +43,11 @@ class DumpTrackResults(DumpResults):
         """
         clips = [
             dict(
-                frames=[
-                    encode_frame(frame)
-                    for frame in sample['video_data_samples']
-                ],
-                clip_instances=sample.get('clip_instances'))
-            if 'video_data_samples' in sample else sample
+                frames=[encode_frame(frame) for frame in sample['video_data_samples']],
+                clip_instances=sample.get('clip_instances'),
+            )
+            if 'video_data_samples' in sample
+            else sample
             for sample in data_samples
         ]
         super().process(data_batch, clips)

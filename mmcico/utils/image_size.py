@@ -1,6 +1,7 @@
 """Which files are images, and their sizes from their headers alone."""
+
 from pathlib import Path
-from typing import Any, Tuple
+from typing import Any
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 #: Exif field "orientation", and its values that swap height and width
@@ -16,12 +17,13 @@ def image_library() -> Any:
     try:
         from PIL import Image
     except ImportError as error:
-        raise ValueError('sizes of images are read by Pillow, which is not '
-                         'installed: pip install pillow') from error
+        raise ValueError(
+            'sizes of images are read by Pillow, which is not installed: pip install pillow'
+        ) from error
     return Image
 
 
-def image_size(path: Path) -> Tuple[int, int]:
+def image_size(path: Path) -> tuple[int, int]:
     """(height, width) as the image is shown, from its header.
 
     Raises:

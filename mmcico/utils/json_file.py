@@ -1,10 +1,11 @@
 """Reading of JSON files with messages that help."""
+
 import json
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 
-def load_json(path: Union[str, Path]) -> Any:
+def load_json(path: str | Path) -> Any:
     """Read a JSON file.
 
     Args:
@@ -23,14 +24,15 @@ def load_json(path: Union[str, Path]) -> Any:
     except OSError as error:
         raise ValueError(
             f'{path} cannot be read: {error.strerror}; check the '
-            'path (in a config: ann_file below data_root)') from error
+            'path (in a config: ann_file below data_root)'
+        ) from error
     except UnicodeDecodeError as error:
-        raise ValueError(f'{path} is not JSON: byte {error.start} is no '
-                         'UTF-8 text') from error
+        raise ValueError(f'{path} is not JSON: byte {error.start} is no UTF-8 text') from error
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(
             f'{path} is not complete JSON: {error.msg} at line '
             f'{error.lineno}, column {error.colno} (character {error.pos} of '
-            f'{len(text)}); was it cut off while it was copied?') from error
+            f'{len(text)}); was it cut off while it was copied?'
+        ) from error

@@ -1,11 +1,12 @@
 """What the command line tools share: arguments, config, devices, errors."""
+
 import argparse
 import gc
 import os
 import os.path as osp
 import subprocess
 import sys
-from typing import Callable, Dict, List, Mapping, Optional, Union
+from collections.abc import Callable, Mapping
 from urllib.error import URLError
 
 from mmengine.config import Config, DictAction
@@ -16,15 +17,15 @@ from .patient_output import patient_output
 
 NO_NETWORK = (
     'a file could not be fetched, most likely the weights of a backbone: give '
-    'a copy by --cfg-options model.backbone.init_cfg.checkpoint=FILE')
+    'a copy by --cfg-options model.backbone.init_cfg.checkpoint=FILE'
+)
 USER_ERRORS = (ValueError, OSError, SyntaxError, ConfigParsingError)
 
 
 def _key_value(text: str) -> str:
     """An argument of ``--cfg-options``, with a readable complaint."""
     if '=' not in text:
-        raise argparse.ArgumentTypeError(
-            f'"{text}" is not of the form key=value')
+        raise argparse.ArgumentTypeError(f'"{text}" is not of the form key=value')
     return text
 
 
@@ -36,27 +37,25 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
         type=_key_value,
         action=DictAction,
         help='override settings of the config: key=value ..., lists as '
-        'key="[a,b]" or key=a,b, without white space')
+        'key="[a,b]" or key=a,b, without white space',
+    )
 
 
 def add_debug(parser: argparse.ArgumentParser) -> None:
     """The argument that :func:`run_tool` looks for."""
-    parser.add_argument(
-        '--debug',
-        action='store_true',
-        help='show the whole traceback of an error')
+    parser.add_argument('--debug', action='store_true', help='show the whole traceback of an error')
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of every tool that runs a model, as in MMDetection."""
-    parser.add_argument(
-        '--work-dir', help='folder of logs, checkpoints and results')
+    parser.add_argument('--work-dir', help='folder of logs, checkpoints and results')
     add_cfg_options(parser)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
         default='none',
-        help='what started the processes of a distributed job')
+        help='what started the processes of a distributed job',
+    )
     add_debug(parser)
     # torch.distributed.launch passes it, torchrun sets the environment
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
@@ -87,7 +86,7 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def rank_variables(launcher: str, env: Mapping[str, str]) -> Dict[str, str]:
+def rank_variables(launcher: str, env: Mapping[str, str]) -> dict[str, str]:
     """What ``torch.distributed`` reads, from what the launcher sets.
 
     Args:
@@ -103,22 +102,22 @@ def rank_variables(launcher: str, env: Mapping[str, str]) -> Dict[str, str]:
     names = dict(
         pytorch=('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
         slurm=('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
-        mpi=('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE',
-             'OMPI_COMM_WORLD_LOCAL_RANK'))[launcher]
+        mpi=('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK'),
+    )[launcher]
     missing = [name for name in names if name not in env]
     if missing:
         raise ValueError(
             f'--launcher {launcher} needs {", ".join(missing)} in the '
             'environment; start the job by tools/dist_*.sh, '
-            'tools/slurm_*.sh or mpirun, or use --launcher none')
-    found = dict(
-        zip(('RANK', 'WORLD_SIZE', 'LOCAL_RANK'), (env[n] for n in names)))
+            'tools/slurm_*.sh or mpirun, or use --launcher none'
+        )
+    found = dict(zip(('RANK', 'WORLD_SIZE', 'LOCAL_RANK'), (env[n] for n in names)))
     found['MASTER_PORT'] = env.get('MASTER_PORT', '29500')
     found['MASTER_ADDR'] = env.get('MASTER_ADDR', '127.0.0.1')
     if launcher == 'slurm' and 'MASTER_ADDR' not in env:
         found['MASTER_ADDR'] = subprocess.check_output(
-            ['scontrol', 'show', 'hostname', env['SLURM_NODELIST']],
-            text=True).splitlines()[0]
+            ['scontrol', 'show', 'hostname', env['SLURM_NODELIST']], text=True
+        ).splitlines()[0]
     return found
 
 
@@ -135,19 +134,20 @@ def prepare_devices(cfg: Config) -> None:
     if cfg.launcher == 'none' or get_device() != 'cpu':
         return
     from torch import distributed
+
     os.environ.update(rank_variables(cfg.launcher, os.environ))
     distributed.init_process_group('gloo')
     cfg.pop('sync_bn', None)  # PyTorch has it for GPUs only
     wrapper = dict(
         type='MMDistributedDataParallel',
         broadcast_buffers=False,
-        find_unused_parameters=cfg.get('find_unused_parameters', False))
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )
     cfg.setdefault('model_wrapper_cfg', wrapper)
     cfg.model_wrapper_cfg['device_ids'] = None
 
 
-def set_output_folder(evaluators: Union[dict, List[dict]],
-                      folder: str) -> None:
+def set_output_folder(evaluators: dict | list[dict], folder: str) -> None:
     """Metrics that write files do so in ``folder`` unless told where.
 
     Args:
@@ -167,7 +167,7 @@ def is_user_error(error: BaseException) -> bool:
     return isinstance(error, USER_ERRORS)
 
 
-def run_tool(main: Callable[[], None], debug: Optional[bool] = None) -> None:
+def run_tool(main: Callable[[], None], debug: bool | None = None) -> None:
     """Run a tool; a user's error ends as one line and exit code 1.
 
     Args:
@@ -203,6 +203,7 @@ def leave_group() -> None:
     Only after success: a rank that failed must not wait for the others.
     """
     from torch import distributed
+
     if distributed.is_available() and distributed.is_initialized():
         distributed.destroy_process_group()
         gc.collect()

@@ -1,9 +1,9 @@
 """The order of names in which numbers count as numbers."""
+
 import re
-from typing import List, Tuple
 
 
-def natural_key(name: str) -> List[Tuple[bool, int, str]]:
+def natural_key(name: str) -> list[tuple[bool, int, str]]:
     """Key by which numbers in names sort as numbers, and before text.
 
     >>> sorted(['f10.jpg', 'f9.jpg', '7.jpg'], key=natural_key)

@@ -1,8 +1,10 @@
 """Output of tools whose reader may stop early: ``tool ... | head``."""
+
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Iterable, Iterator, TextIO
+from typing import Any, TextIO
 
 
 class PatientOutput:

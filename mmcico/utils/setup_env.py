@@ -1,8 +1,15 @@
 """Registration of everything at once, as mmengine's hub asks for it."""
+
 import importlib
 
-PARTS = ('datasets.samplers', 'datasets.transforms', 'datasets.vis_dataset',
-         'engine', 'evaluation.vis_metric', 'models')
+PARTS = (
+    'datasets.samplers',
+    'datasets.transforms',
+    'datasets.vis_dataset',
+    'engine',
+    'evaluation.vis_metric',
+    'models',
+)
 
 
 def register_all_modules(init_default_scope: bool = True) -> None:
@@ -13,6 +20,7 @@ def register_all_modules(init_default_scope: bool = True) -> None:
             MMDetection from now on. Defaults to True.
     """
     from mmdet.utils import register_all_modules as register_mmdet
+
     register_mmdet(init_default_scope)
     for part in PARTS:
         importlib.import_module(f'mmcico.{part}')

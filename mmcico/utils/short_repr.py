@@ -1,4 +1,5 @@
 """Values in messages."""
+
 from typing import Any
 
 #: longest text of a value
@@ -8,4 +9,4 @@ LONGEST = 60
 def short_repr(value: Any) -> str:
     """What Python shows of a value, cut to 60 characters."""
     text = repr(value)
-    return text if len(text) <= LONGEST else text[:LONGEST - 3] + '...'
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + '...'

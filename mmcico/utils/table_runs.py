@@ -1,11 +1,13 @@
 """Trains and tests the models of a table, one after the other."""
+
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any
 
 from mmengine.config import Config
 
@@ -37,8 +39,8 @@ def execute(command: Sequence[str], log: Path) -> int:
     env = dict(os.environ, PYTHON=sys.executable)
     with open(log, 'w', encoding='utf-8') as file:
         return subprocess.run(
-            list(command), stdout=file, stderr=subprocess.STDOUT,
-            env=env).returncode
+            list(command), stdout=file, stderr=subprocess.STDOUT, env=env
+        ).returncode
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,12 @@ class Settings:
         options: Further settings of all configs, as of ``--cfg-options``.
         processes: Started by ``dist_train.sh``; 0 for one plain process.
     """
+
     work_dir: Path
     tools: Path
-    base: Optional[str] = None
-    frames_per_step: Optional[int] = None
-    options: Optional[Dict[str, Any]] = None
+    base: str | None = None
+    frames_per_step: int | None = None
+    options: dict[str, Any] | None = None
     processes: int = 0
 
     def config(self, row: Row, path: Path, seed: int) -> Config:
@@ -75,20 +78,21 @@ class Settings:
         cfg.merge_from_dict(self.options or {})
         cfg.merge_from_dict(dict(randomness=dict(seed=seed)))
         if self.frames_per_step:
-            set_frames_per_step(cfg, self.frames_per_step,
-                                max(self.processes, 1))
+            set_frames_per_step(cfg, self.frames_per_step, max(self.processes, 1))
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
         return cfg
 
-    def command(self, task: str, *args: str) -> List[str]:
+    def command(self, task: str, *args: str) -> list[str]:
         """The command line of a task, ``'train'`` or ``'test'``."""
         if not self.processes:
             return [sys.executable, str(self.tools / f'{task}.py'), *args]
         needed = 1 if task == 'train' else 2
         return [
             'bash',
-            str(self.tools / f'dist_{task}.sh'), *args[:needed],
-            str(self.processes), *args[needed:]
+            str(self.tools / f'dist_{task}.sh'),
+            *args[:needed],
+            str(self.processes),
+            *args[needed:],
         ]
 
 
@@ -114,12 +118,12 @@ class TableRunner:
         """Folder of a run."""
         return self.settings.work_dir / path.stem / f'seed_{seed}'
 
-    def figures(self, row: Row, seed: int) -> Optional[Dict[str, float]]:
+    def figures(self, row: Row, seed: int) -> dict[str, float] | None:
         """Figures of a finished run, None if it is not finished."""
         path = self.folder(row.config, seed) / 'figures.json'
         return load_json(path) if path.is_file() else None
 
-    def run(self, row: Row, seed: int) -> Dict[str, float]:
+    def run(self, row: Row, seed: int) -> dict[str, float]:
         """Train and test one row, as far as it was not done.
 
         Args:
@@ -144,8 +148,7 @@ class TableRunner:
         seconds = figures.pop('time', None)
         if seconds:
             cfg = Config.fromfile(folder / 'test.py')
-            figures['FPS'] = frames_per_second(cfg, seconds,
-                                               self.settings.processes)
+            figures['FPS'] = frames_per_second(cfg, seconds, self.settings.processes)
         write_json(folder / 'figures.json', figures)
         return figures
 
@@ -164,9 +167,11 @@ class TableRunner:
                 folder.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding='utf-8')
             elif file.read_text(encoding='utf-8') != text:
-                raise ValueError(f'{folder} holds a run of other settings '
-                                 f'(see {task}.py there); give another '
-                                 '--work-dir, or remove the folder')
+                raise ValueError(
+                    f'{folder} holds a run of other settings '
+                    f'(see {task}.py there); give another '
+                    '--work-dir, or remove the folder'
+                )
 
     def _train(self, folder: Path) -> str:
         """Train or go on with it; the path of the last checkpoint."""
@@ -175,8 +180,9 @@ class TableRunner:
             resume = ['--resume=auto'] if last.is_file() else []
             self._execute(folder, 'train', *resume)
             if not last.is_file():
-                raise RunFailed(f'{folder} has no checkpoint after training; '
-                                'set default_hooks.checkpoint')
+                raise RunFailed(
+                    f'{folder} has no checkpoint after training; set default_hooks.checkpoint'
+                )
             (folder / 'trained').touch()
         return last.read_text(encoding='utf-8').strip()
 
@@ -188,16 +194,17 @@ class TableRunner:
         """
         log = folder / f'{task}.log'
         code = self.execute(
-            self.settings.command(task, str(folder / f'{task}.py'), *args,
-                                  '--work-dir', str(folder / task)), log)
+            self.settings.command(
+                task, str(folder / f'{task}.py'), *args, '--work-dir', str(folder / task)
+            ),
+            log,
+        )
         if code:
-            lines = log.read_text(
-                encoding='utf-8', errors='replace').strip().splitlines()
-            raise RunFailed(f'exit code {code}, see {log}: '
-                            f'{" / ".join(lines[-LAST_LINES:])}')
+            lines = log.read_text(encoding='utf-8', errors='replace').strip().splitlines()
+            raise RunFailed(f'exit code {code}, see {log}: {" / ".join(lines[-LAST_LINES:])}')
 
 
-def read_figures(folder: Path) -> Dict[str, float]:
+def read_figures(folder: Path) -> dict[str, float]:
     """What a test wrote: ``metrics.json`` and the time of a clip.
 
     Args:
@@ -207,14 +214,11 @@ def read_figures(folder: Path) -> Dict[str, float]:
         dict: Figures by name and ``time`` in seconds; no figures if the
         data set has no public annotations.
     """
-    found: Dict[str, float] = {}
+    found: dict[str, float] = {}
     if (folder / 'metrics.json').is_file():
         metrics = load_json(folder / 'metrics.json')
-        found.update({
-            k: v
-            for k, v in metrics.items() if isinstance(v, float)
-        })
-    logs = [path for path in folder.glob('*/*.json')]
+        found.update({k: v for k, v in metrics.items() if isinstance(v, float)})
+    logs = list(folder.glob('*/*.json'))
     if logs:
         newest = load_json(max(logs, key=lambda path: path.stat().st_mtime))
         if 'time' in newest:

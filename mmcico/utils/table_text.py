@@ -1,16 +1,18 @@
 """Figures of several runs as a table."""
+
+from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any
 
 from .tables import Row, Table
 
 Figures = Mapping[str, float]
 
 #: shown as they are; all others are shares, shown in per cent
-PLAIN = ('FPS', )
+PLAIN = ('FPS',)
 
 
-def summarize(values: Sequence[float]) -> Dict[str, Any]:
+def summarize(values: Sequence[float]) -> dict[str, Any]:
     """Mean and spread of a figure.
 
     Args:
@@ -24,8 +26,7 @@ def summarize(values: Sequence[float]) -> Dict[str, Any]:
     return dict(mean=mean(values), std=spread, values=list(values))
 
 
-def summarize_row(runs: Sequence[Figures],
-                  metrics: Sequence[str]) -> Dict[str, Dict[str, Any]]:
+def summarize_row(runs: Sequence[Figures], metrics: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Mean and spread of each metric over the runs that have it."""
     found = {}
     for name in metrics:
@@ -35,7 +36,7 @@ def summarize_row(runs: Sequence[Figures],
     return found
 
 
-def show_figure(summary: Optional[Mapping[str, Any]], name: str) -> str:
+def show_figure(summary: Mapping[str, Any] | None, name: str) -> str:
     """``mean +- spread`` in per cent, "-" where there is none."""
     if summary is None:
         return '-'
@@ -49,13 +50,15 @@ def show_figure(summary: Optional[Mapping[str, Any]], name: str) -> str:
 def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """A table in Markdown."""
     rule = ['---'] * len(head)
-    return '\n'.join(f'| {" | ".join(line)} |'
-                     for line in [head, rule, *lines])
+    return '\n'.join(f'| {" | ".join(line)} |' for line in [head, rule, *lines])
 
 
-def result_rows(rows: Sequence[Row], metrics: Sequence[str],
-                runs: Mapping[str, Sequence[Figures]],
-                failed: Mapping[str, Sequence[int]]) -> List[Dict[str, Any]]:
+def result_rows(
+    rows: Sequence[Row],
+    metrics: Sequence[str],
+    runs: Mapping[str, Sequence[Figures]],
+    failed: Mapping[str, Sequence[int]],
+) -> list[dict[str, Any]]:
     """Results of the rows as JSON holds them.
 
     Args:
@@ -74,12 +77,13 @@ def result_rows(rows: Sequence[Row], metrics: Sequence[str],
             config=row.name,
             runs=len(runs.get(row.name, [])),
             failed=list(failed.get(row.name, [])),
-            metrics=summarize_row(runs.get(row.name, []), metrics))
+            metrics=summarize_row(runs.get(row.name, []), metrics),
+        )
         for row in rows
     ]
 
 
-def results_table(table: Table, results: Sequence[Dict[str, Any]]) -> str:
+def results_table(table: Table, results: Sequence[dict[str, Any]]) -> str:
     """The table in the paper's form, with the number of runs of each row.
 
     Args:
@@ -92,10 +96,7 @@ def results_table(table: Table, results: Sequence[Dict[str, Any]]) -> str:
     head = [*table.columns, *table.metrics, 'runs', 'config']
     lines = []
     for each in results:
-        figures = [
-            show_figure(each['metrics'].get(name), name)
-            for name in table.metrics
-        ]
+        figures = [show_figure(each['metrics'].get(name), name) for name in table.metrics]
         count = str(each['runs'])
         if each['failed']:
             count += f' ({len(each["failed"])} failed)'
@@ -106,9 +107,12 @@ def results_table(table: Table, results: Sequence[Dict[str, Any]]) -> str:
 def paper_table(table: Table) -> str:
     """The paper's own figures beside the names of configs, Markdown."""
     head = [*table.columns, *table.metrics, 'config']
-    lines = [[
-        *row.cells, *([f'{value:.1f}'
-                       for value in row.paper] or ['-'] * len(table.metrics)),
-        f'`{row.name}`'
-    ] for row in table.rows]
+    lines = [
+        [
+            *row.cells,
+            *([f'{value:.1f}' for value in row.paper] or ['-'] * len(table.metrics)),
+            f'`{row.name}`',
+        ]
+        for row in table.rows
+    ]
     return markdown(head, lines)

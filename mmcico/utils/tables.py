@@ -1,9 +1,11 @@
 """Tables of configs: what a table holds, and each row's config."""
+
 import runpy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any
 
 from mmengine.config import Config
 
@@ -24,11 +26,12 @@ class Row:
         paper: The paper's figures in the order of the table's metrics; none
             if the paper has no such row.
     """
-    cells: Tuple[str, ...]
+
+    cells: tuple[str, ...]
     config: Path
     weights: Path
     home: Path
-    paper: Tuple[float, ...] = ()
+    paper: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
@@ -46,13 +49,14 @@ class Table:
         metrics: Heads of the figures.
         rows: From top to bottom.
     """
+
     title: str
-    columns: Tuple[str, ...]
-    metrics: Tuple[str, ...]
-    rows: Tuple[Row, ...]
+    columns: tuple[str, ...]
+    metrics: tuple[str, ...]
+    rows: tuple[Row, ...]
 
 
-def load_table(path: Union[str, Path], name: str) -> Table:
+def load_table(path: str | Path, name: str) -> Table:
     """Read one table of a file.
 
     Args:
@@ -72,30 +76,31 @@ def load_table(path: Union[str, Path], name: str) -> Table:
     path = Path(path)
     tables = load_json(path)
     if name not in tables:
-        raise ValueError(f'{path} has no table "{name}", choose one of '
-                         f'{", ".join(tables)}')
+        raise ValueError(f'{path} has no table "{name}", choose one of {", ".join(tables)}')
     data = tables[name]
     rows = []
     for number, row in enumerate(data['rows'], 1):
         paper = row.get('paper', [])
-        if (len(row['cells']) != len(data['columns'])
-                or len(paper) not in (0, len(data['metrics']))):
+        if len(row['cells']) != len(data['columns']) or len(paper) not in (0, len(data['metrics'])):
             raise ValueError(
                 f'{path}: table "{name}", row {number}: "cells" needs '
                 f'{len(data["columns"])} entries, "paper" '
-                f'{len(data["metrics"])} or none')
+                f'{len(data["metrics"])} or none'
+            )
         config = path.parent / row['config']
         rows.append(
-            Row(cells=tuple(row['cells']),
+            Row(
+                cells=tuple(row['cells']),
                 config=config,
                 weights=path.parent / row.get('weights', row['config']),
                 home=path.parent,
-                paper=tuple(paper)))
-    return Table(data['title'], tuple(data['columns']), tuple(data['metrics']),
-                 tuple(rows))
+                paper=tuple(paper),
+            )
+        )
+    return Table(data['title'], tuple(data['columns']), tuple(data['metrics']), tuple(rows))
 
 
-def choose_rows(table: Table, names: Optional[Sequence[str]]) -> List[Row]:
+def choose_rows(table: Table, names: Sequence[str] | None) -> list[Row]:
     """Rows by the names of their configs; all without names.
 
     Raises:
@@ -106,12 +111,11 @@ def choose_rows(table: Table, names: Optional[Sequence[str]]) -> List[Row]:
     known = [row.name for row in table.rows]
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise ValueError(f'the table has no row {", ".join(unknown)}, choose '
-                         f'of {", ".join(known)}')
+        raise ValueError(f'the table has no row {", ".join(unknown)}, choose of {", ".join(known)}')
     return [row for row in table.rows if row.name in names]
 
 
-def own_variables(path: Union[str, Path]) -> Dict[str, Any]:
+def own_variables(path: str | Path) -> dict[str, Any]:
     """What a config file itself sets, without what it is based on.
 
     Args:
@@ -126,18 +130,17 @@ def own_variables(path: Union[str, Path]) -> Dict[str, Any]:
     try:
         variables = runpy.run_path(str(path))
     except (AttributeError, NameError, TypeError) as error:
-        raise ValueError(f'{path} cannot be put on another base, as it uses '
-                         f'variables of its own one: {error}') from error
+        raise ValueError(
+            f'{path} cannot be put on another base, as it uses variables of its own one: {error}'
+        ) from error
     return {
         key: value
-        for key, value in variables.items() if not key.startswith('_')
-        and not callable(value) and not isinstance(value, ModuleType)
+        for key, value in variables.items()
+        if not key.startswith('_') and not callable(value) and not isinstance(value, ModuleType)
     }
 
 
-def config_of(path: Path,
-              home: Path,
-              base: Optional[Union[str, Path]] = None) -> Config:
+def config_of(path: Path, home: Path, base: str | Path | None = None) -> Config:
     """The config of a row.
 
     Args:
@@ -173,5 +176,6 @@ def set_frames_per_step(cfg: Config, frames: int, processes: int = 1) -> None:
         raise ValueError(
             f'{frames} frames a step are no whole number of clips of '
             f'{length} frames on {processes} processes; choose a multiple of '
-            f'{length * processes}')
+            f'{length * processes}'
+        )
     cfg.train_dataloader.batch_size = frames // (length * processes)

@@ -1,4 +1,5 @@
 """Files that are there as a whole or not at all."""
+
 from pathlib import Path
 
 
@@ -16,5 +17,4 @@ def write_whole(path: Path, text: str) -> None:
     except OSError as error:
         if part.parent.is_dir():
             part.unlink(missing_ok=True)
-        raise OSError(f'cannot write the file {path}: '
-                      f'{error.strerror or error}') from error
+        raise OSError(f'cannot write the file {path}: {error.strerror or error}') from error

@@ -1,20 +1,19 @@
 """Annotation files of any layout, drawn on their frames."""
+
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence, Union
 
 import numpy as np
 
 from mmcico.datasets.fields import id_key
 from mmcico.datasets.video_annotations import AnnotatedVideo, AnnotationFile
+
 from .draw import draw_text_
-from .overlays import (TITLE_COLOUR, DrawnTrack, Overlay, frames_only,
-                       overlay_frames, with_names)
+from .overlays import TITLE_COLOUR, DrawnTrack, Overlay, frames_only, overlay_frames, with_names
 from .style import DrawStyle
 
 
-def annotation_overlays(
-        file: AnnotationFile,
-        wanted: Optional[Sequence[str]] = None) -> List[Overlay]:
+def annotation_overlays(file: AnnotationFile, wanted: Sequence[str] | None = None) -> list[Overlay]:
     """Videos of a file with all their objects.
 
     Args:
@@ -37,12 +36,14 @@ def annotation_overlays(
     missing = [key for key in wanted if key not in known]
     if missing:
         first = ', '.join(each.name for each in overlays[:5])
-        raise ValueError(f'{file.name} has no video {", ".join(missing)}; it '
-                         f'has {len(overlays)}, the first ones are {first}')
+        raise ValueError(
+            f'{file.name} has no video {", ".join(missing)}; it '
+            f'has {len(overlays)}, the first ones are {first}'
+        )
     return [known[key] for key in wanted]
 
 
-def _overlay(video: AnnotatedVideo, names: Dict[str, str]) -> Overlay:
+def _overlay(video: AnnotatedVideo, names: dict[str, str]) -> Overlay:
     """A video; objects show the ids of the file, their places if text."""
     tracks = []
     for place, track in enumerate(video.tracks):
@@ -54,19 +55,24 @@ def _overlay(video: AnnotatedVideo, names: Dict[str, str]) -> Overlay:
                 track_id=track.id if type(track.id) is int else place,
                 name=name + (' crowd' if track.iscrowd else ''),
                 score=None,
-                masks=track.counts))
+                masks=track.counts,
+            )
+        )
     return Overlay(
         name=id_key(video.id),
         file_names=video.file_names,
         size=(video.height, video.width),
-        panels=[('ground truth', tracks)])
+        panels=[('ground truth', tracks)],
+    )
 
 
-def titled_frames(overlay: Overlay,
-                  image_root: Union[str, Path],
-                  style: DrawStyle,
-                  places: Optional[Sequence[int]] = None,
-                  width: Optional[int] = None) -> Iterator[np.ndarray]:
+def titled_frames(
+    overlay: Overlay,
+    image_root: str | Path,
+    style: DrawStyle,
+    places: Sequence[int] | None = None,
+    width: int | None = None,
+) -> Iterator[np.ndarray]:
     """Drawn frames with their place and file name below.
 
     Args:

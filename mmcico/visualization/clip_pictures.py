@@ -1,5 +1,7 @@
 """Clips as a pipeline gives them to the network, with their objects."""
-from typing import Any, List, Optional, Sequence
+
+from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -9,10 +11,9 @@ from .overlays import TITLE_COLOUR
 from .style import DrawStyle, draw_frame
 
 
-def clip_frames(packed: dict,
-                classes: Sequence[str],
-                style: DrawStyle,
-                width: Optional[int] = None) -> List[np.ndarray]:
+def clip_frames(
+    packed: dict, classes: Sequence[str], style: DrawStyle, width: int | None = None
+) -> list[np.ndarray]:
     """Draw a clip.
 
     Args:
@@ -30,14 +31,12 @@ def clip_frames(packed: dict,
     sample = packed['data_samples']
     images = packed['inputs'].permute(0, 2, 3, 1).numpy()
     for t, (pixels, frame) in enumerate(zip(images, sample)):
-        image = np.ascontiguousarray(
-            np.clip(np.rint(pixels), 0, 255).astype(np.uint8))
+        image = np.ascontiguousarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8))
         objects = _objects(frame.gt_instances, classes, '')
         if 'ignored_instances' in frame:
             objects += _objects(frame.ignored_instances, classes, ' ignored')
         picture = draw_frame(image, objects, style, width)
-        draw_text_(picture, frame_title(sample, frame, t),
-                   (0, len(picture) - 1), TITLE_COLOUR)
+        draw_text_(picture, frame_title(sample, frame, t), (0, len(picture) - 1), TITLE_COLOUR)
         pictures.append(picture)
     return pictures
 
@@ -52,29 +51,26 @@ def frame_title(sample: Any, frame: Any, place: int) -> str:
     return ', '.join(parts)
 
 
-def _objects(instances: Any, classes: Sequence[str],
-             note: str) -> List[DrawnObject]:
+def _objects(instances: Any, classes: Sequence[str], note: str) -> list[DrawnObject]:
     """Objects of one frame after all transforms."""
     if len(instances) == 0:
         return []
     boxes = getattr(instances.bboxes, 'tensor', instances.bboxes).tolist()
     return [
-        DrawnObject(
-            int(key),
-            mask.astype(bool),
-            classes[int(label)] + note,
-            box=tuple(box))
-        for key, mask, label, box in zip(instances.instances_ids, instances.
-                                         masks.masks, instances.labels, boxes)
+        DrawnObject(int(key), mask.astype(bool), classes[int(label)] + note, box=tuple(box))
+        for key, mask, label, box in zip(
+            instances.instances_ids, instances.masks.masks, instances.labels, boxes
+        )
     ]
 
 
-def padded(frames: Sequence[np.ndarray]) -> List[np.ndarray]:
+def padded(frames: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Frames of one size: black is added on the right and below."""
     height = max(frame.shape[0] for frame in frames)
     width = max(frame.shape[1] for frame in frames)
     return [
-        cv2.copyMakeBorder(frame, 0, height - frame.shape[0], 0,
-                           width - frame.shape[1], cv2.BORDER_CONSTANT)
+        cv2.copyMakeBorder(
+            frame, 0, height - frame.shape[0], 0, width - frame.shape[1], cv2.BORDER_CONSTANT
+        )
         for frame in frames
     ]

@@ -1,20 +1,21 @@
 """Figures of papers: clips in a row, results above one another."""
-from typing import List, Sequence, Tuple
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from .clip_pictures import padded
 from .draw import contact_sheet, draw_text_
-from .overlays import (TITLE_COLOUR, Overlay, PathLike, draw_panels,
-                       frames_only, panel_frames)
+from .overlays import TITLE_COLOUR, Overlay, PathLike, draw_panels, frames_only, panel_frames
 from .picture_files import spread
 from .style import DrawStyle
 
-Rows = List[List[np.ndarray]]
+Rows = list[list[np.ndarray]]
 
 
-def clip_figure(overlay: Overlay, image_root: PathLike, style: DrawStyle,
-                frames: Tuple[int, int], width: int) -> np.ndarray:
+def clip_figure(
+    overlay: Overlay, image_root: PathLike, style: DrawStyle, frames: tuple[int, int], width: int
+) -> np.ndarray:
     """Some frames in a row, a row for each panel, as in Fig. 4.
 
     Args:
@@ -33,14 +34,14 @@ def clip_figure(overlay: Overlay, image_root: PathLike, style: DrawStyle,
     first, number = frames
     part = frames_only(overlay, range(first, first + number))
     pictures = [
-        draw_panels(part, each, style, width)
-        for each in panel_frames(part, image_root, style)
+        draw_panels(part, each, style, width) for each in panel_frames(part, image_root, style)
     ]
     return stack([list(row) for row in zip(*pictures)])
 
 
-def spread_panels(overlay: Overlay, image_root: PathLike, style: DrawStyle,
-                  number: int, width: int) -> Rows:
+def spread_panels(
+    overlay: Overlay, image_root: PathLike, style: DrawStyle, number: int, width: int
+) -> Rows:
     """Frames spread over a video; no others are drawn.
 
     Args:
@@ -61,8 +62,9 @@ def spread_panels(overlay: Overlay, image_root: PathLike, style: DrawStyle,
     ]
 
 
-def video_rows(overlay: Overlay, image_root: PathLike, style: DrawStyle,
-               columns: int, width: int) -> Rows:
+def video_rows(
+    overlay: Overlay, image_root: PathLike, style: DrawStyle, columns: int, width: int
+) -> Rows:
     """Frames spread over a video, a row for each panel.
 
     Args:
@@ -81,8 +83,9 @@ def video_rows(overlay: Overlay, image_root: PathLike, style: DrawStyle,
     return rows
 
 
-def gallery(overlays: Sequence[Overlay], image_root: PathLike,
-            style: DrawStyle, columns: int, width: int) -> np.ndarray:
+def gallery(
+    overlays: Sequence[Overlay], image_root: PathLike, style: DrawStyle, columns: int, width: int
+) -> np.ndarray:
     """Chosen videos below one another, as in Fig. 6 and 7.
 
     Args:
@@ -112,7 +115,6 @@ def stack(rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
     """
     columns = max(len(row) for row in rows)
     filled = [
-        each for row in rows
-        for each in [*row, *[np.zeros_like(row[0])] * (columns - len(row))]
+        each for row in rows for each in [*row, *[np.zeros_like(row[0])] * (columns - len(row))]
     ]
     return contact_sheet(padded(filled), columns)

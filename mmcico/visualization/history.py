@@ -1,15 +1,16 @@
 """Trails and circumscribed boxes of objects, frame by frame."""
+
 from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Deque, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy as np
 
 from .draw import Box, DrawnObject, mask_box
 from .style import DrawStyle
 
-Frame = Tuple[np.ndarray, List[DrawnObject]]
-Boxes = Dict[int, Box]
+Frame = tuple[np.ndarray, list[DrawnObject]]
+Boxes = dict[int, Box]
 
 
 def object_boxes(objects: Iterable[DrawnObject]) -> Boxes:
@@ -45,14 +46,11 @@ class TrackHistory:
 
     def __init__(self, style: DrawStyle) -> None:
         self.style = style
-        self._centres: Deque[Dict[int,
-                                  Tuple[float,
-                                        float]]] = deque(maxlen=style.trail)
+        self._centres: deque[dict[int, tuple[float, float]]] = deque(maxlen=style.trail)
         self._before: Boxes = {}
-        self._held: Optional[Tuple[Frame, Boxes]] = None
+        self._held: tuple[Frame, Boxes] | None = None
 
-    def push(self, image: np.ndarray,
-             objects: List[DrawnObject]) -> List[Frame]:
+    def push(self, image: np.ndarray, objects: list[DrawnObject]) -> list[Frame]:
         """Take the next frame.
 
         Args:
@@ -73,25 +71,26 @@ class TrackHistory:
         self._held = (image, objects), boxes
         return done
 
-    def flush(self) -> List[Frame]:
+    def flush(self) -> list[Frame]:
         """The frame that still waits, when the video has ended."""
         return self._release({})
 
-    def _with_trails(self, objects: List[DrawnObject],
-                     boxes: Boxes) -> List[DrawnObject]:
+    def _with_trails(self, objects: list[DrawnObject], boxes: Boxes) -> list[DrawnObject]:
         """Add the centres of the last frames, this one's last."""
-        self._centres.append({
-            track: ((x0 + x1) / 2, (y0 + y1) / 2)
-            for track, (x0, y0, x1, y1) in boxes.items()
-        })
+        self._centres.append(
+            {track: ((x0 + x1) / 2, (y0 + y1) / 2) for track, (x0, y0, x1, y1) in boxes.items()}
+        )
         return [
             replace(
                 item,
-                trail=tuple(frame[item.track_id] for frame in self._centres
-                            if item.track_id in frame)) for item in objects
+                trail=tuple(
+                    frame[item.track_id] for frame in self._centres if item.track_id in frame
+                ),
+            )
+            for item in objects
         ]
 
-    def _release(self, after: Boxes) -> List[Frame]:
+    def _release(self, after: Boxes) -> list[Frame]:
         """Give out the held frame, its neighbours being known."""
         if self._held is None:
             return []
@@ -100,9 +99,11 @@ class TrackHistory:
         drawn = [
             replace(
                 item,
-                enclosing=union(frame[item.track_id] for frame in around
-                                if item.track_id in frame))
-            if item.track_id in boxes else item for item in objects
+                enclosing=union(frame[item.track_id] for frame in around if item.track_id in frame),
+            )
+            if item.track_id in boxes
+            else item
+            for item in objects
         ]
         self._before, self._held = boxes, None
         return [(image, drawn)]

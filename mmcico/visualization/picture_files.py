@@ -1,16 +1,17 @@
 """Frames as files: contact sheets and videos."""
+
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Iterable, List, Union
 
 import cv2
 import numpy as np
 
 from .video_writer import open_video_writer
 
-PathLike = Union[str, Path]
+PathLike = str | Path
 
 
-def spread(length: int, count: int) -> List[int]:
+def spread(length: int, count: int) -> list[int]:
     """Up to ``count`` places from 0 to ``length - 1``, evenly spread.
 
     >>> spread(10, 4)
@@ -31,8 +32,7 @@ def write_picture(path: PathLike, image: np.ndarray) -> None:
         raise OSError(f'cannot write the picture {path}')
 
 
-def write_video(path: PathLike, frames: Iterable[np.ndarray],
-                fps: float) -> None:
+def write_video(path: PathLike, frames: Iterable[np.ndarray], fps: float) -> None:
     """Write frames of one size, (H, W, 3) uint8 BGR, as they come."""
     rest = iter(frames)
     first = next(rest)

@@ -1,6 +1,7 @@
 """Prototypes, mask parameters and mask of an instance on one sheet."""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import List, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -23,14 +24,14 @@ class PrototypeView:
         params: (k',) mask parameters; those of linear masks belong to the
             prototypes one by one.
     """
+
     frame: np.ndarray
     prob: np.ndarray
     protos: np.ndarray
     params: np.ndarray
 
 
-def heat(values: np.ndarray, size: Tuple[int, int], low: float,
-         high: float) -> np.ndarray:
+def heat(values: np.ndarray, size: tuple[int, int], low: float, high: float) -> np.ndarray:
     """A map in colours.
 
     Args:
@@ -48,7 +49,7 @@ def heat(values: np.ndarray, size: Tuple[int, int], low: float,
     return cv2.applyColorMap(large, cv2.COLORMAP_VIRIDIS)
 
 
-def bars(values: np.ndarray, size: Tuple[int, int]) -> np.ndarray:
+def bars(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Values as bars up and down from a line in the middle.
 
     Args:
@@ -67,13 +68,12 @@ def bars(values: np.ndarray, size: Tuple[int, int]) -> np.ndarray:
         gap = 1 if right - left > 2 else 0
         end = zero - round(float(value) * reach)
         colour = POSITIVE if value > 0 else NEGATIVE
-        chart[min(zero, end):max(zero, end) + 1, left:right - gap] = colour
+        chart[min(zero, end) : max(zero, end) + 1, left : right - gap] = colour
     chart[zero] = 0
     return chart
 
 
-def prototype_tiles(view: PrototypeView, size: Tuple[int,
-                                                     int]) -> List[np.ndarray]:
+def prototype_tiles(view: PrototypeView, size: tuple[int, int]) -> list[np.ndarray]:
     """A picture for each prototype, on one scale.
 
     Args:
@@ -94,9 +94,7 @@ def prototype_tiles(view: PrototypeView, size: Tuple[int,
     return tiles
 
 
-def prototype_sheet(view: PrototypeView,
-                    columns: int = 8,
-                    width: int = 200) -> np.ndarray:
+def prototype_sheet(view: PrototypeView, columns: int = 8, width: int = 200) -> np.ndarray:
     """One picture: frame, mask, parameters, prototypes.
 
     Args:
@@ -110,28 +108,26 @@ def prototype_sheet(view: PrototypeView,
     height = round(width * view.frame.shape[0] / view.frame.shape[1])
     large = (2 * height, 2 * width)
     frame = cv2.resize(view.frame, large[::-1], interpolation=cv2.INTER_AREA)
-    mask = heat(view.prob, large, 0., 1.)
+    mask = heat(view.prob, large, 0.0, 1.0)
     chart = bars(view.params, (2 * height, (columns - 4) * width))
     low, high = view.params.min(), view.params.max()
-    for picture, text in ((frame, 'frame'), (mask, 'mask, 0 to 1'),
-                          (chart, f"{len(view.params)} mask parameters, "
-                           f'{low:+.2f} to {high:+.2f}')):
+    for picture, text in (
+        (frame, 'frame'),
+        (mask, 'mask, 0 to 1'),
+        (chart, f'{len(view.params)} mask parameters, {low:+.2f} to {high:+.2f}'),
+    ):
         draw_text_(picture, text, (0, 0), TITLE_COLOUR)
     top = np.hstack([frame, mask, chart])
     tiles = contact_sheet(prototype_tiles(view, (height, width)), columns)
     return np.vstack(_same_width([top, tiles]))
 
 
-def _same_width(pictures: Sequence[np.ndarray]) -> List[np.ndarray]:
+def _same_width(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Grey is added on the right."""
     width = max(picture.shape[1] for picture in pictures)
     return [
         cv2.copyMakeBorder(
-            picture,
-            0,
-            0,
-            0,
-            width - picture.shape[1],
-            cv2.BORDER_CONSTANT,
-            value=(BACKGROUND, ) * 3) for picture in pictures
+            picture, 0, 0, 0, width - picture.shape[1], cv2.BORDER_CONSTANT, value=(BACKGROUND,) * 3
+        )
+        for picture in pictures
     ]

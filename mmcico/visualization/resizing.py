@@ -1,17 +1,19 @@
 """Frames and their objects at another size, before anything is drawn."""
+
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import List, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
 
 from .draw import Box, DrawnObject, check_size
 
-Size = Tuple[int, int]
+Size = tuple[int, int]
 
 
-def resized(image: np.ndarray, objects: Sequence[DrawnObject],
-            factor: float) -> Tuple[np.ndarray, List[DrawnObject]]:
+def resized(
+    image: np.ndarray, objects: Sequence[DrawnObject], factor: float
+) -> tuple[np.ndarray, list[DrawnObject]]:
     """Frame and objects at another size, ratio kept.
 
     Labels and lines drawn afterwards have the size that they should have in
@@ -43,7 +45,8 @@ def resized(image: np.ndarray, objects: Sequence[DrawnObject],
             mask=resized_mask(item.mask, size),
             box=_times(item.box, scale),
             enclosing=_times(item.enclosing, scale),
-            trail=tuple((x * scale[0], y * scale[1]) for x, y in item.trail))
+            trail=tuple((x * scale[0], y * scale[1]) for x, y in item.trail),
+        )
         for item in objects
     ]
 
@@ -66,15 +69,13 @@ def resized_mask(mask: np.ndarray, size: Size) -> np.ndarray:
         rows = np.arange(size[0]) * height // size[0]
         cols = np.arange(size[1]) * width // size[1]
         return mask[rows[:, None], cols]
-    shares = cv2.resize(
-        mask.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
+    shares = cv2.resize(mask.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
     # sums of shares are not exact
-    inside = shares > .5 - 1e-4
+    inside = shares > 0.5 - 1e-4
     return inside if inside.any() else shares > 0
 
 
-def _times(box: Optional[Box], scale: Tuple[float, float]) -> Optional[Box]:
+def _times(box: Box | None, scale: tuple[float, float]) -> Box | None:
     if box is None:
         return None
-    return (box[0] * scale[0], box[1] * scale[1], box[2] * scale[0],
-            box[3] * scale[1])
+    return (box[0] * scale[0], box[1] * scale[1], box[2] * scale[0], box[3] * scale[1])

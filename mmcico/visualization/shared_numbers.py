@@ -1,17 +1,18 @@
 """One number, and so one colour, for an object that several files have."""
-from typing import List, Sequence, Tuple
+
+from collections.abc import Sequence
 
 from mmcico.evaluation.matching import best_pairs, video_iou
 from mmcico.evaluation.rle import Size
 from mmcico.evaluation.tracks import Track
 
 #: tracks that overlap less, over space and time, are not the same object
-LEAST_IOU = .1
+LEAST_IOU = 0.1
 
 
-def shared_numbers(files: Sequence[Sequence[Track]],
-                   size: Size,
-                   least: float = LEAST_IOU) -> List[List[int]]:
+def shared_numbers(
+    files: Sequence[Sequence[Track]], size: Size, least: float = LEAST_IOU
+) -> list[list[int]]:
     """Number the tracks of a video in several files.
 
     The tracks of the first file are 0, 1, 2 ... Those of another file take
@@ -29,7 +30,7 @@ def shared_numbers(files: Sequence[Sequence[Track]],
     Returns:
         Numbers of the tracks of each file; no number twice in a file.
     """
-    known: List[Tuple[List[Track], List[int]]] = []
+    known: list[tuple[list[Track], list[int]]] = []
     answer, free = [], 0
     for tracks in files:
         numbers = [-1] * len(tracks)

@@ -1,6 +1,7 @@
 """How pictures look, and frames drawn that way."""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Optional, Sequence
 
 import numpy as np
 
@@ -30,7 +31,8 @@ class DrawStyle:
     Raises:
         ValueError: If a number is out of its range.
     """
-    opacity: float = .45
+
+    opacity: float = 0.45
     boxes: bool = False
     labels: bool = True
     min_side: int = 320
@@ -40,17 +42,19 @@ class DrawStyle:
 
     def __post_init__(self) -> None:
         if not 0 <= self.opacity <= 1:
-            raise ValueError(f'opacity is {self.opacity}; choose 0 (masks are '
-                             'not tinted) to 1 (nothing shows through)')
+            raise ValueError(
+                f'opacity is {self.opacity}; choose 0 (masks are '
+                'not tinted) to 1 (nothing shows through)'
+            )
         if self.trail < 0:
-            raise ValueError(f'trail is {self.trail}; choose a number of '
-                             'frames, or 0 for no trails')
+            raise ValueError(
+                f'trail is {self.trail}; choose a number of frames, or 0 for no trails'
+            )
 
 
-def draw_frame(image: np.ndarray,
-               objects: Sequence[DrawnObject],
-               style: DrawStyle,
-               width: Optional[int] = None) -> np.ndarray:
+def draw_frame(
+    image: np.ndarray, objects: Sequence[DrawnObject], style: DrawStyle, width: int | None = None
+) -> np.ndarray:
     """A copy of a frame with its objects, enlarged if it is small.
 
     Frames get their size first, so that labels can be read at any.
@@ -65,11 +69,9 @@ def draw_frame(image: np.ndarray,
         (H', W', 3) uint8 BGR.
     """
     factor = max(
-        1,
-        min(-(-style.min_side // min(image.shape[:2])),
-            LONGEST // max(image.shape[:2])))
+        1, min(-(-style.min_side // min(image.shape[:2])), LONGEST // max(image.shape[:2]))
+    )
     if width is not None:
         factor = min(factor, width / image.shape[1])
     image, objects = resized(image, objects, factor)
-    return draw_objects(image, objects, style.opacity, style.boxes,
-                        style.labels, style.contours)
+    return draw_objects(image, objects, style.opacity, style.boxes, style.labels, style.contours)

@@ -1,8 +1,10 @@
 """mp4 files that browsers and players show: H.264, or MPEG-4 without PyAV."""
+
+from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Iterator, Tuple, Union
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,7 +16,7 @@ try:
     WRITE_ERRORS = (OSError, av.error.FFmpegError)
 except ImportError:  # PyAV is optional
     av = None
-    WRITE_ERRORS = (OSError, )
+    WRITE_ERRORS = (OSError,)
 
 
 class VideoWriter:
@@ -28,7 +30,7 @@ class VideoWriter:
         num_frames: written so far.
     """
 
-    def __init__(self, path: Path, size: Tuple[int, int]) -> None:
+    def __init__(self, path: Path, size: tuple[int, int]) -> None:
         self.path = path
         self.size = size
         self.num_frames = 0
@@ -44,7 +46,8 @@ class VideoWriter:
             raise ValueError(
                 f'{self.path}: frame {self.num_frames} is {frame.shape} '
                 f'{frame.dtype}, but the video was opened for '
-                f'{(*self.size, 3)} uint8 (height, width, BGR)')
+                f'{(*self.size, 3)} uint8 (height, width, BGR)'
+            )
         try:
             self._encode(self._pad(frame))
         except WRITE_ERRORS as error:
@@ -65,8 +68,7 @@ class VideoWriter:
         height, width = self.size
         if height % 2 == 0 and width % 2 == 0:
             return np.ascontiguousarray(frame)
-        return cv2.copyMakeBorder(frame, 0, height % 2, 0, width % 2,
-                                  cv2.BORDER_REPLICATE)
+        return cv2.copyMakeBorder(frame, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
 
     def _encode(self, frame: np.ndarray) -> None:
         raise NotImplementedError
@@ -78,14 +80,12 @@ class VideoWriter:
 class PyAVWriter(VideoWriter):
     """H.264, yuv420p."""
 
-    def __init__(self, path: Path, fps: float, size: Tuple[int, int]) -> None:
+    def __init__(self, path: Path, fps: float, size: tuple[int, int]) -> None:
         super().__init__(path, size)
         # the index goes first, so that browsers start before all is there
         self._container: Any = av.open(
-            str(path),
-            mode='w',
-            format='mp4',
-            options=dict(movflags='faststart'))
+            str(path), mode='w', format='mp4', options=dict(movflags='faststart')
+        )
         rate = Fraction(fps).limit_denominator(1001)
         self._stream = self._container.add_stream('libx264', rate=rate)
         self._stream.height = size[0] + size[0] % 2
@@ -108,15 +108,17 @@ class PyAVWriter(VideoWriter):
 class OpenCVWriter(VideoWriter):
     """MPEG-4 part 2, which OpenCV's own builds can write."""
 
-    def __init__(self, path: Path, fps: float, size: Tuple[int, int]) -> None:
+    def __init__(self, path: Path, fps: float, size: tuple[int, int]) -> None:
         super().__init__(path, size)
         height, width = size
         self._writer = cv2.VideoWriter(
-            str(path), cv2.VideoWriter_fourcc(*'mp4v'), fps,
-            (width + width % 2, height + height % 2))
+            str(path),
+            cv2.VideoWriter_fourcc(*'mp4v'),
+            fps,
+            (width + width % 2, height + height % 2),
+        )
         if not self._writer.isOpened():
-            raise OSError('OpenCV cannot open it; install PyAV '
-                          '("pip install av")')
+            raise OSError('OpenCV cannot open it; install PyAV ("pip install av")')
 
     def _encode(self, frame: np.ndarray) -> None:
         self._writer.write(frame)
@@ -125,11 +127,9 @@ class OpenCVWriter(VideoWriter):
         self._writer.release()
 
 
-def _cannot_write(path: Path, size: Tuple[int, int],
-                  error: Exception) -> OSError:
+def _cannot_write(path: Path, size: tuple[int, int], error: Exception) -> OSError:
     height, width = size
-    return OSError(f'cannot write the video {path} ({height} x {width}, '
-                   f'height x width): {error}')
+    return OSError(f'cannot write the video {path} ({height} x {width}, height x width): {error}')
 
 
 def _has_h264() -> bool:
@@ -137,8 +137,7 @@ def _has_h264() -> bool:
 
 
 @contextmanager
-def open_video_writer(path: Union[str, Path], fps: float,
-                      size: Tuple[int, int]) -> Iterator[VideoWriter]:
+def open_video_writer(path: str | Path, fps: float, size: tuple[int, int]) -> Iterator[VideoWriter]:
     """Open a video for writing, as a context manager.
 
     H.264 in yuv420p through PyAV when that is installed, else OpenCV's
@@ -161,14 +160,15 @@ def open_video_writer(path: Union[str, Path], fps: float,
     """
     path = Path(path)
     if path.suffix.lower() != '.mp4':
-        raise ValueError(f'cannot write the video {path}: choose a name that '
-                         'ends in .mp4')
+        raise ValueError(f'cannot write the video {path}: choose a name that ends in .mp4')
     if not 0 < fps <= 1000:
-        raise ValueError(f'cannot write the video {path}: fps is {fps}, '
-                         'choose a number above 0, up to 1000')
+        raise ValueError(
+            f'cannot write the video {path}: fps is {fps}, choose a number above 0, up to 1000'
+        )
     if min(size) < 1:
-        raise ValueError(f'cannot write the video {path}: the size (height, '
-                         f'width) is {tuple(size)}')
+        raise ValueError(
+            f'cannot write the video {path}: the size (height, width) is {tuple(size)}'
+        )
     opener = PyAVWriter if _has_h264() else OpenCVWriter
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

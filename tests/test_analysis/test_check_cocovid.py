@@ -9,8 +9,11 @@ GOOD = small_cocovid()
 
 
 def found(data):
-    return [(d.kind, d.place.video, d.place.frame, d.place.annotation, d.field)
-            for d in check_data(data, 'f.json').defects if d.level == 'error']
+    return [
+        (d.kind, d.place.video, d.place.frame, d.place.annotation, d.field)
+        for d in check_data(data, 'f.json').defects
+        if d.level == 'error'
+    ]
 
 
 def test_a_sound_file_has_no_defect():
@@ -19,37 +22,31 @@ def test_a_sound_file_has_no_defect():
     assert report.checked == dict(videos=2, frames=5, objects=3, masks=5)
 
 
-@pytest.mark.parametrize('path, value, expected', [
-    (('images', 1, 'id'), 0, ('id', None, None, None, 'images[1].id')),
-    (('images', 1, 'video_id'), 4,
-     ('reference', None, None, None, 'video_id')),
-    (('images', 1, 'frame_id'), 1.0,
-     ('order', None, None, None, 'images[1].frame_id')),
-    (('images', 1, 'frame_id'), 'x',
-     ('order', None, None, None, 'images[1].frame_id')),
-    (('images', 1, 'frame_id'), 0, ('order', 0, 1, None, 'frame_id')),
-    (('images', 1, 'file_name'), ..., ('name', 0, 1, None, 'file_name')),
-    (('images', 1, 'file_name'), 'a/1.jpg',
-     ('order', 0, 1, None, 'file_names')),
-    (('images', 1, 'height'), 9, ('size', 0, 1, None, 'height, width')),
-    (('annotations', 1, 'image_id'), 77,
-     ('reference', None, None, 1, 'image_id')),
-    (('annotations', 1, 'image_id'), 0, ('id', 0, 0, 1, 'instance_id')),
-    (('annotations', 1, 'instance_id'), ..., ('id', 0, 1, 1, 'instance_id')),
-    (('annotations', 1, 'category_id'), 40,
-     ('category', 0, 1, 1, 'category_id')),
-    (('annotations', 1, 'category_id'), 41,
-     ('reference', 0, 1, 1, 'category_id')),
-    (('annotations', 1, 'iscrowd'), 7, ('crowd', 0, 1, 1, 'iscrowd')),
-    (('annotations', 1, 'segmentation'), ...,
-     ('mask', 0, 1, 1, 'segmentation')),
-    (('annotations', 1, 'segmentation', 'counts'), [3],
-     ('mask', 0, 1, 0, 'segmentation')),
-    (('annotations', 1, 'bbox'), [0, 0, 1, 1], ('box', 0, 1, 0, 'bbox')),
-    (('annotations', 1, 'area'), 1, ('area', 0, 1, 0, 'area')),
-    (('annotations', 3, 'id'), 2, ('id', None, None, 2, 'annotations[3].id')),
-    (('videos', 1, 'id'), 8, ('length', 8, None, None, 'id')),
-])
+@pytest.mark.parametrize(
+    'path, value, expected',
+    [
+        (('images', 1, 'id'), 0, ('id', None, None, None, 'images[1].id')),
+        (('images', 1, 'video_id'), 4, ('reference', None, None, None, 'video_id')),
+        (('images', 1, 'frame_id'), 1.0, ('order', None, None, None, 'images[1].frame_id')),
+        (('images', 1, 'frame_id'), 'x', ('order', None, None, None, 'images[1].frame_id')),
+        (('images', 1, 'frame_id'), 0, ('order', 0, 1, None, 'frame_id')),
+        (('images', 1, 'file_name'), ..., ('name', 0, 1, None, 'file_name')),
+        (('images', 1, 'file_name'), 'a/1.jpg', ('order', 0, 1, None, 'file_names')),
+        (('images', 1, 'height'), 9, ('size', 0, 1, None, 'height, width')),
+        (('annotations', 1, 'image_id'), 77, ('reference', None, None, 1, 'image_id')),
+        (('annotations', 1, 'image_id'), 0, ('id', 0, 0, 1, 'instance_id')),
+        (('annotations', 1, 'instance_id'), ..., ('id', 0, 1, 1, 'instance_id')),
+        (('annotations', 1, 'category_id'), 40, ('category', 0, 1, 1, 'category_id')),
+        (('annotations', 1, 'category_id'), 41, ('reference', 0, 1, 1, 'category_id')),
+        (('annotations', 1, 'iscrowd'), 7, ('crowd', 0, 1, 1, 'iscrowd')),
+        (('annotations', 1, 'segmentation'), ..., ('mask', 0, 1, 1, 'segmentation')),
+        (('annotations', 1, 'segmentation', 'counts'), [3], ('mask', 0, 1, 0, 'segmentation')),
+        (('annotations', 1, 'bbox'), [0, 0, 1, 1], ('box', 0, 1, 0, 'bbox')),
+        (('annotations', 1, 'area'), 1, ('area', 0, 1, 0, 'area')),
+        (('annotations', 3, 'id'), 2, ('id', None, None, 2, 'annotations[3].id')),
+        (('videos', 1, 'id'), 8, ('length', 8, None, None, 'id')),
+    ],
+)
 def test_each_defect_is_named(path, value, expected):
     assert expected in found(spoilt(GOOD, path, value))
 

@@ -32,12 +32,11 @@ def test_missing_wrong_and_broken_files(folder):
     (folder / 'b/0.jpg').write_bytes(b'no image')
     (folder / 'b/1.jpg').write_bytes(b'')
     lines = found(folder)
-    assert [(kind, name) for kind, name, _ in lines
-            ] == [('image', name)
-                  for name in ('a/5.jpg', 'a/10.jpg', 'b/0.jpg', 'b/1.jpg')]
+    assert [(kind, name) for kind, name, _ in lines] == [
+        ('image', name) for name in ('a/5.jpg', 'a/10.jpg', 'b/0.jpg', 'b/1.jpg')
+    ]
     assert 'there is no file' in lines[0][2]
-    assert '(8, 6) (height, width), the annotation file says (6, 8)' in lines[
-        1][2]
+    assert '(8, 6) (height, width), the annotation file says (6, 8)' in lines[1][2]
     assert 'is no image' in lines[2][2]
 
 
@@ -52,7 +51,7 @@ def test_only_headers_are_read(folder):
     path = folder / 'a/5.jpg'
     data = path.read_bytes()
     start = data.index(b'\xff\xda')  # where the pixels begin
-    path.write_bytes(data[:start + 14])
+    path.write_bytes(data[: start + 14])
     assert found(folder) == []
 
 

@@ -5,9 +5,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from small_sets import box_mask, compressed, small_cocovid, small_set
 
-from mmcico.analysis.coherence import (Coherence, Histogram, dataset_coherence,
-                                       frame_values, neighbour_box_ious,
-                                       neighbour_mask_ious)
+from mmcico.analysis.coherence import (
+    Coherence,
+    Histogram,
+    dataset_coherence,
+    frame_values,
+    neighbour_box_ious,
+    neighbour_mask_ious,
+)
 from mmcico.analysis.coherence_plot import coherence_text, plot_coherence
 from mmcico.datasets.annotation_files import parse_annotations
 
@@ -25,31 +30,32 @@ def test_formula_by_hand():
     for name in ('boxes', 'masks'):
         near, far, none = (found[name][d] for d in '123')
         # first .6, middle (.6 + .6) / 2, last .6
-        assert near['count'] == 3 and near['mean'] == pytest.approx(.6)
+        assert near['count'] == 3 and near['mean'] == pytest.approx(0.6)
         assert near['histogram'] == [0] * 12 + [3] + [0] * 7
         # the middle frame has no frame two apart
         assert far['count'] == 2 and far['mean'] == pytest.approx(1 / 3)
         assert far['histogram'][6] == 2 and far['share_above'] == 0
-        assert none == dict(
-            count=0, mean=None, share_above=None, histogram=[0] * 20)
+        assert none == dict(count=0, mean=None, share_above=None, histogram=[0] * 20)
     assert (found['videos'], found['objects']) == (2, 2)
 
 
 def test_middle_frame_has_the_mean_of_both_sides():
-    ious = np.array([[.2, .8, NAN, NAN], [.4, NAN, NAN, NAN]])
+    ious = np.array([[0.2, 0.8, NAN, NAN], [0.4, NAN, NAN, NAN]])
     near, far = frame_values(ious)
-    assert near.tolist() == pytest.approx([.2, .5, .8])
-    assert far.tolist() == [.4, .4]
+    assert near.tolist() == pytest.approx([0.2, 0.5, 0.8])
+    assert far.tolist() == [0.4, 0.4]
 
 
 def test_an_object_that_is_away():
     # seen in frames 0, 1 and 3, 4: no value over the gap at distance 1
     mask = compressed(box_mask(0, 0, 2, 2))['counts'].encode()
     ious = neighbour_mask_ious([mask, mask, None, mask, mask], (6, 8), 4)
-    assert np.isnan(ious).tolist() == [[False, True, True, False, True],
-                                       [True, False, True, True, True],
-                                       [False, False, True, True, True],
-                                       [False, True, True, True, True]]
+    assert np.isnan(ious).tolist() == [
+        [False, True, True, False, True],
+        [True, False, True, True, True],
+        [False, False, True, True, True],
+        [False, True, True, True, True],
+    ]
     assert [len(each) for each in frame_values(ious)] == [4, 2, 4, 2]
 
 
@@ -60,7 +66,8 @@ def slow_values(present, iou, distance):
         if not present[t]:
             continue
         both = [
-            iou(t, other) for other in (t - distance, t + distance)
+            iou(t, other)
+            for other in (t - distance, t + distance)
             if 0 <= other < len(present) and present[other]
         ]
         if both:
@@ -69,14 +76,11 @@ def slow_values(present, iou, distance):
 
 
 @settings(deadline=None, max_examples=60)
-@given(
-    hnp.arrays(bool, st.tuples(st.integers(1, 8), st.just(4), st.just(5))),
-    st.integers(1, 5))
+@given(hnp.arrays(bool, st.tuples(st.integers(1, 8), st.just(4), st.just(5))), st.integers(1, 5))
 def test_masks_against_pixels(masks, intervals):
     present = masks.any(axis=(1, 2)).tolist()
     counts = [
-        compressed(mask)['counts'].encode() if seen else None
-        for mask, seen in zip(masks, present)
+        compressed(mask)['counts'].encode() if seen else None for mask, seen in zip(masks, present)
     ]
 
     def iou(s, t):
@@ -91,37 +95,37 @@ def test_masks_against_pixels(masks, intervals):
 @settings(deadline=None, max_examples=60)
 @given(
     st.lists(
-        st.one_of(
-            st.none(),
-            st.tuples(*[st.integers(-5, 5)] * 2, *[st.integers(1, 6)] * 2)),
+        st.one_of(st.none(), st.tuples(*[st.integers(-5, 5)] * 2, *[st.integers(1, 6)] * 2)),
         min_size=1,
-        max_size=8), st.integers(1, 5))
+        max_size=8,
+    ),
+    st.integers(1, 5),
+)
 def test_boxes_against_cells(boxes, intervals):
     cells = [
-        box and {(x, y)
-                 for x in range(box[0], box[0] + box[2])
-                 for y in range(box[1], box[1] + box[3])} for box in boxes
+        box
+        and {(x, y) for x in range(box[0], box[0] + box[2]) for y in range(box[1], box[1] + box[3])}
+        for box in boxes
     ]
 
     def iou(s, t):
         return len(cells[s] & cells[t]) / len(cells[s] | cells[t])
 
-    rows = np.array([box or (NAN, ) * 4 for box in boxes], float)
+    rows = np.array([box or (NAN,) * 4 for box in boxes], float)
     values = frame_values(neighbour_box_ious(rows, intervals))
     for d, found in enumerate(values, start=1):
-        assert found.tolist() == pytest.approx(
-            slow_values(list(map(bool, boxes)), iou, d))
+        assert found.tolist() == pytest.approx(slow_values(list(map(bool, boxes)), iou, d))
 
 
 def test_bins_have_their_lower_edge():
     histogram = Histogram()
     histogram.add(np.arange(20) / 20)
-    histogram.add(np.array([1.]))
+    histogram.add(np.array([1.0]))
     assert histogram.bins.tolist() == [1] * 19 + [2]
     # .75, .8, .85, .9, .95 and 1
     assert histogram.above == 6 == histogram.bins[15:].sum()
     thirds = Histogram()
-    thirds.add(np.array([.1 + .2, .7 + .05, 3 * .25, .15 * 5]))
+    thirds.add(np.array([0.1 + 0.2, 0.7 + 0.05, 3 * 0.25, 0.15 * 5]))
     assert np.flatnonzero(thirds.bins).tolist() == [6, 15]
     assert thirds.above == 3
 
@@ -149,8 +153,7 @@ def test_boxes_come_from_masks_where_the_file_has_none():
 
 
 def test_cocovid_gives_the_same():
-    assert coherence_of(small_set()).as_dict() == coherence_of(
-        small_cocovid()).as_dict()
+    assert coherence_of(small_set()).as_dict() == coherence_of(small_cocovid()).as_dict()
 
 
 def test_crowds_are_left_out_and_nothing_is_no_error():
@@ -160,7 +163,12 @@ def test_crowds_are_left_out_and_nothing_is_no_error():
     found = coherence_of(data).as_dict()
     assert found['objects'] == 0 and found['masks']['1']['mean'] is None
     assert coherence_text(dict(found, file='f')).splitlines()[-1].split() == [
-        '4', '0', '-', '-', '-', '-'
+        '4',
+        '0',
+        '-',
+        '-',
+        '-',
+        '-',
     ]
 
 
@@ -179,18 +187,22 @@ def test_table():
 def test_figure(tmp_path):
     pytest.importorskip('matplotlib')
     from PIL import Image
+
     found = coherence_of(small_set()).as_dict()
     plot_coherence(found, str(tmp_path / 'new' / 'a.png'))
     with Image.open(tmp_path / 'new' / 'a.png') as image:
         blue = (np.asarray(image.convert('RGB')) == (31, 119, 180)).all(-1)
     # bars at distances 1 and 2 only, in both rows
     width = blue.shape[1] // 4
-    assert [bool(blue[:, n * width:(n + 1) * width].any())
-            for n in range(4)] == [True, True, False, False]
+    assert [bool(blue[:, n * width : (n + 1) * width].any()) for n in range(4)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_figure_without_matplotlib(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__('sys').modules, 'matplotlib.figure', None)
     with pytest.raises(ValueError, match='matplotlib, which is not installed'):
-        plot_coherence(
-            coherence_of(small_set()).as_dict(), str(tmp_path / 'a.png'))
+        plot_coherence(coherence_of(small_set()).as_dict(), str(tmp_path / 'a.png'))

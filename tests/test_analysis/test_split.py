@@ -9,24 +9,30 @@ from hypothesis import strategies as st
 from small_sets import small_cocovid, small_set
 
 from mmcico.analysis.check_file import check_data
-from mmcico.analysis.split_file import (choose_videos, describe,
-                                        number_to_choose, part_of,
-                                        read_members)
-from mmcico.analysis.split_methods import (last_videos, random_videos,
-                                           shuffled, stratified_videos)
+from mmcico.analysis.split_file import (
+    choose_videos,
+    describe,
+    number_to_choose,
+    part_of,
+    read_members,
+)
+from mmcico.analysis.split_methods import last_videos, random_videos, shuffled, stratified_videos
 from mmcico.datasets.annotation_files import parse_annotations
 
 
-@pytest.mark.parametrize('total, fraction, number', [
-    (10, .1, 1),
-    (11, .1, 2),
-    (2238, .1, 224),
-    (2985, .1, 299),
-    (2, .1, 1),
-    (2, .9, 1),
-    (10, .3, 3),
-    (30, .1, 3),
-])
+@pytest.mark.parametrize(
+    'total, fraction, number',
+    [
+        (10, 0.1, 1),
+        (11, 0.1, 2),
+        (2238, 0.1, 224),
+        (2985, 0.1, 299),
+        (2, 0.1, 1),
+        (2, 0.9, 1),
+        (10, 0.3, 3),
+        (30, 0.1, 3),
+    ],
+)
 def test_first_nine_tenths_rounded_down_stay(total, fraction, number):
     assert number_to_choose(total, fraction) == number
     assert 0 < number < total
@@ -64,8 +70,7 @@ def test_stratified_by_hand():
 def test_rare_classes_stay_in_training():
     objects = [dict(common=3)] * 18 + [dict(rare=1, common=1), {}]
     for seed in range(20):
-        chosen = stratified_videos([str(n) for n in range(20)], 2, seed,
-                                   objects)
+        chosen = stratified_videos([str(n) for n in range(20)], 2, seed, objects)
         assert len(chosen) == 2 and 18 not in chosen
 
 
@@ -73,9 +78,8 @@ def uneven_set(rng, videos=200, classes=12):
     """Few large and many small classes."""
     odds = 1 / np.arange(1, classes + 1)
     return [
-        Counter(
-            rng.choice(classes, rng.integers(0, 5),
-                       p=odds / odds.sum()).tolist()) for _ in range(videos)
+        Counter(rng.choice(classes, rng.integers(0, 5), p=odds / odds.sum()).tolist())
+        for _ in range(videos)
     ]
 
 
@@ -95,17 +99,18 @@ def test_stratified_is_closer_than_chance():
         keys = [str(n) for n in range(len(objects))]
         chosen = stratified_videos(keys, 40, seed, objects)
         assert len(chosen) == 40
-        strata.append(worst_share(objects, chosen, .2))
-        chance.append(worst_share(objects, random_videos(keys, 40, seed), .2))
-    assert np.mean(strata) < .03 < .05 < np.mean(chance)
+        strata.append(worst_share(objects, chosen, 0.2))
+        chance.append(worst_share(objects, random_videos(keys, 40, seed), 0.2))
+    assert np.mean(strata) < 0.03 < 0.05 < np.mean(chance)
 
 
 @settings(deadline=None, max_examples=60)
 @given(
     st.lists(
-        st.dictionaries(st.integers(0, 4), st.integers(1, 3), max_size=3),
-        min_size=2,
-        max_size=20), st.data())
+        st.dictionaries(st.integers(0, 4), st.integers(1, 3), max_size=3), min_size=2, max_size=20
+    ),
+    st.data(),
+)
 def test_any_number_is_met(objects, data):
     keys = [f'v{n}' for n in range(len(objects))]
     number = data.draw(st.integers(1, len(keys) - 1))
@@ -131,8 +136,7 @@ def test_parts_are_sound_and_make_up_the_file(make, method):
         assert len(parse_annotations(part, 'part').videos) == 1
     for key in ('videos', 'annotations', 'images'):
         both = [each for part in parts for each in part.get(key, [])]
-        assert sorted(map(json.dumps,
-                          both)) == sorted(map(json.dumps, data.get(key, [])))
+        assert sorted(map(json.dumps, both)) == sorted(map(json.dumps, data.get(key, [])))
 
 
 def test_objects_are_counted_once_in_both_layouts():
@@ -143,10 +147,9 @@ def test_objects_are_counted_once_in_both_layouts():
 
 def test_description_names_what_is_missing():
     members = read_members(small_set(), 'f.json')
-    assert describe(
-        members,
-        {0
-         }) == ('1 videos, 1 objects, 1 of 2 classes; without category ids 40')
+    assert describe(members, {0}) == (
+        '1 videos, 1 objects, 1 of 2 classes; without category ids 40'
+    )
     assert describe(members, {1}) == '1 videos, 2 objects, 2 of 2 classes'
 
 

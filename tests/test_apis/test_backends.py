@@ -1,4 +1,5 @@
 """The same video through ONNX Runtime, and at low precision."""
+
 import json
 
 import cv2
@@ -17,8 +18,7 @@ weights = tiny.weights
 
 @pytest.fixture(scope='module')
 def pytorch(weights):
-    return CiCoInferencer(
-        tiny.make_config(), weights, device='cpu', show_progress=False)
+    return CiCoInferencer(tiny.make_config(), weights, device='cpu', show_progress=False)
 
 
 @pytest.fixture(scope='module')
@@ -26,8 +26,7 @@ def onnx_file(pytorch, tmp_path_factory):
     pytest.importorskip('onnx')
     pytest.importorskip('onnxruntime')
     path = str(tmp_path_factory.mktemp('onnx') / 'clip.onnx')
-    info = OnnxInfo.of(pytorch.model, pytorch.cfg, pytorch.classes,
-                       pytorch.category_ids)
+    info = OnnxInfo.of(pytorch.model, pytorch.cfg, pytorch.classes, pytorch.category_ids)
     export_onnx(pytorch.model, path, info, [(64, 96), (96, 64)], 17)
     return path
 
@@ -35,8 +34,7 @@ def onnx_file(pytorch, tmp_path_factory):
 @pytest.mark.parametrize('with_config', [True, False])
 def test_an_onnx_file_gives_the_same(pytorch, onnx_file, with_config):
     model = tiny.make_config() if with_config else None
-    exported = CiCoInferencer(
-        model, onnx_file, device='cpu', backend='onnx', show_progress=False)
+    exported = CiCoInferencer(model, onnx_file, device='cpu', backend='onnx', show_progress=False)
     assert exported.classes == pytorch.classes
     assert exported.category_ids == (11, 12, 13, 14)
     frames = tiny.video(5)
@@ -50,18 +48,22 @@ def test_an_onnx_file_gives_the_same(pytorch, onnx_file, with_config):
 
 
 def test_the_ending_tells_the_backend(onnx_file, weights, tmp_path):
-    opened = CiCoInferencer(
-        weights=onnx_file, device='cpu', show_progress=False)
+    opened = CiCoInferencer(weights=onnx_file, device='cpu', show_progress=False)
     assert opened.backend == 'onnx'
     found = opened(tiny.video(3))['predictions'][0]['tracks']
-    wanted = CiCoInferencer(
-        weights=onnx_file, device='cpu', backend='onnx',
-        show_progress=False)(tiny.video(3))['predictions'][0]['tracks']
+    wanted = CiCoInferencer(weights=onnx_file, device='cpu', backend='onnx', show_progress=False)(
+        tiny.video(3)
+    )['predictions'][0]['tracks']
     assert found and found == wanted
     # in whatever case; checkpoints are for PyTorch
-    for name, expected in ((onnx_file, 'onnx'), ('A.ONNX', 'onnx'),
-                           (weights, 'pytorch'), (None, 'pytorch'),
-                           ('onnx', 'pytorch'), (tmp_path, 'pytorch')):
+    for name, expected in (
+        (onnx_file, 'onnx'),
+        ('A.ONNX', 'onnx'),
+        (weights, 'pytorch'),
+        (None, 'pytorch'),
+        ('onnx', 'pytorch'),
+        (tmp_path, 'pytorch'),
+    ):
         assert backend_of(name, None) == expected
     assert backend_of('a.bin', 'onnx') == 'onnx'
     # what PyTorch cannot do is said, and not that the file is damaged
@@ -86,15 +88,11 @@ def test_the_command_line_takes_onnx_files(onnx_file, tmp_path, capsys):
 
 def test_low_precision_finds_much_the_same(weights, pytorch):
     half = CiCoInferencer(
-        tiny.make_config(),
-        weights,
-        device='cpu',
-        precision='bfloat16',
-        show_progress=False)
+        tiny.make_config(), weights, device='cpu', precision='bfloat16', show_progress=False
+    )
     frames = tiny.video(3)
     scores = [
-        max(track['score']
-            for track in each(frames)['predictions'][0]['tracks'])
+        max(track['score'] for track in each(frames)['predictions'][0]['tracks'])
         for each in (half, pytorch)
     ]
     assert scores[0] == pytest.approx(scores[1], abs=0.05)
@@ -103,15 +101,13 @@ def test_low_precision_finds_much_the_same(weights, pytorch):
 
 def test_compiling_is_announced(weights, monkeypatch, capsys):
     said = []
-    monkeypatch.setattr('mmcico.apis.backends.print_log',
-                        lambda message, **settings: said.append(message))
+    monkeypatch.setattr(
+        'mmcico.apis.backends.print_log', lambda message, **settings: said.append(message)
+    )
     for compiled, times in ((False, 0), (True, 1)):
         CiCoInferencer(
-            tiny.make_config(),
-            weights,
-            device='cpu',
-            compiled=compiled,
-            show_progress=False)
+            tiny.make_config(), weights, device='cpu', compiled=compiled, show_progress=False
+        )
         assert len(said) == times
     assert 'on a CPU this takes minutes' in said[0]
     with pytest.raises(SystemExit):
@@ -119,12 +115,15 @@ def test_compiling_is_announced(weights, monkeypatch, capsys):
     assert 'wait for minutes' in ' '.join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize('options, message', [
-    (dict(backend='tensorrt'), "'tensorrt' is none of"),
-    (dict(precision='int8'), "'int8' is none of"),
-    (dict(backend='onnx', compiled=True), 'as it was exported'),
-    (dict(backend='onnx', precision='float16'), 'as it was exported'),
-])
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (dict(backend='tensorrt'), "'tensorrt' is none of"),
+        (dict(precision='int8'), "'int8' is none of"),
+        (dict(backend='onnx', compiled=True), 'as it was exported'),
+        (dict(backend='onnx', precision='float16'), 'as it was exported'),
+    ],
+)
 def test_what_does_not_go_together(options, message):
     with pytest.raises(ValueError, match=message):
         CiCoInferencer(tiny.make_config(), 'weights.pth', **options)
@@ -133,6 +132,5 @@ def test_what_does_not_go_together(options, message):
 def test_a_checkpoint_is_no_onnx_file(weights):
     pytest.importorskip('onnxruntime')
     with pytest.raises(ValueError, match='model.pth'):
-        CiCoInferencer(
-            Config(tiny.make_config().to_dict()), weights, backend='onnx')
+        CiCoInferencer(Config(tiny.make_config().to_dict()), weights, backend='onnx')
     assert not torch.is_autocast_enabled()

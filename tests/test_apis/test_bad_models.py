@@ -1,4 +1,5 @@
 """Weights, configs and devices that cannot be used."""
+
 import cv2
 import numpy as np
 import pytest
@@ -14,11 +15,14 @@ def small(tmp_path_factory):
     return write_small_model(tmp_path_factory.mktemp('small'))
 
 
-@pytest.mark.parametrize('content, message', [
-    ([1, 2], 'holds a list, not the parameters'),
-    ({}, 'do not fit the config: .* is missing'),
-    (dict(state_dict={}), 'do not fit the config'),
-])
+@pytest.mark.parametrize(
+    'content, message',
+    [
+        ([1, 2], 'holds a list, not the parameters'),
+        ({}, 'do not fit the config: .* is missing'),
+        (dict(state_dict={}), 'do not fit the config'),
+    ],
+)
 def test_weights_that_are_none(content, message, small, tmp_path, capsys):
     path = tmp_path / 'weights.pth'
     torch.save(content, path)
@@ -26,12 +30,21 @@ def test_weights_that_are_none(content, message, small, tmp_path, capsys):
         CiCoInferencer(small[0], str(path), device='cpu')
     image = tmp_path / 'image.png'
     cv2.imwrite(str(image), np.zeros((40, 72, 3), np.uint8))
-    assert main([
-        'predict',
-        str(image), '--model', small[0], '--weights',
-        str(path), '--out',
-        str(tmp_path / 'out')
-    ]) == 1
+    assert (
+        main(
+            [
+                'predict',
+                str(image),
+                '--model',
+                small[0],
+                '--weights',
+                str(path),
+                '--out',
+                str(tmp_path / 'out'),
+            ]
+        )
+        == 1
+    )
     assert 'weights.pth' in capsys.readouterr().err
 
 
@@ -40,14 +53,23 @@ def test_weights_without_their_config(small):
         CiCoInferencer(weights=small[1], device='cpu')
 
 
-@pytest.mark.parametrize('text, message', [
-    ('a = 1', 'has no "model"'),
-    ("model = dict(type='MaskRCNN')", 'has no "test_dataloader"'),
-    ("model = dict(type='SOLO')\ntest_dataloader = dict(dataset=dict("
-     "pipeline=[dict(type='Resize')]))", 'the model is SOLO'),
-    ("model = dict(type='Typo')\ntest_dataloader = dict(dataset=dict("
-     "pipeline=[dict(type='Resize')]))", 'the model is Typo'),
-])
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        ('a = 1', 'has no "model"'),
+        ("model = dict(type='MaskRCNN')", 'has no "test_dataloader"'),
+        (
+            "model = dict(type='SOLO')\ntest_dataloader = dict(dataset=dict("
+            "pipeline=[dict(type='Resize')]))",
+            'the model is SOLO',
+        ),
+        (
+            "model = dict(type='Typo')\ntest_dataloader = dict(dataset=dict("
+            "pipeline=[dict(type='Resize')]))",
+            'the model is Typo',
+        ),
+    ],
+)
 def test_configs_that_are_none(text, message, small, tmp_path):
     path = tmp_path / 'config.py'
     path.write_text(text)

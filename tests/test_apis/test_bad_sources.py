@@ -1,4 +1,5 @@
 """What goes wrong with videos and folders, and what is said then."""
+
 import json
 import struct
 import zlib
@@ -17,8 +18,7 @@ from mmcico.testing.inference import write_small_model
 from mmcico.visualization import open_video_writer
 
 FULL = Path('/dev/full')
-needs_full = pytest.mark.skipif(
-    not FULL.exists(), reason='no device that is always full')
+needs_full = pytest.mark.skipif(not FULL.exists(), reason='no device that is always full')
 
 
 @pytest.fixture(scope='module')
@@ -33,9 +33,7 @@ def inferencer(small):
 
 def video(length, size=(40, 72), seed=0):
     rng = np.random.default_rng(seed)
-    return [
-        rng.integers(0, 256, (*size, 3), dtype=np.uint8) for _ in range(length)
-    ]
+    return [rng.integers(0, 256, (*size, 3), dtype=np.uint8) for _ in range(length)]
 
 
 def write_frames(folder, frames):
@@ -52,10 +50,19 @@ def lengths(folder):
 
 
 def command(small, *args):
-    return main([
-        'predict', *map(str, args), '--model', small[0], '--weights',
-        str(small[1]), '--device', 'cpu', '--quiet'
-    ])
+    return main(
+        [
+            'predict',
+            *map(str, args),
+            '--model',
+            small[0],
+            '--weights',
+            str(small[1]),
+            '--device',
+            'cpu',
+            '--quiet',
+        ]
+    )
 
 
 def bad_file(folder, kind):
@@ -86,8 +93,7 @@ def test_video_files(kind, small, inferencer, tmp_path, capfd):
     assert 'error: ' in said and message in said and 'Traceback' not in said
 
 
-def test_an_image_of_no_bytes_ends_a_folder(small, inferencer, tmp_path,
-                                            capsys):
+def test_an_image_of_no_bytes_ends_a_folder(small, inferencer, tmp_path, capsys):
     folder = write_frames(tmp_path / 'clip', video(6))
     (folder / '4.png').write_bytes(b'')
     with pytest.raises(ValueError, match='4.png is an empty file'):
@@ -103,9 +109,8 @@ def test_an_image_that_claims_too_many_pixels(tmp_path):
     header = b'IHDR' + struct.pack('>IIBBBBB', 40000, 40000, 8, 2, 0, 0, 0)
     data = b'IDAT' + zlib.compress(bytes(1000))
     parts = [
-        struct.pack('>I',
-                    len(each) - 4) + each +
-        struct.pack('>I', zlib.crc32(each)) for each in (header, data, b'IEND')
+        struct.pack('>I', len(each) - 4) + each + struct.pack('>I', zlib.crc32(each))
+        for each in (header, data, b'IEND')
     ]
     (tmp_path / 'huge.png').write_bytes(b'\x89PNG\r\n\x1a\n' + b''.join(parts))
     with pytest.raises(ValueError, match='huge.png is no readable image'):
@@ -113,8 +118,7 @@ def test_an_image_that_claims_too_many_pixels(tmp_path):
 
 
 @pytest.mark.parametrize('good', [1, 2, 3, 4, 5, 8])
-def test_frames_before_an_error_have_the_results_of_a_whole_video(
-        good, inferencer):
+def test_frames_before_an_error_have_the_results_of_a_whole_video(good, inferencer):
     frames = video(good)
     whole = list(inferencer.stream(frames))
     found = []
@@ -146,7 +150,7 @@ class Camera:
     def __init__(self, source):
         self.left = video(4)
 
-    def isOpened(self):  # noqa: N802
+    def isOpened(self):
         return True
 
     def get(self, what):
@@ -162,8 +166,9 @@ class Camera:
 def test_a_camera_that_drops_out(inferencer, tmp_path, monkeypatch):
     monkeypatch.setattr(cv2, 'VideoCapture', Camera)
     said = []
-    monkeypatch.setattr('mmcico.apis.sources.print_log',
-                        lambda message, **settings: said.append(message))
+    monkeypatch.setattr(
+        'mmcico.apis.sources.print_log', lambda message, **settings: said.append(message)
+    )
     inferencer(0, out_dir=str(tmp_path), save=['json'])
     assert lengths(tmp_path) == {'camera0': 4}
     assert said == ['camera0: no more frames came after 4']
@@ -175,21 +180,22 @@ def test_other_kinds_of_frames_give_the_same_results(inferencer):
     clear = [np.dstack([frame, 9 * frame[..., :1]]) for frame in as_bgr]
     expected = inferencer(as_bgr)['predictions'][0]['tracks']
     assert expected
-    for frames in (grey, [frame[..., None]
-                          for frame in grey], clear, np.stack(as_bgr)):
+    for frames in (grey, [frame[..., None] for frame in grey], clear, np.stack(as_bgr)):
         assert inferencer(frames)['predictions'][0]['tracks'] == expected
 
 
 @pytest.mark.parametrize(
-    'frames', [
+    'frames',
+    [
         video(1),
         video(2),
         video(4, (41, 73)),
         video(3, (1, 1)),
         video(3, (1500, 2700)),
-        video(3, (5, 300))
+        video(3, (5, 300)),
     ],
-    ids=['one', 'shorter than a clip', 'odd', 'a pixel', 'large', 'long'])
+    ids=['one', 'shorter than a clip', 'odd', 'a pixel', 'large', 'long'],
+)
 def test_unusual_lengths_and_sizes(frames, inferencer, tmp_path):
     inferencer(frames, out_dir=str(tmp_path))
     pictures = sorted((tmp_path / 'masks/frames').iterdir())
@@ -215,13 +221,11 @@ def test_rates_that_cannot_be(fps, inferencer, tmp_path):
 
 def test_one_kind_of_file_is_a_word(inferencer, tmp_path):
     inferencer(video(1), out_dir=str(tmp_path), save='json')
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        'results.json', 'tracks'
-    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['results.json', 'tracks']
 
 
 def test_one_array_of_an_image_is_one_frame(inferencer):
-    image, = video(1)
+    (image,) = video(1)
     assert len(list(inferencer.stream(image))) == 1
     assert len(list(inferencer.stream(image[..., 0]))) == 1
     assert len(list(inferencer.stream(np.stack([image] * 4)))) == 4
@@ -238,8 +242,15 @@ def test_names_that_are_not_ascii(small, tmp_path):
 def test_names_stay_in_the_folder_and_differ(inferencer, tmp_path):
     seen = {}
     names = ['a', 'a', 'a_2', '../../a', 'rtsp://x', '..', 'a']
-    assert [distinct(name, seen) for name in names
-            ] == ['a', 'a_2', 'a_2_2', '_.._a', 'rtsp___x', 'video', 'a_3']
+    assert [distinct(name, seen) for name in names] == [
+        'a',
+        'a_2',
+        'a_2_2',
+        '_.._a',
+        'rtsp___x',
+        'video',
+        'a_3',
+    ]
     inferencer(open_source(video(2), '../out'), out_dir=str(tmp_path / 'in'))
     assert [path.name for path in tmp_path.iterdir()] == ['in']
 
@@ -261,8 +272,7 @@ def test_a_folder_that_cannot_be_made(small, inferencer, tmp_path, capsys):
 
 
 @needs_full
-def test_a_disk_that_fills_up_loses_no_tracks(small, inferencer, tmp_path,
-                                              capsys):
+def test_a_disk_that_fills_up_loses_no_tracks(small, inferencer, tmp_path, capsys):
     masks = tmp_path / 'out/masks/clip'
     masks.mkdir(parents=True)
     (masks / '00003.png').symlink_to(FULL)

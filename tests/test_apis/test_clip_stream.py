@@ -1,4 +1,5 @@
 """Streams give what testing of whole videos gives."""
+
 import numpy as np
 import pytest
 import torch
@@ -14,16 +15,16 @@ init_default_scope('mmdet')
 
 
 def make_pipeline(load='mmcico.LoadClipArray'):
-    return Compose([
-        dict(type='mmcico.ClipFrameSample'),
-        dict(
-            type='TransformBroadcaster',
-            transforms=[
-                dict(type=load),
-                dict(type='Resize', scale=(128, 64), keep_ratio=True)
-            ]),
-        dict(type='mmcico.PackClipInputs')
-    ])
+    return Compose(
+        [
+            dict(type='mmcico.ClipFrameSample'),
+            dict(
+                type='TransformBroadcaster',
+                transforms=[dict(type=load), dict(type='Resize', scale=(128, 64), keep_ratio=True)],
+            ),
+            dict(type='mmcico.PackClipInputs'),
+        ]
+    )
 
 
 def make_stream(overlap=1, completion='shift', num_frames=3):
@@ -38,9 +39,7 @@ def make_stream(overlap=1, completion='shift', num_frames=3):
 
 def video(length, seed=0, size=(40, 72)):
     rng = np.random.default_rng(seed)
-    return [
-        rng.integers(0, 256, (*size, 3), dtype=np.uint8) for _ in range(length)
-    ]
+    return [rng.integers(0, 256, (*size, 3), dtype=np.uint8) for _ in range(length)]
 
 
 def whole_video(stream, frames, name='video'):
@@ -57,19 +56,22 @@ def whole_video(stream, frames, name='video'):
             source=name,
             height=image.shape[0],
             width=image.shape[1],
-            instances=[]) for t, image in enumerate(frames)
+            instances=[],
+        )
+        for t, image in enumerate(frames)
     ]
-    for window in clip_windows(
-            len(frames), stream.num_frames, stream.overlap, stream.completion):
+    for window in clip_windows(len(frames), stream.num_frames, stream.overlap, stream.completion):
         data = stream.pipeline(
             dict(
                 video_id=name,
                 num_frames=stream.num_frames,
                 key_frame_id=window.frame_ids[0],
                 frames=infos,
-                **window._asdict()))
+                **window._asdict(),
+            )
+        )
         data = stream.model.data_preprocessor(pseudo_collate([data]), False)
-        clip, = stream.model(**data, mode='predict')
+        (clip,) = stream.model(**data, mode='predict')
         found += list(clip.video_data_samples)
         votes.append(clip.clip_instances)
     return found, votes
@@ -93,20 +95,22 @@ def assert_same(results, frames, votes):
 
 
 @pytest.mark.parametrize('completion', ['shift', 'repeat'])
-@pytest.mark.parametrize('length, num_frames, overlap', [
-    (1, 3, 1),
-    (2, 3, 1),
-    (3, 3, 1),
-    (5, 3, 1),
-    (6, 3, 1),
-    (6, 3, 0),
-    (7, 3, 0),
-    (7, 3, 2),
-    (4, 1, 0),
-    (9, 4, 2),
-])
-def test_a_stream_equals_the_tested_video(length, num_frames, overlap,
-                                          completion):
+@pytest.mark.parametrize(
+    'length, num_frames, overlap',
+    [
+        (1, 3, 1),
+        (2, 3, 1),
+        (3, 3, 1),
+        (5, 3, 1),
+        (6, 3, 1),
+        (6, 3, 0),
+        (7, 3, 0),
+        (7, 3, 2),
+        (4, 1, 0),
+        (9, 4, 2),
+    ],
+)
+def test_a_stream_equals_the_tested_video(length, num_frames, overlap, completion):
     stream = make_stream(overlap, completion, num_frames)
     frames = video(length)
     expected, votes = whole_video(stream, frames)
@@ -136,8 +140,7 @@ def test_videos_take_turns():
         for index, each in enumerate(streams):
             turns[index] += [result for result in [next(each, None)] if result]
     for one, other in zip(alone, turns):
-        assert_same(one, [r.sample for r in other],
-                    [r.votes for r in other if r.votes is not None])
+        assert_same(one, [r.sample for r in other], [r.votes for r in other if r.votes is not None])
 
 
 def test_a_stream_remembers_a_bounded_number_of_frames():
@@ -146,28 +149,31 @@ def test_a_stream_remembers_a_bounded_number_of_frames():
     for index in range(40):
         state, _ = stream.push(state, frames[index % 3])
         last = state.last.sample if state.last else ()
-        sizes.append((len(state.recent), len(state.video.known.frame_ids),
-                      len(last), len(state.video.tracker.tracks or ())))
+        sizes.append(
+            (
+                len(state.recent),
+                len(state.video.known.frame_ids),
+                len(last),
+                len(state.video.tracker.tracks or ()),
+            )
+        )
     assert max(size[0] for size in sizes) == 3
     assert max(size[1] for size in sizes) == 1
     assert max(size[2] for size in sizes) == 3
     assert max(size[3] for size in sizes) <= max(s[3] for s in sizes[:6]) + 2
 
 
-@pytest.mark.parametrize('num_frames, overlap', [(3, 1), (3, 0), (1, 0),
-                                                 (4, 3)])
+@pytest.mark.parametrize('num_frames, overlap', [(3, 1), (3, 0), (1, 0), (4, 3)])
 def test_next_window_agrees_with_the_whole_video(num_frames, overlap):
     for length in range(1, 14):
         cut = [
-            w for w in (next_window(length, done, num_frames, overlap)
-                        for done in range(20)) if w
+            w for w in (next_window(length, done, num_frames, overlap) for done in range(20)) if w
         ]
         whole = clip_windows(length, num_frames, overlap, 'repeat')
         for ours, theirs in zip(cut, whole):
             assert ours.frame_ids == theirs.frame_ids
         shifted = clip_windows(length, num_frames, overlap)
-        assert [w.frame_ids
-                for w in shifted[:len(cut)]] == [w.frame_ids for w in cut]
+        assert [w.frame_ids for w in shifted[: len(cut)]] == [w.frame_ids for w in cut]
 
 
 def test_a_video_without_frames_has_no_results():
@@ -184,8 +190,11 @@ def test_a_camera_may_fill_the_same_array_again():
         state, results = stream.push(state, same)
         found += results
     found += stream.finish(state)
-    assert_same(found, [each.sample for each in expected],
-                [each.votes for each in expected if each.votes is not None])
+    assert_same(
+        found,
+        [each.sample for each in expected],
+        [each.votes for each in expected if each.votes is not None],
+    )
     for result, frame in zip(found, frames):
         np.testing.assert_array_equal(result.image, frame)
 
@@ -196,9 +205,11 @@ def test_pushed_frames_are_checked():
     grey, _ = stream.push(StreamState(), frame[..., 0])
     assert grey.recent[0].shape == frame.shape
     state, _ = stream.push(StreamState('door'), frame)
-    for wrong, words in ((frame / 255, 'door: frame 1 is float64'),
-                         (frame.astype(np.uint16),
-                          'frame 1 is uint16'), (None, 'frame 1 is NoneType'),
-                         (frame[1:], r'frame 1 is .*before were \(40, 72\)')):
+    for wrong, words in (
+        (frame / 255, 'door: frame 1 is float64'),
+        (frame.astype(np.uint16), 'frame 1 is uint16'),
+        (None, 'frame 1 is NoneType'),
+        (frame[1:], r'frame 1 is .*before were \(40, 72\)'),
+    ):
         with pytest.raises(ValueError, match=words):
             stream.push(state, wrong)

@@ -1,4 +1,5 @@
 """From a config and weights to files."""
+
 import json
 
 import cv2
@@ -20,17 +21,17 @@ CLASSES = ('disc', 'box', 'star', 'ring')
 
 def make_config():
     model = small_model_cfg('yolact')
-    model['test_cfg'] = dict(
-        nms=dict(type='mmcico.ClipNMS', score_thr=0.3, max_per_clip=20))
+    model['test_cfg'] = dict(nms=dict(type='mmcico.ClipNMS', score_thr=0.3, max_per_clip=20))
     pipeline = [
         dict(type='mmcico.ClipFrameSample'),
         dict(
             type='TransformBroadcaster',
             transforms=[
                 dict(type='mmcico.LoadClipFrame'),
-                dict(type='Resize', scale=(128, 64), keep_ratio=True)
-            ]),
-        dict(type='mmcico.PackClipInputs')
+                dict(type='Resize', scale=(128, 64), keep_ratio=True),
+            ],
+        ),
+        dict(type='mmcico.PackClipInputs'),
     ]
     return Config(
         dict(
@@ -41,7 +42,11 @@ def make_config():
                     type='mmcico.VISDataset',
                     overlap=1,
                     metainfo=dict(classes=CLASSES),
-                    pipeline=pipeline))))
+                    pipeline=pipeline,
+                )
+            ),
+        )
+    )
 
 
 @pytest.fixture(scope='module')
@@ -56,24 +61,21 @@ def weights(tmp_path_factory):
     torch.save(
         dict(
             state_dict=model.state_dict(),
-            meta=dict(
-                dataset_meta=dict(
-                    classes=CLASSES, category_ids=(11, 12, 13, 14)))), path)
+            meta=dict(dataset_meta=dict(classes=CLASSES, category_ids=(11, 12, 13, 14))),
+        ),
+        path,
+    )
     return str(path)
 
 
 @pytest.fixture(scope='module')
 def inferencer(weights):
-    return CiCoInferencer(
-        make_config(), weights, device='cpu', show_progress=False)
+    return CiCoInferencer(make_config(), weights, device='cpu', show_progress=False)
 
 
 def video(length=5, seed=0):
     rng = np.random.default_rng(seed)
-    return [
-        rng.integers(0, 256, (40, 72, 3), dtype=np.uint8)
-        for _ in range(length)
-    ]
+    return [rng.integers(0, 256, (40, 72, 3), dtype=np.uint8) for _ in range(length)]
 
 
 def decode(rle):
@@ -82,7 +84,7 @@ def decode(rle):
 
 def test_records_say_what_the_frames_say(inferencer):
     frames = video()
-    prediction, = inferencer(frames)['predictions']
+    (prediction,) = inferencer(frames)['predictions']
     results = list(inferencer.stream(frames))
     tracks = {track['id']: track for track in prediction['tracks']}
     assert prediction['name'] == 'frames' and tracks
@@ -94,13 +96,11 @@ def test_records_say_what_the_frames_say(inferencer):
             track = tracks[key]
             mask = decode(track['segmentations'][result.frame_id])
             assert (mask == rows.masks[i].numpy()).all()
-            assert track['bboxes'][result.frame_id] == pytest.approx(
-                rows.bboxes[i].tolist())
+            assert track['bboxes'][result.frame_id] == pytest.approx(rows.bboxes[i].tolist())
     assert seen == set(tracks)
     scores = [track['score'] for track in prediction['tracks']]
     assert scores == sorted(scores, reverse=True)
-    assert all(track['class'] == CLASSES[track['label']]
-               for track in tracks.values())
+    assert all(track['class'] == CLASSES[track['label']] for track in tracks.values())
 
 
 def test_files(inferencer, tmp_path):
@@ -117,14 +117,13 @@ def test_files(inferencer, tmp_path):
         shown = cv2.VideoCapture(str(tmp_path / f'videos/{name}.mp4'))
         assert shown.get(cv2.CAP_PROP_FRAME_COUNT) == length
         assert len(list((tmp_path / 'masks' / name).iterdir())) == length
-    assert out['visualization'] == [
-        str(tmp_path / f'videos/{name}.mp4') for name in names
-    ]
+    assert out['visualization'] == [str(tmp_path / f'videos/{name}.mp4') for name in names]
     # the best instance of the first frame is on top
     plane = np.array(Image.open(tmp_path / 'masks/frames/00000.png'))
-    best = max((track for track in out['predictions'][0]['tracks']
-                if track['segmentations'][0]),
-               key=lambda track: track['score'])
+    best = max(
+        (track for track in out['predictions'][0]['tracks'] if track['segmentations'][0]),
+        key=lambda track: track['score'],
+    )
     mask = decode(best['segmentations'][0])
     assert (plane[mask] > 0).all() and (plane == 1 + best['id']).any()
 
@@ -134,10 +133,7 @@ def test_what_was_done_before_an_error_is_written(inferencer, tmp_path):
     with pytest.raises(ValueError, match='frame 6'):
         inferencer([video(3, 2), frames], out_dir=str(tmp_path))
     entries = json.loads((tmp_path / 'results.json').read_text())
-    lengths = {
-        entry['video_id']: len(entry['segmentations'])
-        for entry in entries
-    }
+    lengths = {entry['video_id']: len(entry['segmentations']) for entry in entries}
     # with a last clip of frames 3-5
     assert lengths == {'frames': 3, 'frames_2': 6}
     shown = cv2.VideoCapture(str(tmp_path / 'videos/frames_2.mp4'))
@@ -145,10 +141,8 @@ def test_what_was_done_before_an_error_is_written(inferencer, tmp_path):
 
 
 def test_only_what_is_wanted_is_written(inferencer, tmp_path):
-    out = inferencer(
-        video(), out_dir=str(tmp_path), save=['json'], return_datasamples=True)
-    assert sorted(p.name
-                  for p in tmp_path.iterdir()) == ['results.json', 'tracks']
+    out = inferencer(video(), out_dir=str(tmp_path), save=['json'], return_datasamples=True)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['results.json', 'tracks']
     assert len(out['predictions'][0]['datasamples']) == 5
     with pytest.raises(ValueError, match="'movie'"):
         inferencer(video(), out_dir=str(tmp_path), save=['movie'])
@@ -167,8 +161,7 @@ def test_streams_take_turns(inferencer):
     expected = [list(inferencer.stream(each)) for each in (one, two)]
     turns = list(zip(inferencer.stream(one), inferencer.stream(two)))
     for index in (0, 1):
-        for got, wanted in zip((turn[index] for turn in turns),
-                               expected[index]):
+        for got, wanted in zip((turn[index] for turn in turns), expected[index]):
             a, b = (x.sample.pred_track_instances for x in (got, wanted))
             assert a.instances_id.tolist() == b.instances_id.tolist()
             assert torch.equal(a.masks, b.masks)
@@ -177,8 +170,8 @@ def test_streams_take_turns(inferencer):
 
 def test_pictures_have_the_objects(inferencer):
     result = next(inferencer.stream(video()))
-    picture, = inferencer.visualize(None, [result], score_thr=0.0)
-    plain, = inferencer.visualize(None, [result], score_thr=1.1)
+    (picture,) = inferencer.visualize(None, [result], score_thr=0.0)
+    (plain,) = inferencer.visualize(None, [result], score_thr=1.1)
     assert picture.shape == plain.shape and (picture != plain).any()
 
 
@@ -212,14 +205,12 @@ def test_what_does_not_fit_is_listed():
     with pytest.raises(ValueError, match='neck.lateral_convs.0.bias is miss'):
         load_weights(model, params, 'w.pth')
     lines = load_weights(model, params, 'w.pth', allow_partial=True)
-    assert lines == [
-        'neck.lateral_convs.0.bias is missing', 'other.weight is not used'
-    ]
+    assert lines == ['neck.lateral_convs.0.bias is missing', 'other.weight is not used']
     wrapped = {f'module.{k}': v for k, v in model.state_dict().items()}
     assert load_weights(model, wrapped, 'w.pth') == []
 
 
 def test_a_source_is_opened_once(inferencer):
     source = open_source(video(4), 'mine')
-    prediction, = inferencer(source)['predictions']
+    (prediction,) = inferencer(source)['predictions']
     assert prediction['name'] == 'mine'

@@ -1,4 +1,5 @@
 """Folders and globs of video files: each file is a video."""
+
 import json
 
 import cv2
@@ -56,17 +57,26 @@ def test_which_videos_are_meant(clips, tmp_path, monkeypatch):
     # everything else is what it was
     frames = [np.zeros((4, 4, 3), np.uint8)]
     (tmp_path / '0.png').write_bytes(b'')
-    for source in (names[0], 'missing.mp4', 0, 'rtsp://host/*.mp4', frames,
-                   tmp_path, f'{tmp_path}/*.png'):
-        found, = each_video(source)
+    for source in (
+        names[0],
+        'missing.mp4',
+        0,
+        'rtsp://host/*.mp4',
+        frames,
+        tmp_path,
+        f'{tmp_path}/*.png',
+    ):
+        (found,) = each_video(source)
         assert found is source
 
 
 def test_images_and_videos_are_not_mixed(clips, tmp_path):
     for name in ('x.mp4', '1.png', '2.png'):
         (tmp_path / name).write_bytes(b'')
-    message = (r'the folder .* mixes images \(2, such as 1.png\) and videos '
-               r'\(1, such as x.mp4\).*/\*.png" or ".*/\*.mp4"')
+    message = (
+        r'the folder .* mixes images \(2, such as 1.png\) and videos '
+        r'\(1, such as x.mp4\).*/\*.png" or ".*/\*.mp4"'
+    )
     for function in (each_video, open_source):
         with pytest.raises(ValueError, match=message):
             function(tmp_path)
@@ -92,21 +102,30 @@ def test_all_files_of_a_folder_are_videos(small, clips, tmp_path):
     # once more, beside other sources: names differ
     frames = [np.zeros((40, 72, 3), np.uint8)]
     out = inferencer([f'{clips}/a.*', frames, str(clips / 'a.mp4')])
-    assert [each['name']
-            for each in out['predictions']] == ['a', 'frames', 'a_2']
+    assert [each['name'] for each in out['predictions']] == ['a', 'frames', 'a_2']
 
 
 def test_names_differ_where_case_does_not_count():
     seen = {}
-    assert [distinct(name, seen) for name in ('Cat', 'cat', 'CAT_2', 'cat')
-            ] == ['Cat', 'cat_2', 'CAT_2_2', 'cat_3']
+    assert [distinct(name, seen) for name in ('Cat', 'cat', 'CAT_2', 'cat')] == [
+        'Cat',
+        'cat_2',
+        'CAT_2_2',
+        'cat_3',
+    ]
 
 
 def test_a_glob_on_the_command_line(small, clips, tmp_path, capsys):
     options = [
-        '--model', small[0], '--weights', small[1], '--device', 'cpu',
-        '--quiet', '--out',
-        str(tmp_path / 'out')
+        '--model',
+        small[0],
+        '--weights',
+        small[1],
+        '--device',
+        'cpu',
+        '--quiet',
+        '--out',
+        str(tmp_path / 'out'),
     ]
     assert main(['predict', f'{clips}/b*', *options]) == 0
     assert lengths(tmp_path / 'out') == dict(b9=3, b10=4)

@@ -1,4 +1,5 @@
 """Sinks: trails and boxes in overlays, work in the background, Ctrl-C."""
+
 import json
 import signal
 import threading
@@ -24,14 +25,15 @@ STYLE = DrawStyle(min_side=1, labels=False, enclosing=True, trail=3)
 def make_result(frame, left):
     """A frame with one object of 8 x 8 pixels."""
     mask = torch.zeros(1, 48, 64, dtype=torch.bool)
-    mask[:, 20:28, left:left + 8] = True
+    mask[:, 20:28, left : left + 8] = True
     sample = DetDataSample()
     sample.pred_track_instances = InstanceData(
         instances_id=torch.tensor([1]),
         labels=torch.tensor([0]),
-        scores=torch.tensor([.8]),
-        bboxes=torch.tensor([[left, 20., left + 8., 28.]]),
-        masks=mask)
+        scores=torch.tensor([0.8]),
+        bboxes=torch.tensor([[left, 20.0, left + 8.0, 28.0]]),
+        masks=mask,
+    )
     return FrameResult(frame, np.full((48, 64, 3), 60, np.uint8), sample)
 
 
@@ -48,22 +50,22 @@ RESULTS = [make_result(frame, 10 * frame) for frame in range(5)]
 
 def test_an_overlay_has_what_the_frames_around_add(tmp_path):
     path = tmp_path / 'video.mp4'
-    with OverlaySink(path, 10, ('dog', ), .5, STYLE) as sink:
+    with OverlaySink(path, 10, ('dog',), 0.5, STYLE) as sink:
         for result in RESULTS:
             sink.write(result)
-    pictures = list(drawn_frames(RESULTS, ('dog', ), .5, STYLE))
+    pictures = list(drawn_frames(RESULTS, ('dog',), 0.5, STYLE))
     shown = [frame.astype(int) for frame in read_video(path)[0]]
     assert len(shown) == len(pictures) == 5
     for one, two in zip(shown, pictures):
         assert np.abs(one - two).mean() < 6
-    alone, = drawn_frames(RESULTS[2:3], ('dog', ), .5, STYLE)
+    (alone,) = drawn_frames(RESULTS[2:3], ('dog',), 0.5, STYLE)
     # left of the object: the circumscribed box and the trail
     assert (alone[:, :19] == 60).all()
     assert (pictures[2][:, 10:19] != 60).any()
 
 
 def test_objects_with_low_scores_are_not_drawn():
-    for picture in drawn_frames(RESULTS, ('dog', ), .9, STYLE):
+    for picture in drawn_frames(RESULTS, ('dog',), 0.9, STYLE):
         assert (picture == 60).all()
 
 
@@ -107,7 +109,7 @@ def test_few_frames_wait():
 
     feeder = threading.Thread(target=feed)
     feeder.start()
-    time.sleep(.2)
+    time.sleep(0.2)
     assert len(handed) == 3
     slow.go.set()
     feeder.join(20)
@@ -119,38 +121,34 @@ def test_few_frames_wait():
 def test_an_error_is_told_and_the_sink_closed(fail_at):
     slow = Slow(fail_at)
     slow.go.set()
-    with pytest.raises(OSError, match='disk is full'):
-        with BackgroundSink(slow) as sink:
-            for number in range(10):
-                sink.write(number)
+    with pytest.raises(OSError, match='disk is full'), BackgroundSink(slow) as sink:
+        for number in range(10):
+            sink.write(number)
     assert slow.closed
 
 
 def test_an_interrupt_waits_for_the_end_of_a_frame():
     steps, before = [], signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
-        with InterruptBetweenFrames() as interrupt:
-            interrupt.check()
-            signal.raise_signal(signal.SIGINT)
-            steps.append('frame done')
-            interrupt.check()
-            steps.append('too far')
+    with pytest.raises(KeyboardInterrupt), InterruptBetweenFrames() as interrupt:
+        interrupt.check()
+        signal.raise_signal(signal.SIGINT)
+        steps.append('frame done')
+        interrupt.check()
+        steps.append('too far')
     assert steps == ['frame done']
     assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_second_interrupt_does_not_wait():
-    with pytest.raises(KeyboardInterrupt):
-        with InterruptBetweenFrames():
-            signal.raise_signal(signal.SIGINT)
-            signal.raise_signal(signal.SIGINT)
-            raise AssertionError('still going')
+    with pytest.raises(KeyboardInterrupt), InterruptBetweenFrames():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError('still going')
 
 
 def test_an_interrupt_in_the_last_frame_is_not_lost():
-    with pytest.raises(KeyboardInterrupt):
-        with InterruptBetweenFrames():
-            signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), InterruptBetweenFrames():
+        signal.raise_signal(signal.SIGINT)
 
 
 def test_handlers_of_others_are_left_alone():
@@ -167,8 +165,7 @@ def test_handlers_of_others_are_left_alone():
 
 def test_an_interrupted_video_is_written_so_far(tmp_path):
     rng = np.random.default_rng(0)
-    inferencer = CiCoInferencer(
-        *write_small_model(tmp_path), device='cpu', show_progress=False)
+    inferencer = CiCoInferencer(*write_small_model(tmp_path), device='cpu', show_progress=False)
 
     def frames():
         for number in range(40):
@@ -189,11 +186,13 @@ def test_an_interrupted_video_is_written_so_far(tmp_path):
 def test_masks_of_an_earlier_and_longer_video_are_removed(tmp_path):
     (tmp_path / '00009.png').touch()  # not next to the others: not ours
     for results in (RESULTS, RESULTS[:2]):
-        with MaskSink(tmp_path, .5) as sink:
+        with MaskSink(tmp_path, 0.5) as sink:
             for result in results:
                 sink.write(result)
-    with MaskSink(tmp_path, .5):
+    with MaskSink(tmp_path, 0.5):
         pass  # ended before its first frame
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        '00000.png', '00001.png', '00009.png'
+        '00000.png',
+        '00001.png',
+        '00009.png',
     ]

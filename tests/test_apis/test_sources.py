@@ -1,4 +1,5 @@
 """Whatever a user calls a video."""
+
 import logging
 
 import cv2
@@ -72,14 +73,17 @@ def test_grey_and_transparent_frames_become_bgr():
     assert [int(image[0, 0, 2]) for image in read] == [7, 7, 9]
 
 
-@pytest.mark.parametrize('frames, message', [
-    ([], 'frames has no frame'),
-    ([frame(0), frame(0, (8, 8))], r'frame 1 is \(8, 8\).*one size'),
-    ([frame(0).astype(float)], 'frame 0 is float64'),
-    (['a.txt', 3], 'frame 0 is str'),
-    ([np.zeros((2, 2, 2), np.uint8)], r'shape \(2, 2, 2\)'),
-    ([np.zeros((0, 4, 3), np.uint8)], r'shape \(0, 4, 3\)'),
-])
+@pytest.mark.parametrize(
+    'frames, message',
+    [
+        ([], 'frames has no frame'),
+        ([frame(0), frame(0, (8, 8))], r'frame 1 is \(8, 8\).*one size'),
+        ([frame(0).astype(float)], 'frame 0 is float64'),
+        (['a.txt', 3], 'frame 0 is str'),
+        ([np.zeros((2, 2, 2), np.uint8)], r'shape \(2, 2, 2\)'),
+        ([np.zeros((0, 4, 3), np.uint8)], r'shape \(0, 4, 3\)'),
+    ],
+)
 def test_frames_that_are_none(frames, message):
     with pytest.raises(ValueError, match=message):
         list(open_source(frames))
@@ -123,6 +127,7 @@ class Capture:
 
 def test_a_source_that_ends_early_says_so(caplog):
     from mmcico.apis.sources import read_capture
+
     capture = Capture()
     with caplog.at_level(logging.WARNING):
         assert len(list(read_capture(capture, 'camera', 5))) == 2

@@ -1,4 +1,5 @@
 """Small networks, and made-up checkpoints of the kinds that are read."""
+
 import os.path as osp
 
 import mmdet
@@ -13,12 +14,7 @@ from mmcico.testing.models import small_model_cfg
 register_all_modules(init_default_scope=True)
 
 
-def published_cfg(num_frames=3,
-                  dims='3d',
-                  num_convs=4,
-                  softmax=False,
-                  mask_dims=None,
-                  **changes):
+def published_cfg(num_frames=3, dims='3d', num_convs=4, softmax=False, mask_dims=None, **changes):
     """A small model with every parameter of a published one.
 
     Without norms in the towers; batch norms, which are constants at test
@@ -28,18 +24,17 @@ def published_cfg(num_frames=3,
     cfg['neck']['num_outs'] = 5
     head, mask = cfg['bbox_head'], cfg['mask_head']
     head['anchor_generator']['strides'] = [8, 16, 32, 64, 128]
-    head['towers'] = dict(
-        cls='2d', box=dims, track=dims, num_convs=num_convs, channels=16)
+    head['towers'] = dict(cls='2d', box=dims, track=dims, num_convs=num_convs, channels=16)
     focal = dict(type='FocalLoss', use_sigmoid=True)
-    head['losses'] = dict(
-        loss_centerness=dict(type='CrossEntropyLoss', use_sigmoid=True))
+    head['losses'] = dict(loss_centerness=dict(type='CrossEntropyLoss', use_sigmoid=True))
     if not softmax:
         head['losses']['loss_cls'] = focal
     mask.update(
         kind=mask_dims or dims,
         norm_cfg=dict(type='BN'),
         conv_bias=True,
-        upsample=dict(type='mmcico.BilinearUpsample'))
+        upsample=dict(type='mmcico.BilinearUpsample'),
+    )
     cfg.update(changes)
     return cfg
 
@@ -52,11 +47,11 @@ def lively(model, seed=0):
             continue
         noise = torch.randn(value.shape, generator=generator)
         if value.dim() > 1:
-            value.copy_(noise / value[0].numel()**.5)
+            value.copy_(noise / value[0].numel() ** 0.5)
         elif name.endswith('bias') or name.endswith('running_mean'):
-            value.copy_(.1 * noise)
+            value.copy_(0.1 * noise)
         else:
-            value.copy_(1 + .1 * noise.abs())
+            value.copy_(1 + 0.1 * noise.abs())
     return model.eval()
 
 
@@ -69,18 +64,17 @@ def mmdet_detector(kind, seed=0):
     """MMDetection's own YOLACT or CondInst from its config, made small."""
     name = dict(
         yolact='yolact/yolact_r50_1xb8-55e_coco.py',
-        condinst='condinst/condinst_r50_fpn_ms-poly-90k_coco_instance.py')
+        condinst='condinst/condinst_r50_fpn_ms-poly-90k_coco_instance.py',
+    )
     folder = osp.join(osp.dirname(mmdet.__file__), '.mim', 'configs')
     model = Config.fromfile(osp.join(folder, name[kind])).model
     model.backbone.update(depth=18, base_channels=8, init_cfg=None)
     model.neck.update(in_channels=[8, 16, 32, 64], out_channels=16)
     model.bbox_head.update(in_channels=16, feat_channels=16)
     if kind == 'yolact':
-        model.mask_head.update(
-            in_channels=16, proto_channels=(16, 16, 16, None, 16, 32))
+        model.mask_head.update(in_channels=16, proto_channels=(16, 16, 16, None, 16, 32))
     else:
         # 16 channels are fewer than the norm's 32 groups
         model.bbox_head.norm_cfg = dict(type='GN', num_groups=4)
-        model.mask_head.mask_feature_head.update(
-            in_channels=16, feat_channels=8)
+        model.mask_head.mask_feature_head.update(in_channels=16, feat_channels=8)
     return lively(MMDET_MODELS.build(model), seed)

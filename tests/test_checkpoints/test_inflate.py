@@ -1,4 +1,5 @@
 """Models for clips from made-up checkpoints of images."""
+
 import pytest
 import small_nets as small
 import torch
@@ -18,8 +19,7 @@ def inflated(params, cfg, **kwargs):
 def check_accounts(params, model, report):
     """Every parameter here has one entry, every name of the file some."""
     state = list(model.state_dict())
-    here = report.taken + list(report.changed) + list(
-        report.made) + report.missing
+    here = report.taken + list(report.changed) + list(report.made) + report.missing
     assert sorted(here) == sorted(state)
     left = {**report.dropped, **report.unexpected, **report.wrong_shape}
     assert set(left) <= set(params) and report.placed > 0
@@ -37,18 +37,16 @@ def assert_middle_frame_agrees(single, clips):
     middle = frames // 2
     with torch.no_grad():
         one, protos = single._forward(image()[None, None])
-        many, clip_protos = clips._forward(image().expand(
-            1, frames, -1, -1, -1))
+        many, clip_protos = clips._forward(image().expand(1, frames, -1, -1, -1))
 
     def close(a, b):
-        assert b.abs().max() > .01  # not a comparison of nothing
+        assert b.abs().max() > 0.01  # not a comparison of nothing
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
 
     for field in ('cls_scores', 'mask_params', 'embeds', 'centerness'):
         close(getattr(many, field)[0, middle], getattr(one, field)[0, 0])
     for frame in range(frames):
-        close(many.bbox_deltas[0, middle, :, frame], one.bbox_deltas[0, 0, :,
-                                                                     0])
+        close(many.bbox_deltas[0, middle, :, frame], one.bbox_deltas[0, 0, :, 0])
     close(clip_protos[0, :, middle], protos[0, :, 0])
 
 
@@ -67,8 +65,7 @@ def single_and_params(kind, **kwargs):
 def test_deep_towers_agree_far_from_the_borders(kind):
     """Four 3D layers reach four frames: nine frames have one untouched."""
     single, params = single_and_params(kind, dims='2d')
-    clips, report = inflated(
-        params, small.published_cfg(num_frames=9), take_classes=True)
+    clips, report = inflated(params, small.published_cfg(num_frames=9), take_classes=True)
     assert report.complete and not check_accounts(params, clips, report)
     assert len(report.changed) == 2 * 4 + 3 + 2  # towers, prototypes, boxes
     assert_middle_frame_agrees(single, clips)
@@ -76,8 +73,7 @@ def test_deep_towers_agree_far_from_the_borders(kind):
 
 @pytest.mark.parametrize('softmax', [False, True])
 def test_one_layer_agrees_with_three_frames(softmax):
-    single, params = single_and_params(
-        'published', dims='2d', num_convs=1, softmax=softmax)
+    single, params = single_and_params('published', dims='2d', num_convs=1, softmax=softmax)
     cfg = small.published_cfg(num_convs=1, mask_dims='2d', softmax=softmax)
     clips, report = inflated(params, cfg, take_classes=True)
     check_accounts(params, clips, report)
@@ -92,8 +88,7 @@ def test_3d_kernels_of_a_single_frame_give_their_middle_tap():
     name = 'bbox_head.box_tower.convs.0.conv.weight'
     tap = params[name][:, :, 1]
     for time in range(3):
-        torch.testing.assert_close(clips.state_dict()[name][:, :, time],
-                                   tap / 3)
+        torch.testing.assert_close(clips.state_dict()[name][:, :, time], tap / 3)
     # the same T: nothing to spread
     same, report = inflated(params, small.published_cfg(1, num_convs=1))
     assert same.state_dict()[name].equal(params[name])
@@ -105,7 +100,7 @@ def test_prototypes_lean_on_their_frame():
     clips, report = inflated(params, small.published_cfg())
     kernel = clips.state_dict()['mask_head.tower.convs.1.conv.weight']
     there = params['ProtoNet.proto_net.3.weight']
-    for time, share in enumerate((.125, .75, .125)):
+    for time, share in enumerate((0.125, 0.75, 0.125)):
         torch.testing.assert_close(kernel[:, :, time], share * there)
     assert '0.125, 0.75, 0.125' in str(report)
 
@@ -120,11 +115,10 @@ def test_one_frame_with_3d_kernels():
 
 def test_box_rows_of_each_anchor():
     _, params = single_and_params('published', dims='2d')
-    params['prediction_layers.bbox_layer.bias'] = torch.arange(12.)
+    params['prediction_layers.bbox_layer.bias'] = torch.arange(12.0)
     clips, report = inflated(params, small.published_cfg())
     bias = clips.bbox_head.bbox_layer.bias
-    assert bias.tolist(
-    ) == 3 * [0, 1, 2, 3] + 3 * [4, 5, 6, 7] + 3 * [8, 9, 10, 11]
+    assert bias.tolist() == 3 * [0, 1, 2, 3] + 3 * [4, 5, 6, 7] + 3 * [8, 9, 10, 11]
     weight = clips.bbox_head.bbox_layer.weight
     there = params['prediction_layers.bbox_layer.weight']
     assert weight[12 + 4 + 3].equal(there[4 + 3])
@@ -137,7 +131,7 @@ def test_classes_are_left_alone_unless_asked():
     assert clips.bbox_head.cls_layer.weight.equal(own)
     assert set(report.dropped) == {
         'prediction_layers.conf_layer.weight',
-        'prediction_layers.conf_layer.bias'
+        'prediction_layers.conf_layer.bias',
     }
     assert 'bbox_head.cls_layer.bias' in report.missing
     cfg = small.published_cfg()
@@ -154,8 +148,7 @@ def test_other_mask_parameters_are_reported():
     cfg['mask_head']['generator'] = dict(type='mmcico.DynamicMask')
     clips, report = inflated(params, cfg)
     left = check_accounts(params, clips, report)
-    assert left['prediction_layers.mask_layer.bias'] == (
-        '(48,) in the file, (507,) is needed')
+    assert left['prediction_layers.mask_layer.bias'] == ('(48,) in the file, (507,) is needed')
 
 
 @pytest.mark.parametrize('prefix', ['', 'module.'])
@@ -171,16 +164,18 @@ def test_mmdet_yolact(prefix):
     # 'on_input': its first coarse level comes from the backbone
     assert set(left) == {
         f'{layer}.{leaf}'
-        for layer in ('neck.fpn_convs.3.conv', 'bbox_head.conv_cls',
-                      'bbox_head.conv_reg', 'bbox_head.conv_coeff',
-                      'mask_head.segm_branch.segm_conv')
+        for layer in (
+            'neck.fpn_convs.3.conv',
+            'bbox_head.conv_cls',
+            'bbox_head.conv_reg',
+            'bbox_head.conv_coeff',
+            'mask_head.segm_branch.segm_conv',
+        )
         for leaf in ('weight', 'bias')
     }
-    assert {'neck.downsample_convs.0.weight',
-            'neck.downsample_convs.0.bias'} <= set(report.missing)
+    assert {'neck.downsample_convs.0.weight', 'neck.downsample_convs.0.bias'} <= set(report.missing)
     here, there = clips.state_dict(), detector.state_dict()
-    assert here['neck.downsample_convs.1.weight'].equal(
-        there['neck.fpn_convs.4.conv.weight'])
+    assert here['neck.downsample_convs.1.weight'].equal(there['neck.fpn_convs.4.conv.weight'])
     first = there['bbox_head.head_convs.0.conv.weight']
     for tower in ('box_tower', 'track_tower'):
         kernel = here[f'bbox_head.{tower}.convs.0.conv.weight']
@@ -190,19 +185,16 @@ def test_mmdet_yolact(prefix):
     for number, proto in enumerate((0, 2, 4)):
         name = f'mask_head.tower.convs.{number}.conv'
         torch.testing.assert_close(
-            here[f'{name}.weight'][:, :, 1],
-            .75 * there[f'mask_head.protonet.{proto}.weight'])
-        assert here[f'{name}.bias'].equal(
-            there[f'mask_head.protonet.{proto}.bias'])
-    assert here['mask_head.reduce.0.conv.weight'].equal(
-        there['mask_head.protonet.8.weight'])
-    assert here['mask_head.reduce.1.conv.weight'].equal(
-        there['mask_head.protonet.10.weight'])
+            here[f'{name}.weight'][:, :, 1], 0.75 * there[f'mask_head.protonet.{proto}.weight']
+        )
+        assert here[f'{name}.bias'].equal(there[f'mask_head.protonet.{proto}.bias'])
+    assert here['mask_head.reduce.0.conv.weight'].equal(there['mask_head.protonet.8.weight'])
+    assert here['mask_head.reduce.1.conv.weight'].equal(there['mask_head.protonet.10.weight'])
     with torch.no_grad():  # the same pyramid, but for our ReLU
         wanted = detector.neck(detector.backbone(image()[None]))[:3]
         given = clips.extract_feat(image()[None])[:3]
     for ours, theirs in zip(given, wanted):
-        assert theirs.relu().max() > .01
+        assert theirs.relu().max() > 0.01
         torch.testing.assert_close(ours, theirs.relu())
 
 
@@ -220,21 +212,21 @@ def test_mmdet_condinst(norm):
     here = clips.state_dict()
     for coarse in range(2):
         assert here[f'neck.downsample_convs.{coarse}.bias'].equal(
-            params[f'neck.fpn_convs.{3 + coarse}.conv.bias'])
+            params[f'neck.fpn_convs.{3 + coarse}.conv.bias']
+        )
     for layer in range(4):
         name = f'convs.{layer}.conv.weight'
         there = params[f'bbox_head.reg_convs.{layer}.conv.weight']
         torch.testing.assert_close(
-            here[f'bbox_head.box_tower.{name}'],
-            there[:, :, None].expand(-1, -1, 3, -1, -1) / 3)
+            here[f'bbox_head.box_tower.{name}'], there[:, :, None].expand(-1, -1, 3, -1, -1) / 3
+        )
         there = params[f'bbox_head.cls_convs.{layer}.conv.weight']
         assert here[f'bbox_head.cls_tower.{name}'].equal(there)
         assert f'bbox_head.track_tower.{name}' in report.missing
         gn = f'bbox_head.reg_convs.{layer}.gn.bias'
         assert (gn in left) != norm
         if norm:
-            assert here[f'bbox_head.box_tower.convs.{layer}.gn.bias'].equal(
-                params[gn])
+            assert here[f'bbox_head.box_tower.convs.{layer}.gn.bias'].equal(params[gn])
     assert 'bbox_head.controller.weight' in left
 
 
@@ -248,7 +240,8 @@ def test_a_neck_of_mmdet_is_taken_as_it_is():
         start_level=1,
         add_extra_convs='on_output',
         out_channels=16,
-        num_outs=5)
+        num_outs=5,
+    )
     clips, report = inflated(params, cfg)
     neck = {k: v for k, v in params.items() if k.startswith('neck.')}
     assert len(neck) == 16 and set(neck) <= set(report.taken)
@@ -261,7 +254,4 @@ def test_other_files_are_refused():
     with pytest.raises(ValueError, match='nothing in the checkpoint.*yolact'):
         inflate({'bbox_head.head_convs.0.conv.weight': torch.zeros(1)}, layout)
     with pytest.raises(ValueError, match='take_classes.*condinst'):
-        inflate(
-            small.mmdet_detector('condinst').state_dict(),
-            layout,
-            take_classes=True)
+        inflate(small.mmdet_detector('condinst').state_dict(), layout, take_classes=True)

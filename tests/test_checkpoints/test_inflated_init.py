@@ -1,4 +1,5 @@
 """``init_cfg`` of the model: order, log, messages."""
+
 import logging
 
 import pytest
@@ -30,7 +31,6 @@ def start(init_cfg):
 
 
 class Lines(logging.Handler):
-
     def __init__(self):
         super().__init__()
         self.text = ''
@@ -43,33 +43,34 @@ def test_a_config_alone_is_enough(checkpoint):
     logger = MMLogger.get_instance('inflated_init', log_level='INFO')
     lines = Lines()
     logger.addHandler(lines)
-    model = start(
-        dict(type='mmcico.InflatedPretrained', checkpoint=checkpoint))
+    model = start(dict(type='mmcico.InflatedPretrained', checkpoint=checkpoint))
     there = torch.load(checkpoint, weights_only=True)['state_dict']
     here = model.state_dict()
     name = 'backbone.layer2.0.conv1.weight'
     assert here[name].equal(there[name])
-    assert here['neck.fpn_convs.1.weight'].equal(
-        there['neck.fpn_convs.1.conv.weight'])
+    assert here['neck.fpn_convs.1.weight'].equal(there['neck.fpn_convs.1.conv.weight'])
     torch.testing.assert_close(
         here['bbox_head.box_tower.convs.0.conv.weight'].sum(2),
-        there['bbox_head.head_convs.0.conv.weight'])
+        there['bbox_head.head_convs.0.conv.weight'],
+    )
     # what the file does not give is as without it
     plain = start(None)
     for name in ('bbox_head.cls_layer.bias', 'mask_head.refine.0.conv.weight'):
         assert here[name].equal(plain.state_dict()[name])
     assert model.bbox_head.cls_layer.bias[0] < -4  # rare objects
     assert model.is_init and model.init_cfg['checkpoint'] == checkpoint
-    for text in (checkpoint, 'reshaped or reordered:',
-                 'bbox_head.box_tower.convs.0.conv.weight: (16, 16, 3, 3) -> '
-                 '(16, 16, 3, 3, 3)', 'mask_head.refine.0.conv.weight',
-                 'bbox_head.conv_reg.weight: nothing like it'):
+    for text in (
+        checkpoint,
+        'reshaped or reordered:',
+        'bbox_head.box_tower.convs.0.conv.weight: (16, 16, 3, 3) -> (16, 16, 3, 3, 3)',
+        'mask_head.refine.0.conv.weight',
+        'bbox_head.conv_reg.weight: nothing like it',
+    ):
         assert text in lines.text
 
 
 def test_later_changes_are_not_undone(checkpoint):
-    model = start(
-        dict(type='mmcico.InflatedPretrained', checkpoint=checkpoint))
+    model = start(dict(type='mmcico.InflatedPretrained', checkpoint=checkpoint))
     torch.nn.init.zeros_(model.neck.fpn_convs[0].weight)
     model.init_weights()  # mmengine warns and does nothing
     assert model.neck.fpn_convs[0].weight.eq(0).all()
@@ -79,10 +80,12 @@ def test_among_other_initialisers(checkpoint, tmp_path):
     """After 'Pretrained', which mmengine runs after the parts."""
     other = small.build(small.published_cfg(), seed=5).state_dict()
     torch.save(other, tmp_path / 'other.pth')
-    model = start([
-        dict(type='mmcico.InflatedPretrained', checkpoint=checkpoint),
-        dict(type='Pretrained', checkpoint=str(tmp_path / 'other.pth'))
-    ])
+    model = start(
+        [
+            dict(type='mmcico.InflatedPretrained', checkpoint=checkpoint),
+            dict(type='Pretrained', checkpoint=str(tmp_path / 'other.pth')),
+        ]
+    )
     here = model.state_dict()
     there = torch.load(checkpoint, weights_only=True)['state_dict']
     name = 'bbox_head.mask_layer.weight'
@@ -114,5 +117,4 @@ def test_messages_name_the_file(tmp_path, checkpoint):
     with pytest.raises(ValueError, match='foreign.pth.*list'):
         start(init_cfg)
     with pytest.raises(ValueError, match='ResNet.*CiCoHead'):
-        InflatedPretrained(checkpoint)(
-            small.build(small.published_cfg()).backbone)
+        InflatedPretrained(checkpoint)(small.build(small.published_cfg()).backbone)

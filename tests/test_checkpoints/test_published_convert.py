@@ -1,4 +1,5 @@
 """Names, shapes and values of published checkpoints, both ways."""
+
 import json
 from pathlib import Path
 
@@ -7,8 +8,7 @@ import small_nets as small
 import torch
 from mmengine.config import Config
 
-from mmcico.checkpoints import (ModelLayout, ours_to_published,
-                                published_to_ours)
+from mmcico.checkpoints import ModelLayout, ours_to_published, published_to_ours
 from mmcico.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PRESETS = {
     'cico_yolact_r50_yt19_t3': 'cico-yolact_r50*_youtubevis2019.py',
     'cico_condinst_r50_ovis_t3': 'cico-condinst_r50*_ovis.py',
-    'cico_condinst_swint_yt19_t3': 'cico-condinst_swin-t*_youtubevis2019.py'
+    'cico_condinst_swint_yt19_t3': 'cico-condinst_swin-t*_youtubevis2019.py',
 }
 
 
@@ -28,8 +28,7 @@ def numbered(keys):
             continue  # a buffer: the model's own
         value = torch.arange(torch.Size(shape).numel()) + 1000 * start
         is_count = name.endswith('num_batches_tracked')
-        out[name] = value.reshape(shape).to(
-            torch.long if is_count else torch.float)
+        out[name] = value.reshape(shape).to(torch.long if is_count else torch.float)
     return out
 
 
@@ -37,7 +36,7 @@ def numbered(keys):
 def test_round_trip(key):
     path = ROOT / 'tests' / 'data' / 'published' / f'keys_{key}.json'
     keys = json.loads(path.read_text())
-    config, = (ROOT / 'configs' / 'published').glob(PRESETS[key])
+    (config,) = (ROOT / 'configs' / 'published').glob(PRESETS[key])
     cfg = Config.fromfile(config)
     model = ModelLayout.of(MODELS.build(cfg.model))
     params = numbered(keys)
@@ -84,8 +83,11 @@ def test_older_layouts_are_the_same_file(model, params):
     old = {}
     for name, value in params.items():
         name = name.replace('ProtoNet.', '')
-        old['module.' + name.replace('layers.', 'layers.0.', 1) if name.
-            startswith('prediction') else 'module.' + name] = value
+        old[
+            'module.' + name.replace('layers.', 'layers.0.', 1)
+            if name.startswith('prediction')
+            else 'module.' + name
+        ] = value
     assert 'module.mask_refine.0.0.weight' in old
     assert 'module.prediction_layers.0.bbox_layer.bias' in old
     again, report = published_to_ours(old, model)
@@ -100,13 +102,9 @@ def test_everything_is_reported(model, params):
     wrong['fpn.lat_layers.0.bias'] = torch.zeros(7)
     ours, report = published_to_ours(wrong, model)
     assert not report.complete
-    assert report.missing == [
-        'neck.lateral_convs.2.bias', 'bbox_head.track_layer.bias'
-    ]
+    assert report.missing == ['neck.lateral_convs.2.bias', 'bbox_head.track_layer.bias']
     assert list(report.unexpected) == ['semantic_seg_conv.weight']
-    assert report.wrong_shape == {
-        'fpn.lat_layers.0.bias': '(7,) in the file, (16,) is needed'
-    }
+    assert report.wrong_shape == {'fpn.lat_layers.0.bias': '(7,) in the file, (16,) is needed'}
     text = str(report)
     for name in report.missing + ['semantic_seg_conv.weight', '(7,)']:
         assert name in text
@@ -121,8 +119,7 @@ def test_counters_of_old_files_are_made(model, params):
     assert report.complete and len(ours) == len(model.state)
     assert all('num_batches_tracked' in name for name in report.made)
     assert len(report.made) == len(params) - len(old) > 0
-    assert "the model's own: backbone.bn1: 1, backbone.layer1: 4" in str(
-        report)
+    assert "the model's own: backbone.bn1: 1, backbone.layer1: 4" in str(report)
 
 
 def test_reverse_of_another_model_is_reported(model):
@@ -132,11 +129,12 @@ def test_reverse_of_another_model_is_reported(model):
     paper = ModelLayout.of(MODELS.build(cfg))
     _, report = ours_to_published(paper.state, paper)
     assert list(report.unexpected) == [
-        'mask_head.upsample.deconv.weight', 'mask_head.upsample.deconv.bias'
+        'mask_head.upsample.deconv.weight',
+        'mask_head.upsample.deconv.bias',
     ]
     assert report.missing == [
         'prediction_layers.centerness_layer.weight',
-        'prediction_layers.centerness_layer.bias'
+        'prediction_layers.centerness_layer.bias',
     ]
     state = dict(model.state, foreign=torch.zeros(1))
     del state['bbox_head.bbox_layer.bias']
@@ -144,6 +142,4 @@ def test_reverse_of_another_model_is_reported(model):
     _, report = ours_to_published(state, model)
     assert list(report.unexpected) == ['foreign']
     assert list(report.wrong_shape) == ['neck.fpn_convs.0.bias']
-    assert report.missing == [
-        'prediction_layers.bbox_layer.bias', 'fpn.pred_layers.2.bias'
-    ]
+    assert report.missing == ['prediction_layers.bbox_layer.bias', 'fpn.pred_layers.2.bias']

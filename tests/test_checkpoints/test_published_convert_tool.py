@@ -1,4 +1,5 @@
 """tools/model_converters/published_to_mmcico.py."""
+
 import pytest
 import small_nets as small
 import torch
@@ -22,7 +23,9 @@ def files(tmp_path):
         dict(
             default_scope='mmdet',
             model=small.published_cfg(softmax=True),
-            test_dataloader=dict(dataset=dict(dataset_version='ovis'))))
+            test_dataloader=dict(dataset=dict(dataset_version='ovis')),
+        )
+    )
     cfg.dump(tmp_path / 'preset.py')
     model = small.build(cfg.model)
     params, _ = ours_to_published(model.state_dict(), ModelLayout.of(model))
@@ -33,8 +36,7 @@ def files(tmp_path):
 def test_there_and_back(files, capsys):
     folder, model, params = files
     common = ['--config', folder / 'preset.py']
-    src, dst, back = (
-        folder / f'{name}.pth' for name in ('published', 'ours', 'back'))
+    src, dst, back = (folder / f'{name}.pth' for name in ('published', 'ours', 'back'))
     assert run(src, dst, *common) == 0
     assert ' 0 missing, 0 unexpected, 0 of another' in capsys.readouterr().out
     other = small.build(small.published_cfg(softmax=True), seed=9)
@@ -72,8 +74,12 @@ def test_incomplete_files_are_not_written(files, capsys):
 def test_other_numbers_of_frames(files, capsys):
     folder, *_ = files
     common = [
-        folder / 'published.pth', folder / 'out.pth', '--config',
-        folder / 'preset.py', '--cfg-options', 'model.bbox_head.num_frames=5'
+        folder / 'published.pth',
+        folder / 'out.pth',
+        '--config',
+        folder / 'preset.py',
+        '--cfg-options',
+        'model.bbox_head.num_frames=5',
     ]
     assert run(*common) == 1
     shown = capsys.readouterr()

@@ -1,4 +1,5 @@
 """The list of commands, exit codes, messages, fronts of the tools."""
+
 import subprocess
 import sys
 from pathlib import Path
@@ -28,58 +29,61 @@ def test_help_names_all_commands(capsys):
     said = capsys.readouterr()
     lines = said.out.splitlines()
     for name, command in COMMANDS.items():
-        assert any(line.split() == [name, *command.summary.split()]
-                   for line in lines)
+        assert any(line.split() == [name, *command.summary.split()] for line in lines)
     assert 'exit codes: 0 done, 1 error, 2 wrong usage, 130' in said.out
     assert said.err == ''
 
 
 def test_help_loads_nothing_that_is_slow():
-    code = ('import sys; from mmcico.cli.main import main; main(["--help"]);'
-            f'sys.exit(" ".join({HEAVY} & set(sys.modules)))')
-    done = subprocess.run([sys.executable, '-c', code],
-                          cwd=ROOT,
-                          capture_output=True,
-                          text=True)
+    code = (
+        'import sys; from mmcico.cli.main import main; main(["--help"]);'
+        f'sys.exit(" ".join({HEAVY} & set(sys.modules)))'
+    )
+    done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True)
     assert done.stderr.strip() == ''
     assert 'predict' in done.stdout
 
 
 def test_module_and_version():
-    done = subprocess.run([sys.executable, '-m', 'mmcico', '--version'],
-                          cwd=ROOT,
-                          capture_output=True,
-                          text=True)
+    done = subprocess.run(
+        [sys.executable, '-m', 'mmcico', '--version'], cwd=ROOT, capture_output=True, text=True
+    )
     assert (done.returncode, done.stdout) == (0, f'mmcico {__version__}\n')
 
 
-@pytest.mark.parametrize('args, text', [
-    ([], 'usage: mmcico COMMAND'),
-    (['predct'], '"predct" is no command; did you mean "predict"?'),
-    (['xyz'], '"xyz" is no command\ncommands are demo'),
-    (['predict'], 'required: SOURCE'),
-    (['predict', 'a.mp4'], 'give --weights CHECKPOINT'),
-    (['predict', 'a.mp4', '--weights', 'w', '--save', 'gif'], "'gif'"),
-    (['train'], 'usage: mmcico train'),
-    (['models', '--unknown'], 'unrecognized arguments: --unknown'),
-])
+@pytest.mark.parametrize(
+    'args, text',
+    [
+        ([], 'usage: mmcico COMMAND'),
+        (['predct'], '"predct" is no command; did you mean "predict"?'),
+        (['xyz'], '"xyz" is no command\ncommands are demo'),
+        (['predict'], 'required: SOURCE'),
+        (['predict', 'a.mp4'], 'give --weights CHECKPOINT'),
+        (['predict', 'a.mp4', '--weights', 'w', '--save', 'gif'], "'gif'"),
+        (['train'], 'usage: mmcico train'),
+        (['models', '--unknown'], 'unrecognized arguments: --unknown'),
+    ],
+)
 def test_wrong_usage_is_2(args, text, capsys):
     assert ended(*args) == 2
     assert text in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('args, text', [
-    (['train', 'none.py'], 'config "none.py" does not exist'),
-    (['test', CONFIG, 'none.pth'], 'checkpoint "none.pth" does not exist'),
-    (['eval', 'none.json', 'none.json'], 'none.json'),
-    (['convert', 'masks', 'none', 'none', '--out', 'a'], 'none is no folder'),
-    (['browse', 'none.json', '--images', 'a', '--out', 'b'], 'none.json'),
-    (['visualize', 'a', 'none.json', '--out', 'b'], 'none.json'),
-    (['models', 'vistr'], 'no model has vistr in its name'),
-    (['predict', 'none.mp4', '--weights', 'w'], '"none.mp4" does not exist'),
-    (['predict', '.', '--weights', 'w', '--opacity', '2'], 'opacity is 2'),
-    (['demo', '--num-frames', '0'], 'choose 1 or more'),
-])
+@pytest.mark.parametrize(
+    'args, text',
+    [
+        (['train', 'none.py'], 'config "none.py" does not exist'),
+        (['test', CONFIG, 'none.pth'], 'checkpoint "none.pth" does not exist'),
+        (['eval', 'none.json', 'none.json'], 'none.json'),
+        (['convert', 'masks', 'none', 'none', '--out', 'a'], 'none is no folder'),
+        (['browse', 'none.json', '--images', 'a', '--out', 'b'], 'none.json'),
+        (['visualize', 'a', 'none.json', '--out', 'b'], 'none.json'),
+        (['models', 'vistr'], 'no model has vistr in its name'),
+        (['predict', 'none.mp4', '--weights', 'w'], '"none.mp4" does not exist'),
+        (['predict', '.', '--weights', 'w', '--opacity', '2'], 'opacity is 2'),
+        (['demo', '--num-frames', '0'], 'choose 1 or more'),
+    ],
+)
 def test_errors_of_users_are_1_and_short(args, text, capsys):
     assert ended(*args) == 1
     said = capsys.readouterr().err
@@ -88,8 +92,7 @@ def test_errors_of_users_are_1_and_short(args, text, capsys):
 
 
 def test_debug_shows_where():
-    for args in (['models', 'vistr',
-                  '--debug'], ['train', 'none.py', '--debug']):
+    for args in (['models', 'vistr', '--debug'], ['train', 'none.py', '--debug']):
         with pytest.raises((ValueError, OSError)):
             main(args)
 
@@ -126,7 +129,8 @@ def test_a_pipe_that_closes_is_no_error_of_ours():
         shell=True,
         cwd=ROOT,
         capture_output=True,
-        text=True)
+        text=True,
+    )
     assert done.stdout.startswith('name ')
     assert done.stderr == ''
 
@@ -147,24 +151,21 @@ def test_models_show_what_the_paper_says(capsys):
     assert main(['models', 'SWIN', 'ovis']) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ['name', "paper's", 'AP', 'weights']
-    assert [line.split() for line in lines[1:3]] == [[
-        'cico-yolact_swin-t_fpn_clip3_4xb6-12e_ovis', '18.0', '-'
-    ], ['cico-condinst_swin-t_fpn_clip3_4xb6-12e_ovis', '17.2', '-']]
+    assert [line.split() for line in lines[1:3]] == [
+        ['cico-yolact_swin-t_fpn_clip3_4xb6-12e_ovis', '18.0', '-'],
+        ['cico-condinst_swin-t_fpn_clip3_4xb6-12e_ovis', '17.2', '-'],
+    ]
     assert lines[3] == '' and 'not a result of' in lines[4]
 
 
 def test_models_show_their_configs(capsys):
     assert main(['models', '--paths']) == 0
-    paths = [
-        line.strip() for line in capsys.readouterr().out.splitlines()
-        if line.endswith('.py')
-    ]
+    paths = [line.strip() for line in capsys.readouterr().out.splitlines() if line.endswith('.py')]
     assert len(paths) >= 18
     assert all((package_root() / path).is_file() for path in paths)
 
 
-def test_configs_of_the_package_are_found_from_any_folder(
-        tmp_path, monkeypatch):
+def test_configs_of_the_package_are_found_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     name = 'cico-condinst_r50_fpn_clip3_4xb6-12e_ovis'
     found = tools.find_config(name)
@@ -173,6 +174,5 @@ def test_configs_of_the_package_are_found_from_any_folder(
     # what is there comes first, all else stays
     (tmp_path / 'configs').mkdir()
     (tmp_path / 'configs/mine.py').touch()
-    for text in ('configs/mine.py', 'configs/none.py', 'cico-none',
-                 '--work-dir', '/tmp'):
+    for text in ('configs/mine.py', 'configs/none.py', 'cico-none', '--work-dir', '/tmp'):
         assert tools.find_config(text) == text

@@ -1,4 +1,5 @@
 """Commands that run a model, and figures, on tiny video."""
+
 import json
 from pathlib import Path
 
@@ -34,24 +35,37 @@ def count_frames(path):
 
 def predict(small, *args):
     config, weights = small
-    return main([
-        'predict', *map(str, args), '--model', config, '--weights', weights,
-        '--device', 'cpu'
-    ])
+    return main(
+        ['predict', *map(str, args), '--model', config, '--weights', weights, '--device', 'cpu']
+    )
 
 
-def test_predict_writes_files_and_says_what_it_found(small, frames, tmp_path,
-                                                     capsys):
+def test_predict_writes_files_and_says_what_it_found(small, frames, tmp_path, capsys):
     out = tmp_path / 'out'
-    assert predict(small, frames, '--out', out, '--score-thr', .31, '--trail',
-                   '3', '--enclosing', '--boxes') == 0
+    assert (
+        predict(
+            small,
+            frames,
+            '--out',
+            out,
+            '--score-thr',
+            0.31,
+            '--trail',
+            '3',
+            '--enclosing',
+            '--boxes',
+        )
+        == 0
+    )
     said = capsys.readouterr()
     name = frames.name
     tracks = json.loads((out / 'tracks' / f'{name}.json').read_text())
-    good = [track for track in tracks if track['score'] >= .31]
+    good = [track for track in tracks if track['score'] >= 0.31]
     assert good and said.out.count(' frame') >= len(good)
-    assert f'{name}: {len(good)} tracks (and {len(tracks) - len(good)} with ' \
-           'a score below 0.31)' in said.out
+    assert (
+        f'{name}: {len(good)} tracks (and {len(tracks) - len(good)} with '
+        'a score below 0.31)' in said.out
+    )
     assert f'written to {out}' in said.out
     assert 'frames/s' in said.err
     assert count_frames(out / 'videos' / f'{name}.mp4') == 4
@@ -60,27 +74,25 @@ def test_predict_writes_files_and_says_what_it_found(small, frames, tmp_path,
 
 
 def test_predict_writes_only_what_is_wanted(small, frames, tmp_path, capsys):
-    assert predict(small, frames, '--out', tmp_path, '--save', 'json',
-                   '--quiet') == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        'results.json', 'tracks'
-    ]
+    assert predict(small, frames, '--out', tmp_path, '--save', 'json', '--quiet') == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['results.json', 'tracks']
     said = capsys.readouterr()
     assert said.out == '' and 'frames/s' not in said.err
 
 
 def test_predict_takes_several_videos(small, frames, tmp_path):
     glob = str(frames / '[01].png')
-    assert predict(small, frames, glob, '--out', tmp_path, '--save', 'video',
-                   '--fps', '5', '--quiet') == 0
+    assert (
+        predict(small, frames, glob, '--out', tmp_path, '--save', 'video', '--fps', '5', '--quiet')
+        == 0
+    )
     names = {p.stem: count_frames(p) for p in tmp_path.rglob('*.mp4')}
     assert names == {frames.name: 4, f'{frames.name}_2': 2}
 
 
 def test_a_glob_alone_is_one_video(small, frames, tmp_path):
     # the list of sources then has nothing but a name that ends in .png
-    assert predict(small, frames / '[012].png', '--out', tmp_path, '--save',
-                   'json', '--quiet') == 0
+    assert predict(small, frames / '[012].png', '--out', tmp_path, '--save', 'json', '--quiet') == 0
     tracks = tmp_path / 'tracks'
     assert [p.name for p in tracks.iterdir()] == [f'{frames.name}.json']
     for track in json.loads((tracks / f'{frames.name}.json').read_text()):
@@ -89,11 +101,21 @@ def test_a_glob_alone_is_one_video(small, frames, tmp_path):
 
 def test_weights_of_another_model_are_refused(small, frames, tmp_path, capsys):
     config, _ = write_small_model(tmp_path, 'condinst')
-    assert main([
-        'predict',
-        str(frames), '--model', config, '--weights', small[1], '--out',
-        str(tmp_path / 'out')
-    ]) == 1
+    assert (
+        main(
+            [
+                'predict',
+                str(frames),
+                '--model',
+                config,
+                '--weights',
+                small[1],
+                '--out',
+                str(tmp_path / 'out'),
+            ]
+        )
+        == 1
+    )
     assert 'do not fit the config' in capsys.readouterr().err
 
 
@@ -115,15 +137,15 @@ def test_where_a_track_is_seen():
 
 def test_summary_by_hand():
     tracks = [
-        dict(id=4, score=.9, segmentations=[{}, {}], **{'class': 'dog'}),
-        dict(id=1, score=.2, segmentations=[{}, None], **{'class': 'cat'})
+        dict(id=4, score=0.9, segmentations=[{}, {}], **{'class': 'dog'}),
+        dict(id=1, score=0.2, segmentations=[{}, None], **{'class': 'cat'}),
     ]
-    assert summary(dict(name='v', tracks=tracks), .3) == [
+    assert summary(dict(name='v', tracks=tracks), 0.3) == [
         'v: 1 track (and 1 with a score below 0.3)',
-        '   id  class  score  frames', '    4  dog     0.90  0-1 (2 frames)'
+        '   id  class  score  frames',
+        '    4  dog     0.90  0-1 (2 frames)',
     ]
-    assert summary(dict(name='v', tracks=[]),
-                   .3) == ['v: 0 tracks (and 0 with a score below 0.3)']
+    assert summary(dict(name='v', tracks=[]), 0.3) == ['v: 0 tracks (and 0 with a score below 0.3)']
 
 
 def test_demo_without_weights(tmp_path, monkeypatch, capsys):
@@ -139,11 +161,22 @@ def test_demo_without_weights(tmp_path, monkeypatch, capsys):
 
 
 def test_demo_with_weights(small, tmp_path, capsys):
-    assert main([
-        'demo', '--num-frames', '4', '--model', small[0], '--weights',
-        small[1], '--out',
-        str(tmp_path)
-    ]) == 0
+    assert (
+        main(
+            [
+                'demo',
+                '--num-frames',
+                '4',
+                '--model',
+                small[0],
+                '--weights',
+                small[1],
+                '--out',
+                str(tmp_path),
+            ]
+        )
+        == 0
+    )
     said = capsys.readouterr().out
     assert f'weights {small[1]}' in said and 'quickstart.sh' not in said
     assert count_frames(tmp_path / 'videos' / 'found.mp4') == 4
@@ -165,11 +198,23 @@ def test_visualize_runs_from_the_command_line(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(['demo', '--num-frames', '5']) == 0
     data = Path('outputs/demo/data')
-    assert main([
-        'visualize',
-        str(data / 'JPEGImages'),
-        str(data / 'instances.json'), '--out', 'figures', '--clip', '1', '3',
-        '--width', '200', '--enclosing'
-    ]) == 0
+    assert (
+        main(
+            [
+                'visualize',
+                str(data / 'JPEGImages'),
+                str(data / 'instances.json'),
+                '--out',
+                'figures',
+                '--clip',
+                '1',
+                '3',
+                '--width',
+                '200',
+                '--enclosing',
+            ]
+        )
+        == 0
+    )
     assert cv2.imread('figures/00000_1+3.png').shape == (120, 600, 3)
     assert capsys.readouterr().out.splitlines()[-1] == 'figures'

@@ -1,4 +1,5 @@
 """What the check of the OpenMMLab packages says."""
+
 import subprocess
 import sys
 import textwrap
@@ -11,12 +12,12 @@ from mmcico.compat import check
 STOCK = {
     'mmengine': ('mmengine', '0.10.7'),
     'mmcv': ('mmcv-lite', '2.1.0'),
-    'mmdet': ('mmdet', '3.3.0')
+    'mmdet': ('mmdet', '3.3.0'),
 }
 FORKS = {
     'mmengine': ('onedl-mmengine', '0.10.12'),
     'mmcv': ('onedl-mmcv', '2.3.6'),
-    'mmdet': ('onedl-mmdetection', '3.5.1')
+    'mmdet': ('onedl-mmdetection', '3.5.1'),
 }
 
 
@@ -25,8 +26,7 @@ def run(monkeypatch):
     """Run the check on imagined packages, return its warnings' text."""
 
     def run(openmmlab, onedl, importable=lambda module: False):
-        monkeypatch.setattr(check, 'find_packages',
-                            lambda: dict(openmmlab=openmmlab, onedl=onedl))
+        monkeypatch.setattr(check, 'find_packages', lambda: dict(openmmlab=openmmlab, onedl=onedl))
         monkeypatch.setattr(check, 'importable', importable)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter('always')
@@ -44,8 +44,13 @@ def test_tested_packages_pass_silently(run, stock, forks):
 def test_nothing_installed(run):
     with pytest.raises(ImportError) as info:
         run({}, {})
-    for text in ('mmengine: not installed', 'mmcv: not installed',
-                 'mmdet: not installed', 'mmdet==3.3.0', 'setuptools<82'):
+    for text in (
+        'mmengine: not installed',
+        'mmcv: not installed',
+        'mmdet: not installed',
+        'mmdet==3.3.0',
+        'setuptools<82',
+    ):
         assert text in str(info.value)
 
 
@@ -86,25 +91,29 @@ def test_both_stacks_at_once_warns(run):
 
 def test_import_is_cheap():
     """One of three runs, beyond torch and mmengine, in seconds."""
-    code = textwrap.dedent('''
+    code = textwrap.dedent("""
         import time, torch, mmengine
         start = time.perf_counter()
         import mmcico
         print(time.perf_counter() - start)
-    ''')
+    """)
     assert any(
         float(
-            subprocess.run([sys.executable, '-W', 'ignore', '-c', code],
-                           check=True,
-                           stdout=subprocess.PIPE).stdout) < .3
-        for _ in range(3))
+            subprocess.run(
+                [sys.executable, '-W', 'ignore', '-c', code], check=True, stdout=subprocess.PIPE
+            ).stdout
+        )
+        < 0.3
+        for _ in range(3)
+    )
 
 
 def test_import_loads_nothing_heavy():
-    code = ('import sys, mmcico; print([name for name in ("torch", "mmcv", '
-            '"mmdet", "mmengine", "cv2", "numpy") if name in sys.modules])')
-    out = subprocess.run([sys.executable, '-W', 'ignore', '-c', code],
-                         check=True,
-                         stdout=subprocess.PIPE,
-                         text=True).stdout
+    code = (
+        'import sys, mmcico; print([name for name in ("torch", "mmcv", '
+        '"mmdet", "mmengine", "cv2", "numpy") if name in sys.modules])'
+    )
+    out = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', code], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
     assert out.strip() == '[]'

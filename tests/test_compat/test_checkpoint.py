@@ -1,4 +1,5 @@
 """Checkpoints: mmengine's own load, anything else is refused."""
+
 import os
 import pickle
 import re
@@ -10,8 +11,7 @@ import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import HistoryBuffer
 from mmengine.model import BaseModel
-from mmengine.runner import (CheckpointLoader, Runner, checkpoint,
-                             load_checkpoint)
+from mmengine.runner import CheckpointLoader, Runner, checkpoint, load_checkpoint
 from torch import nn
 
 from mmcico.compat.checkpoint import load_safely
@@ -39,16 +39,18 @@ def make_runner(work_dir, epochs, **kwargs):
             batch_size=2,
             dataset=[dict(inputs=each, targets=2 * each) for each in x],
             sampler=dict(type='DefaultSampler', shuffle=True),
-            collate_fn=dict(type='default_collate')),
+            collate_fn=dict(type='default_collate'),
+        ),
         train_cfg=dict(by_epoch=True, max_epochs=epochs),
-        optim_wrapper=dict(optimizer=dict(type='SGD', lr=.1, momentum=.9)),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1, momentum=0.9)),
         param_scheduler=[dict(type='MultiStepLR', milestones=[2])],
         custom_hooks=[dict(type='EMAHook')],
         default_hooks=dict(logger=dict(type='LoggerHook', interval=1)),
         randomness=dict(seed=1),
         log_level='ERROR',
         cfg=Config(dict(default_scope='mmdet')),
-        **kwargs)
+        **kwargs,
+    )
 
 
 def test_save_resume_load(tmp_path):
@@ -68,21 +70,20 @@ def test_save_resume_load(tmp_path):
 
 
 def test_history_survives(tmp_path):
-    history = HistoryBuffer([1., 3.], [1, 1])
+    history = HistoryBuffer([1.0, 3.0], [1, 1])
     content = dict(
         history=history,
         meta=ConfigDict(classes=('a', 'b')),
         order=OrderedDict(a=1),
-        scalars=[np.float64(.5), np.int64(3),
-                 np.bool_(True)],
-        arrays=[np.arange(3, dtype=np.uint8),
-                np.array(['x'])])
+        scalars=[np.float64(0.5), np.int64(3), np.bool_(True)],
+        arrays=[np.arange(3, dtype=np.uint8), np.array(['x'])],
+    )
     path = str(tmp_path / 'own.pth')
     torch.save(content, path)
     back = CheckpointLoader.load_checkpoint(path, 'cpu', logger='silent')
     assert back['history'].mean() == 2 and back['history'].min() == 1
     assert back['meta'].classes == ('a', 'b')
-    assert back['scalars'] == [.5, 3, True]
+    assert back['scalars'] == [0.5, 3, True]
     assert back['arrays'][0].tolist() == [0, 1, 2]
     assert back['arrays'][1].tolist() == ['x']
 
@@ -92,14 +93,13 @@ def test_both_numpy_generations(tmp_path, package):
     """A pickle of numpy 1 says numpy.core, one of numpy 2 numpy._core."""
     path = tmp_path / 'numpy.pth'
     torch.save(
-        dict(a=np.float64(.5), b=np.arange(3.)),
-        path,
-        _use_new_zipfile_serialization=False)
+        dict(a=np.float64(0.5), b=np.arange(3.0)), path, _use_new_zipfile_serialization=False
+    )
     raw = path.read_bytes()
     own = b'numpy._core.' if b'numpy._core.' in raw else b'numpy.core.'
     path.write_bytes(raw.replace(own, b'numpy.' + package + b'.'))
     back = load_safely(str(path))
-    assert back['a'] == .5 and back['b'].tolist() == [0, 1, 2]
+    assert back['a'] == 0.5 and back['b'].tolist() == [0, 1, 2]
 
 
 class Evil:
@@ -112,11 +112,14 @@ class Evil:
         return self.call
 
 
-@pytest.mark.parametrize('function, args, name', [
-    (os.mkdir, ('made', ), 'mkdir'),
-    (getattr, (HistoryBuffer, '__init__'), '__init__'),
-    (getattr, (dict, 'get'), 'dict'),
-])
+@pytest.mark.parametrize(
+    'function, args, name',
+    [
+        (os.mkdir, ('made',), 'mkdir'),
+        (getattr, (HistoryBuffer, '__init__'), '__init__'),
+        (getattr, (dict, 'get'), 'dict'),
+    ],
+)
 def test_anything_else_is_refused(tmp_path, monkeypatch, function, args, name):
     monkeypatch.chdir(tmp_path)
     path = str(tmp_path / 'evil.pth')
@@ -138,12 +141,10 @@ def test_schemes_over_the_network_are_safe_too(tmp_path, monkeypatch):
     path = tmp_path / 'evil-01234567.pth'
     torch.save(dict(evil=Evil(os.mkdir, str(tmp_path / 'made'))), path)
     with pytest.raises(ValueError, match='evil-01234567.pth.*mkdir'):
-        checkpoint.load_from_http(
-            path.as_uri(), 'cpu', model_dir=str(tmp_path / 'cache'))
+        checkpoint.load_from_http(path.as_uri(), 'cpu', model_dir=str(tmp_path / 'cache'))
     assert not (tmp_path / 'made').exists()
     torch.save(dict(w=torch.ones(2)), path)
-    back = checkpoint.load_from_http(
-        path.as_uri(), 'cpu', model_dir=str(tmp_path / 'cache2'))
+    back = checkpoint.load_from_http(path.as_uri(), 'cpu', model_dir=str(tmp_path / 'cache2'))
     assert back['w'].tolist() == [1, 1]
 
 

@@ -1,4 +1,5 @@
 """Callbacks on import."""
+
 import importlib
 import sys
 
@@ -50,6 +51,7 @@ def test_name_for_configs_and_register_all():
     from mmengine.registry import DefaultScope
 
     from mmcico.utils import register_all_modules
+
     assert MODULE2PACKAGE['mmcico'] == 'mmcico'
     register_all_modules()
     assert DefaultScope.get_current_instance().scope_name == 'mmdet'

@@ -1,4 +1,5 @@
 """MMDetection's own VIS model runs on the PyTorch operators."""
+
 import os.path as osp
 
 import mmdet
@@ -10,8 +11,12 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 CONFIG = osp.join(
-    osp.dirname(mmdet.__file__), '.mim', 'configs', 'masktrack_rcnn',
-    'masktrack-rcnn_mask-rcnn_r50_fpn_8xb1-12e_youtubevis2019.py')
+    osp.dirname(mmdet.__file__),
+    '.mim',
+    'configs',
+    'masktrack_rcnn',
+    'masktrack-rcnn_mask-rcnn_r50_fpn_8xb1-12e_youtubevis2019.py',
+)
 
 
 @pytest.fixture(scope='module')
@@ -22,7 +27,7 @@ def model():
     detector.pop('init_cfg')
     detector.backbone.update(depth=18, init_cfg=None)
     detector.neck.in_channels = [64, 128, 256, 512]
-    detector.test_cfg.rcnn.update(score_thr=0., max_per_img=5)
+    detector.test_cfg.rcnn.update(score_thr=0.0, max_per_img=5)
     torch.manual_seed(0)
     model = MODELS.build(cfg.model)
     model.init_weights()
@@ -36,12 +41,15 @@ def test_one_loss_and_backward(model):
         key_frames_inds=[0],
         image_shapes=(3, 64, 96),
         num_classes=40,
-        with_mask=True)
+        with_mask=True,
+    )
     losses = model.loss(**model.data_preprocessor(packed, True))
     total = sum(
-        torch.as_tensor(part).sum() for name, value in losses.items()
+        torch.as_tensor(part).sum()
+        for name, value in losses.items()
         if 'loss' in name
-        for part in (value if isinstance(value, list) else [value]))
+        for part in (value if isinstance(value, list) else [value])
+    )
     total.backward()
     assert torch.isfinite(total) and total > 0
     # the gradient passes RoIAlign: the neck learns from the box head
@@ -51,14 +59,11 @@ def test_one_loss_and_backward(model):
 
 def test_one_predict(model):
     packed = demo_track_inputs(
-        batch_size=1,
-        num_frames=2,
-        image_shapes=(3, 64, 96),
-        num_classes=40,
-        with_mask=True)
+        batch_size=1, num_frames=2, image_shapes=(3, 64, 96), num_classes=40, with_mask=True
+    )
     model.eval()
     with torch.no_grad():
-        sample, = model.predict(**model.data_preprocessor(packed, False))
+        (sample,) = model.predict(**model.data_preprocessor(packed, False))
     frames = [frame.pred_track_instances for frame in sample]
     assert len(frames) == 2
     for tracks in frames:

@@ -1,4 +1,5 @@
 """The stand-in for mmcv's compiled operators, against numbers by hand."""
+
 import importlib
 import math
 import subprocess
@@ -7,22 +8,21 @@ import textwrap
 
 import pytest
 import torch
-from mmcv.ops import (SoftmaxFocalLoss, nms, roi_align, sigmoid_focal_loss,
-                      soft_nms)
+from mmcv.ops import SoftmaxFocalLoss, nms, roi_align, sigmoid_focal_loss, soft_nms
 
 from mmcico.compat.mmcv_ext import MMCVExtFinder, install_mmcv_ext
 from mmcico.compat.nms import BLOCK, pairwise_iou
 
 ext = importlib.import_module('mmcv._ext')
 stand_in = pytest.mark.skipif(
-    getattr(ext, '__file__', None) is not None,
-    reason='mmcv has compiled operators here')
+    getattr(ext, '__file__', None) is not None, reason='mmcv has compiled operators here'
+)
 
 
 @stand_in
 def test_any_other_operator_says_what_is_missing():
     with pytest.raises(RuntimeError) as info:
-        SoftmaxFocalLoss(2., .25)(torch.zeros(1, 2), torch.tensor([0]))
+        SoftmaxFocalLoss(2.0, 0.25)(torch.zeros(1, 2), torch.tensor([0]))
     assert 'softmax_focal_loss_forward' in str(info.value)
     assert 'mim install' in str(info.value)
 
@@ -46,7 +46,7 @@ def test_real_extension_wins(tmp_path):
     package.mkdir()
     (package / '__init__.py').write_text('')
     (package / '_ext.py').write_text('real = True')
-    code = textwrap.dedent(f'''
+    code = textwrap.dedent(f"""
         import sys
         import mmcico.compat.mmcv_ext as mmcv_ext
         mmcv_ext.install_mmcv_ext()
@@ -55,19 +55,19 @@ def test_real_extension_wins(tmp_path):
         sys.path.insert(0, {str(tmp_path)!r})
         import mmcv._ext
         assert mmcv._ext.real is True
-    ''')
+    """)
     subprocess.run([sys.executable, '-c', code], check=True)
 
 
 # boxes 0 and 1: intersection 8 x 10, union 120 -> IoU 2/3; 1 and 2 the same;
 # 0 and 2: intersection 6 x 10, union 140 -> IoU 3/7; 3 is far away
-BOXES = torch.tensor([[0., 0, 10, 10], [2, 0, 12, 10], [4, 0, 14, 10],
-                      [50, 50, 60, 60]])
-SCORES = torch.tensor([.9, .8, .7, .95])
+BOXES = torch.tensor([[0.0, 0, 10, 10], [2, 0, 12, 10], [4, 0, 14, 10], [50, 50, 60, 60]])
+SCORES = torch.tensor([0.9, 0.8, 0.7, 0.95])
 
 
-@pytest.mark.parametrize('threshold, expected', [(.5, [3, 0, 2]), (.4, [3, 0]),
-                                                 (.7, [3, 0, 1, 2])])
+@pytest.mark.parametrize(
+    'threshold, expected', [(0.5, [3, 0, 2]), (0.4, [3, 0]), (0.7, [3, 0, 1, 2])]
+)
 def test_nms_by_hand(threshold, expected):
     dets, kept = nms(BOXES, SCORES, threshold)
     assert kept.tolist() == expected
@@ -77,16 +77,16 @@ def test_nms_by_hand(threshold, expected):
 def test_nms_offset_counts_the_border():
     # 0..1 and 1..2: with the border 2 x 2 cells each, one column shared
     # (2 cells of 6), without it they only touch
-    boxes = torch.tensor([[0., 0, 1, 1], [1, 0, 2, 1]])
-    scores = torch.tensor([.9, .8])
+    boxes = torch.tensor([[0.0, 0, 1, 1], [1, 0, 2, 1]])
+    scores = torch.tensor([0.9, 0.8])
     assert pairwise_iou(boxes, boxes, 1)[0, 1] == pytest.approx(1 / 3)
-    assert len(nms(boxes, scores, .3, offset=1)[1]) == 1
-    assert len(nms(boxes, scores, .3, offset=0)[1]) == 2
+    assert len(nms(boxes, scores, 0.3, offset=1)[1]) == 1
+    assert len(nms(boxes, scores, 0.3, offset=0)[1]) == 2
 
 
 def test_nms_of_nothing_and_of_one():
-    assert nms(torch.zeros(0, 4), torch.zeros(0), .5)[1].shape == (0, )
-    assert nms(BOXES[:1], SCORES[:1], .5)[1].tolist() == [0]
+    assert nms(torch.zeros(0, 4), torch.zeros(0), 0.5)[1].shape == (0,)
+    assert nms(BOXES[:1], SCORES[:1], 0.5)[1].tolist() == [0]
 
 
 def test_nms_equals_the_loop_over_blocks():
@@ -100,50 +100,45 @@ def test_nms_equals_the_loop_over_blocks():
     for i in scores.argsort(descending=True).tolist():
         if not dead[i]:
             expected.append(i)
-            dead |= iou[i] > .5
-    assert nms(boxes, scores, .5)[1].tolist() == expected
+            dead |= iou[i] > 0.5
+    assert nms(boxes, scores, 0.5)[1].tolist() == expected
 
 
 def test_soft_nms_linear_by_hand():
     # 0 is taken first and takes 1 - 2/3 of box 1 and, IoU 3/7 being above
     # .4, 1 - 3/7 of box 2: .8 / 3 = .2667 and .7 * 4/7 = .4; then 2 takes
     # a third of box 1
-    dets, kept = soft_nms(
-        BOXES[:3], SCORES[:3], .4, min_score=.01, method='linear')
+    dets, kept = soft_nms(BOXES[:3], SCORES[:3], 0.4, min_score=0.01, method='linear')
     assert kept.tolist() == [0, 2, 1]
-    assert dets[:, 4].tolist() == pytest.approx([.9, .4, .8 / 9])
+    assert dets[:, 4].tolist() == pytest.approx([0.9, 0.4, 0.8 / 9])
 
 
 def test_soft_nms_gaussian_and_min_score():
-    dets, kept = soft_nms(
-        BOXES[:2], SCORES[:2], .3, sigma=.5, min_score=.1, method='gaussian')
-    assert dets[:, 4].tolist() == pytest.approx(
-        [.9, .8 * math.exp(-(2 / 3)**2 / .5)])
-    kept = soft_nms(
-        BOXES[:2], SCORES[:2], .3, sigma=.5, min_score=.5,
-        method='gaussian')[1]
+    dets, kept = soft_nms(BOXES[:2], SCORES[:2], 0.3, sigma=0.5, min_score=0.1, method='gaussian')
+    assert dets[:, 4].tolist() == pytest.approx([0.9, 0.8 * math.exp(-((2 / 3) ** 2) / 0.5)])
+    kept = soft_nms(BOXES[:2], SCORES[:2], 0.3, sigma=0.5, min_score=0.5, method='gaussian')[1]
     assert kept.tolist() == [0]
 
 
 def test_roi_align_of_a_slope_by_hand():
     # features 4 * y + x have their value at pixel centres (x + .5): the mean
     # of a plane over a bin is its value at the bin's centre
-    feature = torch.arange(16.).view(1, 1, 4, 4)
-    rois = torch.tensor([[0., 1, 1, 3, 3]])
-    out = roi_align(feature, rois, 2, 1., 0, 'avg', True)
+    feature = torch.arange(16.0).view(1, 1, 4, 4)
+    rois = torch.tensor([[0.0, 1, 1, 3, 3]])
+    out = roi_align(feature, rois, 2, 1.0, 0, 'avg', True)
     assert out.flatten().tolist() == pytest.approx([5, 6, 9, 10])
     # not aligned: half a cell to the lower right
-    out = roi_align(feature, rois, 2, 1., 0, 'avg', False)
+    out = roi_align(feature, rois, 2, 1.0, 0, 'avg', False)
     assert out.flatten().tolist() == pytest.approx([7.5, 8.5, 11.5, 12.5])
     # one bin of four samples at 1 and 2 (cells): the largest is 4 * 2 + 2
-    out = roi_align(feature, rois, 1, 1., 2, 'max', True)
+    out = roi_align(feature, rois, 1, 1.0, 2, 'max', True)
     assert out.item() == pytest.approx(10)
 
 
 def test_roi_align_outside_is_zero():
     feature = torch.ones(1, 1, 4, 4)
-    rois = torch.tensor([[0., 20, 20, 30, 30], [0, -8, 0, 8, 4]])
-    out = roi_align(feature, rois, 1, 1., 8, 'avg', True)
+    rois = torch.tensor([[0.0, 20, 20, 30, 30], [0, -8, 0, 8, 4]])
+    out = roi_align(feature, rois, 1, 1.0, 8, 'avg', True)
     # second: samples along x at -7.5, -5.5, ... 6.5, of which .5 and 2.5 lie
     # in [-1, 4]; all along y do
     assert out.flatten().tolist() == pytest.approx([0, 2 / 8])
@@ -152,8 +147,8 @@ def test_roi_align_outside_is_zero():
 def test_roi_align_of_no_rois_and_of_a_broken_one():
     feature = torch.ones(1, 2, 4, 4)
     assert roi_align(feature, torch.zeros(0, 5), 3).shape == (0, 2, 3, 3)
-    broken = torch.tensor([[0., 3, 3, 1, 1], [0, 0, 0, math.nan, 1]])
-    assert not roi_align(feature, broken, 2, 1., 0, 'avg', True).any()
+    broken = torch.tensor([[0.0, 3, 3, 1, 1], [0, 0, 0, math.nan, 1]])
+    assert not roi_align(feature, broken, 2, 1.0, 0, 'avg', True).any()
 
 
 @pytest.mark.parametrize('mode', ['avg', 'max'])
@@ -162,25 +157,25 @@ def test_roi_align_of_no_rois_and_of_a_broken_one():
 def test_roi_align_gradient(mode, aligned, ratio):
     gen = torch.Generator().manual_seed(0)
     feature = torch.randn(2, 2, 5, 6, dtype=torch.double, generator=gen)
-    rois = torch.tensor([[0, -3., 2, 20, 14], [1, 5, 5, 9, 17],
-                         [0, 40, 30, 60, 50]]).double()
+    rois = torch.tensor([[0, -3.0, 2, 20, 14], [1, 5, 5, 9, 17], [0, 40, 30, 60, 50]]).double()
     assert torch.autograd.gradcheck(
-        lambda x: roi_align(x, rois, (3, 2), .25, ratio, mode, aligned),
-        (feature.requires_grad_(), ),
+        lambda x: roi_align(x, rois, (3, 2), 0.25, ratio, mode, aligned),
+        (feature.requires_grad_(),),
         eps=1e-5,
-        atol=1e-5)
+        atol=1e-5,
+    )
 
 
 def test_focal_loss_by_hand():
     # logits 0: p = 1/2, so (1/2)^2 * ln 2 times alpha or 1 - alpha
     logits = torch.zeros(2, 2)
     labels = torch.tensor([1, 2])  # the second row is background
-    loss = sigmoid_focal_loss(logits, labels, 2., .25, None, 'none')
-    unit = .25 * math.log(2)
-    expected = [[.75 * unit, .25 * unit], [.75 * unit, .75 * unit]]
+    loss = sigmoid_focal_loss(logits, labels, 2.0, 0.25, None, 'none')
+    unit = 0.25 * math.log(2)
+    expected = [[0.75 * unit, 0.25 * unit], [0.75 * unit, 0.75 * unit]]
     assert torch.allclose(loss, torch.tensor(expected))
-    weight = torch.tensor([1., 3.])
-    loss = sigmoid_focal_loss(logits, labels, 2., .25, weight, 'none')
+    weight = torch.tensor([1.0, 3.0])
+    loss = sigmoid_focal_loss(logits, labels, 2.0, 0.25, weight, 'none')
     assert torch.allclose(loss[0], 3 * torch.tensor(expected[0]))
     assert torch.allclose(loss[1], torch.tensor(expected[1]))
 
@@ -189,16 +184,17 @@ def test_focal_loss_gradient():
     gen = torch.Generator().manual_seed(0)
     logits = torch.randn(5, 3, dtype=torch.double, generator=gen)
     labels = torch.tensor([0, 1, 2, 3, 3])
-    weight = torch.tensor([1., 2., .5]).double()
+    weight = torch.tensor([1.0, 2.0, 0.5]).double()
     for reduction in ('none', 'sum', 'mean'):
         assert torch.autograd.gradcheck(
-            lambda x: sigmoid_focal_loss(x, labels, 2., .25, weight, reduction
-                                         ), (logits.requires_grad_(), ))
+            lambda x: sigmoid_focal_loss(x, labels, 2.0, 0.25, weight, reduction),
+            (logits.requires_grad_(),),
+        )
 
 
 def test_focal_loss_stays_finite_far_out():
-    logits = torch.tensor([[200., -200.]], requires_grad=True)
-    loss = sigmoid_focal_loss(logits, torch.tensor([1]), 2., .25, None, 'sum')
+    logits = torch.tensor([[200.0, -200.0]], requires_grad=True)
+    loss = sigmoid_focal_loss(logits, torch.tensor([1]), 2.0, 0.25, None, 'sum')
     loss.backward()
-    assert loss.item() == pytest.approx(.75 * 200 + .25 * 200)
+    assert loss.item() == pytest.approx(0.75 * 200 + 0.25 * 200)
     assert torch.isfinite(logits.grad).all()

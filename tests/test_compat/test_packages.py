@@ -1,4 +1,5 @@
 """Where packages are, without pkg_resources."""
+
 import os.path as osp
 import subprocess
 import sys
@@ -37,7 +38,7 @@ def test_mmdet_configs_as_base(tmp_path):
 @pytest.mark.parametrize('first', ['mmcico', 'mmengine.hub'])
 def test_hub_without_pkg_resources(first):
     """Whichever is imported first, with a setuptools from 82 on."""
-    code = textwrap.dedent(f'''
+    code = textwrap.dedent(f"""
         import sys
         sys.modules['pkg_resources'] = None
         import {first}
@@ -45,5 +46,5 @@ def test_hub_without_pkg_resources(first):
         from mmengine.hub import get_config
         cfg = get_config('mmdet::yolact/yolact_r50_1xb8-55e_coco.py')
         assert cfg.model.type == 'YOLACT'
-    ''')
+    """)
     subprocess.run([sys.executable, '-c', code], check=True)

@@ -1,4 +1,5 @@
 """What users get for files that are not as they should be."""
+
 import json
 
 import cv2
@@ -48,60 +49,94 @@ VIS_CASES = {
     'videos missing': (lambda d: d.pop('videos'), "no field 'videos'"),
     'categories missing': (lambda d: d.pop('categories'), "'categories'"),
     'category twice': (first('categories', id=5), 'category id 5 occurs'),
-    'category without name':
-    (first('categories', name='remove'), "category 40 has no field 'name'"),
-    'category name null':
-    (first('categories', name=None), "category 40: field 'name' is null"),
-    'crowd': (first('annotations',
-                    iscrowd='0'), TRACK + ": field 'iscrowd' is '0'"),
-    'no file names': (first('videos', file_names='remove',
-                            length=0), "video 7 has no field 'file_names'"),
-    'empty video': (first('videos', file_names=[],
-                          length=0), "video 7 is empty: field 'file_names'"),
-    'wrong length': (first('videos', length=4),
-                     "video 7: field 'file_names' has 5 entries, 'length'"),
+    'category without name': (
+        first('categories', name='remove'),
+        "category 40 has no field 'name'",
+    ),
+    'category name null': (first('categories', name=None), "category 40: field 'name' is null"),
+    'crowd': (first('annotations', iscrowd='0'), TRACK + ": field 'iscrowd' is '0'"),
+    'no file names': (
+        first('videos', file_names='remove', length=0),
+        "video 7 has no field 'file_names'",
+    ),
+    'empty video': (
+        first('videos', file_names=[], length=0),
+        "video 7 is empty: field 'file_names'",
+    ),
+    'wrong length': (
+        first('videos', length=4),
+        "video 7: field 'file_names' has 5 entries, 'length'",
+    ),
     'height': (first('videos', height=0), "video 7: field 'height' is 0"),
     'width': (first('videos', width='remove'), "video 7 has no field 'width'"),
     'video twice': (first('videos', id=0), 'video id 0 occurs twice'),
     'annotation twice': (first('annotations', id=3), 'annotation id 3'),
-    'annotations no list': (lambda d: d.update(annotations={'a': 1}),
-                            "field 'annotations' is a dict"),
-    'annotation no object': (lambda d: d['annotations'].insert(1, 4),
-                             "annotation no. 1 is '4', not an object"),
-    'unknown video': (first('annotations', video_id=8),
-                      r"annotation 0: field 'video_id' is 8.*\(ids 7, 0\)"),
-    'unknown category': (first('annotations', category_id=1),
-                         TRACK + r": field 'category_id' is 1.*ids 40, 5, 0"),
-    'no masks': (first('annotations', segmentations='remove'),
-                 TRACK + " has no field 'segmentations'"),
-    'masks short': (first('annotations', segmentations=[None] * 4),
-                    TRACK + ": field 'segmentations' has 4 .* 5 frames"),
-    'boxes long': (first('annotations', bboxes=[None] * 6),
-                   TRACK + ": field 'bboxes' has 6 entries"),
-    'areas no list':
-    (first('annotations', areas=3), TRACK + ": field 'areas' has no entries"),
-    'occlusion short': (first('annotations', occlusion=[]),
-                        TRACK + ": field 'occlusion' has 0 entries"),
-    'mask size': (in_list('segmentations', 1, BAD_MASK),
-                  FRAME + r"'segmentations': .*size \[12, 8\].*\[8, 12\]"),
-    'runs': (in_list('segmentations', 1, dict(size=[8, 12], counts=[95])),
-             FRAME + "'segmentations': .*the runs have 95 pix"),
-    'negative runs': (in_list('segmentations', 1,
-                              dict(size=[8, 12], counts=[-4, 100])),
-                      FRAME + "'segmentations': .*run no. 0"),
-    'no counts': (in_list('segmentations', 1, dict(size=[8, 12])),
-                  FRAME + "'segmentations': .* neither RLE"),
-    'counts of no kind': (in_list('segmentations', 1,
-                                  dict(size=[8, 12], counts=7)),
-                          FRAME + "'segmentations': 'counts' is a int"),
-    'flat polygon': (in_list('segmentations', 1, [1, 1, 5, 1, 5, 5]),
-                     FRAME + "'segmentations': 1 is no polygon"),
-    'odd polygon': (in_list('segmentations', 1, [[1, 1, 5, 1, 5, 5, 2]]),
-                    FRAME + "'segmentations': .* is no polygon"),
-    'mask of no kind': (in_list('segmentations', 1, 'mask.png'),
-                        FRAME + "'segmentations': .* neither RLE"),
-    'box': (in_list('bboxes', 1,
-                    [1, 2, 3]), FRAME + r"'bboxes': box \[1, 2, 3\] is not"),
+    'annotations no list': (
+        lambda d: d.update(annotations={'a': 1}),
+        "field 'annotations' is a dict",
+    ),
+    'annotation no object': (
+        lambda d: d['annotations'].insert(1, 4),
+        "annotation no. 1 is '4', not an object",
+    ),
+    'unknown video': (
+        first('annotations', video_id=8),
+        r"annotation 0: field 'video_id' is 8.*\(ids 7, 0\)",
+    ),
+    'unknown category': (
+        first('annotations', category_id=1),
+        TRACK + r": field 'category_id' is 1.*ids 40, 5, 0",
+    ),
+    'no masks': (
+        first('annotations', segmentations='remove'),
+        TRACK + " has no field 'segmentations'",
+    ),
+    'masks short': (
+        first('annotations', segmentations=[None] * 4),
+        TRACK + ": field 'segmentations' has 4 .* 5 frames",
+    ),
+    'boxes long': (
+        first('annotations', bboxes=[None] * 6),
+        TRACK + ": field 'bboxes' has 6 entries",
+    ),
+    'areas no list': (first('annotations', areas=3), TRACK + ": field 'areas' has no entries"),
+    'occlusion short': (
+        first('annotations', occlusion=[]),
+        TRACK + ": field 'occlusion' has 0 entries",
+    ),
+    'mask size': (
+        in_list('segmentations', 1, BAD_MASK),
+        FRAME + r"'segmentations': .*size \[12, 8\].*\[8, 12\]",
+    ),
+    'runs': (
+        in_list('segmentations', 1, dict(size=[8, 12], counts=[95])),
+        FRAME + "'segmentations': .*the runs have 95 pix",
+    ),
+    'negative runs': (
+        in_list('segmentations', 1, dict(size=[8, 12], counts=[-4, 100])),
+        FRAME + "'segmentations': .*run no. 0",
+    ),
+    'no counts': (
+        in_list('segmentations', 1, dict(size=[8, 12])),
+        FRAME + "'segmentations': .* neither RLE",
+    ),
+    'counts of no kind': (
+        in_list('segmentations', 1, dict(size=[8, 12], counts=7)),
+        FRAME + "'segmentations': 'counts' is a int",
+    ),
+    'flat polygon': (
+        in_list('segmentations', 1, [1, 1, 5, 1, 5, 5]),
+        FRAME + "'segmentations': 1 is no polygon",
+    ),
+    'odd polygon': (
+        in_list('segmentations', 1, [[1, 1, 5, 1, 5, 5, 2]]),
+        FRAME + "'segmentations': .* is no polygon",
+    ),
+    'mask of no kind': (
+        in_list('segmentations', 1, 'mask.png'),
+        FRAME + "'segmentations': .* neither RLE",
+    ),
+    'box': (in_list('bboxes', 1, [1, 2, 3]), FRAME + r"'bboxes': box \[1, 2, 3\] is not"),
 }
 
 
@@ -123,33 +158,36 @@ def again(data):
 PLACE = r'video 7, frame 0 \(v7/00000.jpg\), annotation 1'
 COCOVID_CASES = {
     'no images': (lambda d: d.update(images=[]), 'video 7 is empty'),
-    'size': (first('images', height=9),
-             r"video 0, frame 1 \(v0/b.jpg\): fields 'height' and 'width' "
-             r'are \(9, 12\), those of frame 0 \(8, 12\)'),
-    'unknown video': (first('images',
-                            video_id=3), "image 6: field 'video_id' is 3"),
+    'size': (
+        first('images', height=9),
+        r"video 0, frame 1 \(v0/b.jpg\): fields 'height' and 'width' "
+        r'are \(9, 12\), those of frame 0 \(8, 12\)',
+    ),
+    'unknown video': (first('images', video_id=3), "image 6: field 'video_id' is 3"),
     'frame twice': (first('images', frame_id=0), "video 0: field 'frame_id'"),
-    'frame no number':
-    (first('images', frame_id='one'), "image 6: field 'frame_id' is 'one'"),
-    'no file': (first('images',
-                      file_name='remove'), "image 6 has no field 'file_name'"),
-    'unknown image':
-    (first('annotations',
-           image_id=99), "annotation no. 0: field 'image_id' is 99"),
-    'unknown category': (first('annotations', category_id=2),
-                         PLACE + ": field 'category_id' is 2"),
-    'no instance': (first('annotations', instance_id='remove'),
-                    PLACE + " has no field 'instance_id'"),
-    'no mask': (first('annotations', segmentation='remove'),
-                PLACE + " has no field 'segmentation'"),
-    'mask size': (first('annotations', segmentation=BAD_MASK),
-                  PLACE + ", field 'segmentation': "),
+    'frame no number': (first('images', frame_id='one'), "image 6: field 'frame_id' is 'one'"),
+    'no file': (first('images', file_name='remove'), "image 6 has no field 'file_name'"),
+    'unknown image': (
+        first('annotations', image_id=99),
+        "annotation no. 0: field 'image_id' is 99",
+    ),
+    'unknown category': (first('annotations', category_id=2), PLACE + ": field 'category_id' is 2"),
+    'no instance': (
+        first('annotations', instance_id='remove'),
+        PLACE + " has no field 'instance_id'",
+    ),
+    'no mask': (
+        first('annotations', segmentation='remove'),
+        PLACE + " has no field 'segmentation'",
+    ),
+    'mask size': (first('annotations', segmentation=BAD_MASK), PLACE + ", field 'segmentation': "),
     'box': (first('annotations', bbox=[1]), PLACE + ", field 'bbox': "),
-    'crowd': (first('annotations',
-                    iscrowd='no'), PLACE + ": field 'iscrowd' is 'no'"),
+    'crowd': (first('annotations', iscrowd='no'), PLACE + ": field 'iscrowd' is 'no'"),
     'twice': (again, 'occurs twice in the frame'),
-    'class changes': (first('annotations', category_id=0),
-                      "field 'category_id' of instance 0 is 40"),
+    'class changes': (
+        first('annotations', category_id=0),
+        "field 'category_id' of instance 0 is 40",
+    ),
 }
 
 
@@ -163,11 +201,14 @@ def test_bad_cocovid(tmp_path, case):
     assert str(tmp_path / 'bad.json') in str(error.value)
 
 
-@pytest.mark.parametrize('text, message', [
-    (json.dumps(tiny.content())[:200], 'not complete JSON.*of 200'),
-    ('', 'not complete JSON'),
-    ('[]', 'holds a list, not an object with videos'),
-])
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        (json.dumps(tiny.content())[:200], 'not complete JSON.*of 200'),
+        ('', 'not complete JSON'),
+        ('[]', 'holds a list, not an object with videos'),
+    ],
+)
 def test_bad_json(tmp_path, text, message):
     with pytest.raises(ValueError, match=message) as error:
         opened(tmp_path, text)
@@ -181,10 +222,7 @@ def test_missing_annotation_file(tmp_path):
         VISDataset()
 
 
-@pytest.mark.parametrize(
-    'setting', [dict(num_frames=0),
-                dict(overlap=3),
-                dict(completion='x')])
+@pytest.mark.parametrize('setting', [dict(num_frames=0), dict(overlap=3), dict(completion='x')])
 def test_bad_settings_stop_before_the_file_is_read(setting):
     with pytest.raises(ValueError, match=next(iter(setting))):
         VISDataset(ann_file='none.json', **setting)
@@ -217,10 +255,8 @@ def dataset(folder, **kwargs):
     tiny.write_json(folder, tiny.content())
     kwargs.setdefault('pipeline', tiny.pipeline())
     return VISDataset(
-        ann_file='instances.json',
-        data_root=str(folder),
-        data_prefix=dict(img='img'),
-        **kwargs)
+        ann_file='instances.json', data_root=str(folder), data_prefix=dict(img='img'), **kwargs
+    )
 
 
 @pytest.mark.parametrize('case', IMAGES)
@@ -232,31 +268,34 @@ def test_bad_image(tmp_path, case, test_mode):
     data = dataset(tmp_path, test_mode=test_mode)
     with pytest.raises(ValueError, match=message) as error:
         data[0]
-    for part in ('instances.json', 'video 7, frame 1',
-                 str(tmp_path / 'img' / 'v7' / '00005.jpg')):
+    for part in ('instances.json', 'video 7, frame 1', str(tmp_path / 'img' / 'v7' / '00005.jpg')):
         assert part in str(error.value)
     assert len(data[len(data) - 1]['data_samples']) == 3
 
 
-@pytest.mark.parametrize('counts, message', [
-    ('b0c0c0000000000b0b0', 'height x width is 96'),
-    ('08', 'the runs have 8 pixels, height x width is 96'),
-    ('', 'the runs have 0 pixels'),
-    ('0_', 'cut off'),
-    ([0, 8], 'the runs have 8 pixels, height x width is 96'),
-    ([0, 'x'], 'neither a text nor a list of whole numbers'),
-    ([97, -1], 'run no. 1 is negative'),
-    (5, "'counts' is a int"),
-])
+@pytest.mark.parametrize(
+    'counts, message',
+    [
+        ('b0c0c0000000000b0b0', 'height x width is 96'),
+        ('08', 'the runs have 8 pixels, height x width is 96'),
+        ('', 'the runs have 0 pixels'),
+        ('0_', 'cut off'),
+        ([0, 8], 'the runs have 8 pixels, height x width is 96'),
+        ([0, 'x'], 'neither a text nor a list of whole numbers'),
+        ([97, -1], 'run no. 1 is negative'),
+        (5, "'counts' is a int"),
+    ],
+)
 def test_broken_counts_are_named(tmp_path, counts, message):
     content = tiny.content()
-    content['annotations'][0]['segmentations'][1] = dict(
-        size=[8, 12], counts=counts)
+    content['annotations'][0]['segmentations'][1] = dict(size=[8, 12], counts=counts)
     path = tiny.write_json(tmp_path, content)
     with pytest.raises(ValueError, match=message) as error:
         VISDataset(ann_file=path)
-    assert "instances.json: video 7, frame 1 (v7/00005.jpg), annotation 0, " \
+    assert (
+        'instances.json: video 7, frame 1 (v7/00005.jpg), annotation 0, '
         "field 'segmentations'" in str(error.value)
+    )
 
 
 @pytest.mark.parametrize('workers', [0, 2])
@@ -275,12 +314,13 @@ def test_workers_pass_the_message_on(tmp_path, workers):
                 data_root=str(tmp_path),
                 data_prefix=dict(img='img'),
                 test_mode=True,
-                pipeline=tiny.pipeline(annotated=False))))
+                pipeline=tiny.pipeline(annotated=False),
+            ),
+        )
+    )
     clips = iter(loader)
     assert next(clips)['data_samples'][0].frame_ids == (0, 1, 2)
-    with pytest.raises(
-            ValueError, match='video 0, frame 1: image .*b.jpg '
-            'does not exist'):
+    with pytest.raises(ValueError, match='video 0, frame 1: image .*b.jpg does not exist'):
         list(clips)
     if workers:
         # as garbage, in a cycle with the error, it takes 10 s to stop
@@ -296,7 +336,8 @@ def test_a_clip_without_objects(tmp_path):
         ann_file=path,
         data_prefix=dict(img=str(tmp_path / 'img')),
         filter_cfg=dict(filter_empty_gt=False),
-        pipeline=tiny.pipeline())
+        pipeline=tiny.pipeline(),
+    )
     frames = data[0]['data_samples'].video_data_samples
     assert [len(f.gt_instances) for f in frames] == [0, 0, 0]
     assert frames[0].gt_instances.bboxes.shape == (0, 4)

@@ -1,4 +1,5 @@
 """The pipeline of a clip: what the model gets, and equal random changes."""
+
 import random
 
 import numpy as np
@@ -21,16 +22,14 @@ def folder(tmp_path_factory):
 
 
 def dataset(folder, *steps, **kwargs):
-    load = {
-        key: kwargs.pop(key)
-        for key in ('annotated', 'sample') if key in kwargs
-    }
+    load = {key: kwargs.pop(key) for key in ('annotated', 'sample') if key in kwargs}
     return VISDataset(
         ann_file='instances.json',
         data_root=str(folder),
         data_prefix=dict(img='img'),
         pipeline=tiny.pipeline(*steps, **load),
-        **kwargs)
+        **kwargs,
+    )
 
 
 def boxes(frame):
@@ -44,8 +43,7 @@ def test_a_packed_clip_by_hand(folder):
     for t in range(3):
         assert (inputs[t, 0, :, 6:].float() - (40 * t + 20)).abs().max() <= 1
         assert (inputs[t, 0, :, :6].float() - (40 * t + 10)).abs().max() <= 1
-    assert (sample.frame_ids, sample.key_index, sample.video_id) == ((0, 1, 2),
-                                                                     0, 7)
+    assert (sample.frame_ids, sample.key_index, sample.video_id) == ((0, 1, 2), 0, 7)
     assert 'num_final' not in sample
     first, second, third = sample.video_data_samples
     assert boxes(first) == [[2, 1, 6, 4]]
@@ -84,8 +82,7 @@ def test_meta_information_of_a_test_clip(folder):
 
 
 def test_resize_and_flip_by_hand(folder):
-    data = dataset(folder, dict(type='Resize', scale=(24, 16)),
-                   dict(type='RandomFlip', prob=1.0))
+    data = dataset(folder, dict(type='Resize', scale=(24, 16)), dict(type='RandomFlip', prob=1.0))
     packed = data[0]
     second = packed['data_samples'].video_data_samples[1]
     # x: [3, 7] * 2 = [6, 14] -> 24 - [14, 6]; y: [1, 4] * 2
@@ -117,7 +114,7 @@ def random_frame(size=(40, 60)):
     found = []
     for k in range(5):
         x, y = 10 * k + 2, 6 * k + 2
-        masks[k, y:y + 6, x:x + 8] = 1
+        masks[k, y : y + 6, x : x + 8] = 1
         found.append([x, y, x + 8, y + 6])
     return dict(
         img=rng.integers(0, 255, (*size, 3), dtype=np.uint8),
@@ -127,28 +124,24 @@ def random_frame(size=(40, 60)):
         gt_bboxes_labels=np.arange(5),
         gt_instances_ids=np.arange(5) + 10,
         gt_ignore_flags=np.zeros(5, bool),
-        gt_masks=BitmapMasks(masks, *size))
+        gt_masks=BitmapMasks(masks, *size),
+    )
 
 
 TRANSFORM_CFGS = [
     dict(type='Resize', scale=(90, 60), keep_ratio=True),
     dict(type='RandomResize', scale=[(60, 40), (120, 80)], keep_ratio=True),
-    dict(
-        type='RandomChoiceResize',
-        scales=[(60, 40), (90, 60), (120, 80)],
-        keep_ratio=True),
+    dict(type='RandomChoiceResize', scales=[(60, 40), (90, 60), (120, 80)], keep_ratio=True),
     dict(type='RandomFlip', prob=0.5),
-    dict(
-        type='RandomFlip',
-        prob=[0.3, 0.3, 0.3],
-        direction=['horizontal', 'vertical', 'diagonal']),
+    dict(type='RandomFlip', prob=[0.3, 0.3, 0.3], direction=['horizontal', 'vertical', 'diagonal']),
     dict(type='PhotoMetricDistortion'),
     dict(type='RandomCrop', crop_size=(30, 20), allow_negative_crop=True),
     dict(
         type='RandomCrop',
         crop_type='relative_range',
-        crop_size=(.3, .3),
-        allow_negative_crop=True),
+        crop_size=(0.3, 0.3),
+        allow_negative_crop=True,
+    ),
 ]
 
 
@@ -157,22 +150,22 @@ def image_of(frame):
 
 
 def objects_of(frame):
-    return (frame['gt_bboxes'].tolist(), frame['gt_masks'].masks.tolist(),
-            frame['gt_instances_ids'].tolist(),
-            frame['gt_bboxes_labels'].tolist())
+    return (
+        frame['gt_bboxes'].tolist(),
+        frame['gt_masks'].masks.tolist(),
+        frame['gt_instances_ids'].tolist(),
+        frame['gt_bboxes_labels'].tolist(),
+    )
 
 
-@pytest.mark.parametrize(
-    'cfg', TRANSFORM_CFGS, ids=lambda c: c['type'] + str(len(c)))
+@pytest.mark.parametrize('cfg', TRANSFORM_CFGS, ids=lambda c: c['type'] + str(len(c)))
 def test_equal_frames_change_alike(cfg):
     """Also: calls differ from one another, or it would not be random."""
     np.random.seed(0)
     random.seed(0)
     step = TRANSFORMS.build(
-        dict(
-            type='TransformBroadcaster',
-            share_random_params=True,
-            transforms=[cfg]))
+        dict(type='TransformBroadcaster', share_random_params=True, transforms=[cfg])
+    )
     seen = set()
     for _ in range(12):
         frames = [random_frame() for _ in range(3)]
@@ -197,10 +190,7 @@ def test_crops_keep_ids_with_their_boxes():
         assert len(ids) == len(found) == len(frame['gt_masks'])
         for box, mask in zip(found, frame['gt_masks'].masks):
             ys, xs = np.nonzero(mask)
-            assert box.tolist() == [
-                xs.min(), ys.min(),
-                xs.max() + 1, ys.max() + 1
-            ]
+            assert box.tolist() == [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]
         dropped += 5 - len(ids)
     assert dropped > 0
 
@@ -208,15 +198,9 @@ def test_crops_keep_ids_with_their_boxes():
 def test_a_transform_that_forgets_ids_is_named(folder):
     """MMDetection's FilterAnnotations knows nothing of instance ids."""
     data = dataset(
-        folder,
-        dict(
-            type='FilterAnnotations',
-            min_gt_bbox_wh=(2.5, 2.5),
-            keep_empty=False))
-    with pytest.raises(
-            ValueError,
-            match='frame 0 in some fields only.*'
-            "'gt_instances_ids': 2"):
+        folder, dict(type='FilterAnnotations', min_gt_bbox_wh=(2.5, 2.5), keep_empty=False)
+    )
+    with pytest.raises(ValueError, match="frame 0 in some fields only.*'gt_instances_ids': 2"):
         data[0]
 
 
@@ -225,17 +209,22 @@ def test_frames_of_unequal_size_are_named(folder):
         dict(
             type='RandomChoiceResize',
             scales=[(12 * k, 8 * k) for k in range(1, 30)],
-            keep_ratio=True))
+            keep_ratio=True,
+        )
+    )
     steps[1]['share_random_params'] = False
     np.random.seed(0)
     data = VISDataset(
         ann_file='instances.json',
         data_root=str(folder),
         data_prefix=dict(img='img'),
-        pipeline=steps)
+        pipeline=steps,
+    )
     with pytest.raises(
-            ValueError, match=r'video 7, frames \(0, 1, 2\) '
-            'differ in size'):
+        ValueError,
+        match=r'video 7, frames \(0, 1, 2\) '
+        'differ in size',
+    ):
         data[0]
 
 
@@ -246,5 +235,6 @@ def test_pixels_may_be_floats(folder):
         ann_file='instances.json',
         data_root=str(folder),
         data_prefix=dict(img='img'),
-        pipeline=steps)
+        pipeline=steps,
+    )
     assert data[0]['inputs'].dtype == torch.float32

@@ -1,4 +1,5 @@
 """Images of COCO as videos."""
+
 import json
 
 import cv2
@@ -8,10 +9,8 @@ from pycocotools import mask as mask_api
 from tiny_video import rle
 
 from mmcico.datasets.converters.class_maps import ClassTable
-from mmcico.datasets.converters.coco_images import (MovingVideo, StillVideo,
-                                                    coco_videos)
-from mmcico.datasets.converters.pseudo_motion import (Motion, affine,
-                                                      moved_counts)
+from mmcico.datasets.converters.coco_images import MovingVideo, StillVideo, coco_videos
+from mmcico.datasets.converters.pseudo_motion import Motion, affine, moved_counts
 from mmcico.datasets.converters.vis_writer import write_vis
 from mmcico.datasets.masks import decode_masks
 
@@ -22,10 +21,9 @@ def coco():
     return dict(
         images=[
             dict(id=42, file_name='a.jpg', height=8, width=12),
-            dict(id=0, file_name='b.jpg', height=8, width=12)
+            dict(id=0, file_name='b.jpg', height=8, width=12),
         ],
-        categories=[dict(id=18, name='dog'),
-                    dict(id=1, name='person')],
+        categories=[dict(id=18, name='dog'), dict(id=1, name='person')],
         annotations=[
             dict(
                 id=5,
@@ -33,20 +31,17 @@ def coco():
                 category_id=1,
                 iscrowd=0,
                 bbox=[2, 1, 4, 3],
-                segmentation=[[2, 1, 6, 1, 6, 4, 2, 4]]),
-            dict(
-                id=9,
-                image_id=42,
-                category_id=18,
-                iscrowd=1,
-                segmentation=rle(0, 0, 2, 2)),
+                segmentation=[[2, 1, 6, 1, 6, 4, 2, 4]],
+            ),
+            dict(id=9, image_id=42, category_id=18, iscrowd=1, segmentation=rle(0, 0, 2, 2)),
             dict(
                 id=10,
                 image_id='42',
                 category_id=18,
-                segmentation=dict(
-                    size=[8, 12], counts=compressed['counts'].decode()))
-        ])
+                segmentation=dict(size=[8, 12], counts=compressed['counts'].decode()),
+            ),
+        ],
+    )
 
 
 def test_one_frame_videos_by_hand(tmp_path):
@@ -58,11 +53,14 @@ def test_one_frame_videos_by_hand(tmp_path):
     # 0 would be a trap for other tools
     assert [v['id'] for v in data['videos']] == [42, 1]
     assert data['videos'][0]['file_names'] == ['a.jpg']
-    assert [(a['id'], a['video_id'], a['category_id'], a['iscrowd'],
-             a['areas'], a['bboxes']) for a in data['annotations']
-            ] == [(5, 42, 1, 0, [12], [[2, 1, 4, 3]]),
-                  (9, 42, 18, 1, [4], [[0, 0, 2, 2]]),
-                  (10, 42, 18, 0, [4], [[6, 4, 2, 2]])]
+    assert [
+        (a['id'], a['video_id'], a['category_id'], a['iscrowd'], a['areas'], a['bboxes'])
+        for a in data['annotations']
+    ] == [
+        (5, 42, 1, 0, [12], [[2, 1, 4, 3]]),
+        (9, 42, 18, 1, [4], [[0, 0, 2, 2]]),
+        (10, 42, 18, 0, [4], [[6, 4, 2, 2]]),
+    ]
     assert [c['id'] for c in data['categories']] == [18, 1]
 
 
@@ -70,21 +68,20 @@ def test_the_same_image_several_times():
     videos = list(coco_videos(coco(), 'x', ClassTable(), StillVideo(3)))
     assert videos[0].file_names == ['a.jpg'] * 3
     counts = videos[0].tracks[0].counts
-    assert counts == [counts[0]] * 3 and decode_masks(counts, 8,
-                                                      12).sum() == 36
+    assert counts == [counts[0]] * 3 and decode_masks(counts, 8, 12).sum() == 36
 
 
 def test_classes_of_a_target_and_empty_images():
-    table = ClassTable(('Person', ), drop_unmatched=True)
-    videos = list(
-        coco_videos(coco(), 'x', table, StillVideo(), keep_empty=False))
-    assert [(v.id, [t.category_id for t in v.tracks])
-            for v in videos] == [(42, [1])]
+    table = ClassTable(('Person',), drop_unmatched=True)
+    videos = list(coco_videos(coco(), 'x', table, StillVideo(), keep_empty=False))
+    assert [(v.id, [t.category_id for t in v.tracks]) for v in videos] == [(42, [1])]
     assert table.left_out == {'dog': 2}
     with pytest.raises(
-            ValueError, match=r"x: the target has no class "
-            r"\['dog'\]"):
-        list(coco_videos(coco(), 'x', ClassTable(('person', )), StillVideo()))
+        ValueError,
+        match=r'x: the target has no class '
+        r"\['dog'\]",
+    ):
+        list(coco_videos(coco(), 'x', ClassTable(('person',)), StillVideo()))
 
 
 @pytest.mark.parametrize('annotations', [None, []])
@@ -95,13 +92,18 @@ def test_no_annotations(annotations):
     assert [v.tracks for v in videos] == [[], []]
 
 
-@pytest.mark.parametrize('change, message', [
-    (dict(image_id=7), r"annotation no\. 1: field 'image_id' is 7"),
-    (dict(category_id=2), "annotation 9: field 'category_id' is 2"),
-    (dict(segmentation=dict(size=[8, 8], counts=[64])),
-     r"image.*|video 42, frame 0 .a\.jpg., annotation 9, field "
-     r"'segmentation': the mask has size \[8, 8\]"),
-])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (dict(image_id=7), r"annotation no\. 1: field 'image_id' is 7"),
+        (dict(category_id=2), "annotation 9: field 'category_id' is 2"),
+        (
+            dict(segmentation=dict(size=[8, 8], counts=[64])),
+            r'image.*|video 42, frame 0 .a\.jpg., annotation 9, field '
+            r"'segmentation': the mask has size \[8, 8\]",
+        ),
+    ],
+)
 def test_errors_name_the_annotation(change, message):
     data = coco()
     data['annotations'][1].update(change)
@@ -120,23 +122,22 @@ def test_boxes_alone_and_video_files_are_refused():
 
 def test_affine_by_hand():
     # a quarter turn about the centre (5, 3) of 7 x 11, then 2 to the right
-    matrix = affine(np.pi / 2, 1., (2, 0), (7, 11))
+    matrix = affine(np.pi / 2, 1.0, (2, 0), (7, 11))
     turned = matrix @ [6, 3, 1]
     assert turned == pytest.approx([7, 4])
-    assert affine(0, 2., (0, 0),
-                  (7, 11)) @ [0, 0, 1] == pytest.approx([-5, -3])
-    assert affine(0, 1., (0, 0), (7, 11)) == pytest.approx(np.eye(3)[:2])
+    assert affine(0, 2.0, (0, 0), (7, 11)) @ [0, 0, 1] == pytest.approx([-5, -3])
+    assert affine(0, 1.0, (0, 0), (7, 11)) == pytest.approx(np.eye(3)[:2])
 
 
 def test_motion_is_seeded_by_the_name_and_still_in_the_middle():
     motion = Motion(3)
     first = motion.matrices('a.jpg', 0, (40, 60))
     assert (first == motion.matrices('a.jpg', 0, (40, 60))).all()
-    assert abs(first - motion.matrices('b.jpg', 0, (40, 60))).max() > .01
-    assert abs(first - motion.matrices('a.jpg', 1, (40, 60))).max() > .01
+    assert abs(first - motion.matrices('b.jpg', 0, (40, 60))).max() > 0.01
+    assert abs(first - motion.matrices('a.jpg', 1, (40, 60))).max() > 0.01
     assert first[1] == pytest.approx(np.eye(3)[:2])
     far = [np.linalg.det(m[:, :2]) for m in first]
-    assert .8 < min(far) < 1 < max(far) < 1.25
+    assert 0.8 < min(far) < 1 < max(far) < 1.25
     with pytest.raises(ValueError, match='choose 2 frames or more'):
         Motion(1)
 
@@ -145,12 +146,12 @@ def test_masks_move_as_the_image_does():
     mask = np.zeros((8, 12), np.uint8)
     mask[2:5, 3:7] = 1
     counts = mask_api.encode(np.asfortranarray(mask))['counts']
-    still = affine(0, 1., (0, 0), (8, 12))
+    still = affine(0, 1.0, (0, 0), (8, 12))
     assert moved_counts(counts, (8, 12), still) == counts
-    right = moved_counts(counts, (8, 12), affine(0, 1., (2, 1), (8, 12)))
+    right = moved_counts(counts, (8, 12), affine(0, 1.0, (2, 1), (8, 12)))
     moved = decode_masks([right], 8, 12)[0]
     assert (moved[3:6, 5:9] == 1).all() and moved.sum() == 12
-    gone = affine(0, 1., (50, 0), (8, 12))
+    gone = affine(0, 1.0, (50, 0), (8, 12))
     assert moved_counts(counts, (8, 12), gone) is None
 
 
@@ -169,8 +170,10 @@ def moving(folder, out, seed=0):
                 image_id=3,
                 category_id=1,
                 bbox=[20, 10, 20, 20],
-                segmentation=[[20, 10, 40, 10, 40, 30, 20, 30]])
-        ])
+                segmentation=[[20, 10, 40, 10, 40, 30, 20, 30]],
+            )
+        ],
+    )
     unfold = MovingVideo(Motion(5), seed, folder, out)
     return list(coco_videos(data, 'x', ClassTable(), unfold))[0]
 
@@ -181,12 +184,12 @@ def test_frames_and_masks_of_a_moving_video_agree(tmp_path):
     places = []
     for name, counts in zip(video.file_names, video.tracks[0].counts):
         frame = cv2.imread(str(tmp_path / 'out' / name))
-        white = (frame.min(axis=2) > 127)
+        white = frame.min(axis=2) > 127
         mask = decode_masks([counts], 40, 60)[0].astype(bool)
         overlap = (white & mask).sum() / (white | mask).sum()
-        assert overlap > .95
+        assert overlap > 0.95
         places.append(np.argwhere(mask).mean(axis=0))
-    assert np.abs(np.diff(places, axis=0)).max(axis=1).min() > .2
+    assert np.abs(np.diff(places, axis=0)).max(axis=1).min() > 0.2
     assert video.tracks[0].bboxes == [None] * 5
 
 
@@ -201,8 +204,10 @@ def test_moving_videos_need_their_image(tmp_path):
     data['images'][0].update(file_name='a.png', height=9)
     data['annotations'] = None
     with pytest.raises(
-            ValueError, match=r'\(8, 12\), its annotation file '
-            r'says \(9, 12\)'):
+        ValueError,
+        match=r'\(8, 12\), its annotation file '
+        r'says \(9, 12\)',
+    ):
         list(coco_videos(data, 'x', ClassTable(), unfold))
     data['images'][0].update(height=8)
     data['images'].append(dict(data['images'][0], id=43))

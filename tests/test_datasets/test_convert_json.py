@@ -1,4 +1,5 @@
 """Conversion between YouTube-VIS and CocoVID, and of classes."""
+
 import json
 from pathlib import Path
 
@@ -10,8 +11,7 @@ from tiny_video import as_cocovid, content, rle
 
 from mmcico.datasets.annotation_files import read_annotations
 from mmcico.datasets.categories import VERSIONS
-from mmcico.datasets.converters.class_maps import (ClassTable, read_renames,
-                                                   target_names)
+from mmcico.datasets.converters.class_maps import ClassTable, read_renames, target_names
 from mmcico.datasets.converters.cocovid_writer import write_cocovid
 from mmcico.datasets.converters.json_source import json_videos
 from mmcico.datasets.converters.lists_writer import ListsWriter
@@ -23,17 +23,23 @@ WRITERS = {'vis': write_vis, 'cocovid': write_cocovid}
 def convert(data, path, to='vis', table=None):
     """Content of the file that the conversion writes."""
     table = table or ClassTable()
-    WRITERS[to](path, json_videos(data, 'in.json', table),
-                lambda: table.categories, {})
+    WRITERS[to](path, json_videos(data, 'in.json', table), lambda: table.categories, {})
     return json.loads(Path(path).read_text())
 
 
 def understood(path):
     """What the reader makes of a file, ids of objects left out."""
     file = read_annotations(str(path))
-    return [(v.id, v.height, v.width, v.file_names, [
-        (t.category_id, t.counts, t.iscrowd, t.occlusion) for t in v.tracks
-    ]) for v in file.videos]
+    return [
+        (
+            v.id,
+            v.height,
+            v.width,
+            v.file_names,
+            [(t.category_id, t.counts, t.iscrowd, t.occlusion) for t in v.tracks],
+        )
+        for v in file.videos
+    ]
 
 
 def test_every_field_of_youtube_vis(tmp_path):
@@ -44,8 +50,16 @@ def test_every_field_of_youtube_vis(tmp_path):
     # 0 is no object for evaluation tools; 3, 9 and 4 are kept
     assert [a['id'] for a in new['annotations']] == [1, 3, 9, 4]
     for old, now in zip(data['annotations'], new['annotations']):
-        for key in ('video_id', 'category_id', 'iscrowd', 'height', 'width',
-                    'length', 'bboxes', 'areas'):
+        for key in (
+            'video_id',
+            'category_id',
+            'iscrowd',
+            'height',
+            'width',
+            'length',
+            'bboxes',
+            'areas',
+        ):
             assert now[key] == old[key], key
         for one, two in zip(old['segmentations'], now['segmentations']):
             if one is None:
@@ -69,14 +83,16 @@ def test_there_and_back_again_is_the_same_file(tmp_path):
 
 def test_cocovid_fields_by_hand(tmp_path):
     coco = convert(content(), tmp_path / 'coco.json', 'cocovid')
-    assert coco['videos'][0] == dict(
-        id=7, name='v7', length=5, height=8, width=12)
+    assert coco['videos'][0] == dict(id=7, name='v7', length=5, height=8, width=12)
     assert coco['images'][5] == dict(
-        id=6, video_id=0, frame_id=0, file_name='v0/a.jpg', height=8, width=12)
+        id=6, video_id=0, frame_id=0, file_name='v0/a.jpg', height=8, width=12
+    )
     # object 3 is the second of video 7, first seen in frame 1
     second = [a for a in coco['annotations'] if a['instance_id'] == 3]
-    assert [(a['image_id'], a['bbox'], a['area'])
-            for a in second] == [(2, [6, 4, 2, 2], 4), (3, [7, 4, 2, 2], 4)]
+    assert [(a['image_id'], a['bbox'], a['area']) for a in second] == [
+        (2, [6, 4, 2, 2], 4),
+        (3, [7, 4, 2, 2], 4),
+    ]
     assert [a['id'] for a in coco['annotations']] == list(range(1, 9))
 
 
@@ -88,10 +104,9 @@ def test_foreign_cocovid_gives_the_same_masks(tmp_path):
 
 def test_mmdetection_reads_the_cocovid(tmp_path):
     from mmdet.datasets import YouTubeVISDataset
+
     data = content()
-    data['categories'] = [
-        dict(id=i + 1, name=name) for i, name in enumerate(VERSIONS['2019'])
-    ]
+    data['categories'] = [dict(id=i + 1, name=name) for i, name in enumerate(VERSIONS['2019'])]
     for each in data['annotations']:
         each['category_id'] = 14
     convert(data, tmp_path / 'coco.json', 'cocovid')
@@ -102,7 +117,8 @@ def test_mmdetection_reads_the_cocovid(tmp_path):
         metainfo=dict(classes=VERSIONS['2019']),
         data_prefix=dict(img_path=''),
         pipeline=[],
-        test_mode=True)
+        test_mode=True,
+    )
     frames = dataset.get_data_info(0)['images']
     ids = [[i['instance_id'] for i in frame['instances']] for frame in frames]
     assert ids == [[1, 9], [1, 3], [3], [], [1]]
@@ -150,19 +166,21 @@ def test_objects_without_any_mask_are_left_out_and_counted(tmp_path):
     data = content()
     data['annotations'][0]['segmentations'] = [None, [], None, None, None]
     table = ClassTable()
-    done = write_vis(tmp_path / 'new.json', json_videos(data, 'in', table),
-                     lambda: table.categories, {})
-    assert (done.videos, done.frames, done.objects, done.unseen) == (2, 7, 3,
-                                                                     1)
+    done = write_vis(
+        tmp_path / 'new.json', json_videos(data, 'in', table), lambda: table.categories, {}
+    )
+    assert (done.videos, done.frames, done.objects, done.unseen) == (2, 7, 3, 1)
 
 
 def test_polygons_become_rle(tmp_path):
     data = content()
-    data['annotations'][3]['segmentations'] = [[[2, 2, 6, 2, 6, 6, 2, 6]], {
-        'size': [8, 12],
-        'counts':
-        mask_api.frPyObjects(rle(2, 3, 4, 4), 8, 12)['counts'].decode()
-    }]
+    data['annotations'][3]['segmentations'] = [
+        [[2, 2, 6, 2, 6, 6, 2, 6]],
+        {
+            'size': [8, 12],
+            'counts': mask_api.frPyObjects(rle(2, 3, 4, 4), 8, 12)['counts'].decode(),
+        },
+    ]
     new = convert(data, tmp_path / 'new.json')
     assert new['annotations'][3]['areas'] == [16, 16]
 
@@ -181,8 +199,7 @@ def test_classes_without_a_match_are_all_named(tmp_path):
     table = ClassTable(target_names('2019'), read_renames(['cat=wombat']))
     with pytest.raises(ValueError) as error:
         convert(content(), tmp_path / 'new.json', table=table)
-    assert "in.json: the target has no class ['Vehical', 'cat -> wombat']" in (
-        str(error.value))
+    assert "in.json: the target has no class ['Vehical', 'cat -> wombat']" in (str(error.value))
     assert '--class-map' in str(error.value)
     assert list(tmp_path.iterdir()) == []
     table = ClassTable(target_names('2019'), drop_unmatched=True)
@@ -194,8 +211,7 @@ def test_classes_without_a_match_are_all_named(tmp_path):
 def test_renaming_joins_classes_of_the_file(tmp_path):
     table = ClassTable(None, read_renames(['Vehical=CAT', 'horse=dog']))
     new = convert(content(), tmp_path / 'new.json', table=table)
-    assert [(c['id'], c['name'])
-            for c in new['categories']] == [(40, 'Giant panda'), (0, 'cat')]
+    assert [(c['id'], c['name']) for c in new['categories']] == [(40, 'Giant panda'), (0, 'cat')]
     assert [a['category_id'] for a in new['annotations']] == [40, 0, 0, 0]
     assert table.unused_renames() == ['horse']
 
@@ -213,10 +229,13 @@ def test_class_maps_of_files(tmp_path):
         target_names(str(names))
 
 
-@pytest.mark.parametrize('text, message', [
-    ('cat', "'cat' is not old=new"),
-    ('coco', "for the targets .'2019', '2021', '2022', 'ovis'., not None"),
-])
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        ('cat', "'cat' is not old=new"),
+        ('coco', "for the targets .'2019', '2021', '2022', 'ovis'., not None"),
+    ],
+)
 def test_bad_class_maps(text, message):
     with pytest.raises(ValueError, match=message):
         read_renames([text])
@@ -253,14 +272,9 @@ COCO_NAMES = {
 
 @pytest.mark.parametrize('target', COCO_IDS)
 def test_classes_of_coco(target):
-    table = ClassTable(
-        target_names(target), read_renames(['coco'], target), True)
-    found = table.match(
-        [dict(id=k, name=name) for k, name in COCO_NAMES.items()], 'coco')
-    assert {
-        int(k): v
-        for k, v in found.items() if v is not None
-    } == COCO_IDS[target]
+    table = ClassTable(target_names(target), read_renames(['coco'], target), True)
+    found = table.match([dict(id=k, name=name) for k, name in COCO_NAMES.items()], 'coco')
+    assert {int(k): v for k, v in found.items() if v is not None} == COCO_IDS[target]
 
 
 def test_free_numbers():
@@ -271,10 +285,9 @@ def test_free_numbers():
 
 def test_nothing_is_left_of_a_failed_file(tmp_path):
     path = tmp_path / 'new' / 'x.json'
-    with pytest.raises(ZeroDivisionError):
-        with ListsWriter(path, ['videos']) as file:
-            file.add('videos', dict(id=1))
-            raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError), ListsWriter(path, ['videos']) as file:
+        file.add('videos', dict(id=1))
+        raise ZeroDivisionError
     assert list(path.parent.iterdir()) == []
     with ListsWriter(path, ['videos', 'images']) as file:
         file.add('images', dict(id=1))
@@ -283,17 +296,17 @@ def test_nothing_is_left_of_a_failed_file(tmp_path):
     assert json.loads(path.read_text()) == {
         'a"b': [1],
         'videos': [],
-        'images': [dict(id=1), dict(id=2)]
+        'images': [dict(id=1), dict(id=2)],
     }
 
 
 places = st.none() | st.tuples(
-    st.integers(0, 3), st.integers(0, 5), st.integers(1, 4), st.integers(1, 6))
+    st.integers(0, 3), st.integers(0, 5), st.integers(1, 4), st.integers(1, 6)
+)
 tracks = st.lists(
-    st.tuples(
-        st.sampled_from([40, 5, 0]), st.lists(places, min_size=5, max_size=5),
-        st.booleans()),
-    max_size=4)
+    st.tuples(st.sampled_from([40, 5, 0]), st.lists(places, min_size=5, max_size=5), st.booleans()),
+    max_size=4,
+)
 
 
 @settings(max_examples=30, deadline=None)
@@ -307,16 +320,21 @@ def test_any_tracks_survive_the_way_there_and_back(tmp_path_factory, drawn):
             video_id=7,
             category_id=category,
             iscrowd=int(crowd),
-            segmentations=[p and rle(*p) for p in boxes])
+            segmentations=[p and rle(*p) for p in boxes],
+        )
         for i, (category, boxes, crowd) in enumerate(drawn)
     ]
     coco = convert(data, folder / 'coco.json', 'cocovid')
     convert(coco, folder / 'back.json')
     before = json_videos(data, 'in', ClassTable())
-    expected = [[(t.category_id, t.counts, t.iscrowd) for t in v.tracks
-                 if any(t.counts)] for v in before]
-    after = [[(t.category_id, t.counts, t.iscrowd) for t in v.tracks]
-             for v in read_annotations(str(folder / 'back.json')).videos]
+    expected = [
+        [(t.category_id, t.counts, t.iscrowd) for t in v.tracks if any(t.counts)] for v in before
+    ]
+    after = [
+        [(t.category_id, t.counts, t.iscrowd) for t in v.tracks]
+        for v in read_annotations(str(folder / 'back.json')).videos
+    ]
     # CocoVID lists objects by their frames, so their order may change
-    assert [sorted(each, key=repr) for each in after
-            ] == [sorted(each, key=repr) for each in expected]
+    assert [sorted(each, key=repr) for each in after] == [
+        sorted(each, key=repr) for each in expected
+    ]

@@ -1,4 +1,5 @@
 """Videos annotated with labelme."""
+
 import base64
 import io
 import json
@@ -25,10 +26,8 @@ def shape(label, group, place, **more):
 
 
 FRAMES = [
-    [shape('dog', 1, (2, 3, 10, 20)),
-     shape('cat', 2, (20, 30, 5, 5))],
-    [shape('dog', 1, (3, 4, 10, 20)),
-     shape('dog', 1, (30, 0, 5, 8))],
+    [shape('dog', 1, (2, 3, 10, 20)), shape('cat', 2, (20, 30, 5, 5))],
+    [shape('dog', 1, (3, 4, 10, 20)), shape('dog', 1, (30, 0, 5, 8))],
     [],
 ]
 
@@ -37,15 +36,15 @@ def write(root, frames=FRAMES, video='clip', size=(H, W)):
     folder = root / video
     folder.mkdir(parents=True, exist_ok=True)
     for t, shapes in enumerate(frames):
-        Image.fromarray(np.zeros((*size, 3),
-                                 np.uint8)).save(folder / f'{t}.png')
+        Image.fromarray(np.zeros((*size, 3), np.uint8)).save(folder / f'{t}.png')
         record = dict(
             version='5.0',
             shapes=shapes,
             imagePath=f'{t}.png',
             imageData=None,
             imageHeight=size[0],
-            imageWidth=size[1])
+            imageWidth=size[1],
+        )
         (folder / f'{t}.json').write_text(json.dumps(record))
     return root
 
@@ -56,20 +55,18 @@ def read(root, table=None, **options):
 
 
 def masks(track):
-    return [
-        c and decode_masks([c], H, W)[0].astype(bool) for c in track.counts
-    ]
+    return [c and decode_masks([c], H, W)[0].astype(bool) for c in track.counts]
 
 
 def box_mask(top, left, height, width):
     mask = np.zeros((H, W), bool)
-    mask[top:top + height, left:left + width] = True
+    mask[top : top + height, left : left + width] = True
     return mask
 
 
 def test_objects_by_hand(tmp_path):
     table = ClassTable()
-    video, = read(write(tmp_path), table)
+    (video,) = read(write(tmp_path), table)
     assert video.file_names == ['clip/0.png', 'clip/1.png', 'clip/2.png']
     assert [c['name'] for c in table.categories] == ['dog', 'cat']
     dog, cat = video.tracks
@@ -83,55 +80,59 @@ def test_objects_by_hand(tmp_path):
 
 
 def test_ten_comes_after_nine(tmp_path):
-    video, = read(write(tmp_path, FRAMES * 4))
-    assert [name[5:-4]
-            for name in video.file_names] == [str(t) for t in range(12)]
+    (video,) = read(write(tmp_path, FRAMES * 4))
+    assert [name[5:-4] for name in video.file_names] == [str(t) for t in range(12)]
 
 
 def test_targets_and_left_out_classes(tmp_path):
-    table = ClassTable(('cat', ), {'dog': None})
-    video, = read(write(tmp_path), table)
+    table = ClassTable(('cat',), {'dog': None})
+    (video,) = read(write(tmp_path), table)
     assert [t.category_id for t in video.tracks] == [1]
     assert table.left_out == {'dog': 1}
     with pytest.raises(
-            ValueError,
-            match=r"clip: object 1: the target has no "
-            r"class \['dog'\]"):
-        read(tmp_path, ClassTable(('cat', )))
+        ValueError,
+        match=r'clip: object 1: the target has no '
+        r"class \['dog'\]",
+    ):
+        read(tmp_path, ClassTable(('cat',)))
 
 
 @pytest.mark.parametrize('group', [None, ''])
 def test_shapes_without_a_group(tmp_path, group):
-    frames = [[shape('dog', group, (2, 3, 4, 4))],
-              [shape('dog', group, (2, 4, 4, 4))]]
+    frames = [[shape('dog', group, (2, 3, 4, 4))], [shape('dog', group, (2, 4, 4, 4))]]
     write(tmp_path, frames)
     with pytest.raises(
-            ValueError,
-            match=r"0\.json: shape 0 \('dog'\): field "
-            "'group_id' is empty.*--ungrouped"):
+        ValueError,
+        match=r"0\.json: shape 0 \('dog'\): field "
+        "'group_id' is empty.*--ungrouped",
+    ):
         read(tmp_path)
-    video, = read(tmp_path, ungrouped=True)
+    (video,) = read(tmp_path, ungrouped=True)
     assert len(video.tracks) == 1 and all(video.tracks[0].counts)
 
 
 def test_group_ids_0_and_text(tmp_path):
-    frames = [[shape('dog', 0, (2, 3, 4, 4)),
-               shape('dog', 'a', (9, 9, 4, 4))],
-              [shape('dog', '0', (2, 4, 4, 4))]]
-    video, = read(write(tmp_path, frames))
-    assert [[c is not None for c in t.counts]
-            for t in video.tracks] == [[True, True], [True, False]]
+    frames = [
+        [shape('dog', 0, (2, 3, 4, 4)), shape('dog', 'a', (9, 9, 4, 4))],
+        [shape('dog', '0', (2, 4, 4, 4))],
+    ]
+    (video,) = read(write(tmp_path, frames))
+    assert [[c is not None for c in t.counts] for t in video.tracks] == [
+        [True, True],
+        [True, False],
+    ]
 
 
 def test_group_ids_counted_for_each_class(tmp_path):
     frames = [[shape('dog', 1, (2, 3, 4, 4))], [shape('cat', 1, (2, 3, 4, 4))]]
     write(tmp_path, frames)
     with pytest.raises(
-            ValueError,
-            match=r"1\.json: field 'label' of group_id "
-            "1 is 'cat', before it was 'dog'.*--ids-per-class"):
+        ValueError,
+        match=r"1\.json: field 'label' of group_id "
+        "1 is 'cat', before it was 'dog'.*--ids-per-class",
+    ):
         read(tmp_path)
-    video, = read(tmp_path, ids_per_class=True)
+    (video,) = read(tmp_path, ids_per_class=True)
     assert len(video.tracks) == 2
     both = [[shape('dog', 1, (2, 3, 4, 4)), shape('cat', 1, (2, 3, 4, 4))]]
     with pytest.raises(ValueError, match='in the same frame also'):
@@ -142,10 +143,10 @@ def test_frames_without_a_json(tmp_path):
     write(tmp_path)
     (tmp_path / 'clip/1.json').unlink()
     source = LabelmeFolders(tmp_path)
-    video, = labelme_videos(source, ClassTable())
+    (video,) = labelme_videos(source, ClassTable())
     assert video.file_names == ['clip/0.png', 'clip/2.png']
     assert source.left_out_frames == 1
-    video, = read(tmp_path, keep_unlabelled=True)
+    (video,) = read(tmp_path, keep_unlabelled=True)
     assert len(video.file_names) == 3 and video.tracks[0].counts[1] is None
 
 
@@ -156,17 +157,26 @@ def edited(root, frame, **fields):
     path.write_text(json.dumps(record))
 
 
-@pytest.mark.parametrize('fields, message', [
-    (dict(shapes=None), r"1\.json: field 'shapes' is null"),
-    (dict(imageHeight=3), r"fields 'imageHeight' and 'imageWidth' are "
-     r'\(3, 60\), its image is \(40, 60\)'),
-    (dict(shapes=[dict(points=[])]), r"shape 0 has no field 'label'"),
-    (dict(shapes=[dict(label='a', group_id=1, points=[[1, 2], [3]])]),
-     "field 'points' .* is no polygon"),
-    (dict(shapes=[
-        dict(label='a', group_id=1, shape_type='line', points=[[1, 2]])
-    ]), "'line', which has no area"),
-])
+@pytest.mark.parametrize(
+    'fields, message',
+    [
+        (dict(shapes=None), r"1\.json: field 'shapes' is null"),
+        (
+            dict(imageHeight=3),
+            r"fields 'imageHeight' and 'imageWidth' are "
+            r'\(3, 60\), its image is \(40, 60\)',
+        ),
+        (dict(shapes=[dict(points=[])]), r"shape 0 has no field 'label'"),
+        (
+            dict(shapes=[dict(label='a', group_id=1, points=[[1, 2], [3]])]),
+            "field 'points' .* is no polygon",
+        ),
+        (
+            dict(shapes=[dict(label='a', group_id=1, shape_type='line', points=[[1, 2]])]),
+            "'line', which has no area",
+        ),
+    ],
+)
 def test_errors_name_file_shape_and_field(tmp_path, fields, message):
     write(tmp_path)
     edited(tmp_path, 1, **fields)
@@ -187,9 +197,10 @@ def test_missing_images(tmp_path):
     (tmp_path / 'clip/1.png').rename(tmp_path / 'clip/x.png')
     edited(tmp_path, 1, imagePath='C:\\data\\x.png')
     with pytest.raises(
-            ValueError,
-            match=r'no image 1\.\* beside it.*name '
-            r'x\.png and the JSON alike'):
+        ValueError,
+        match=r'no image 1\.\* beside it.*name '
+        r'x\.png and the JSON alike',
+    ):
         read(tmp_path)
     (tmp_path / 'empty').mkdir()
     with pytest.raises(ValueError, match='empty has no JSON'):
@@ -199,7 +210,7 @@ def test_missing_images(tmp_path):
 def test_circle_and_rectangle():
     circle = dict(shape_type='circle', points=[[30, 20], [30, 30]])
     mask = shape_mask(circle, (H, W), 'x')
-    assert mask.sum() == pytest.approx(np.pi * 100, rel=.02)
+    assert mask.sum() == pytest.approx(np.pi * 100, rel=0.02)
     assert mask[20, 30] and not mask[20, 41]
     box = dict(shape_type='rectangle', points=[[10, 12], [4, 2]])
     assert (shape_mask(box, (H, W), 'x') == box_mask(2, 4, 10, 6)).all()
@@ -211,8 +222,9 @@ def test_masks_in_base64():
     Image.fromarray(patch).save(buffer, 'png')
     record = dict(
         shape_type='mask',
-        points=[[5., 7.], [7., 8.]],
-        mask=base64.b64encode(buffer.getvalue()).decode())
+        points=[[5.0, 7.0], [7.0, 8.0]],
+        mask=base64.b64encode(buffer.getvalue()).decode(),
+    )
     mask = shape_mask(record, (H, W), 'x')
     assert (mask[7:9, 5:8] == (patch > 0)).all() and mask.sum() == 5
     record['points'][0] = [58, 7]

@@ -1,4 +1,5 @@
 """Mask PNGs in the manner of DAVIS."""
+
 import json
 
 import numpy as np
@@ -35,7 +36,7 @@ def values(**boxes):
     """Object number -> (top, left, height, width), as ``o1=...``."""
     plane = np.zeros((H, W), int)
     for key, (top, left, height, width) in boxes.items():
-        plane[top:top + height, left:left + width] = int(key[1:])
+        plane[top : top + height, left : left + width] = int(key[1:])
     return plane
 
 
@@ -66,7 +67,7 @@ def read(root, table=None, **options):
 def test_objects_by_hand(davis):
     table = ClassTable()
     names = dict(dogs={'1': 'dog', '3': 'Cat'})
-    video, = read(davis, table, object_classes=names)
+    (video,) = read(davis, table, object_classes=names)
     assert video.file_names == ['dogs/8.jpg', 'dogs/9.jpg', 'dogs/10.jpg']
     assert (video.id, video.height, video.width) == (1, H, W)
     assert [c['name'] for c in table.categories] == ['dog', 'Cat']
@@ -82,34 +83,33 @@ def test_objects_by_hand(davis):
 
 def test_every_pixel_survives_the_file(davis):
     table = ClassTable()
-    done = write_vis(davis / 'out.json', mask_videos(source(davis), table),
-                     lambda: table.categories, {})
+    done = write_vis(
+        davis / 'out.json', mask_videos(source(davis), table), lambda: table.categories, {}
+    )
     assert (done.videos, done.frames, done.objects) == (1, 3, 2)
     data = json.loads((davis / 'out.json').read_text())
     assert data['annotations'][0]['areas'] == [6, None, 6]
-    assert data['annotations'][1]['bboxes'] == [[4, 3, 2, 2], [5, 3, 2, 2],
-                                                None]
-    assert data['categories'] == [
-        dict(id=1, name='object', supercategory='object')
-    ]
+    assert data['annotations'][1]['bboxes'] == [[4, 3, 2, 2], [5, 3, 2, 2], None]
+    assert data['categories'] == [dict(id=1, name='object', supercategory='object')]
 
 
 def test_one_class_for_a_video_and_classes_of_a_target(davis):
     table = ClassTable(('cat', 'dog'))
-    video, = read(davis, table, object_classes=dict(dogs='dog'))
+    (video,) = read(davis, table, object_classes=dict(dogs='dog'))
     assert [t.category_id for t in video.tracks] == [2, 2]
-    table = ClassTable(('cat', ), drop_unmatched=True)
-    video, = read(davis, table, object_classes=dict(dogs={'1': 'cat'}))
+    table = ClassTable(('cat',), drop_unmatched=True)
+    (video,) = read(davis, table, object_classes=dict(dogs={'1': 'cat'}))
     assert [t.category_id for t in video.tracks] == [1]
     assert table.left_out == {'object': 1}
 
 
 def test_names_without_a_match_say_where(davis):
-    table = ClassTable(('cat', ))
+    table = ClassTable(('cat',))
     with pytest.raises(
-            ValueError,
-            match=r"object 1: the target has no class "
-            r"\['object'\]; it has \['cat'\]"):
+        ValueError,
+        match=r'object 1: the target has no class '
+        r"\['object'\]; it has \['cat'\]",
+    ):
         read(davis, table)
 
 
@@ -118,7 +118,7 @@ def test_kinds_of_pictures(tmp_path, mode):
     plane = values(o1=(1, 2, 3, 3)) * (255 if mode == '1' else 7)
     save_frame(tmp_path / 'JPEGImages' / 'a' / '0.jpg')
     save_mask(tmp_path / 'Annotations' / 'a' / '0.png', plane, mode)
-    video, = read(tmp_path)
+    (video,) = read(tmp_path)
     mask = decode_masks(video.tracks[0].counts, H, W)[0]
     assert (mask == (plane > 0)).all()
 
@@ -127,12 +127,11 @@ def test_binary_masks_of_davis_2016(tmp_path):
     plane = values(o255=(1, 2, 3, 3), o1=(0, 0, 1, 1))
     save_frame(tmp_path / 'JPEGImages' / 'a' / '0.jpg')
     save_mask(tmp_path / 'Annotations' / 'a' / '0.png', plane, 'L')
-    video, = read(tmp_path, binary=True)
+    (video,) = read(tmp_path, binary=True)
     assert len(video.tracks) == 1
     assert decode_masks(video.tracks[0].counts, H, W).sum() == 10
     save_mask(tmp_path / 'Annotations' / 'a' / '0.png', plane * 255, 'L')
-    save_mask(tmp_path / 'Annotations' / 'a' / '0.png',
-              values(o255=(1, 2, 3, 3)), 'L')
+    save_mask(tmp_path / 'Annotations' / 'a' / '0.png', values(o255=(1, 2, 3, 3)), 'L')
     with pytest.raises(ValueError, match='give --binary'):
         read(tmp_path)
 
@@ -140,23 +139,23 @@ def test_binary_masks_of_davis_2016(tmp_path):
 def test_a_video_without_objects(tmp_path):
     save_frame(tmp_path / 'JPEGImages' / 'a' / '0.jpg')
     save_mask(tmp_path / 'Annotations' / 'a' / '0.png', values())
-    video, = read(tmp_path)
+    (video,) = read(tmp_path)
     assert video.tracks == [] and len(video.file_names) == 1
 
 
 def test_frames_without_a_mask(davis):
     (davis / 'Annotations/dogs/9.png').unlink()
     used = source(davis)
-    video, = mask_videos(used, ClassTable())
+    (video,) = mask_videos(used, ClassTable())
     assert video.file_names == ['dogs/8.jpg', 'dogs/10.jpg']
     assert used.left_out_frames == 1
-    video, = read(davis, keep_unlabelled=True)
+    (video,) = read(davis, keep_unlabelled=True)
     assert len(video.file_names) == 3
     assert not any(track.counts[1] for track in video.tracks)
 
 
 def test_every_second_frame(davis):
-    video, = read(davis, step=2)
+    (video,) = read(davis, step=2)
     assert video.file_names == ['dogs/8.jpg', 'dogs/10.jpg']
 
 
@@ -164,11 +163,9 @@ def test_chosen_videos_in_their_order(davis):
     for name in ('ants', 'bees'):
         save_frame(davis / 'JPEGImages' / name / '0.jpg')
         save_mask(davis / 'Annotations' / name / '0.png', PLANES[1])
-    assert [v.file_names[0] for v in read(davis)
-            ] == ['ants/0.jpg', 'bees/0.jpg', 'dogs/8.jpg']
+    assert [v.file_names[0] for v in read(davis)] == ['ants/0.jpg', 'bees/0.jpg', 'dogs/8.jpg']
     chosen = read(davis, videos=['dogs', 'ants'])
-    assert [(v.id, v.file_names[0]) for v in chosen] == [(1, 'dogs/8.jpg'),
-                                                         (2, 'ants/0.jpg')]
+    assert [(v.id, v.file_names[0]) for v in chosen] == [(1, 'dogs/8.jpg'), (2, 'ants/0.jpg')]
     with pytest.raises(ValueError, match='no such folders.*wasps'):
         read(davis, videos=['wasps'])
 
@@ -210,10 +207,9 @@ def spoil(root, what):
     return 'are the same frame'
 
 
-@pytest.mark.parametrize('what', [
-    'colours', 'size', 'sizes', 'no frame', 'no folder', 'empty folder',
-    'twice'
-])
+@pytest.mark.parametrize(
+    'what', ['colours', 'size', 'sizes', 'no frame', 'no folder', 'empty folder', 'twice']
+)
 def test_errors_name_the_file(davis, what):
     message = spoil(davis, what)
     with pytest.raises(ValueError, match=message):

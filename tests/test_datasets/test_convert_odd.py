@@ -1,4 +1,5 @@
 """Sources with a value that is wrong: a ValueError, or a sound file."""
+
 import copy
 import json
 
@@ -23,42 +24,60 @@ COCO = dict(
             category_id=2,
             iscrowd=0,
             bbox=[2, 1, 4, 3],
-            segmentation=[[2, 1, 6, 1, 6, 4, 2, 4]]),
-        dict(id=6, image_id=1, category_id=2, segmentation=rle(0, 0, 2, 2))
-    ])
+            segmentation=[[2, 1, 6, 1, 6, 4, 2, 4]],
+        ),
+        dict(id=6, image_id=1, category_id=2, segmentation=rle(0, 0, 2, 2)),
+    ],
+)
 LABELME = dict(
     imageHeight=8,
     imageWidth=12,
-    shapes=[
-        dict(
-            label='cat',
-            group_id=1,
-            shape_type='polygon',
-            points=[[1, 1], [5, 1], [5, 5]])
-    ])
+    shapes=[dict(label='cat', group_id=1, shape_type='polygon', points=[[1, 1], [5, 1], [5, 5]])],
+)
 SOURCES = dict(
     vis=(content(), json_videos),
     cocovid=(as_cocovid(content()), json_videos),
-    coco=(COCO, lambda *args: coco_videos(*args, StillVideo(2))))
+    coco=(COCO, lambda *args: coco_videos(*args, StillVideo(2))),
+)
 
-odd = st.sampled_from([
-    None, True, 0, -1, 1.5, 10**30, '', 'x', '7', [], {}, [None], [[]],
-    [1, 2, 3], ['a'], [{}],
-    dict(size=[8, 12], counts='08'),
-    dict(size=None, counts=[96]),
-    dict(size=[8, 12], counts=['a']),
-    float('inf')
-])
+odd = st.sampled_from(
+    [
+        None,
+        True,
+        0,
+        -1,
+        1.5,
+        10**30,
+        '',
+        'x',
+        '7',
+        [],
+        {},
+        [None],
+        [[]],
+        [1, 2, 3],
+        ['a'],
+        [{}],
+        dict(size=[8, 12], counts='08'),
+        dict(size=None, counts=[96]),
+        dict(size=[8, 12], counts=['a']),
+        float('inf'),
+    ]
+)
 
 
 def paths(value, here=()):
     """Places of all values inside."""
     yield here
     inside = (
-        value.items() if isinstance(value, dict) else
-        enumerate(value) if isinstance(value, list) else ())
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     for key, each in inside:
-        yield from paths(each, here + (key, ))
+        yield from paths(each, here + (key,))
 
 
 def spoilt(data, place, value):
@@ -88,23 +107,24 @@ def test_files_with_one_odd_value(kind, data, value):
         categories=table.categories,
         annotations=[
             track_record(track, v, number)
-            for number, (v, track) in enumerate([(v, t) for v in videos
-                                                 for t in v.tracks])
-        ])
+            for number, (v, track) in enumerate([(v, t) for v in videos for t in v.tracks])
+        ],
+    )
     parse_annotations(json.loads(json.dumps(new, allow_nan=False)), 'new')
 
 
 @settings(max_examples=80, deadline=None)
 @given(
-    st.sampled_from([p for p in paths(LABELME)][1:]), odd,
-    st.sampled_from([{}, dict(ungrouped=True),
-                     dict(ids_per_class=True)]))
+    st.sampled_from(list(paths(LABELME))[1:]),
+    odd,
+    st.sampled_from([{}, dict(ungrouped=True), dict(ids_per_class=True)]),
+)
 @example(('shapes', 0, 'group_id'), None, dict(ungrouped=True))
 def test_labelme_with_one_odd_value(place, value, options):
     try:
         objects = frame_objects(
-            spoilt(LABELME, place, value), 'a.json', (8, 12),
-            LabelmeFolders('root', **options))
+            spoilt(LABELME, place, value), 'a.json', (8, 12), LabelmeFolders('root', **options)
+        )
     except ValueError as error:
         assert 'a.json' in str(error)
         return

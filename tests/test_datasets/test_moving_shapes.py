@@ -1,17 +1,21 @@
 """Masks, tracks and pictures of the moving-shapes generator, by hand."""
+
 import cv2
 import numpy as np
 import pytest
 
 from mmcico.datasets.moving_shapes import SHAPE_CLASSES, SceneConfig
-from mmcico.datasets.moving_shapes.annotations import (make_track,
-                                                       occlusion_word,
-                                                       track_annotation)
+from mmcico.datasets.moving_shapes.annotations import make_track, occlusion_word, track_annotation
 from mmcico.datasets.moving_shapes.classes import outline
 from mmcico.datasets.moving_shapes.generate import scene_tracks
 from mmcico.datasets.moving_shapes.motion import Camera, Swing, Trajectory
-from mmcico.datasets.moving_shapes.render import (coverage, fill, render_frame,
-                                                  to_fixed, visible_masks)
+from mmcico.datasets.moving_shapes.render import (
+    coverage,
+    fill,
+    render_frame,
+    to_fixed,
+    visible_masks,
+)
 from mmcico.datasets.moving_shapes.scene import UNIT_BOX, Scene, Thing
 from mmcico.datasets.moving_shapes.textures import PATTERNS
 
@@ -21,7 +25,7 @@ def square_contour(x0, y0, x1, y1):
     return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]) * 16
 
 
-def box_thing(x, y, half_width, half_height, label=0, colour=255., **path):
+def box_thing(x, y, half_width, half_height, label=0, colour=255.0, **path):
     texture = np.full((8, 8, 3), colour, np.float32)
     trajectory = Trajectory((x, y), radius=(half_width, half_height), **path)
     return Thing([UNIT_BOX], texture, trajectory, label)
@@ -80,7 +84,7 @@ def test_coverage_by_hand():
     # to either side of its centre
     contour = np.array([[8, 8], [44, 8], [44, 40], [8, 40]])
     share = coverage([contour], 4, 4, finer=4)
-    assert share[1].tolist() == share[2].tolist() == [0, 1, 1, .25]
+    assert share[1].tolist() == share[2].tolist() == [0, 1, 1, 0.25]
     assert not share[[0, 3]].any()
 
 
@@ -89,23 +93,20 @@ def test_every_class_has_an_outline_and_a_pattern(kind):
     assert kind.pattern in PATTERNS
     contours = outline(kind.name)
     assert max(np.hypot(*c.T).max() for c in contours) <= 1 + 1e-9
-    scaled = to_fixed(contours, np.array([[40., 0, 50], [0, 40., 50]]))
+    scaled = to_fixed(contours, np.array([[40.0, 0, 50], [0, 40.0, 50]]))
     share = fill(scaled, 101, 101).sum() / (np.pi * 40**2)
-    assert .25 < share <= 1.01
+    assert 0.25 < share <= 1.01
     if kind.name == 'disc':
-        assert share == pytest.approx(1, abs=.02)
+        assert share == pytest.approx(1, abs=0.02)
 
 
 def test_outlines_differ():
-    transform = np.array([[30., 0, 32], [0, 30., 32]])
-    masks = [
-        fill(to_fixed(outline(kind.name), transform), 65, 65)
-        for kind in SHAPE_CLASSES
-    ]
+    transform = np.array([[30.0, 0, 32], [0, 30.0, 32]])
+    masks = [fill(to_fixed(outline(kind.name), transform), 65, 65) for kind in SHAPE_CLASSES]
     for i, first in enumerate(masks):
         for second in masks[:i]:
             overlap = (first & second).sum() / (first | second).sum()
-            assert overlap < .93
+            assert overlap < 0.93
 
 
 def test_visible_masks_go_to_the_nearest():
@@ -126,7 +127,7 @@ def test_hidden_shares_by_hand():
     before = box_thing(27, 19.5, 2.5, 20, label=1)  # columns 25 to 29
     first, second = scene_tracks(scene_of(behind, before), small_config())
     assert first.masks[0].sum() == 20 * 15
-    assert first.hidden.tolist() == [.25]
+    assert first.hidden.tolist() == [0.25]
     assert second.hidden.tolist() == [0]
     assert track_annotation(first)['occlusion'] == ['slight_occlusion']
     assert track_annotation(first)['bboxes'] == [[10, 10, 15, 20]]
@@ -138,21 +139,20 @@ def test_scenery_hides_but_is_not_annotated():
     post = box_thing(14.5, 19.5, 7, 40, label=None)  # columns 8 to 21
     tracks = scene_tracks(scene_of(behind, post), small_config())
     assert [track.label for track in tracks] == [0]
-    assert tracks[0].hidden.tolist() == [pytest.approx(.6)]
+    assert tracks[0].hidden.tolist() == [pytest.approx(0.6)]
     assert track_annotation(tracks[0])['occlusion'] == ['severe_occlusion']
 
 
 def test_what_is_outside_the_frame_does_not_count_as_hidden():
-    thing = box_thing(-.5, 19.5, 10, 10)  # columns 0 to 9 are left
-    track, = scene_tracks(scene_of(thing), small_config())
+    thing = box_thing(-0.5, 19.5, 10, 10)  # columns 0 to 9 are left
+    (track,) = scene_tracks(scene_of(thing), small_config())
     assert track.masks[0].sum() == 200
     assert track.hidden.tolist() == [0]
 
 
 def test_an_object_that_leaves_and_comes_back_is_one_track():
-    thing = box_thing(
-        29.5, 19.5, 5, 5, trip=(60., 0.), trip_time=(.5, 3.5), label=2)
-    track, = scene_tracks(scene_of(thing), small_config(num_frames=5))
+    thing = box_thing(29.5, 19.5, 5, 5, trip=(60.0, 0.0), trip_time=(0.5, 3.5), label=2)
+    (track,) = scene_tracks(scene_of(thing), small_config(num_frames=5))
     assert track.present.tolist() == [True, True, False, True, True]
     entry = track_annotation(track)
     assert entry['category_id'] == 3
@@ -178,12 +178,17 @@ def test_few_visible_pixels_count_as_absent():
     assert make_track(0, full, full, min_visible=9) is None
 
 
-@pytest.mark.parametrize('hidden, word', [(0., 'no_occlusion'),
-                                          (.02, 'no_occlusion'),
-                                          (.03, 'slight_occlusion'),
-                                          (.5, 'slight_occlusion'),
-                                          (.51, 'severe_occlusion'),
-                                          (float('nan'), None)])
+@pytest.mark.parametrize(
+    'hidden, word',
+    [
+        (0.0, 'no_occlusion'),
+        (0.02, 'no_occlusion'),
+        (0.03, 'slight_occlusion'),
+        (0.5, 'slight_occlusion'),
+        (0.51, 'severe_occlusion'),
+        (float('nan'), None),
+    ],
+)
 def test_occlusion_words(hidden, word):
     assert occlusion_word(hidden) == word
 
@@ -192,38 +197,33 @@ def test_occlusion_words(hidden, word):
 
 
 def test_transforms_by_hand():
-    path = Trajectory((10., 20.), (Swing(4., np.pi / 2), Swing()), (2., 3.),
-                      np.pi / 2)
+    path = Trajectory((10.0, 20.0), (Swing(4.0, np.pi / 2), Swing()), (2.0, 3.0), np.pi / 2)
     # a quarter turn takes the own x axis to y, the own y axis to -x
-    assert path.transform(0) == pytest.approx(
-        np.array([[0, -3, 10], [2, 0, 20]]))
+    assert path.transform(0) == pytest.approx(np.array([[0, -3, 10], [2, 0, 20]]))
     assert path.position(1).tolist() == [14, 20]
-    camera = Camera((5., 5.), (Swing(2., 1., np.pi / 2), Swing()))
+    camera = Camera((5.0, 5.0), (Swing(2.0, 1.0, np.pi / 2), Swing()))
     # a camera that looks to the right moves things to the left
-    assert camera.transform(0) == pytest.approx(
-        np.array([[1, 0, -2], [0, 1, 0]]))
+    assert camera.transform(0) == pytest.approx(np.array([[1, 0, -2], [0, 1, 0]]))
 
 
 def test_picture_shows_a_thing_where_its_mask_is():
-    thing = box_thing(20.3, 19.8, 8, 6, angle=.4, colour=200.)
+    thing = box_thing(20.3, 19.8, 8, 6, angle=0.4, colour=200.0)
     scene = scene_of(thing)
-    track, = scene_tracks(scene, small_config())
+    (track,) = scene_tracks(scene, small_config())
     picture = render_frame(scene, 0, 40, 60)[..., 0]
     inner = cv2.erode(track.masks[0].astype(np.uint8), np.ones((3, 3)))
     outer = cv2.dilate(track.masks[0].astype(np.uint8), np.ones((3, 3)))
     assert (picture[inner > 0] == 200).all()
     assert (picture[outer == 0] == 0).all()
     # neither wider nor narrower
-    assert picture.sum() / 200 == pytest.approx(track.masks.sum(), rel=.02)
+    assert picture.sum() / 200 == pytest.approx(track.masks.sum(), rel=0.02)
 
 
 def test_open_shutter_smears_along_the_movement_only():
-    moving = box_thing(
-        29.5, 19.5, 8, 8, swing=(Swing(20., .4), Swing()), colour=200.)
+    moving = box_thing(29.5, 19.5, 8, 8, swing=(Swing(20.0, 0.4), Swing()), colour=200.0)
     sharp = scene_of(moving)
-    blurred = Scene(sharp.things, sharp.camera, sharp.background, shutter=1.)
-    sharp_picture, picture = (
-        render_frame(s, 0, 40, 60)[..., 0] for s in (sharp, blurred))
+    blurred = Scene(sharp.things, sharp.camera, sharp.background, shutter=1.0)
+    sharp_picture, picture = (render_frame(s, 0, 40, 60)[..., 0] for s in (sharp, blurred))
     grey = (picture > 0) & (picture < 200)
     # 8 pixels a frame: soft ramps of about 8 columns on either side
     assert grey[19].sum() == pytest.approx(16, abs=3)

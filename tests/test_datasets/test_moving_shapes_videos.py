@@ -1,4 +1,5 @@
 """Whole generated videos and the files of a generated data set."""
+
 import json
 
 import cv2
@@ -8,11 +9,14 @@ from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
 from tool_runs import run_without, tool_module
 
-from mmcico.datasets.moving_shapes import (SHAPE_CLASSES, SceneConfig,
-                                           generate_video, make_config,
-                                           write_dataset)
-from mmcico.datasets.moving_shapes.annotations import (mask_box,
-                                                       track_annotation)
+from mmcico.datasets.moving_shapes import (
+    SHAPE_CLASSES,
+    SceneConfig,
+    generate_video,
+    make_config,
+    write_dataset,
+)
+from mmcico.datasets.moving_shapes.annotations import mask_box, track_annotation
 
 HARD = make_config('hard', num_frames=6, objects=(3, 5))
 
@@ -53,7 +57,7 @@ def test_neighbouring_frames_overlap():
             now, then = track.masks[:-1], track.masks[1:]
             both = (now & then).sum((1, 2))
             overlaps += (both / (now | then).sum((1, 2)).clip(1)).tolist()
-    assert np.median(overlaps) > .6
+    assert np.median(overlaps) > 0.6
 
 
 def test_difficulty_adds_occlusion_and_blur():
@@ -64,26 +68,30 @@ def test_difficulty_adds_occlusion_and_blur():
         shares = [t.hidden[t.present] for _, tracks in videos for t in tracks]
         hidden[level] = np.concatenate(shares).mean()
         sharpness[level] = np.mean(
-            [cv2.Laplacian(f, cv2.CV_64F).var() for v, _ in videos for f in v])
+            [cv2.Laplacian(f, cv2.CV_64F).var() for v, _ in videos for f in v]
+        )
     assert hidden['hard'] > 1.5 * hidden['easy']
-    assert sharpness['hard'] < .8 * sharpness['easy']
+    assert sharpness['hard'] < 0.8 * sharpness['easy']
 
 
 def test_one_frame_and_no_object():
-    frames, tracks = generate_video(
-        0, 0, SceneConfig(num_frames=1, size=(40, 60), objects=(0, 0)))
+    frames, tracks = generate_video(0, 0, SceneConfig(num_frames=1, size=(40, 60), objects=(0, 0)))
     assert frames.shape == (1, 40, 60, 3)
     assert tracks == []
 
 
-@pytest.mark.parametrize('values, name',
-                         [(dict(num_frames=0), 'num_frames'),
-                          (dict(size=(96, 16)), 'size'),
-                          (dict(num_classes=13), 'num_classes'),
-                          (dict(objects=(3, 2)), 'objects'),
-                          (dict(motion=1.5), 'motion'),
-                          (dict(camera=-.1), 'camera'),
-                          (dict(difficulty='extreme'), 'difficulty')])
+@pytest.mark.parametrize(
+    'values, name',
+    [
+        (dict(num_frames=0), 'num_frames'),
+        (dict(size=(96, 16)), 'size'),
+        (dict(num_classes=13), 'num_classes'),
+        (dict(objects=(3, 2)), 'objects'),
+        (dict(motion=1.5), 'motion'),
+        (dict(camera=-0.1), 'camera'),
+        (dict(difficulty='extreme'), 'difficulty'),
+    ],
+)
 def test_bad_settings_are_named(values, name):
     with pytest.raises(ValueError, match=f'moving shapes: {name} is'):
         make_config(**values)
@@ -107,13 +115,10 @@ def test_file_describes_the_videos(dataset):
     assert ids == list(range(1, len(ids) + 1))
     for video in content['videos']:
         frames, tracks = generate_video(1, video['id'] - 1, config)
-        mine = [
-            a for a in content['annotations'] if a['video_id'] == video['id']
-        ]
+        mine = [a for a in content['annotations'] if a['video_id'] == video['id']]
         assert len(mine) == len(tracks)
         assert video['length'] == len(video['file_names']) == 6
-        last = cv2.imread(
-            str(path.parent / 'JPEGImages' / video['file_names'][-1]))
+        last = cv2.imread(str(path.parent / 'JPEGImages' / video['file_names'][-1]))
         assert np.abs(last.astype(int) - frames[-1]).mean() < 4
 
 
@@ -121,10 +126,13 @@ def test_annotations_agree_with_their_masks(dataset):
     content = json.loads(dataset[0].read_text())
     assert content['annotations']
     for entry in content['annotations']:
-        assert (entry['height'], entry['width'], entry['length'],
-                entry['iscrowd']) == (96, 160, 6, 0)
-        rows = zip(entry['segmentations'], entry['bboxes'], entry['areas'],
-                   entry['occlusion'])
+        assert (entry['height'], entry['width'], entry['length'], entry['iscrowd']) == (
+            96,
+            160,
+            6,
+            0,
+        )
+        rows = zip(entry['segmentations'], entry['bboxes'], entry['areas'], entry['occlusion'])
         for rle, box, area, word in rows:
             if rle is None:
                 assert (box, area, word) == (None, None, None)
@@ -134,8 +142,7 @@ def test_annotations_agree_with_their_masks(dataset):
             assert area == mask.sum() == mask_utils.area(rle)
             assert box == mask_utils.toBbox(rle).tolist()
             assert box == mask_box(mask.astype(bool))
-            assert word in ('no_occlusion', 'slight_occlusion',
-                            'severe_occlusion')
+            assert word in ('no_occlusion', 'slight_occlusion', 'severe_occlusion')
 
 
 def test_frames_load_as_coco(dataset, tmp_path):
@@ -159,14 +166,13 @@ def test_frames_load_as_coco(dataset, tmp_path):
                         segmentation=rle,
                         bbox=track['bboxes'][t],
                         area=track['areas'][t],
-                        iscrowd=0))
+                        iscrowd=0,
+                    )
+                )
     path = tmp_path / 'frames.json'
     path.write_text(
-        json.dumps(
-            dict(
-                images=images,
-                annotations=entries,
-                categories=content['categories'])))
+        json.dumps(dict(images=images, annotations=entries, categories=content['categories']))
+    )
     coco = COCO(str(path))
     assert len(coco.anns) == len(entries) > 0
     for entry in coco.anns.values():
@@ -176,8 +182,7 @@ def test_frames_load_as_coco(dataset, tmp_path):
 def test_more_videos_change_nothing(dataset, tmp_path):
     path, config = dataset
     seen = []
-    other = write_dataset(
-        tmp_path, 6, seed=1, config=config, progress=seen.append)
+    other = write_dataset(tmp_path, 6, seed=1, config=config, progress=seen.append)
     few, many = json.loads(path.read_text()), json.loads(other.read_text())
     assert many['videos'][:5] == few['videos']
     count = len(few['annotations'])
@@ -192,18 +197,15 @@ def test_workers_change_nothing(dataset, tmp_path):
     names = [p.relative_to(path.parent) for p in path.parent.rglob('*.*')]
     assert len(names) == 1 + 5 * 6
     for name in names:
-        assert (path.parent / name).read_bytes() == (other.parent /
-                                                     name).read_bytes()
+        assert (path.parent / name).read_bytes() == (other.parent / name).read_bytes()
 
 
 def test_golden_masks():
     """The same on every machine; a change here makes all results old."""
     _, tracks = generate_video(0, 0, SceneConfig())
     entries = [track_annotation(track) for track in tracks]
-    found = [(e['category_id'], e['areas'][0], e['areas'][-1])
-             for e in entries]
-    assert found == [(3, 130, 170), (3, 71, 529), (2, 246, 1005),
-                     (2, 638, 584)]
+    found = [(e['category_id'], e['areas'][0], e['areas'][-1]) for e in entries]
+    assert found == [(3, 130, 170), (3, 71, 529), (2, 246, 1005), (2, 638, 584)]
 
 
 def test_negative_numbers_are_refused(tmp_path):
@@ -213,31 +215,41 @@ def test_negative_numbers_are_refused(tmp_path):
 
 def test_tool_takes_levels_over_the_difficulty(tmp_path, capsys):
     tool = tool_module('dataset_tools/make_moving_shapes.py')
-    tool.main([
-        '--out', f'{tmp_path}', '--num-videos', '2', '--num-frames', '2',
-        '--size', '40', '60', '--num-classes', '3', '--objects', '1', '2',
-        '--seed', '9', '--difficulty', 'hard', '--blur', '0'
-    ])
+    tool.main(
+        [
+            '--out',
+            f'{tmp_path}',
+            '--num-videos',
+            '2',
+            '--num-frames',
+            '2',
+            '--size',
+            '40',
+            '60',
+            '--num-classes',
+            '3',
+            '--objects',
+            '1',
+            '2',
+            '--seed',
+            '9',
+            '--difficulty',
+            'hard',
+            '--blur',
+            '0',
+        ]
+    )
     assert capsys.readouterr().out.strip() == f'{tmp_path / "instances.json"}'
     config = make_config(
-        'hard',
-        num_frames=2,
-        size=(40, 60),
-        num_classes=3,
-        objects=(1, 2),
-        blur=0.)
+        'hard', num_frames=2, size=(40, 60), num_classes=3, objects=(1, 2), blur=0.0
+    )
     same = write_dataset(tmp_path / 'same', 2, seed=9, config=config)
     assert same.read_bytes() == (tmp_path / 'instances.json').read_bytes()
 
 
 def test_tool_refuses_numbers_out_of_range(tmp_path):
     done = run_without(
-        tmp_path,
-        'dataset_tools/make_moving_shapes.py',
-        '--out',
-        'x',
-        '--blur',
-        '2',
-        hidden=())
+        tmp_path, 'dataset_tools/make_moving_shapes.py', '--out', 'x', '--blur', '2', hidden=()
+    )
     assert done.returncode == 2 and 'blur is 2' in done.stderr
     assert not (tmp_path / 'x').exists()

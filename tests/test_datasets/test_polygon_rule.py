@@ -1,4 +1,5 @@
 """One rule for polygons, whoever reads them."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -23,13 +24,14 @@ LINE, POINT, NONE = [0, 0, 7, 5], [2, 2], []
 THIN = [[LINE], [POINT], [NONE], [LINE, POINT, NONE, LINE]]
 
 corners = st.tuples(
-    st.one_of(st.integers(0, 8), st.floats(0, 8)),
-    st.one_of(st.integers(0, 6), st.floats(0, 6)))
+    st.one_of(st.integers(0, 8), st.floats(0, 8)), st.one_of(st.integers(0, 6), st.floats(0, 6))
+)
 polygons = st.lists(
-    st.lists(corners, max_size=6).map(lambda pairs: [
-        float(v) if isinstance(v, float) else v for pair in pairs for v in pair
-    ]),
-    max_size=4)
+    st.lists(corners, max_size=6).map(
+        lambda pairs: [float(v) if isinstance(v, float) else v for pair in pairs for v in pair]
+    ),
+    max_size=4,
+)
 
 
 def pixels(counts):
@@ -55,9 +57,14 @@ def test_reader_eval_and_check_see_the_same_mask(mask):
 @settings(deadline=None, max_examples=200, derandomize=True)
 @given(
     st.lists(
-        st.one_of(st.none(), st.lists(st.integers(-20, 20), max_size=7),
-                  st.lists(st.sampled_from(['a', None, [1]]), max_size=3)),
-        max_size=3))
+        st.one_of(
+            st.none(),
+            st.lists(st.integers(-20, 20), max_size=7),
+            st.lists(st.sampled_from(['a', None, [1]]), max_size=3),
+        ),
+        max_size=3,
+    )
+)
 def test_what_one_refuses_the_other_refuses(mask):
 
     def accepts(read):
@@ -68,7 +75,8 @@ def test_what_one_refuses_the_other_refuses(mask):
         return True
 
     assert accepts(lambda: compress_mask(mask, *SIZE, 'f.json')) == accepts(
-        lambda: read_mask(mask, SIZE))
+        lambda: read_mask(mask, SIZE)
+    )
 
 
 @pytest.mark.parametrize('thin', THIN)
@@ -97,8 +105,7 @@ def test_a_file_trains_counts_and_is_scored_alike():
     truth = read_ground_truth(data, 'f.json')
     objects = [each for tracks in truth.tracks.values() for each in tracks]
     assert [8, 8, 0] in [each.areas.tolist() for each in objects]
-    results = as_results(
-        [each for each in data['annotations'] if not each['iscrowd']], .5)
+    results = as_results([each for each in data['annotations'] if not each['iscrowd']], 0.5)
     found = evaluate(truth, read_results(results, truth))
     assert found['AP'] == pytest.approx(1)
 
@@ -114,30 +121,38 @@ def test_a_cocovid_file_too():
             track.seen(frame)
             for video in parse_annotations(each, 'f.json').videos
             if video.id == images[record['image_id']]['video_id']
-            for track in video.tracks) for each in (data, small_cocovid())
+            for track in video.tracks
+        )
+        for each in (data, small_cocovid())
     ]
     assert counts[0] == counts[1] - 1
     masks = [
-        sum((track.areas > 0).sum()
+        sum(
+            (track.areas > 0).sum()
             for tracks in read_ground_truth(each, 'f.json').tracks.values()
-            for track in tracks) for each in (data, small_cocovid())
+            for track in tracks
+        )
+        for each in (data, small_cocovid())
     ]
     assert masks[0] == masks[1] - 1
 
 
 def test_the_check_reports_each_with_its_place():
     report = check_data(with_line([SQUARE, LINE, POINT]), 'f.json')
-    lines = [
-        each.text(report.file) for each in report.defects
-        if each.kind == 'mask'
+    lines = [each.text(report.file) for each in report.defects if each.kind == 'mask']
+    start = (
+        'warning [mask] f.json: video 0, frame 2 (a/15.jpg), annotation '
+        "0, field 'segmentations': polygon no. "
+    )
+    assert [line[: len(start) + 13] for line in lines] == [
+        start + '1 has 2 corne',
+        start + '2 has 1 corne',
     ]
-    start = ("warning [mask] f.json: video 0, frame 2 (a/15.jpg), annotation "
-             "0, field 'segmentations': polygon no. ")
-    assert [line[:len(start) + 13] for line in lines
-            ] == [start + '1 has 2 corne', start + '2 has 1 corne']
     alone = check_data(with_line([LINE]), 'f.json')
-    assert {(each.kind, each.place.frame)
-            for each in alone.defects} == {('mask', 2), ('presence', 2)}
+    assert {(each.kind, each.place.frame) for each in alone.defects} == {
+        ('mask', 2),
+        ('presence', 2),
+    }
     assert not alone.num_errors
     assert check_data(small_set(), 'f.json').defects == []
 
@@ -146,8 +161,7 @@ def test_an_object_of_such_polygons_alone_is_seen_nowhere():
     data = with_line([LINE])
     data['annotations'][0]['segmentations'] = [[LINE], [POINT], [NONE]]
     report = check_data(data, 'f.json')
-    assert [each.kind for each in report.defects
-            if each.level == 'error'] == ['empty']
+    assert [each.kind for each in report.defects if each.level == 'error'] == ['empty']
 
 
 def test_converters_leave_them_out():
@@ -159,7 +173,8 @@ def test_converters_leave_them_out():
         categories=[dict(id=1, name='cat')],
         annotations=[
             dict(id=1, image_id=1, category_id=1, segmentation=[LINE]),
-            dict(id=2, image_id=1, category_id=1, segmentation=[SQUARE, LINE])
-        ])
-    video, = coco_videos(data, 'f.json', ClassTable(), StillVideo())
+            dict(id=2, image_id=1, category_id=1, segmentation=[SQUARE, LINE]),
+        ],
+    )
+    (video,) = coco_videos(data, 'f.json', ClassTable(), StillVideo())
     assert [pixels(each.counts[0]).sum() for each in video.tracks] == [0, 8]

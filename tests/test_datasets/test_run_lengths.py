@@ -7,8 +7,7 @@ from pycocotools import mask as mask_api
 from small_sets import compressed, uncompressed
 
 from mmcico.analysis.mask_info import area_matches, mask_size, read_mask_info
-from mmcico.datasets.run_lengths import (measure_runs, runs_of_list,
-                                         runs_of_text)
+from mmcico.datasets.run_lengths import measure_runs, runs_of_list, runs_of_text
 
 
 def test_text_by_hand():
@@ -16,7 +15,7 @@ def test_text_by_hand():
     # before the last: 1 1 1 1 0, and a digit is 48 more
     assert runs_of_text('11110').tolist() == [1, 1, 1, 2, 1]
     info = measure_runs(runs_of_text(b'11110'), (3, 2))
-    assert info == ((3, 2), 3, (0., 0., 2., 2.))
+    assert info == ((3, 2), 3, (0.0, 0.0, 2.0, 2.0))
 
 
 def test_numbers_of_several_characters():
@@ -36,8 +35,7 @@ def test_runs_area_and_box_are_those_of_the_pixels(mask):
         assert info.area == mask.sum()
         if mask.any():
             rows, cols = np.nonzero(mask)
-            assert info.box == (cols.min(), rows.min(), cols.max() + 1,
-                                rows.max() + 1)
+            assert info.box == (cols.min(), rows.min(), cols.max() + 1, rows.max() + 1)
         else:
             assert info.box == (0, 0, 0, 0)
 
@@ -50,41 +48,46 @@ def test_long_runs_as_pycocotools_writes_them(runs):
     assert runs_of_text(code['counts']).tolist() == runs
 
 
-@pytest.mark.parametrize('text, message', [
-    ('1P', 'cut off'),
-    ('1 1', 'no mask has, at position 1'),
-    ('1é', 'position 1'),
-    ('P' * 8 + '0', 'more than 35 bits'),
-])
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        ('1P', 'cut off'),
+        ('1 1', 'no mask has, at position 1'),
+        ('1é', 'position 1'),
+        ('P' * 8 + '0', 'more than 35 bits'),
+    ],
+)
 def test_broken_texts(text, message):
     with pytest.raises(ValueError, match=message):
         runs_of_text(text)
 
 
-@pytest.mark.parametrize(
-    'counts', [[1.5, 2], ['1'], [[1], 2], [True, False], [None], [10**30]])
+@pytest.mark.parametrize('counts', [[1.5, 2], ['1'], [[1], 2], [True, False], [None], [10**30]])
 def test_lists_that_are_no_runs(counts):
     with pytest.raises(ValueError, match='whole numbers'):
         runs_of_list(counts)
 
 
-@pytest.mark.parametrize('mask, kind, message', [
-    ('text', 'mask', 'neither RLE'),
-    (dict(size=[3, 2]), 'mask', 'neither RLE'),
-    (dict(size=[2, 3], counts=[6]), 'size', 'swapped'),
-    (dict(size=[9, 9], counts=[81]), 'size', r'\[9, 9\].*\[3, 2\]'),
-    (dict(size='3x2', counts=[6]), 'size', 'not .height, width.'),
-    (dict(size=[3, 0], counts=[0]), 'size', 'above 0'),
-    (dict(size=[3, 2], counts=[7, -1]), 'mask', 'no. 1 is negative'),
-    (dict(size=[3, 2], counts=[5]), 'mask', '5 pixels, height x width is 6'),
-    (dict(size=[3, 2], counts=''), 'mask', '0 pixels'),
-    (dict(size=[3, 2], counts=None), 'mask', 'neither a text'),
-    ([[0, 0, 1, 0, 1, 1], [0, 0, 1, 1, 2]], 'mask', 'polygon no. 1'),
-    ([[0, 0, 1, float('nan'), 1, 1]], 'mask', 'not a list of corners'),
-    ([0, 0, 1, 0, 1, 1], 'mask', 'polygon no. 0 is 0'),
-    ([[0, 0, 1, 0, 1, 4.5]], 'mask', 'y = 4.5, outside 0 to 3'),
-    ([[-2, 0, 1, 0, 1, 2]], 'mask', 'x = -2, outside 0 to 2'),
-])
+@pytest.mark.parametrize(
+    'mask, kind, message',
+    [
+        ('text', 'mask', 'neither RLE'),
+        (dict(size=[3, 2]), 'mask', 'neither RLE'),
+        (dict(size=[2, 3], counts=[6]), 'size', 'swapped'),
+        (dict(size=[9, 9], counts=[81]), 'size', r'\[9, 9\].*\[3, 2\]'),
+        (dict(size='3x2', counts=[6]), 'size', 'not .height, width.'),
+        (dict(size=[3, 0], counts=[0]), 'size', 'above 0'),
+        (dict(size=[3, 2], counts=[7, -1]), 'mask', 'no. 1 is negative'),
+        (dict(size=[3, 2], counts=[5]), 'mask', '5 pixels, height x width is 6'),
+        (dict(size=[3, 2], counts=''), 'mask', '0 pixels'),
+        (dict(size=[3, 2], counts=None), 'mask', 'neither a text'),
+        ([[0, 0, 1, 0, 1, 1], [0, 0, 1, 1, 2]], 'mask', 'polygon no. 1'),
+        ([[0, 0, 1, float('nan'), 1, 1]], 'mask', 'not a list of corners'),
+        ([0, 0, 1, 0, 1, 1], 'mask', 'polygon no. 0 is 0'),
+        ([[0, 0, 1, 0, 1, 4.5]], 'mask', 'y = 4.5, outside 0 to 3'),
+        ([[-2, 0, 1, 0, 1, 2]], 'mask', 'x = -2, outside 0 to 2'),
+    ],
+)
 def test_masks_that_cannot_be_used(mask, kind, message):
     with pytest.raises(ValueError, match=message) as error:
         read_mask_info(mask, (3, 2))

@@ -1,4 +1,5 @@
 """Distribution of whole videos over processes."""
+
 import pytest
 import tiny_video as tiny
 from mmengine.dataset import ConcatDataset
@@ -30,11 +31,9 @@ def clips(tmp_path):
     return VISDataset(ann_file=path, test_mode=True)
 
 
-@pytest.mark.parametrize('world, expected', [
-    (1, [[0, 1, 2]]),
-    (2, [[0, 1], [2]]),
-    (3, [[0, 1], [2], []]),
-])
+@pytest.mark.parametrize(
+    'world, expected', [(1, [[0, 1, 2]]), (2, [[0, 1], [2]]), (3, [[0, 1], [2], []])]
+)
 def test_ranks_get_whole_videos_in_order(clips, monkeypatch, world, expected):
     found = []
     for rank in range(world):

@@ -1,4 +1,5 @@
 """Transforms that clips cannot have are refused when a data set is built."""
+
 import numpy as np
 import pytest
 import tiny_video as tiny
@@ -19,39 +20,57 @@ def dataset(folder, pipeline):
         ann_file='instances.json',
         data_root=str(folder),
         data_prefix=dict(img='img'),
-        pipeline=pipeline)
+        pipeline=pipeline,
+    )
 
 
-@pytest.mark.parametrize('cfg, message', [
-    (dict(type='Mosaic', img_scale=(12, 8)), 'Mosaic mixes other images'),
-    (dict(type='CachedMixUp', img_scale=(12, 8)), 'CachedMixUp mixes'),
-    (dict(type='CopyPaste'), 'CopyPaste mixes'),
-    (dict(
-        type='RandomApply',
-        transforms=[
-            dict(type='RandomApply', transforms=[dict(type='RandomShift')])
-        ]), 'RandomShift moves .* but not its masks'),
-    (dict(type='Rotate'), 'Rotate cannot change the frames .* alike; leave'),
-    (dict(type='RandomApply', transforms=[dict(type='TranslateX', level=3)]),
-     'TranslateX cannot change .*RandomFlip, RandomResize, RandomCrop'),
-    (dict(type='RandomAffine'), 'RandomAffine cannot move masks; leave'),
-    (dict(type='MinIoURandomCrop'), 'MinIoURandomCrop cannot change'),
-    (dict(
-        type='RandomCenterCropPad',
-        crop_size=(8, 8),
-        ratios=(1., ),
-        mean=[0] * 3,
-        std=[1] * 3,
-        to_rgb=False,
-        test_pad_mode=None), 'RandomCenterCropPad cannot change'),
-    (dict(type='RandAugment', aug_space=[[dict(type='Color')]],
-          aug_num=1), 'RandAugment cannot choose once .*around one'),
-    (dict(type='AutoAugment'), 'AutoAugment cannot choose once for all'),
-    (dict(type='RandomChoice', transforms=[[dict(type='Pad', size=(9, 9))]]),
-     'RandomChoice cannot choose once for all frames'),
-    (dict(type='RandomCrop', crop_size=(4, 4)),
-     'RandomCrop drops a frame .* set allow_negative_crop=True'),
-])
+@pytest.mark.parametrize(
+    'cfg, message',
+    [
+        (dict(type='Mosaic', img_scale=(12, 8)), 'Mosaic mixes other images'),
+        (dict(type='CachedMixUp', img_scale=(12, 8)), 'CachedMixUp mixes'),
+        (dict(type='CopyPaste'), 'CopyPaste mixes'),
+        (
+            dict(
+                type='RandomApply',
+                transforms=[dict(type='RandomApply', transforms=[dict(type='RandomShift')])],
+            ),
+            'RandomShift moves .* but not its masks',
+        ),
+        (dict(type='Rotate'), 'Rotate cannot change the frames .* alike; leave'),
+        (
+            dict(type='RandomApply', transforms=[dict(type='TranslateX', level=3)]),
+            'TranslateX cannot change .*RandomFlip, RandomResize, RandomCrop',
+        ),
+        (dict(type='RandomAffine'), 'RandomAffine cannot move masks; leave'),
+        (dict(type='MinIoURandomCrop'), 'MinIoURandomCrop cannot change'),
+        (
+            dict(
+                type='RandomCenterCropPad',
+                crop_size=(8, 8),
+                ratios=(1.0,),
+                mean=[0] * 3,
+                std=[1] * 3,
+                to_rgb=False,
+                test_pad_mode=None,
+            ),
+            'RandomCenterCropPad cannot change',
+        ),
+        (
+            dict(type='RandAugment', aug_space=[[dict(type='Color')]], aug_num=1),
+            'RandAugment cannot choose once .*around one',
+        ),
+        (dict(type='AutoAugment'), 'AutoAugment cannot choose once for all'),
+        (
+            dict(type='RandomChoice', transforms=[[dict(type='Pad', size=(9, 9))]]),
+            'RandomChoice cannot choose once for all frames',
+        ),
+        (
+            dict(type='RandomCrop', crop_size=(4, 4)),
+            'RandomCrop drops a frame .* set allow_negative_crop=True',
+        ),
+    ],
+)
 def test_transforms_that_would_spoil_clips_are_refused(folder, cfg, message):
     with pytest.raises(ValueError, match=message):
         dataset(folder, tiny.pipeline(cfg))
@@ -60,14 +79,10 @@ def test_transforms_that_would_spoil_clips_are_refused(folder, cfg, message):
 def test_a_choice_around_the_broadcaster_is_made_once_a_clip(folder):
     """What the message about RandomChoice advises works."""
     first, broadcast, last = tiny.pipeline()
-    choices = [[
-        dict(
-            broadcast,
-            transforms=[
-                *broadcast['transforms'],
-                dict(type='RandomFlip', prob=prob)
-            ])
-    ] for prob in (0., 1.)]
+    choices = [
+        [dict(broadcast, transforms=[*broadcast['transforms'], dict(type='RandomFlip', prob=prob)])]
+        for prob in (0.0, 1.0)
+    ]
     choice = dict(type='RandomChoice', transforms=choices)
     data = dataset(folder, [first, choice, last])
     np.random.seed(0)

@@ -1,4 +1,5 @@
 """Small models with opinions, and video for them."""
+
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ SWIN = dict(
     depths=[1, 2, 1, 1],  # the second layer of a stage shifts its windows
     num_heads=[1, 2, 4, 4],
     window_size=7,
-    out_indices=(1, 2, 3))
+    out_indices=(1, 2, 3),
+)
 #: kinds of small models that are exported
 KINDS = ['yolact', 'condinst', 'published', 'swin', 'central']
 
@@ -48,9 +50,9 @@ def small_cfg(kind='yolact'):
         head['anchor_generator'].update(type='mmcico.CellAnchorGenerator')
         head['losses'] = dict(
             loss_cls=dict(type='FocalLoss', use_sigmoid=True),
-            loss_centerness=dict(type='CrossEntropyLoss', use_sigmoid=True))
-        masks.update(
-            norm_cfg=None, upsample=dict(type='mmcico.BilinearUpsample'))
+            loss_centerness=dict(type='CrossEntropyLoss', use_sigmoid=True),
+        )
+        masks.update(norm_cfg=None, upsample=dict(type='mmcico.BilinearUpsample'))
         head['anchor_generator']['strides'] = [8, 16, 32, 64, 128]
         model['neck']['num_outs'] = 5
     return Config(dict(model=model, default_scope='mmdet'))

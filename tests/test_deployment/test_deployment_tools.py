@@ -1,4 +1,5 @@
 """tools/deployment."""
+
 import re
 
 import pytest
@@ -24,22 +25,24 @@ def files(tmp_path_factory):
     """Folder with a config and a checkpoint."""
     folder = tmp_path_factory.mktemp('files')
     cfg = small_cfg()
-    model = build(cfg, quantile=.98)
+    model = build(cfg, quantile=0.98)
     cfg.model.test_cfg = dict(
-        nms=dict(
-            type='mmcico.ClipNMS', min_share=0, score_thr=model.nms.score_thr))
+        nms=dict(type='mmcico.ClipNMS', min_share=0, score_thr=model.nms.score_thr)
+    )
     steps = [dict(type='mmcico.LoadClipFrame')]
     steps.append(dict(type='Resize', scale=(160, 96), keep_ratio=True))
     cfg.test_dataloader = dict(
-        dataset=dict(pipeline=[
-            dict(type='mmcico.ClipFrameSample'),
-            dict(type='TransformBroadcaster', transforms=steps),
-            dict(type='mmcico.PackClipInputs')
-        ]))
+        dataset=dict(
+            pipeline=[
+                dict(type='mmcico.ClipFrameSample'),
+                dict(type='TransformBroadcaster', transforms=steps),
+                dict(type='mmcico.PackClipInputs'),
+            ]
+        )
+    )
     cfg.dump(folder / 'small.py')
     meta = dict(dataset_meta=dict(classes=tuple('abcd')))
-    torch.save(
-        dict(meta=meta, state_dict=model.state_dict()), folder / 'small.pth')
+    torch.save(dict(meta=meta, state_dict=model.state_dict()), folder / 'small.pth')
     return folder
 
 

@@ -1,24 +1,24 @@
 """The paper's models as ONNX files; minutes, so only on request."""
+
 import os
 
 import pytest
 from exportable import build, full_cfg, need_onnx, run, video
 
-from mmcico.deployment import (OnnxInfo, compare_clips, export_onnx,
-                               load_onnx_model)
+from mmcico.deployment import OnnxInfo, compare_clips, export_onnx, load_onnx_model
 from mmcico.deployment.agreement import Agreement
 
 need_onnx()
 pytestmark = pytest.mark.skipif(
     os.environ.get('MMCICO_FULL_EXPORT') != '1',
-    reason='exports full models: set MMCICO_FULL_EXPORT=1')
+    reason='exports full models: set MMCICO_FULL_EXPORT=1',
+)
 
 
-@pytest.mark.parametrize(
-    'name', ['yolact_r50', 'condinst_r50', 'yolact_swin-t', 'condinst_swin-t'])
+@pytest.mark.parametrize('name', ['yolact_r50', 'condinst_r50', 'yolact_swin-t', 'condinst_swin-t'])
 def test_full_models_agree(name, tmp_path, record_property):
     cfg = full_cfg(name)
-    model, path = build(cfg, quantile=.995), str(tmp_path / 'clip.onnx')
+    model, path = build(cfg, quantile=0.995), str(tmp_path / 'clip.onnx')
     report = export_onnx(model, path, OnnxInfo.of(model, cfg))
     largest = max(v for each in report.values() for v in each.values())
     onnx = load_onnx_model(cfg, path)

@@ -1,4 +1,5 @@
 """A file is written only if it is right."""
+
 import pytest
 import torch
 from exportable import build, need_onnx, small_cfg
@@ -12,17 +13,17 @@ need_onnx()
 
 
 def test_difference_by_hand():
-    wanted = torch.tensor([0., 4.])
-    assert difference(torch.tensor([0., 4.5]), wanted) == .125
-    assert difference(torch.tensor([.25, .5]), torch.tensor([.5, .5])) == .25
+    wanted = torch.tensor([0.0, 4.0])
+    assert difference(torch.tensor([0.0, 4.5]), wanted) == 0.125
+    assert difference(torch.tensor([0.25, 0.5]), torch.tensor([0.5, 0.5])) == 0.25
     assert difference(torch.zeros(3), wanted) == float('inf')
-    assert difference(torch.tensor([0., float('nan')]), wanted) == float('inf')
+    assert difference(torch.tensor([0.0, float('nan')]), wanted) == float('inf')
 
 
 def test_reports_with_differences_are_refused():
-    check_report({(64, 96): dict(embeds=1e-4, protos=0.)}, 'a.onnx')
+    check_report({(64, 96): dict(embeds=1e-4, protos=0.0)}, 'a.onnx')
     with pytest.raises(ValueError, match='a.onnx.*embeds at 64 x 96: 0.002'):
-        check_report({(64, 96): dict(embeds=2e-3, protos=0.)}, 'a.onnx')
+        check_report({(64, 96): dict(embeds=2e-3, protos=0.0)}, 'a.onnx')
     with pytest.raises(ValueError, match='protos'):
         check_report({(64, 96): dict(protos=float('nan'))}, 'a.onnx')
 

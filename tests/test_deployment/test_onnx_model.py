@@ -1,4 +1,5 @@
 """A model on an ONNX file gives what its own layers give."""
+
 import sys
 
 import numpy as np
@@ -9,8 +10,7 @@ from mmengine.config import ConfigDict
 from mmengine.dataset import Compose
 
 from mmcico.apis import ClipStream
-from mmcico.deployment import (OnnxInfo, compare_clips, export_onnx,
-                               load_onnx_model)
+from mmcico.deployment import OnnxInfo, compare_clips, export_onnx, load_onnx_model
 from mmcico.deployment.agreement import Agreement
 from mmcico.models.vis.video_state import VideoState
 
@@ -47,8 +47,7 @@ def load(cfg, model, path):
 def test_results_are_those_of_pytorch(exported, kind, size):
     cfg, model, path, report = exported(kind)
     assert set(report) == {(128, 96), (224, 256)}
-    assert all(0 <= v <= 1e-4 for each in report.values()
-               for v in each.values())
+    assert all(0 <= v <= 1e-4 for each in report.values() for v in each.values())
     assert set(report[128, 96]) >= {'cls_scores', 'embeds', 'priors'}
     onnx, frames = load(cfg, model, path), video(7, size)
     total = Agreement()
@@ -68,22 +67,21 @@ def test_streams_take_either(exported):
             type='TransformBroadcaster',
             transforms=[
                 dict(type='mmcico.LoadClipArray'),
-                dict(type='Resize', scale=(128, 64), keep_ratio=True)
-            ]),
-        dict(type='mmcico.PackClipInputs')
+                dict(type='Resize', scale=(128, 64), keep_ratio=True),
+            ],
+        ),
+        dict(type='mmcico.PackClipInputs'),
     ]
     noise = np.random.default_rng(0)
-    frames = [
-        noise.integers(0, 256, (40, 72, 3), dtype=np.uint8) for _ in range(6)
-    ]
+    frames = [noise.integers(0, 256, (40, 72, 3), dtype=np.uint8) for _ in range(6)]
     ours, theirs = (
         list(ClipStream(each, Compose(steps)).run(frames))
-        for each in (load(cfg, model, path), model))
+        for each in (load(cfg, model, path), model)
+    )
     assert len(ours) == len(theirs) == 6
     found = 0
     for one, other in zip(ours, theirs):
-        one, other = (
-            each.sample.pred_track_instances for each in (one, other))
+        one, other = (each.sample.pred_track_instances for each in (one, other))
         assert one.instances_id.tolist() == other.instances_id.tolist()
         assert one.labels.tolist() == other.labels.tolist()
         torch.testing.assert_close(one.scores, other.scores, rtol=0, atol=1e-4)
@@ -99,8 +97,7 @@ def test_the_file_knows_its_model(exported):
     assert onnx.onnx_info.num_frames == onnx.num_frames == 3
     assert onnx.onnx_info.strides == ((8, 8), (16, 16), (32, 32))
     assert onnx.onnx_info.classes == CLASSES
-    assert onnx.dataset_meta == dict(
-        classes=CLASSES, category_ids=(40, 5, 0, 7))
+    assert onnx.dataset_meta == dict(classes=CLASSES, category_ids=(40, 5, 0, 7))
     assert onnx.onnx_info.cfg == cfg.to_dict()
     assert not list(onnx.parameters())
     with pytest.raises(ValueError, match='neither train'):
@@ -114,23 +111,16 @@ def changed(cfg, **values):
     return other
 
 
-@pytest.mark.parametrize('values, message', [
-    ({
-        'bbox_head.num_frames': 2
-    }, 'T. 3 instead of 2'),
-    ({
-        'bbox_head.num_classes': 7
-    }, 'class channels 5 instead of 8'),
-    ({
-        'bbox_head.anchor_generator.scales': [4]
-    }, 'anchor_generator'),
-    ({
-        'data_preprocessor.mean': [0, 0, 0]
-    }, 'data_preprocessor'),
-    ({
-        'mask_head.generator.num_protos': 8
-    }, 'generator'),
-])
+@pytest.mark.parametrize(
+    'values, message',
+    [
+        ({'bbox_head.num_frames': 2}, 'T. 3 instead of 2'),
+        ({'bbox_head.num_classes': 7}, 'class channels 5 instead of 8'),
+        ({'bbox_head.anchor_generator.scales': [4]}, 'anchor_generator'),
+        ({'data_preprocessor.mean': [0, 0, 0]}, 'data_preprocessor'),
+        ({'mask_head.generator.num_protos': 8}, 'generator'),
+    ],
+)
 def test_another_config_is_refused(exported, values, message):
     cfg, _, path, _ = exported('yolact')
     with pytest.raises(ValueError, match=message):
@@ -140,10 +130,9 @@ def test_another_config_is_refused(exported, values, message):
 def test_tracker_and_thresholds_may_change(exported):
     cfg, _, path, _ = exported('yolact')
     other = changed(cfg, **{'tracker.memory': 3})
-    other.model.test_cfg = ConfigDict(
-        nms=dict(type='mmcico.ClipNMS', score_thr=.7))
+    other.model.test_cfg = ConfigDict(nms=dict(type='mmcico.ClipNMS', score_thr=0.7))
     onnx = load_onnx_model(other, path)
-    assert onnx.tracker.memory == 3 and onnx.nms.score_thr == .7
+    assert onnx.tracker.memory == 3 and onnx.nms.score_thr == 0.7
 
 
 def test_sizes_that_do_not_fit_are_refused(exported):

@@ -1,4 +1,5 @@
 """Compiled and low precision runs."""
+
 import shutil
 
 import pytest
@@ -11,17 +12,20 @@ from mmcico.deployment.options import AutocastNetwork
 from mmcico.models.vis.clip_network import LazyNetwork
 from mmcico.models.vis.frame_features import KnownFrames
 
-BACKENDS = [('eager', 1),
-            pytest.param('aot_eager', 0, marks=pytest.mark.slow),
-            pytest.param(
-                'inductor',
-                0,
-                marks=[
-                    pytest.mark.slow,
-                    pytest.mark.skipif(
-                        shutil.which('g++') is None,
-                        reason='torch.compile needs a C++ compiler')
-                ])]
+BACKENDS = [
+    ('eager', 1),
+    pytest.param('aot_eager', 0, marks=pytest.mark.slow),
+    pytest.param(
+        'inductor',
+        0,
+        marks=[
+            pytest.mark.slow,
+            pytest.mark.skipif(
+                shutil.which('g++') is None, reason='torch.compile needs a C++ compiler'
+            ),
+        ],
+    ),
+]
 
 
 @pytest.mark.parametrize('backend, overlap', BACKENDS)
@@ -43,7 +47,7 @@ def test_compiled_results_are_the_same(backend, overlap):
 
 @pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
 def test_autocast_computes_low_and_answers_high(dtype):
-    model, frames = build(small_cfg(), quantile=.9), video()
+    model, frames = build(small_cfg(), quantile=0.9), video()
     with torch.no_grad():
         whole = model.network(model, KnownFrames(), frames[:3], (0, 1, 2), 2)
     assert autocast_model(model, dtype) is model
@@ -58,12 +62,11 @@ def test_autocast_computes_low_and_answers_high(dtype):
     assert 0 < error.max() < whole.outputs.cls_scores.abs().max() / 10
     clips = run(model, frames)
     assert all(len(clip) for clip in clips)
-    assert all(clip.masks.dtype == clip.bboxes.dtype == torch.float32
-               for clip in clips)
+    assert all(clip.masks.dtype == clip.bboxes.dtype == torch.float32 for clip in clips)
 
 
 def test_compiled_at_low_precision():
-    model, frames = build(small_cfg(), quantile=.9), video(3)
+    model, frames = build(small_cfg(), quantile=0.9), video(3)
     wanted = run(autocast_model(model, torch.bfloat16), frames)
     found = run(compile_model(model, backend='eager'), frames)
     same = compare_clips(found[0], wanted[0])

@@ -1,4 +1,5 @@
 """Model and data set must agree on the classes."""
+
 from types import SimpleNamespace as Box
 
 import pytest
@@ -12,7 +13,8 @@ def runner(num_classes, classes):
         model=Box(bbox_head=Box(num_classes=num_classes)),
         train_dataloader=loader,
         val_dataloader=loader,
-        test_dataloader=loader)
+        test_dataloader=loader,
+    )
 
 
 @pytest.mark.parametrize('stage', ['train', 'val', 'test'])

@@ -1,4 +1,5 @@
 """Drawing hooks while a model is validated, MMDetection's own too."""
+
 from types import SimpleNamespace
 
 import cv2
@@ -23,22 +24,21 @@ def make_clip(folder, video, frames):
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), np.full((*SIZE, 3), 90, np.uint8))
         sample = DetDataSample(
-            metainfo=dict(
-                img_path=str(path), frame_id=t, img_shape=SIZE,
-                ori_shape=SIZE))
+            metainfo=dict(img_path=str(path), frame_id=t, img_shape=SIZE, ori_shape=SIZE)
+        )
         mask = torch.zeros(1, *SIZE, dtype=torch.bool)
         mask[:, 10:30, 12:40] = True
         sample.pred_track_instances = InstanceData(
-            bboxes=torch.tensor([[12., 10., 40., 30.]]),
+            bboxes=torch.tensor([[12.0, 10.0, 40.0, 30.0]]),
             labels=torch.tensor([0]),
-            scores=torch.tensor([.9]),
+            scores=torch.tensor([0.9]),
             instances_id=torch.tensor([3]),
-            masks=mask)
+            masks=mask,
+        )
         empty = sample.pred_track_instances[:0]
         sample.gt_instances = InstanceData(
-            bboxes=empty.bboxes,
-            labels=empty.labels,
-            instances_id=empty.instances_id)
+            bboxes=empty.bboxes, labels=empty.labels, instances_id=empty.instances_id
+        )
         samples.append(sample)
     clip = TrackDataSample()
     clip.video_data_samples = samples
@@ -54,34 +54,35 @@ def validate(hook_type, tmp_path, clips):
             type='TrackLocalVisualizer',
             name=f'{hook_type}_{tmp_path.name}',
             vis_backends=[dict(type='LocalVisBackend')],
-            save_dir=str(out)))
-    visualizer.dataset_meta = dict(classes=('dog', ))
-    hook = HOOKS.build(
-        dict(type=hook_type, draw=True, frame_interval=2, score_thr=.3))
+            save_dir=str(out),
+        )
+    )
+    visualizer.dataset_meta = dict(classes=('dog',))
+    hook = HOOKS.build(dict(type=hook_type, draw=True, frame_interval=2, score_thr=0.3))
     hook._visualizer = visualizer
-    runner = SimpleNamespace(
-        iter=7, val_dataloader=SimpleNamespace(sampler=None))
+    runner = SimpleNamespace(iter=7, val_dataloader=SimpleNamespace(sampler=None))
     for index, clip in enumerate(clips):
         hook.after_val_iter(runner, index, {}, [clip])
     return {path.name: cv2.imread(str(path)) for path in out.rglob('*.png')}
 
 
-@pytest.mark.parametrize('hook, names', [
-    ('mmcico.ClipVisualizationHook',
-     {'cat_00000_7.png', 'cat_00002_7.png', 'dog_00000_7.png'}),
-    ('TrackVisualizationHook',
-     {'test_img_7.png', 'test_img_9.png', 'test_img_10.png'}),
-])
+@pytest.mark.parametrize(
+    'hook, names',
+    [
+        ('mmcico.ClipVisualizationHook', {'cat_00000_7.png', 'cat_00002_7.png', 'dog_00000_7.png'}),
+        ('TrackVisualizationHook', {'test_img_7.png', 'test_img_9.png', 'test_img_10.png'}),
+    ],
+)
 def test_pictures_of_validation_are_written(hook, names, tmp_path):
     clips = [
         make_clip(tmp_path, 'cat', (0, 1)),
-        make_clip(tmp_path, 'cat', (2, )),
-        make_clip(tmp_path, 'dog', (0, 1))
+        make_clip(tmp_path, 'cat', (2,)),
+        make_clip(tmp_path, 'dog', (0, 1)),
     ]
     pictures = validate(hook, tmp_path, clips)
     assert set(pictures) == names
     for picture in pictures.values():
-        picture = picture[:, -SIZE[1]:]  # MMDetection's: truth on the left
+        picture = picture[:, -SIZE[1] :]  # MMDetection's: truth on the left
         assert picture.shape == (*SIZE, 3)
         # the object is tinted, the rest is as it was
         inside = picture[14:26, 20:36].astype(int)

@@ -1,5 +1,6 @@
 """Random ground truth and results, full of overlaps and ties."""
-from typing import Any, Dict, List, Optional, Tuple
+
+from typing import Any
 
 import numpy as np
 from vis_files import ground_truth, rle
@@ -7,8 +8,7 @@ from vis_files import ground_truth, rle
 WORDS = ['no_occlusion', 'slight_occlusion', 'severe_occlusion', None]
 
 
-def random_track(rng: np.random.Generator, length: int,
-                 size: Tuple[int, int]) -> List[Any]:
+def random_track(rng: np.random.Generator, length: int, size: tuple[int, int]) -> list[Any]:
     """Rectangles on a coarse grid, so that overlaps and ties are common."""
     height, width = size
     frames = []
@@ -16,13 +16,13 @@ def random_track(rng: np.random.Generator, length: int,
         x, y = rng.integers(0, 3, 2) * (width // 4, height // 4)
         w, h = rng.integers(1, 3, 2) * (width // 4, height // 4)
         mask = np.zeros(size, bool)
-        if rng.random() > .2:
-            mask[y:y + h, x:x + w] = True
+        if rng.random() > 0.2:
+            mask[y : y + h, x : x + w] = True
         frames.append(rle(mask))
     return frames
 
 
-def random_case(seed: int) -> Tuple[Dict[str, Any], List[dict]]:
+def random_case(seed: int) -> tuple[dict[str, Any], list[dict]]:
     """Ground truth and results of up to three videos and two classes."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(1, 4, rng.integers(1, 4)).tolist()
@@ -37,20 +37,21 @@ def random_case(seed: int) -> Tuple[Dict[str, Any], List[dict]]:
             dict(
                 place,
                 id=len(truth['annotations']),
-                iscrowd=int(rng.random() < .2),
+                iscrowd=int(rng.random() < 0.2),
                 occlusion=random_levels(rng, lengths[video]),
-                segmentations=masks))
+                segmentations=masks,
+            )
+        )
         for _ in range(rng.integers(4)):
-            if rng.random() < .5:
+            if rng.random() < 0.5:
                 masks = random_track(rng, lengths[video], size)
             score = int(rng.integers(6)) / 5
             results.append(dict(place, score=score, segmentations=masks))
     return truth, results
 
 
-def random_levels(rng: np.random.Generator,
-                  length: int) -> Optional[List[Optional[str]]]:
+def random_levels(rng: np.random.Generator, length: int) -> list[str | None] | None:
     """OVIS' words for the frames, now and then none at all."""
-    if rng.random() < .2:
+    if rng.random() < 0.2:
         return None
     return [WORDS[i] for i in rng.integers(0, 4, length)]

@@ -6,8 +6,7 @@ from tool_runs import HIDDEN, run_without
 from vis_files import annotation, ground_truth, result, write_golden
 
 from mmcico.evaluation import read_ground_truth, read_results
-from mmcico.evaluation.diagnosis import (diagnose, format_summary,
-                                         write_diagnosis)
+from mmcico.evaluation.diagnosis import diagnose, format_summary, write_diagnosis
 from mmcico.evaluation.diagnosis.plots import has_matplotlib
 
 NAMES = ['metrics', 'classes', 'curves', 'confusion', 'errors']
@@ -27,7 +26,8 @@ def run(folder, *args):
         'gt.json',
         'results.json',
         *args,
-        hidden=(*HIDDEN, 'matplotlib'))
+        hidden=(*HIDDEN, 'matplotlib'),
+    )
 
 
 def rows_of(path):
@@ -40,16 +40,21 @@ def test_all_files_without_openmmlab_and_matplotlib(files):
     assert done.returncode == 0, done.stderr
     out = files / 'new' / 'analysis'
     assert sorted(path.name for path in out.iterdir()) == sorted(
-        [f'{name}.json' for name in NAMES + ['frames', 'identities']] +
-        [f'{name}.csv' for name in NAMES[1:] + ['frames']])
+        [f'{name}.json' for name in NAMES + ['frames', 'identities']]
+        + [f'{name}.csv' for name in NAMES[1:] + ['frames']]
+    )
     assert 'no figures, because matplotlib is not installed' in done.stdout
     metrics = json.loads((out / 'metrics.json').read_text())
     errors = json.loads((out / 'errors.json').read_text())
     assert errors['oracles']['as it is']['AP'] == pytest.approx(metrics['AP'])
     base = f'{100 * metrics["AP"]:.1f}'
     assert done.stdout.splitlines()[1].split() == [
-        '(as', 'it', 'is)', base, f'{100 * metrics["AP50"]:.1f}',
-        f'{100 * metrics["AP75"]:.1f}'
+        '(as',
+        'it',
+        'is)',
+        base,
+        f'{100 * metrics["AP50"]:.1f}',
+        f'{100 * metrics["AP75"]:.1f}',
     ]
     by_class = {row['class']: row for row in rows_of(out / 'classes.csv')}
     assert by_class['class_6']['AP'] == ''  # no objects
@@ -71,11 +76,14 @@ def test_parts_can_be_left_out(files):
     assert 'AP_heavy' in metrics and 'each frame' not in done.stdout
 
 
-@pytest.mark.parametrize('name, content, message', [
-    ('gt.json', '{"videos": [], "categories": []}', 'has no annotations'),
-    ('results.json', '[{"video_id": 99}]', 'field video_id is 99'),
-    ('results.json', '[', 'results.json is not complete JSON'),
-])
+@pytest.mark.parametrize(
+    'name, content, message',
+    [
+        ('gt.json', '{"videos": [], "categories": []}', 'has no annotations'),
+        ('results.json', '[{"video_id": 99}]', 'field video_id is 99'),
+        ('results.json', '[', 'results.json is not complete JSON'),
+    ],
+)
 def test_unusable_files(files, name, content, message):
     (files / name).write_text(content)
     done = run(files, '--out', 'out')
@@ -97,45 +105,50 @@ def found_of(annotations, results, length=4):
 
 
 def test_summary_names_what_to_mend_first():
-    found = found_of([annotation([LEFT] * 4),
-                      annotation([RIGHT] * 4)], [
-                          result([LEFT] * 2 + [RIGHT] * 2),
-                          result([RIGHT] * 2 + [LEFT] * 2, .8)
-                      ])
-    lines = format_summary(found['errors'], found['frames']['total'],
-                           found['identities']).splitlines()
+    found = found_of(
+        [annotation([LEFT] * 4), annotation([RIGHT] * 4)],
+        [result([LEFT] * 2 + [RIGHT] * 2), result([RIGHT] * 2 + [LEFT] * 2, 0.8)],
+    )
+    lines = format_summary(
+        found['errors'], found['frames']['total'], found['identities']
+    ).splitlines()
     table = {line.split()[0]: line.split()[1:] for line in lines[2:9]}
     assert table['association'] == ['100.0', '+100.0', '100.0', '100.0']
     assert table['segmentation'] == ['0.0', '+0.0', '0.0', '0.0']
     assert 'predictions at IoU 0.5: 2 weak overlap' in lines
     assert 'objects at IoU 0.5: 2, of these 0 found, 0 missed' in lines
     assert 'each frame an image: box AP 100.0, mask AP 100.0' in lines
-    assert ('tracks of score 0.3 and more find 8 of 8 objects x frames; '
-            '2 identity switches, 0 gaps') in lines
+    assert (
+        'tracks of score 0.3 and more find 8 of 8 objects x frames; 2 identity switches, 0 gaps'
+    ) in lines
     advice = lines.index('what to mend, the most costly first:')
     assert lines[advice + 1].startswith('- association (+100.0): ids change')
-    assert not [line for line in lines[advice + 2:] if line[0] != ' ']
+    assert not [line for line in lines[advice + 2 :] if line[0] != ' ']
     assert max(map(len, lines)) <= 100
 
 
 def test_identities_of_what_a_user_sees():
-    found = found_of([
-        annotation([LEFT, LEFT, None, LEFT]),
-        annotation([RIGHT] * 4, 11),
-        annotation([RIGHT] * 4, 11, iscrowd=1)
-    ], [
-        result([LEFT, None, None, LEFT], .9, 11),
-        result([RIGHT, RIGHT, RIGHT, None], .3),
-        result([None, None, None, RIGHT], .4),
-        result([LEFT] * 4, .2)
-    ])['identities']
+    found = found_of(
+        [
+            annotation([LEFT, LEFT, None, LEFT]),
+            annotation([RIGHT] * 4, 11),
+            annotation([RIGHT] * 4, 11, iscrowd=1),
+        ],
+        [
+            result([LEFT, None, None, LEFT], 0.9, 11),
+            result([RIGHT, RIGHT, RIGHT, None], 0.3),
+            result([None, None, None, RIGHT], 0.4),
+            result([LEFT] * 4, 0.2),
+        ],
+    )['identities']
     # LEFT: found, missed, not there, found again; RIGHT: found by another
     counts = dict(objects=7, found=6, false=0, switches=1, fragments=1)
     assert found == dict(
-        score_thr=.3,
-        iou_thr=.5,
+        score_thr=0.3,
+        iou_thr=0.5,
         **counts,
-        videos=[dict(video_id=found['videos'][0]['video_id'], **counts)])
+        videos=[dict(video_id=found['videos'][0]['video_id'], **counts)],
+    )
 
 
 def test_summary_of_a_perfect_result_and_of_no_objects():
@@ -146,12 +159,12 @@ def test_summary_of_a_perfect_result_and_of_no_objects():
     assert 'no objects to be found' in text and 'box AP -' in text
 
 
-@pytest.mark.skipif(
-    not has_matplotlib(), reason='figures need matplotlib, not installed')
+@pytest.mark.skipif(not has_matplotlib(), reason='figures need matplotlib, not installed')
 def test_figures(tmp_path):
     for name, found in dict(
-            some=found_of([annotation([LEFT] * 4)], [result([RIGHT] * 4)]),
-            none=found_of([annotation([LEFT] * 4, iscrowd=1)], [])).items():
+        some=found_of([annotation([LEFT] * 4)], [result([RIGHT] * 4)]),
+        none=found_of([annotation([LEFT] * 4, iscrowd=1)], []),
+    ).items():
         told = write_diagnosis(tmp_path / name, found)
         assert told.endswith('tables, errors.png, curves.png, confusion.png')
         for figure in ('errors', 'curves', 'confusion'):
@@ -161,12 +174,12 @@ def test_figures(tmp_path):
 
 def test_long_videos_are_passed_on(files):
     (files / 'long.json').write_text('[1]')
-    done = run(files, '--out', 'out', '--no-frames', '--metric', 'ytvis2022',
-               '--long-videos', 'long.json')
+    done = run(
+        files, '--out', 'out', '--no-frames', '--metric', 'ytvis2022', '--long-videos', 'long.json'
+    )
     assert done.returncode == 0, done.stderr
     metrics = json.loads((files / 'out' / 'metrics.json').read_text())
-    assert metrics['mAP'] == pytest.approx(
-        (metrics['mAP_short'] + metrics['mAP_long']) / 2)
+    assert metrics['mAP'] == pytest.approx((metrics['mAP_short'] + metrics['mAP_long']) / 2)
 
 
 def test_rounding_errors_have_no_sign():

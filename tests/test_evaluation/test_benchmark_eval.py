@@ -10,13 +10,20 @@ TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/benchmark_eval.py'
 
 @pytest.mark.slow
 def test_same_figures_as_mmdet_and_both_times(tmp_path):
-    done = subprocess.run([
-        sys.executable,
-        str(TOOL), '--videos', '3', '--classes-per-video', '2', '--out',
-        str(tmp_path / 'out.json')
-    ],
-                          capture_output=True,
-                          text=True)
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(TOOL),
+            '--videos',
+            '3',
+            '--classes-per-video',
+            '2',
+            '--out',
+            str(tmp_path / 'out.json'),
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / 'out.json').read_text())['2']
     ours, theirs = found['mmcico'], found['mmdet']

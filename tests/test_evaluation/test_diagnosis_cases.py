@@ -6,8 +6,7 @@ from vis_files import SIZE, annotation, golden, ground_truth, result
 
 from mmcico.evaluation import evaluate, read_ground_truth, read_results
 from mmcico.evaluation.diagnosis import break_down, read_cases
-from mmcico.evaluation.diagnosis.cases import (take_objects, with_masks,
-                                               without_masks)
+from mmcico.evaluation.diagnosis.cases import take_objects, with_masks, without_masks
 from mmcico.evaluation.matching import IOU_THRS, assign, video_iou
 
 LEFT, RIGHT = (0, 0, 4, 4), (5, 0, 9, 4)
@@ -35,8 +34,7 @@ def test_base_equals_the_metric_on_official_figures(official):
         assert base[key] == pytest.approx(metrics[key], abs=1e-12)
     assert found['classes'] == metrics['classes'] == names
     for mine, value in zip(base['AP_per_class'], metrics['AP_per_class']):
-        assert mine == (None if value is None else pytest.approx(
-            value, abs=1e-12))
+        assert mine == (None if value is None else pytest.approx(value, abs=1e-12))
     assert base['AP'] == pytest.approx(expected['AP'], abs=1e-9)
 
 
@@ -47,13 +45,12 @@ def test_overlaps_equal_those_of_the_metric(official):
 
 
 def test_order_and_classes_of_predictions():
-    case = case_of([annotation([LEFT] * 2, 11)], [
-        result([LEFT] * 2, .3, 11),
-        result([LEFT] * 2, .9, 10),
-        result([RIGHT] * 2, .3, 10),
-    ])
+    case = case_of(
+        [annotation([LEFT] * 2, 11)],
+        [result([LEFT] * 2, 0.3, 11), result([LEFT] * 2, 0.9, 10), result([RIGHT] * 2, 0.3, 10)],
+    )
     # of equal scores the first class leads
-    assert case.scores.tolist() == [.9, .3, .3]
+    assert case.scores.tolist() == [0.9, 0.3, 0.3]
     assert case.labels.tolist() == [0, 0, 1]
     assert case.same_class.tolist() == [[False], [False], [True]]
     assert case.taken[:, :2].max() == -1 and case.taken[9, 2] == 0
@@ -61,14 +58,14 @@ def test_order_and_classes_of_predictions():
 
 def test_only_the_best_hundred_of_a_class():
     many = [result([LEFT], i / 1000) for i in range(103)]
-    case = case_of([], many + [result([LEFT], .5, 11)], 1)
+    case = case_of([], many + [result([LEFT], 0.5, 11)], 1)
     assert np.bincount(case.labels).tolist() == [100, 1]
-    assert case.scores[case.labels == 0].min() == .003
+    assert case.scores[case.labels == 0].min() == 0.003
 
 
 def test_frame_iou_by_hand():
     case = case_of([annotation([LEFT, None])], [result([(0, 0, 4, 2), LEFT])])
-    assert case.frame_iou.tolist() == [[[.5, 0]]]
+    assert case.frame_iou.tolist() == [[[0.5, 0]]]
     assert case.iou.tolist() == [[8 / 32]]
 
 
@@ -76,27 +73,24 @@ def test_frame_iou_by_hand():
 @given(st.integers(0, 10**6))
 def test_taking_agrees_with_the_metric(seed):
     rng = np.random.default_rng(seed)
-    iou = rng.choice([0, .5, .6, .75, .75, .9, 1],
-                     (rng.integers(0, 6), rng.integers(0, 4)))
-    crowd = rng.random(iou.shape[1]) < .3
+    iou = rng.choice([0, 0.5, 0.6, 0.75, 0.75, 0.9, 1], (rng.integers(0, 6), rng.integers(0, 4)))
+    crowd = rng.random(iou.shape[1]) < 0.3
     found, on_crowd = assign(iou, crowd, crowd[None], IOU_THRS)
     taken = take_objects(iou, crowd)
     assert np.array_equal(taken >= 0, found[0])
-    assert np.array_equal((taken >= 0) & np.append(crowd, False)[taken],
-                          on_crowd[0])
+    assert np.array_equal((taken >= 0) & np.append(crowd, False)[taken], on_crowd[0])
     for row in taken:  # no object twice, but crowds
         own = [each for each in row if each >= 0 and not crowd[each]]
         assert len(own) == len(set(own))
 
 
 def test_masks_are_replaced_in_a_copy():
-    case = case_of([annotation([LEFT, RIGHT, LEFT])],
-                   [result([(0, 0, 2, 2), None, None])], 3)
+    case = case_of([annotation([LEFT, RIGHT, LEFT])], [result([(0, 0, 2, 2), None, None])], 3)
     track, other = case.predictions[0], case.objects[0]
     new = with_masks(track, other, np.array([False, True, False]))
     assert new.masks == [track.masks[0], other.masks[1], None]
     assert new.areas.tolist() == [4, 16, 0] and new.mean_area == 10
-    assert new.score == .9 and track.areas.tolist() == [4, 0, 0]
+    assert new.score == 0.9 and track.areas.tolist() == [4, 0, 0]
     gone = without_masks(new, np.array([True, False, False]))
     assert gone.masks == [None, other.masks[1], None]
     assert gone.areas.tolist() == [0, 16, 0]

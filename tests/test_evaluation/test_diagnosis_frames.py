@@ -8,21 +8,20 @@ from vis_files import SIZE, annotation, draw, golden, ground_truth, result, rle
 from mmcico.evaluation import evaluate, read_ground_truth, read_results
 from mmcico.evaluation.diagnosis import frame_figures
 
-NAMES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100',
-         'ARs', 'ARm', 'ARl')
+NAMES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl')
 LEFT, RIGHT, HALF = (0, 0, 4, 4), (5, 0, 9, 4), (0, 0, 4, 2)
 
 
-def read(annotations, results, lengths=(2, )):
+def read(annotations, results, lengths=(2,)):
     truth = read_ground_truth(ground_truth(annotations, lengths=lengths))
     return truth, read_results(results, truth)
 
 
 def test_ids_do_not_matter():
-    files = read([annotation([LEFT] * 2),
-                  annotation([RIGHT] * 2)],
-                 [result([LEFT, RIGHT]),
-                  result([RIGHT, LEFT], .8)])
+    files = read(
+        [annotation([LEFT] * 2), annotation([RIGHT] * 2)],
+        [result([LEFT, RIGHT]), result([RIGHT, LEFT], 0.8)],
+    )
     assert evaluate(*files)['AP'] == 0
     found = frame_figures(*files)
     for kind in ('box', 'mask'):
@@ -34,26 +33,26 @@ def test_ids_do_not_matter():
 
 def test_by_hand():
     # two videos, so that images of the second one do not mix with the first
-    objects = [
-        annotation([LEFT, LEFT]),
-        annotation([RIGHT, None, RIGHT], video_id=1)
-    ]
-    results = [
-        result([LEFT, HALF], .9),
-        result([None, HALF, None], .8, video_id=1)
-    ]
+    objects = [annotation([LEFT, LEFT]), annotation([RIGHT, None, RIGHT], video_id=1)]
+    results = [result([LEFT, HALF], 0.9), result([None, HALF, None], 0.8, video_id=1)]
     found = frame_figures(*read(objects, results, (2, 3)))
     # IoU .5: right, right, wrong for four objects: precision 1 up to a
     # recall of .5; above .5 the second is wrong: 1 up to .25
     expected = (51 / 101 + 9 * 26 / 101) / 10
     assert found.total['mask']['AP'] == pytest.approx(expected)
     assert found.total['mask']['AP50'] == pytest.approx(51 / 101)
-    assert found.total['mask']['AR100'] == pytest.approx((.5 + 9 * .25) / 10)
-    rows = [(row['video_id'], row['frame'], row['objects'], row['predictions'],
-             row['mask_AP']) for row in found.frames]
-    assert rows == [(0, 0, 1, 1, pytest.approx(1)),
-                    (0, 1, 1, 1, pytest.approx(.1)), (1, 0, 1, 0, 0),
-                    (1, 1, 0, 1, None), (1, 2, 1, 0, 0)]
+    assert found.total['mask']['AR100'] == pytest.approx((0.5 + 9 * 0.25) / 10)
+    rows = [
+        (row['video_id'], row['frame'], row['objects'], row['predictions'], row['mask_AP'])
+        for row in found.frames
+    ]
+    assert rows == [
+        (0, 0, 1, 1, pytest.approx(1)),
+        (0, 1, 1, 1, pytest.approx(0.1)),
+        (1, 0, 1, 0, 0),
+        (1, 1, 0, 1, None),
+        (1, 2, 1, 0, 0),
+    ]
 
 
 def test_boxes_and_masks_differ():
@@ -72,8 +71,8 @@ def test_boxes_and_masks_differ():
 
 def test_crowds_excuse_what_lies_on_them():
     objects = [annotation([LEFT]), annotation([RIGHT], iscrowd=1)]
-    results = [result([(6, 1, 8, 3)], .9), result([LEFT], .8)]
-    found = frame_figures(*read(objects, results, (1, )))
+    results = [result([(6, 1, 8, 3)], 0.9), result([LEFT], 0.8)]
+    found = frame_figures(*read(objects, results, (1,)))
     # the first lies in the crowd, by which its own area counts
     assert found.total['mask']['AP'] == pytest.approx(1)
     assert found.frames[0]['mask_AP'] == pytest.approx(1)
@@ -96,8 +95,8 @@ def test_size_is_height_width():
     tall = np.zeros(SIZE, bool)
     tall[:, 9] = True
     truth = read_ground_truth(
-        ground_truth([dict(annotation([None]), segmentations=[rle(tall)])],
-                     lengths=[1]))
+        ground_truth([dict(annotation([None]), segmentations=[rle(tall)])], lengths=[1])
+    )
     new = dict(result([None]), segmentations=[rle(tall)])
     found = frame_figures(truth, read_results([new], truth))
     assert found.total['box']['AP'] == pytest.approx(1)
@@ -125,22 +124,17 @@ def as_images(videos, categories, entries):
                     category_id=entry['category_id'],
                     segmentation=code,
                     area=int(mask.sum()),
-                    bbox=[
-                        int(x.min()),
-                        int(y.min()),
-                        int(np.ptp(x)) + 1,
-                        int(np.ptp(y)) + 1
-                    ],
+                    bbox=[int(x.min()), int(y.min()), int(np.ptp(x)) + 1, int(np.ptp(y)) + 1],
                     iscrowd=entry.get('iscrowd', 0),
-                    score=entry.get('score', 0)))
+                    score=entry.get('score', 0),
+                )
+            )
     coco = COCO()
     coco.dataset = dict(
-        images=[
-            dict(v, id=starts[v['id']] + i) for v in videos
-            for i in range(v['length'])
-        ],
+        images=[dict(v, id=starts[v['id']] + i) for v in videos for i in range(v['length'])],
         categories=[dict(each) for each in categories],
-        annotations=annotations)
+        annotations=annotations,
+    )
     coco.createIndex()
     return coco
 
@@ -149,12 +143,13 @@ def by_coco(gt, results, kind):
     """COCO's own figures, with results read by its own reader."""
     objects, found = (
         as_images(gt['videos'], gt['categories'], entries)
-        for entries in (gt['annotations'], results))
+        for entries in (gt['annotations'], results)
+    )
     field = dict(bbox='bbox', segm='segmentation')[kind]
-    detections = [{
-        key: each[key]
-        for key in ('image_id', 'category_id', 'score', field)
-    } for each in found.dataset['annotations']]
+    detections = [
+        {key: each[key] for key in ('image_id', 'category_id', 'score', field)}
+        for each in found.dataset['annotations']
+    ]
     objects.dataset['info'] = {}
     coco = COCOeval(objects, objects.loadRes(detections), kind)
     coco.evaluate()
@@ -169,9 +164,9 @@ def sparse(rng, size):
     y = rng.integers(0, size[0] - height)
     x = rng.integers(0, size[1] - width)
     mask = np.zeros(size, bool)
-    mask[y:y + height, x:x + width] = True
+    mask[y : y + height, x : x + width] = True
     edge = rng.integers(3, 30)
-    mask[y + edge:y + height - edge, x + edge:x + width - edge] = False
+    mask[y + edge : y + height - edge, x + edge : x + width - edge] = False
     return mask
 
 
@@ -182,16 +177,13 @@ def sparse_files(seed, size=(160, 180), length=2):
     for video, category, _ in np.ndindex(3, 2, 5):
         place = dict(video_id=video, category_id=10 + category)
         masks = [sparse(rng, size) for _ in range(length)]
-        annotations.append(
-            dict(id=0, segmentations=[rle(each) for each in masks], **place))
+        annotations.append(dict(id=0, segmentations=[rle(each) for each in masks], **place))
         shift = tuple(rng.integers(0, 3, 2))
         moved = [np.roll(each, shift, (0, 1)) for each in masks]
         false = [sparse(rng, size) for _ in range(length)]
         results += [
-            dict(
-                score=float(rng.random()),
-                segmentations=[rle(each) for each in some],
-                **place) for some in (moved, false)
+            dict(score=float(rng.random()), segmentations=[rle(each) for each in some], **place)
+            for some in (moved, false)
         ]
     return ground_truth(annotations, [length] * 3, size), results
 
@@ -203,8 +195,7 @@ def test_small_medium_and_large_are_those_of_coco(seed, kind, name):
     truth = read_ground_truth(gt)
     found = frame_figures(truth, read_results(results, truth)).total[name]
     expected = by_coco(gt, results, kind)
-    assert [found[each] for each in NAMES] == pytest.approx(
-        expected.tolist(), abs=1e-9)
+    assert [found[each] for each in NAMES] == pytest.approx(expected.tolist(), abs=1e-9)
     assert all(0 < found[each] < 1 for each in ('APs', 'APm', 'APl'))
 
 
@@ -215,7 +206,6 @@ def test_equal_to_coco_over_all_images(kind, name):
     found = frame_figures(truth, read_results(results, truth)).total[name]
     stats = by_coco(gt, results, kind)
     assert list(found) == list(NAMES)
-    assert found['AP'] > .1
+    assert found['AP'] > 0.1
     for each, value in zip(NAMES, stats):
-        assert found[each] == (None if value < 0 else pytest.approx(
-            value, abs=1e-9)), each
+        assert found[each] == (None if value < 0 else pytest.approx(value, abs=1e-9)), each

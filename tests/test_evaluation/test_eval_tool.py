@@ -36,13 +36,15 @@ def test_occlusion_is_asked_for_but_absent(files):
     assert 'AP_heavy' in done.stdout
 
 
-@pytest.mark.parametrize('name, content, message', [
-    ('gt.json', '{"videos": [', 'gt.json is not complete JSON'),
-    ('gt.json', '{"videos": [], "categories": []}', 'has no annotations'),
-    ('results.json', '[{"video_id": 99}]', 'field video_id is 99'),
-])
-def test_unusable_files_end_with_one_and_a_message(files, name, content,
-                                                   message):
+@pytest.mark.parametrize(
+    'name, content, message',
+    [
+        ('gt.json', '{"videos": [', 'gt.json is not complete JSON'),
+        ('gt.json', '{"videos": [], "categories": []}', 'has no annotations'),
+        ('results.json', '[{"video_id": 99}]', 'field video_id is 99'),
+    ],
+)
+def test_unusable_files_end_with_one_and_a_message(files, name, content, message):
     (files / name).write_text(content)
     done = run(files, 'gt.json', 'results.json')
     assert done.returncode == 1
@@ -57,16 +59,21 @@ def test_figures_are_printed_even_if_they_cannot_be_written(files):
 
 
 def test_eval_still_writes_its_figures(files):
-    assert run_unread(files, 'eval.py', 'gt.json', 'results.json', '--out',
-                      'figures.json') == (0, '')
+    assert run_unread(files, 'eval.py', 'gt.json', 'results.json', '--out', 'figures.json') == (
+        0,
+        '',
+    )
     assert 0 < json.loads((files / 'figures.json').read_text())['AP'] < 1
 
 
-@pytest.mark.parametrize('args, message', [
-    (['--long-videos', 'x.json'], '--long-videos goes with --metric ytvis2'),
-    (['--processes', '0'], '--processes 0: choose 1 or more'),
-    (['--metric', 'coco'], "invalid choice: 'coco'"),
-])
+@pytest.mark.parametrize(
+    'args, message',
+    [
+        (['--long-videos', 'x.json'], '--long-videos goes with --metric ytvis2'),
+        (['--processes', '0'], '--processes 0: choose 1 or more'),
+        (['--metric', 'coco'], "invalid choice: 'coco'"),
+    ],
+)
 def test_wrong_usage_ends_with_two(files, args, message):
     done = run(files, 'gt.json', 'results.json', *args)
     assert (done.returncode, done.stdout) == (2, '')

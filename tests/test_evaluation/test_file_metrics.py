@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from random_cases import random_case
 from vis_files import annotation, ground_truth, result
 
-from mmcico.evaluation import (evaluate, measure_files, read_ground_truth,
-                               read_results)
+from mmcico.evaluation import evaluate, measure_files, read_ground_truth, read_results
 from mmcico.evaluation.list_parts import cut_list, read_part
 from mmcico.evaluation.workers import in_processes
 
@@ -42,8 +41,7 @@ def test_files_in_any_number_of_processes(folder, seed, processes, ordered):
 
 def many(number=6):
     """Truth and results of several videos, in order."""
-    truth = ground_truth(
-        [annotation([A, B], video_id=i) for i in range(number)], [2] * number)
+    truth = ground_truth([annotation([A, B], video_id=i) for i in range(number)], [2] * number)
     return truth, [result([A, B], video_id=i // 2) for i in range(number * 2)]
 
 
@@ -55,8 +53,10 @@ def test_errors_are_those_of_one_process(folder, place):
     for processes in (1, 2, 4):
         with pytest.raises(ValueError) as error:
             measure_files(*paths, processes=processes)
-        error.match(rf'results\.json: track {place} of video {place // 2}: '
-                    'field segmentations has 3 entries, .* 2 frames')
+        error.match(
+            rf'results\.json: track {place} of video {place // 2}: '
+            'field segmentations has 3 entries, .* 2 frames'
+        )
 
 
 def test_unusable_files(folder):
@@ -89,8 +89,7 @@ def test_parts_hold_all_entries_and_whole_videos(style):
 def test_one_video_is_not_cut():
     data = json.dumps([result([A, B])] * 4).encode()
     assert len(cut_list(data, 2)) == 1
-    assert [read_part(b' [ ] ', part)
-            for part in cut_list(b' [ ] ', 2)] == [[]]
+    assert [read_part(b' [ ] ', part) for part in cut_list(b' [ ] ', 2)] == [[]]
 
 
 @pytest.mark.parametrize('data', [b'', b'{}', b'[1', b'{"a": []}', b']['])
@@ -103,17 +102,15 @@ def test_a_wrong_guess_changes_nothing(folder):
     truth, results = many()
     # a text, and a list within an entry, that look like the ends of entries
     noise = 'x}, {"score": 1, "video_id": 7'
-    inner = [dict(video_id=3), dict(score=.1, video_id=4)] * 40
+    inner = [dict(video_id=3), dict(score=0.1, video_id=4)] * 40
     results = [dict(each, note=noise * 20, more=inner) for each in results]
     read = read_ground_truth(truth)
     paths = write(folder, truth, results)
-    assert measure_files(
-        *paths, processes=2)[0] == evaluate(read, read_results(results, read))
+    assert measure_files(*paths, processes=2)[0] == evaluate(read, read_results(results, read))
 
 
 def test_work_is_shared_and_kept_in_order():
-    answers = in_processes(lambda part: (os.getpid(), sum(part)),
-                           [[1, 2], [3], [4, 5]])
+    answers = in_processes(lambda part: (os.getpid(), sum(part)), [[1, 2], [3], [4, 5]])
     assert [each[1] for each in answers] == [3, 3, 9]
     assert len({each[0] for each in answers}) == 3
     assert answers[0][0] == os.getpid()

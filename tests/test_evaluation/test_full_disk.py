@@ -1,4 +1,5 @@
 """What stops one process from writing ends all of them."""
+
 import pickle
 
 import pytest
@@ -15,12 +16,13 @@ def test_a_full_disk_is_sent_to_all(tmp_path, monkeypatch, name):
     monkeypatch.setattr(vis_metric, name, full_disk)
     sent = []
     real = vis_metric.broadcast_object_list
-    monkeypatch.setattr(vis_metric, 'broadcast_object_list', lambda items:
-                        (sent.extend(items), real(items)))
+    monkeypatch.setattr(
+        vis_metric, 'broadcast_object_list', lambda items: (sent.extend(items), real(items))
+    )
     settings = dict(ann_file=ann_file, outdir=str(tmp_path / 'work'))
     with pytest.raises(OSError, match=NO_SPACE):
         run(still_video(0, A), **settings)
-    (figures, error), = sent
+    ((figures, error),) = sent
     assert figures == {}
     copy = pickle.loads(pickle.dumps(error))
     assert type(copy) is OSError and str(copy) == str(error)

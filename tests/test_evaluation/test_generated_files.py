@@ -5,14 +5,12 @@ import pytest
 from pycocotools import mask as mask_utils
 
 from mmcico.evaluation import measure_files, read_ground_truth, read_results
-from mmcico.testing.eval_files import (FRAME, Plan, encode_blob, place,
-                                       run_code, write_eval_files)
+from mmcico.testing.eval_files import FRAME, Plan, encode_blob, place, run_code, write_eval_files
 
 SMALL = Plan(videos=2, length=4, objects=3, predictions=6)
 
 
-@pytest.mark.parametrize('number, code', [(0, '0'), (15, '?'), (16, '`0'),
-                                          (-1, 'O'), (-17, '_O')])
+@pytest.mark.parametrize('number, code', [(0, '0'), (15, '?'), (16, '`0'), (-1, 'O'), (-17, '_O')])
 def test_codes_of_numbers_by_hand(number, code):
     assert run_code(number) == code
 
@@ -22,7 +20,7 @@ def test_moved_blob_is_the_encoded_mask(top, left):
     mask = np.zeros((30, 30), bool)
     mask[4:9, 5:20] = mask[6:25, 8:11] = True
     frame = np.zeros(FRAME, np.uint8, order='F')
-    frame[top:top + 30, left:left + 30] = mask
+    frame[top : top + 30, left : left + 30] = mask
     expected = mask_utils.encode(frame)['counts'].decode()
     assert place(encode_blob(mask), top, left)['counts'] == expected
 
@@ -34,8 +32,12 @@ def test_files_hold_what_was_planned(tmp_path):
     assert sum(map(len, truth.tracks.values())) == 6
     assert sum(map(len, tracks.values())) == 12
     stated = json.loads(paths[0].read_text())['annotations'][0]['areas']
-    first = truth.tracks[0, truth.category_index[str(
-        json.loads(paths[0].read_text())['annotations'][0]['category_id'])]][0]
+    first = truth.tracks[
+        0,
+        truth.category_index[
+            str(json.loads(paths[0].read_text())['annotations'][0]['category_id'])
+        ],
+    ][0]
     assert first.areas.tolist() == [area or 0 for area in stated]
     # most tracks follow an object, none exactly
     assert 0 < measure_files(*paths)[0]['AP'] < 1

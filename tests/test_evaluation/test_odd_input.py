@@ -1,4 +1,5 @@
 """Figures do not depend on how a file says the same thing."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -36,9 +37,11 @@ def polygon(mask):
 
 
 FORMS = [
-    lambda mask: mask, uncompressed, polygon,
+    lambda mask: mask,
+    uncompressed,
+    polygon,
     lambda mask: dict(mask, counts=mask['counts'].encode()),
-    lambda mask: dict(mask, size=tuple(mask['size']))
+    lambda mask: dict(mask, size=tuple(mask['size'])),
 ]
 IDS = [lambda i: i, str, lambda i: float(i) if i else 0, lambda i: f'{i}']
 
@@ -59,7 +62,9 @@ def reworded(data, truth, results):
                 each,
                 segmentations=masks(each),
                 video_id=choose(IDS)(each['video_id']),
-                category_id=choose(IDS)(each['category_id'])) for each in group
+                category_id=choose(IDS)(each['category_id']),
+            )
+            for each in group
         ]
 
     tables = {
@@ -69,10 +74,7 @@ def reworded(data, truth, results):
         ]
         for key in ('videos', 'categories')
     }
-    annotations = [
-        dict(each, id=choose([0, 'x', None]))
-        for each in entries(truth['annotations'])
-    ]
+    annotations = [dict(each, id=choose([0, 'x', None])) for each in entries(truth['annotations'])]
     return dict(tables, annotations=annotations), entries(results)
 
 
@@ -83,8 +85,7 @@ def test_figures_do_not_depend_on_the_wording(seed, data):
     expected = reference(truth, results)
     found = measure(*reworded(data, truth, results), 'ovis')
     for key, value in expected.items():
-        assert found[key] == (value if value is None else pytest.approx(
-            value, abs=1e-9)), key
+        assert found[key] == (value if value is None else pytest.approx(value, abs=1e-9)), key
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
@@ -92,8 +93,7 @@ def test_figures_do_not_depend_on_the_wording(seed, data):
 def test_gaps_and_order_of_category_ids(seed, data):
     truth, results = random_case(seed)
     before = measure(truth, results)
-    ids = data.draw(
-        st.lists(st.integers(0, 10**6), min_size=2, max_size=2, unique=True))
+    ids = data.draw(st.lists(st.integers(0, 10**6), min_size=2, max_size=2, unique=True))
     new = dict(zip((10, 11), ids))
     for each in truth['annotations'] + results:
         each['category_id'] = new[each['category_id']]
@@ -108,18 +108,18 @@ def test_gaps_and_order_of_category_ids(seed, data):
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(st.data())
 def test_wrong_lengths_are_named(data):
-    truth = ground_truth([annotation([A, B], video_id=i) for i in range(3)],
-                         [2] * 3)
+    truth = ground_truth([annotation([A, B], video_id=i) for i in range(3)], [2] * 3)
     results = [result([A, B], video_id=i) for i in range(3)]
-    source, name = data.draw(
-        st.sampled_from([(truth['annotations'], 'gt'), (results, 'results')]))
+    source, name = data.draw(st.sampled_from([(truth['annotations'], 'gt'), (results, 'results')]))
     entry = data.draw(st.sampled_from(source))
     length = data.draw(st.sampled_from([0, 1, 3, 7]))
     entry['segmentations'] = (entry['segmentations'] * 4)[:length]
     with pytest.raises(ValueError) as error:
         measure(truth, results)
-    error.match(rf'{name}\.json: .* of video {entry["video_id"]}: field '
-                f'segmentations has {length} entries, but the video has 2')
+    error.match(
+        rf'{name}\.json: .* of video {entry["video_id"]}: field '
+        f'segmentations has {length} entries, but the video has 2'
+    )
 
 
 @pytest.mark.parametrize('annotations', [None, [], 'missing'])
@@ -143,11 +143,10 @@ def cocovid(truth):
                     frame_id=t,
                     file_name=f'{t}.jpg',
                     height=video['height'],
-                    width=video['width']))
-    places = {
-        (each['video_id'], each['frame_id']): each['id']
-        for each in images
-    }
+                    width=video['width'],
+                )
+            )
+    places = {(each['video_id'], each['frame_id']): each['id'] for each in images}
     for number, track in enumerate(truth['annotations']):
         for t, mask in enumerate(track['segmentations']):
             if mask is not None:
@@ -158,30 +157,29 @@ def cocovid(truth):
                         instance_id=number,
                         category_id=track['category_id'],
                         iscrowd=track['iscrowd'],
-                        segmentation=mask))
+                        segmentation=mask,
+                    )
+                )
     return dict(
         videos=[dict(id=v['id'], name='v') for v in truth['videos']],
         images=images,
         categories=truth['categories'],
-        annotations=annotations)
+        annotations=annotations,
+    )
 
 
 @pytest.mark.parametrize('seed', range(12))
 def test_cocovid_is_the_same_ground_truth(seed):
     truth, results = random_case(seed)
     # a track without any mask leaves no trace in CocoVID
-    truth['annotations'] = [
-        each for each in truth['annotations'] if any(each['segmentations'])
-    ]
+    truth['annotations'] = [each for each in truth['annotations'] if any(each['segmentations'])]
     found, expected = measure(cocovid(truth), results), measure(truth, results)
     assert found == expected
 
 
 def test_cocovid_errors_name_the_frame():
     mask = rle(np.ones((8, 10), bool))
-    truth = cocovid(
-        ground_truth(
-            [dict(annotation([A, B]), iscrowd=0, segmentations=[mask, mask])]))
+    truth = cocovid(ground_truth([dict(annotation([A, B]), iscrowd=0, segmentations=[mask, mask])]))
     truth['annotations'][1]['segmentation'] = dict(mask, size=[4, 4])
     with pytest.raises(ValueError, match=r'gt\.json: video 0, frame 1'):
         measure(truth, [])

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as mask_utils
 
-from mmcico.evaluation.rle import (encode_masks, frame_overlap, measure,
-                                   read_mask)
+from mmcico.evaluation.rle import encode_masks, frame_overlap, measure, read_mask
 
 
 def random_masks(seed: int, num: int = 30, size=(19, 33)) -> np.ndarray:
@@ -26,8 +25,7 @@ def test_column_by_column_by_hand():
     assert encode_masks(mask[None]) == ['11110']
     areas, sizes = measure(['11110'])
     assert areas.tolist() == [3] and sizes.tolist() == [6]
-    assert read_mask(dict(size=[3, 2], counts=[1, 1, 1, 2, 1]),
-                     (3, 2)) == '11110'
+    assert read_mask(dict(size=[3, 2], counts=[1, 1, 1, 2, 1]), (3, 2)) == '11110'
     assert read_mask(dict(size=(3, 2), counts=b'11110'), (3, 2)) == '11110'
 
 
@@ -74,7 +72,7 @@ def test_overlap_is_exact():
 
 
 def test_polygons_are_drawn_and_joined():
-    squares = [[0, 0, 4, 0, 4, 4, 0, 4], [6., 0, 8, 0, 8, 4, 6, 4]]
+    squares = [[0, 0, 4, 0, 4, 4, 0, 4], [6.0, 0, 8, 0, 8, 4, 6, 4]]
     text = read_mask(squares, (8, 10))
     mask = mask_utils.decode(dict(size=[8, 10], counts=text.encode()))
     assert mask[:4, :4].all() and mask[:4, 6:8].all() and mask.sum() == 24
@@ -85,21 +83,24 @@ def test_absent(absent):
     assert read_mask(absent, (8, 10)) is None
 
 
-@pytest.mark.parametrize('mask, message', [
-    (dict(size=[4, 5], counts='0d0'), r'size \[4, 5\] is not the size'),
-    (dict(counts='0d0'), 'size None'),
-    (dict(size=[8, 10]), 'neither RLE'),
-    ('text', 'neither RLE'),
-    (dict(size=[8, 10], counts=[1, 2]), '3 pixels instead of .* = 80'),
-    (dict(size=[8, 10], counts=[90, -10]), 'negative'),
-    (dict(size=[8, 10], counts=[1.5, 78.5]), 'whole numbers'),
-    (dict(size=[8, 10], counts=[[1], 2]), 'whole numbers'),
-    (dict(size=[8, 10], counts=None), 'whole numbers'),
-    ([[1, 2, 3, 4, 5, 6, 7]], 'is no polygon'),
-    ([1, 2, 3, 4, 5, 6], '1 is no polygon'),
-    ([[0, 0, 1e9, 0, 1e9, 1e9]], 'far outside the frame of 8 x 10'),
-    ([[float('nan')] * 6], 'far outside'),
-])
+@pytest.mark.parametrize(
+    'mask, message',
+    [
+        (dict(size=[4, 5], counts='0d0'), r'size \[4, 5\] is not the size'),
+        (dict(counts='0d0'), 'size None'),
+        (dict(size=[8, 10]), 'neither RLE'),
+        ('text', 'neither RLE'),
+        (dict(size=[8, 10], counts=[1, 2]), '3 pixels instead of .* = 80'),
+        (dict(size=[8, 10], counts=[90, -10]), 'negative'),
+        (dict(size=[8, 10], counts=[1.5, 78.5]), 'whole numbers'),
+        (dict(size=[8, 10], counts=[[1], 2]), 'whole numbers'),
+        (dict(size=[8, 10], counts=None), 'whole numbers'),
+        ([[1, 2, 3, 4, 5, 6, 7]], 'is no polygon'),
+        ([1, 2, 3, 4, 5, 6], '1 is no polygon'),
+        ([[0, 0, 1e9, 0, 1e9, 1e9]], 'far outside the frame of 8 x 10'),
+        ([[float('nan')] * 6], 'far outside'),
+    ],
+)
 def test_unusable_masks(mask, message):
     with pytest.raises(ValueError, match=message):
         read_mask(mask, (8, 10))

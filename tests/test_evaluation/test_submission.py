@@ -1,4 +1,5 @@
 """Checks, fixes and zips of submissions."""
+
 import copy
 import json
 import zipfile
@@ -10,8 +11,12 @@ from hypothesis import strategies as st
 from pycocotools import mask as mask_api
 
 from mmcico.evaluation import evaluate, read_ground_truth, read_results
-from mmcico.evaluation.submission import (check_submission, read_server_side,
-                                          read_submission, write_submission)
+from mmcico.evaluation.submission import (
+    check_submission,
+    read_server_side,
+    read_submission,
+    write_submission,
+)
 from mmcico.evaluation.submission_checks import check_tracks, ranges
 from mmcico.evaluation.submission_fixes import fix_tracks
 
@@ -35,25 +40,20 @@ def annotations(**more):
     return dict(
         videos=[
             dict(id=3, height=H, width=W, length=2, file_names=['a', 'b']),
-            dict(
-                id=8, height=H, width=W, length=3, file_names=['a', 'b', 'c'])
+            dict(id=8, height=H, width=W, length=3, file_names=['a', 'b', 'c']),
         ],
-        categories=[dict(id=1, name='cat'),
-                    dict(id=25, name='dog')],
-        **more)
+        categories=[dict(id=1, name='cat'), dict(id=25, name='dog')],
+        **more,
+    )
 
 
 def track(**changes):
     return dict(
-        dict(
-            video_id=3,
-            category_id=25,
-            score=.5,
-            segmentations=[text_rle(2), None]), **changes)
+        dict(video_id=3, category_id=25, score=0.5, segmentations=[text_rle(2), None]), **changes
+    )
 
 
-OTHER = dict(
-    video_id=8, category_id=1, score=1, segmentations=[None, text_rle(1)] * 1)
+OTHER = dict(video_id=8, category_id=1, score=1, segmentations=[None, text_rle(1)] * 1)
 OTHER['segmentations'].append(None)
 
 
@@ -70,56 +70,82 @@ def test_nothing_to_say(truth):
     assert said([track(), OTHER], truth) == []
 
 
-@pytest.mark.parametrize('changes, message', [
-    (dict(video_id=4), 'r.json: track 0: field video_id is 4, which ground '
-     'truth does not have (ids 3, 8)'),
-    (dict(video_id='3'), "r.json: track 0: field video_id is '3', but ground "
-     'truth has 3'),
-    (dict(video_id=None), 'r.json: track 0: field video_id is None, which '
-     'ground truth does not have (ids 3, 8)'),
-    (dict(category_id=0), 'r.json: track 0: field category_id is 0, which '
-     'ground truth does not have (ids 1, 25)'),
-    (dict(score=float('nan')),
-     'r.json: track 0: field score is nan, not a finite number'),
-    (dict(score='0.5'),
-     "r.json: track 0: field score is '0.5', not a finite number"),
-    (dict(score=True),
-     'r.json: track 0: field score is True, not a finite number'),
-    (dict(segmentations=None),
-     'r.json: track 0 (video 3): field segmentations is None, not a list'),
-    (dict(segmentations=[text_rle(1)]),
-     'r.json: track 0 (video 3): field segmentations has 1 entries, the '
-     'video has 2 frames'),
-    (dict(segmentations=[dict(text_rle(1), size=[W, H])] * 2),
-     'r.json: track 0 (video 3), frames 0-1: field segmentations: size is '
-     '[6, 4], the video has [4, 6] (height, width); height and width are '
-     'swapped'),
-    (dict(segmentations=[None, dict(text_rle(1), size=[2, 3])]),
-     'r.json: track 0 (video 3), frames 1: field segmentations: size is '
-     '[2, 3], the video has [4, 6] (height, width); masks are needed at the '
-     'original size'),
-    (dict(segmentations=[dict(text_rle(1), size=[4., 6.]), None]),
-     'r.json: track 0 (video 3), frames 0: field segmentations: size is '
-     '[4.0, 6.0], not two whole numbers [height, width]'),
-    (dict(segmentations=[list_rle(2), None]),
-     'r.json: track 0 (video 3), frames 0: field segmentations: counts is a '
-     'list (uncompressed RLE), servers need a string'),
-    (dict(segmentations=[dict(list_rle(2), counts=[3]), None]),
-     'r.json: track 0 (video 3), frames 0: field segmentations: counts is a '
-     'list of runs that do not fill the frame'),
-    (dict(segmentations=[dict(list_rle(2), counts=None), None]),
-     'r.json: track 0 (video 3), frames 0: field segmentations: counts is '
-     'None, not a string'),
-    (dict(segmentations=[dict(text_rle(2), counts='08'), None]),
-     'r.json: track 0 (video 3), frames 0: field segmentations: counts '
-     'describe 8 pixels instead of height x width = 24'),
-    (dict(segmentations=[dict(text_rle(2), counts=''), None]),
-     'r.json: track 0 (video 3), frames 0: field segmentations: counts are '
-     'broken instead of height x width = 24'),
-    (dict(segmentations=[[[0, 0, 3, 0, 3, 3]], None]),
-     'r.json: track 0 (video 3), frames 0: field segmentations: a list '
-     'without size and counts; write RLE or null'),
-])
+@pytest.mark.parametrize(
+    'changes, message',
+    [
+        (
+            dict(video_id=4),
+            'r.json: track 0: field video_id is 4, which ground truth does not have (ids 3, 8)',
+        ),
+        (dict(video_id='3'), "r.json: track 0: field video_id is '3', but ground truth has 3"),
+        (
+            dict(video_id=None),
+            'r.json: track 0: field video_id is None, which ground truth does not have (ids 3, 8)',
+        ),
+        (
+            dict(category_id=0),
+            'r.json: track 0: field category_id is 0, which ground truth does not have (ids 1, 25)',
+        ),
+        (dict(score=float('nan')), 'r.json: track 0: field score is nan, not a finite number'),
+        (dict(score='0.5'), "r.json: track 0: field score is '0.5', not a finite number"),
+        (dict(score=True), 'r.json: track 0: field score is True, not a finite number'),
+        (
+            dict(segmentations=None),
+            'r.json: track 0 (video 3): field segmentations is None, not a list',
+        ),
+        (
+            dict(segmentations=[text_rle(1)]),
+            'r.json: track 0 (video 3): field segmentations has 1 entries, the video has 2 frames',
+        ),
+        (
+            dict(segmentations=[dict(text_rle(1), size=[W, H])] * 2),
+            'r.json: track 0 (video 3), frames 0-1: field segmentations: size is '
+            '[6, 4], the video has [4, 6] (height, width); height and width are '
+            'swapped',
+        ),
+        (
+            dict(segmentations=[None, dict(text_rle(1), size=[2, 3])]),
+            'r.json: track 0 (video 3), frames 1: field segmentations: size is '
+            '[2, 3], the video has [4, 6] (height, width); masks are needed at the '
+            'original size',
+        ),
+        (
+            dict(segmentations=[dict(text_rle(1), size=[4.0, 6.0]), None]),
+            'r.json: track 0 (video 3), frames 0: field segmentations: size is '
+            '[4.0, 6.0], not two whole numbers [height, width]',
+        ),
+        (
+            dict(segmentations=[list_rle(2), None]),
+            'r.json: track 0 (video 3), frames 0: field segmentations: counts is a '
+            'list (uncompressed RLE), servers need a string',
+        ),
+        (
+            dict(segmentations=[dict(list_rle(2), counts=[3]), None]),
+            'r.json: track 0 (video 3), frames 0: field segmentations: counts is a '
+            'list of runs that do not fill the frame',
+        ),
+        (
+            dict(segmentations=[dict(list_rle(2), counts=None), None]),
+            'r.json: track 0 (video 3), frames 0: field segmentations: counts is '
+            'None, not a string',
+        ),
+        (
+            dict(segmentations=[dict(text_rle(2), counts='08'), None]),
+            'r.json: track 0 (video 3), frames 0: field segmentations: counts '
+            'describe 8 pixels instead of height x width = 24',
+        ),
+        (
+            dict(segmentations=[dict(text_rle(2), counts=''), None]),
+            'r.json: track 0 (video 3), frames 0: field segmentations: counts are '
+            'broken instead of height x width = 24',
+        ),
+        (
+            dict(segmentations=[[[0, 0, 3, 0, 3, 3]], None]),
+            'r.json: track 0 (video 3), frames 0: field segmentations: a list '
+            'without size and counts; write RLE or null',
+        ),
+    ],
+)
 def test_one_error(truth, changes, message):
     lines = said([track(**changes), track(), OTHER], truth)
     assert lines == ['error: ' + message]
@@ -136,21 +162,17 @@ def test_every_error_is_listed(truth):
 def test_tracks_without_a_pixel_are_a_warning(truth, masks):
     lines = said([track(segmentations=masks), OTHER], truth)
     assert lines == [
-        'warning: r.json: track 0 (video 3): no frame has a mask, so it '
-        'counts as a false detection'
+        'warning: r.json: track 0 (video 3): no frame has a mask, so it counts as a false detection'
     ]
 
 
 def test_videos_without_a_track_are_a_warning(truth):
-    assert said([OTHER], truth) == [
-        'warning: r.json: 1 of 2 videos have no track: ids 3'
-    ]
+    assert said([OTHER], truth) == ['warning: r.json: 1 of 2 videos have no track: ids 3']
 
 
-@pytest.mark.parametrize('content, message', [
-    ({}, 'holds a dict, not a list of tracks'),
-    ([], 'holds no track at all'),
-])
+@pytest.mark.parametrize(
+    'content, message', [({}, 'holds a dict, not a list of tracks'), ([], 'holds no track at all')]
+)
 def test_other_layouts(truth, content, message):
     assert message in said(content, truth)[0]
 
@@ -159,8 +181,7 @@ def test_at_most_100_of_a_video_and_class(truth):
     tracks = [track() for _ in range(100)] + [OTHER, track(category_id=1)]
     assert said(tracks, truth) == []
     assert said(tracks + [track()], truth) == [
-        'error: r.json: video 3, class dog: 101 tracks, servers keep the 100 '
-        'of the best scores'
+        'error: r.json: video 3, class dog: 101 tracks, servers keep the 100 of the best scores'
     ]
 
 
@@ -180,20 +201,16 @@ def test_fixes_are_few_and_said(truth):
     assert lines == [
         '1 masks: counts written as text',
         '1 tracks without any mask left out',
-        '2 tracks beyond the 100 of the best scores of a video and class left '
-        'out'
+        '2 tracks beyond the 100 of the best scores of a video and class left out',
     ]
     assert fixed[0]['segmentations'] == [text_rle(2), text_rle(1)]
-    assert [t['score']
-            for t in fixed] == [.5] + [s / 200 for s in range(2, 101)] + [1]
+    assert [t['score'] for t in fixed] == [0.5] + [s / 200 for s in range(2, 101)] + [1]
     assert said(fixed, truth) == []
     assert fix_tracks(fixed, truth) == (fixed, [])
 
 
 def test_ties_of_scores_keep_the_first(truth):
-    tracks = [
-        track(segmentations=[text_rle(1 + i % 5), None]) for i in range(103)
-    ]
+    tracks = [track(segmentations=[text_rle(1 + i % 5), None]) for i in range(103)]
     fixed, _ = fix_tracks(tracks, truth)
     assert fixed == tracks[:100]
 
@@ -205,7 +222,7 @@ def test_what_is_wrong_stays_wrong(truth):
         track(video_id=4),
         track(segmentations=[dict(list_rle(2), counts=[3]), None]),
         track(segmentations=None),
-        track(segmentations=[dict(text_rle(0), counts=''), None])
+        track(segmentations=[dict(text_rle(0), counts=''), None]),
     ]
     assert fix_tracks(bad, truth) == (bad, [])
 
@@ -218,13 +235,15 @@ def test_fixes_do_not_change_the_figures():
             video_id=3,
             category_id=25,
             iscrowd=0,
-            segmentations=[text_rle(i + 1), text_rle(2)]) for i in range(3)
+            segmentations=[text_rle(i + 1), text_rle(2)],
+        )
+        for i in range(3)
     ]
     truth = read_ground_truth(annotations(annotations=objects))
     tracks = [
         track(
-            score=float(random.random()),
-            segmentations=[list_rle(int(random.integers(1, 6))), None])
+            score=float(random.random()), segmentations=[list_rle(int(random.integers(1, 6))), None]
+        )
         for _ in range(130)
     ]
     fixed, _ = fix_tracks(tracks, truth)
@@ -258,15 +277,22 @@ def test_zip_holds_that_file_alone(tmp_path):
     assert sorted(p.name for p in path.parent.iterdir()) == ['a.zip']
 
 
-@pytest.mark.parametrize('members, message', [
-    (['out/results.json'], 'results.json is inside a folder '
-     '(out/results.json); zip the file, not its folder'),
-    (['out\\results.json'], 'is inside a folder'),
-    (['results.json', '__MACOSX/._results.json', 'log.txt'],
-     "holds 2 more than results.json: ['__MACOSX/._results.json', 'log.txt']"),
-    (['res.json'], "holds no results.json, but ['res.json']"),
-    ([], 'holds no results.json'),
-])
+@pytest.mark.parametrize(
+    'members, message',
+    [
+        (
+            ['out/results.json'],
+            'results.json is inside a folder (out/results.json); zip the file, not its folder',
+        ),
+        (['out\\results.json'], 'is inside a folder'),
+        (
+            ['results.json', '__MACOSX/._results.json', 'log.txt'],
+            "holds 2 more than results.json: ['__MACOSX/._results.json', 'log.txt']",
+        ),
+        (['res.json'], "holds no results.json, but ['res.json']"),
+        ([], 'holds no results.json'),
+    ],
+)
 def test_members_of_zips(tmp_path, members, message):
     _, truth = files(tmp_path, [])
     path = tmp_path / 'a.zip'
@@ -291,7 +317,7 @@ def test_broken_zips(tmp_path, content):
     _, truth = files(tmp_path, [])
     path = tmp_path / 'a.zip'
     path.write_bytes(content)
-    defect, = check_submission(path, truth)
+    (defect,) = check_submission(path, truth)
     assert defect.kind == 'zip' and 'cannot be read' in defect.text
 
 
@@ -303,7 +329,7 @@ def test_spoilt_bytes_in_a_zip(tmp_path):
     spoilt = bytearray(path.read_bytes())
     spoilt[42] = 255  # the first byte of what is compressed
     path.write_bytes(spoilt)
-    defect, = check_submission(path, truth)
+    (defect,) = check_submission(path, truth)
     assert defect.kind == 'zip' and 'cannot be read' in defect.text
 
 
@@ -323,19 +349,28 @@ def test_files_that_are_swapped(tmp_path):
         write_submission(tmp_path / 'a.json', [])
 
 
-odd = st.none() | st.booleans() | st.integers(
-    -3, 30) | st.floats() | st.text(max_size=3) | st.lists(
-        st.integers(-1, 9), max_size=3)
-mask = odd | st.fixed_dictionaries(
-    dict(), optional=dict(size=odd | st.just([H, W]), counts=odd)) | st.just(
-        text_rle(1))
+odd = (
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 30)
+    | st.floats()
+    | st.text(max_size=3)
+    | st.lists(st.integers(-1, 9), max_size=3)
+)
+mask = (
+    odd
+    | st.fixed_dictionaries(dict(), optional=dict(size=odd | st.just([H, W]), counts=odd))
+    | st.just(text_rle(1))
+)
 entry = odd | st.fixed_dictionaries(
     dict(),
     optional=dict(
         video_id=odd | st.sampled_from([3, 8]),
         category_id=odd | st.just(25),
         score=odd,
-        segmentations=odd | st.lists(mask, max_size=3)))
+        segmentations=odd | st.lists(mask, max_size=3),
+    ),
+)
 
 
 @settings(max_examples=100, deadline=None)

@@ -28,14 +28,9 @@ def test_videos_and_categories_in_order_of_ids():
     source = ground_truth([], [2, 3])
     source['videos'].reverse()
     source['videos'].append(dict(source['videos'][0], id='extra'))
-    source['categories'] = [
-        dict(id=12, name='cat'),
-        dict(id=3, name='cat'),
-        dict(id=4)
-    ]
+    source['categories'] = [dict(id=12, name='cat'), dict(id=3, name='cat'), dict(id=4)]
     truth = read_ground_truth(source)
-    assert [(v.id, v.length) for v in truth.videos] == [(0, 2), (1, 3),
-                                                        ('extra', 3)]
+    assert [(v.id, v.length) for v in truth.videos] == [(0, 2), (1, 3), ('extra', 3)]
     assert truth.categories == [(3, 'cat (3)'), (4, '4'), (12, 'cat (12)')]
 
 
@@ -55,9 +50,8 @@ def test_all_forms_of_masks_give_the_same_track():
         [[x1, y1, x2, y1, x2, y2, x1, y2]],
         None,
     ]
-    source = ground_truth(
-        [edited(annotation([]), segmentations=forms, iscrowd=1)], [4])
-    track, = read_ground_truth(source).tracks[0, 0]
+    source = ground_truth([edited(annotation([]), segmentations=forms, iscrowd=1)], [4])
+    (track,) = read_ground_truth(source).tracks[0, 0]
     assert track.masks[0] == track.masks[1] == track.masks[2]
     assert track.masks[3] is None
     assert track.areas.tolist() == [6, 6, 6, 0]
@@ -67,23 +61,25 @@ def test_all_forms_of_masks_give_the_same_track():
 def test_track_without_any_mask():
     truth = read_ground_truth(ground_truth([annotation([None, None])]))
     assert truth.tracks[0, 0][0].mean_area == 0
-    track, = read_results([result([None, None])], truth)[0, 0]
+    (track,) = read_results([result([None, None])], truth)[0, 0]
     assert track.areas.tolist() == [0, 0]
 
 
 def test_stated_areas_count_only_where_they_are_positive():
-    truth = read_ground_truth(
-        ground_truth([annotation([BOX, BOX, BOX], areas=[4, 0, 8.])], [3]))
+    truth = read_ground_truth(ground_truth([annotation([BOX, BOX, BOX], areas=[4, 0, 8.0])], [3]))
     assert truth.tracks[0, 0][0].mean_area == 6
 
 
-@pytest.mark.parametrize('levels, expected', [
-    ([], 0),
-    ([None, None], 0),
-    (['slight_occlusion'], .25),
-    (['no_occlusion', 'severe_occlusion'], .75),
-    (['no_occlusion', None, 'severe_occlusion', 'slight_occlusion'], .5),
-])
+@pytest.mark.parametrize(
+    'levels, expected',
+    [
+        ([], 0),
+        ([None, None], 0),
+        (['slight_occlusion'], 0.25),
+        (['no_occlusion', 'severe_occlusion'], 0.75),
+        (['no_occlusion', None, 'severe_occlusion', 'slight_occlusion'], 0.5),
+    ],
+)
 def test_occlusion_score_by_hand(levels, expected):
     video = Video(0, SIZE, len(levels))
     assert occlusion_score(levels, video, '') == expected
@@ -91,27 +87,34 @@ def test_occlusion_score_by_hand(levels, expected):
 
 def test_annotations_without_occlusion_are_counted():
     truth = read_ground_truth(
-        ground_truth([
-            annotation([BOX, BOX]),
-            annotation([BOX, BOX], occlusion=['no_occlusion', None])
-        ]))
+        ground_truth(
+            [annotation([BOX, BOX]), annotation([BOX, BOX], occlusion=['no_occlusion', None])]
+        )
+    )
     assert truth.without_occlusion == 1
 
 
-@pytest.mark.parametrize('change, message', [
-    (dict(segmentations=None), 'segmentations is NoneType instead of a list'),
-    (dict(segmentations=[None]), 'segmentations has 1 entries, .* 2 frames'),
-    (dict(segmentations=[None, dict(size=[9, 9], counts='1')]),
-     r'frame 1: field segmentations: size \[9, 9\]'),
-    (dict(segmentations=[dict(size=[*SIZE], counts='11'), None]),
-     'frame 0: field segmentations: the runs .* 8 x 10'),
-    (dict(areas=[1]), 'areas has 1 entries'),
-    (dict(areas=[1, 'x']), "frame 1: field areas is 'x'"),
-    (dict(areas=[1, True]), 'frame 1: field areas is True'),
-    (dict(occlusion=['none', None]), "frame 0: field occlusion is 'none'"),
-    (dict(occlusion=[None, ['x']]), 'frame 1: field occlusion is'),
-    (dict(iscrowd='0'), "field 'iscrowd' is '0', neither 0 nor 1"),
-])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (dict(segmentations=None), 'segmentations is NoneType instead of a list'),
+        (dict(segmentations=[None]), 'segmentations has 1 entries, .* 2 frames'),
+        (
+            dict(segmentations=[None, dict(size=[9, 9], counts='1')]),
+            r'frame 1: field segmentations: size \[9, 9\]',
+        ),
+        (
+            dict(segmentations=[dict(size=[*SIZE], counts='11'), None]),
+            'frame 0: field segmentations: the runs .* 8 x 10',
+        ),
+        (dict(areas=[1]), 'areas has 1 entries'),
+        (dict(areas=[1, 'x']), "frame 1: field areas is 'x'"),
+        (dict(areas=[1, True]), 'frame 1: field areas is True'),
+        (dict(occlusion=['none', None]), "frame 0: field occlusion is 'none'"),
+        (dict(occlusion=[None, ['x']]), 'frame 1: field occlusion is'),
+        (dict(iscrowd='0'), "field 'iscrowd' is '0', neither 0 nor 1"),
+    ],
+)
 def test_broken_annotation_is_named(change, message):
     source = ground_truth([edited(annotation([BOX, BOX]), id=5, **change)])
     with pytest.raises(ValueError) as error:
@@ -120,31 +123,37 @@ def test_broken_annotation_is_named(change, message):
     error.match(message)
 
 
-@pytest.mark.parametrize('change, message', [
-    (dict(video_id=9), r'results: track 0: field video_id is 9.* the 1 in'),
-    (dict(category_id=1), 'field category_id is 1, which is none of the 2'),
-    (dict(category_id=None), 'field category_id is None'),
-    (dict(category_id=True), 'field category_id is True'),
-    (dict(score=None), 'track 0 of video 0: field score is None'),
-    (dict(score=float('nan')), 'field score is nan'),
-    (dict(score=True), 'field score is True instead of a finite number'),
-    (dict(score=10**400), 'field score is 1000'),
-    (dict(segmentations=[None] * 3), 'track 0 of video 0.* 3 entries'),
-])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (dict(video_id=9), r'results: track 0: field video_id is 9.* the 1 in'),
+        (dict(category_id=1), 'field category_id is 1, which is none of the 2'),
+        (dict(category_id=None), 'field category_id is None'),
+        (dict(category_id=True), 'field category_id is True'),
+        (dict(score=None), 'track 0 of video 0: field score is None'),
+        (dict(score=float('nan')), 'field score is nan'),
+        (dict(score=True), 'field score is True instead of a finite number'),
+        (dict(score=10**400), 'field score is 1000'),
+        (dict(segmentations=[None] * 3), 'track 0 of video 0.* 3 entries'),
+    ],
+)
 def test_broken_result_is_named(change, message):
     truth = read_ground_truth(ground_truth([]))
     with pytest.raises(ValueError, match=message):
         read_results([edited(result([BOX, None]), **change)], truth)
 
 
-@pytest.mark.parametrize('place, change, message', [
-    ('videos', dict(id=None), r'videos\[0\] has no "id"'),
-    ('videos', dict(height=0), 'video 0: field height is 0'),
-    ('videos', dict(width=None), 'video 0: field width is None'),
-    ('videos', dict(length='2'), "video 0: field length is '2'"),
-    ('categories', dict(id=11), r'categories\[1\]: id 11 is there twice'),
-    ('categories', dict(id='11'), r'categories\[1\]: id 11 is there twice'),
-])
+@pytest.mark.parametrize(
+    'place, change, message',
+    [
+        ('videos', dict(id=None), r'videos\[0\] has no "id"'),
+        ('videos', dict(height=0), 'video 0: field height is 0'),
+        ('videos', dict(width=None), 'video 0: field width is None'),
+        ('videos', dict(length='2'), "video 0: field length is '2'"),
+        ('categories', dict(id=11), r'categories\[1\]: id 11 is there twice'),
+        ('categories', dict(id='11'), r'categories\[1\]: id 11 is there twice'),
+    ],
+)
 def test_broken_lists_are_named(place, change, message):
     source = ground_truth([])
     source[place][0].update(change)

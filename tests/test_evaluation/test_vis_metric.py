@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 import torch.multiprocessing as mp
-from clip_samples import (META, NO_SPACE, clip_sample, frame_sample, full_disk,
-                          still_video)
+from clip_samples import META, NO_SPACE, clip_sample, frame_sample, full_disk, still_video
 from mmdet.registry import METRICS
 from mmengine.evaluator import Evaluator
 from processes import free_port, gloo_threads
@@ -29,8 +28,7 @@ def write_truth(folder, annotations, lengths):
 
 def build(meta=META, **settings):
     """The metric as MMEngine builds and feeds it."""
-    evaluator = Evaluator(
-        METRICS.build(dict(type='mmcico.VISMetric', **settings)))
+    evaluator = Evaluator(METRICS.build(dict(type='mmcico.VISMetric', **settings)))
     evaluator.dataset_meta = meta
     return evaluator
 
@@ -43,40 +41,30 @@ def run(clips, **settings):
 
 
 def test_from_masks_to_files_and_figures(tmp_path):
-    ann_file = write_truth(
-        tmp_path, [annotation([A, B, None]),
-                   annotation([B, B, B], 11)], [3])
+    ann_file = write_truth(tmp_path, [annotation([A, B, None]), annotation([B, B, B], 11)], [3])
     frames = [
         frame_sample(0, 0, 3, {8: A}),
-        frame_sample(0, 1, 3, {
-            2: B,
-            8: B
-        }),
-        frame_sample(0, 2, 3, {})
+        frame_sample(0, 1, 3, {2: B, 8: B}),
+        frame_sample(0, 2, 3, {}),
     ]
     clips = [
-        clip_sample(frames[:2], {
-            8: (.75, 0),
-            2: (.25, 1),
-            5: (.5, 1)
-        }),
-        clip_sample(frames[2:], {
-            8: (.25, 0),
-            2: (.25, 1)
-        })
+        clip_sample(frames[:2], {8: (0.75, 0), 2: (0.25, 1), 5: (0.5, 1)}),
+        clip_sample(frames[2:], {8: (0.25, 0), 2: (0.25, 1)}),
     ]
     outdir = tmp_path / 'work'
     metrics = run(clips, ann_file=ann_file, outdir=str(outdir))
     tracks = json.loads((outdir / 'results.json').read_text())
-    assert [(t['video_id'], t['category_id'], t['score'])
-            for t in tracks] == [(0, 10, .5), (0, 11, .25)]
+    assert [(t['video_id'], t['category_id'], t['score']) for t in tracks] == [
+        (0, 10, 0.5),
+        (0, 11, 0.25),
+    ]
     assert tracks[0]['segmentations'] == [rle(draw(A)), rle(draw(B)), None]
     assert tracks[1]['segmentations'] == [None, rle(draw(B)), None]
     # class a is perfect, b has a third of its pixels
     saved = json.loads((outdir / 'metrics.json').read_text())
     assert saved['AP_per_class'] == [pytest.approx(1), 0]
     assert saved['APl'] is None
-    assert metrics['youtube_vis/AP'] == saved['AP'] == pytest.approx(.5)
+    assert metrics['youtube_vis/AP'] == saved['AP'] == pytest.approx(0.5)
     assert 'youtube_vis/APl' not in metrics
     assert all(isinstance(value, float) for value in metrics.values())
     with zipfile.ZipFile(outdir / 'submission.zip') as file:
@@ -86,13 +74,13 @@ def test_from_masks_to_files_and_figures(tmp_path):
 
 def test_frames_vote_when_there_are_no_clip_votes(tmp_path):
     frames = [
-        frame_sample('v', 0, 3, {1: A}, [.9], [0]),
-        frame_sample('v', 1, 3, {1: A}, [.3], [1]),
-        frame_sample('v', 2, 3, {1: A}, [.3], [1])
+        frame_sample('v', 0, 3, {1: A}, [0.9], [0]),
+        frame_sample('v', 1, 3, {1: A}, [0.3], [1]),
+        frame_sample('v', 2, 3, {1: A}, [0.3], [1]),
     ]
     run([clip_sample(frames)], outdir=str(tmp_path))
-    track, = json.loads((tmp_path / 'results.json').read_text())
-    assert track['score'] == pytest.approx(.5)
+    (track,) = json.loads((tmp_path / 'results.json').read_text())
+    assert track['score'] == pytest.approx(0.5)
     assert (track['video_id'], track['category_id']) == ('v', 11)
 
 
@@ -102,8 +90,8 @@ def test_samples_moved_by_mmdet_and_masks_already_encoded(tmp_path):
     frame = clips[1].video_data_samples[0]
     frame.pred_track_instances.masks = [rle(draw(A))]
     run(clips, outdir=str(tmp_path))
-    track, = json.loads((tmp_path / 'results.json').read_text())
-    assert track['score'] == .75
+    (track,) = json.loads((tmp_path / 'results.json').read_text())
+    assert track['score'] == 0.75
     assert track['segmentations'] == [rle(draw(A))] * 3
 
 
@@ -114,9 +102,8 @@ def test_finished_videos_are_on_disk_and_out_of_memory(tmp_path):
     first, second = still_video(1, A), still_video(2, B)
     for clip in (first[0], second[0], first[1]):  # interleaved
         evaluator.process([clip])
-    assert [path.name
-            for path in tmp_path.glob('*.jsonl')] == ['results.rank0.jsonl']
-    line, = (tmp_path / 'results.rank0.jsonl').read_text().splitlines()
+    assert [path.name for path in tmp_path.glob('*.jsonl')] == ['results.rank0.jsonl']
+    (line,) = (tmp_path / 'results.rank0.jsonl').read_text().splitlines()
     assert json.loads(line)['video_id'] == 1
     metric = evaluator.metrics[0]
     assert list(metric._videos) == [2] and metric.results == []
@@ -149,8 +136,9 @@ def test_nothing_found_scores_zero(tmp_path):
 @pytest.mark.parametrize('annotations', [None, []])
 def test_without_annotations_only_files(tmp_path, annotations, monkeypatch):
     said = []
-    monkeypatch.setattr('mmcico.evaluation.vis_metric.print_log',
-                        lambda text, **_: said.append(text))
+    monkeypatch.setattr(
+        'mmcico.evaluation.vis_metric.print_log', lambda text, **_: said.append(text)
+    )
     ann_file = write_truth(tmp_path, annotations, [3])
     outdir = tmp_path / 'work'
     assert run(still_video(0, A), ann_file=ann_file, outdir=str(outdir)) == {}
@@ -164,44 +152,43 @@ def test_without_annotations_only_files(tmp_path, annotations, monkeypatch):
 
 def test_occlusion_figures(tmp_path):
     levels = ['severe_occlusion'] * 3
-    ann_file = write_truth(tmp_path, [annotation([A] * 3, occlusion=levels)],
-                           [3])
-    metrics = run(
-        still_video(0, A), ann_file=ann_file, metric='ovis', prefix='ovis')
+    ann_file = write_truth(tmp_path, [annotation([A] * 3, occlusion=levels)], [3])
+    metrics = run(still_video(0, A), ann_file=ann_file, metric='ovis', prefix='ovis')
     assert metrics['ovis/AP_heavy'] == pytest.approx(1)
     assert 'ovis/AP_light' not in metrics
 
 
 def test_short_and_long_videos(tmp_path):
-    ann_file = write_truth(
-        tmp_path, [annotation([A] * 3),
-                   annotation([A] * 3, video_id=1)], [3, 3])
+    ann_file = write_truth(tmp_path, [annotation([A] * 3), annotation([A] * 3, video_id=1)], [3, 3])
     (tmp_path / 'long.json').write_text('[1]')
     metrics = run(
         still_video(0, A),
         ann_file=ann_file,
         metric='ytvis2022',
-        long_videos=str(tmp_path / 'long.json'))
+        long_videos=str(tmp_path / 'long.json'),
+    )
     assert metrics['youtube_vis/mAP_short'] == pytest.approx(1)
     assert metrics['youtube_vis/mAP_long'] == 0
-    assert metrics['youtube_vis/mAP'] == pytest.approx(.5)
+    assert metrics['youtube_vis/mAP'] == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize('settings, message', [
-    (dict(), 'nothing to do without ann_file'),
-    (dict(ann_file='nowhere.json'), 'ann_file nowhere.json does not exist'),
-    (dict(outdir='x', metric='coco'), "metric is 'coco'"),
-    (dict(outdir='x', metric='ytvis2022',
-          long_videos='no.json'), 'no.json cannot be read'),
-    (dict(outdir='x', long_videos='no.json'), 'with the metric ytvis2022'),
-])
+@pytest.mark.parametrize(
+    'settings, message',
+    [
+        (dict(), 'nothing to do without ann_file'),
+        (dict(ann_file='nowhere.json'), 'ann_file nowhere.json does not exist'),
+        (dict(outdir='x', metric='coco'), "metric is 'coco'"),
+        (dict(outdir='x', metric='ytvis2022', long_videos='no.json'), 'no.json cannot be read'),
+        (dict(outdir='x', long_videos='no.json'), 'with the metric ytvis2022'),
+    ],
+)
 def test_unusable_settings(settings, message):
     with pytest.raises(ValueError, match=message):
         METRICS.build(dict(type='mmcico.VISMetric', **settings))
 
 
 def test_category_ids_are_needed_at_the_first_clip(tmp_path):
-    evaluator = build(dict(classes=('a', )), outdir=str(tmp_path))
+    evaluator = build(dict(classes=('a',)), outdir=str(tmp_path))
     with pytest.raises(ValueError, match='no category_ids'):
         evaluator.process(still_video(0, A)[:1])
 
@@ -222,12 +209,15 @@ def one_mask_more(frame):
     frame['pred_track_instances']['masks'] = np.ones((2, *SIZE), bool)
 
 
-@pytest.mark.parametrize('change, message', [
-    (shrink, r'masks has shape \(1, 8, 10\) instead of \(N, 16, 20\)'),
-    (drop, 'no field pred_track_instances'),
-    (unnamed, 'no field instances_id'),
-    (one_mask_more, '2 masks for 1 instances_id'),
-])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (shrink, r'masks has shape \(1, 8, 10\) instead of \(N, 16, 20\)'),
+        (drop, 'no field pred_track_instances'),
+        (unnamed, 'no field instances_id'),
+        (one_mask_more, '2 masks for 1 instances_id'),
+    ],
+)
 def test_broken_frames_are_named(tmp_path, change, message):
     frame = frame_sample(3, 1, 5, {1: A}).to_dict()
     change(frame)
@@ -253,7 +243,8 @@ def two_ranks(rank, folder, port):
     importlib.import_module('mmengine.runner')
     torch.set_num_threads(1)
     torch.distributed.init_process_group(
-        'gloo', init_method=f'tcp://127.0.0.1:{port}', rank=rank, world_size=2)
+        'gloo', init_method=f'tcp://127.0.0.1:{port}', rank=rank, world_size=2
+    )
     videos = {i: still_video(i, box) for i, box in enumerate((A, B, A))}
     # video 1 is tested by both
     shares = dict(both=[(0, 1), (1, 2)], one=[(0, 1, 2), ()])
@@ -261,8 +252,7 @@ def two_ranks(rank, folder, port):
         for outdir in (f'{folder}/{name}', None):
             clips = sum((videos[i] for i in share[rank]), [])
             metrics = run(clips, ann_file=f'{folder}/gt.json', outdir=outdir)
-            Path(f'{folder}/{name}.{rank}.{bool(outdir)}').write_text(
-                json.dumps(metrics))
+            Path(f'{folder}/{name}.{rank}.{bool(outdir)}').write_text(json.dumps(metrics))
     # what is wrong on one rank is raised on all
     with pytest.raises(ValueError, match='no results for 1 of 3'):
         run(videos[0][:1] if rank else videos[1], outdir=f'{folder}/wrong')
@@ -275,30 +265,27 @@ def two_ranks(rank, folder, port):
     assert gloo_threads() == []
 
 
-@pytest.mark.skipif(
-    not torch.distributed.is_available(), reason='needs torch.distributed')
+@pytest.mark.skipif(not torch.distributed.is_available(), reason='needs torch.distributed')
 def test_two_processes_equal_one(tmp_path):
-    write_truth(tmp_path, [
-        annotation([A] * 3, video_id=0),
-        annotation([A] * 3, video_id=1),
-        annotation([A] * 3, video_id=2)
-    ], [3, 3, 3])
+    write_truth(
+        tmp_path,
+        [
+            annotation([A] * 3, video_id=0),
+            annotation([A] * 3, video_id=1),
+            annotation([A] * 3, video_id=2),
+        ],
+        [3, 3, 3],
+    )
     clips = sum((still_video(i, box) for i, box in enumerate((A, B, A))), [])
-    expected = run(
-        clips,
-        ann_file=str(tmp_path / 'gt.json'),
-        outdir=str(tmp_path / 'alone'))
+    expected = run(clips, ann_file=str(tmp_path / 'gt.json'), outdir=str(tmp_path / 'alone'))
     assert expected['youtube_vis/AR100'] == pytest.approx(2 / 3)
     mp.spawn(two_ranks, (str(tmp_path), free_port()), nprocs=2)
     results = (tmp_path / 'alone' / 'results.json').read_bytes()
     for name in ('both', 'one'):
-        answers = [
-            json.loads(path.read_text()) for path in tmp_path.glob(f'{name}.*')
-        ]
+        answers = [json.loads(path.read_text()) for path in tmp_path.glob(f'{name}.*')]
         assert answers == [expected] * 4
         assert (tmp_path / name / 'results.json').read_bytes() == results
         assert not list((tmp_path / name).glob('*.jsonl'))
     # rank 0 had finished its video when the other one was found wanting
-    line, = (tmp_path / 'wrong' /
-             'results.rank0.jsonl').read_text().split('\n')[:-1]
+    (line,) = (tmp_path / 'wrong' / 'results.rank0.jsonl').read_text().split('\n')[:-1]
     assert json.loads(line)['video_id'] == 1

@@ -4,8 +4,14 @@ import pytest
 from random_cases import random_case
 from vis_files import annotation, ground_truth, result
 
-from mmcico.evaluation import (evaluate, format_table, long_video_ids,
-                               measure_files, read_ground_truth, read_results)
+from mmcico.evaluation import (
+    evaluate,
+    format_table,
+    long_video_ids,
+    measure_files,
+    read_ground_truth,
+    read_results,
+)
 from mmcico.evaluation.vis_tables import looks_long
 
 A, FAR = (0, 0, 4, 4), (9, 0, 10, 1)
@@ -17,18 +23,17 @@ def names(first, second):
 
 def two_videos():
     """A short video that is missed by half, and a long one."""
-    source = ground_truth([
-        annotation([A, A]),
-        annotation([A, A], video_id=1),
-        annotation([A, A], category_id=11, video_id=1)
-    ], [2, 2])
+    source = ground_truth(
+        [
+            annotation([A, A]),
+            annotation([A, A], video_id=1),
+            annotation([A, A], category_id=11, video_id=1),
+        ],
+        [2, 2],
+    )
     source['videos'][0]['file_names'] = names(0, 5)
     source['videos'][1]['file_names'] = names(0, 30)
-    results = [
-        result([A, A], .5),
-        result([FAR, FAR], .9),
-        result([A, A], video_id=1)
-    ]
+    results = [result([A, A], 0.5), result([FAR, FAR], 0.9), result([A, A], video_id=1)]
     truth = read_ground_truth(source)
     return truth, read_results(results, truth)
 
@@ -37,10 +42,10 @@ def test_by_hand():
     truth, tracks = two_videos()
     metrics = evaluate(truth, tracks, 'ytvis2022')
     # short: a wrong one first, precision 1/2; long: one class of two found
-    assert metrics['mAP_short'] == pytest.approx(.5)
-    assert metrics['mAP_long'] == pytest.approx(.5)
-    assert metrics['mAP'] == pytest.approx(.5)
-    assert metrics['AP_per_class_short'] == [pytest.approx(.5), None]
+    assert metrics['mAP_short'] == pytest.approx(0.5)
+    assert metrics['mAP_long'] == pytest.approx(0.5)
+    assert metrics['mAP'] == pytest.approx(0.5)
+    assert metrics['AP_per_class_short'] == [pytest.approx(0.5), None]
     assert metrics['AP_per_class_long'] == [pytest.approx(1), 0]
     assert metrics['AR1_short'] == 0 and metrics['AR10_short'] == 1
     assert 'AP' not in metrics and 'mAP_s' not in metrics
@@ -67,16 +72,19 @@ def test_is_two_runs_of_the_usual_metric(seed):
         assert both['mAP'] == pytest.approx((long['AP'] + short['AP']) / 2)
 
 
-@pytest.mark.parametrize('files, length, expected', [
-    (names(0, 5), 36, False),
-    (names(0, 5), 84, False),
-    (names(0, 5), 85, True),
-    (names(0, 30), 20, True),
-    (['a/1.jpg'], 1, False),
-    ([], 84, False),
-    (['first.jpg', 'second.jpg'], 2, False),
-    (['v2/00010.jpg', 'v2/00015.jpg'], 2, False),
-])
+@pytest.mark.parametrize(
+    'files, length, expected',
+    [
+        (names(0, 5), 36, False),
+        (names(0, 5), 84, False),
+        (names(0, 5), 85, True),
+        (names(0, 30), 20, True),
+        (['a/1.jpg'], 1, False),
+        ([], 84, False),
+        (['first.jpg', 'second.jpg'], 2, False),
+        (['v2/00010.jpg', 'v2/00015.jpg'], 2, False),
+    ],
+)
 def test_frames_show_long_videos(files, length, expected):
     assert looks_long(files, length) is expected
 
@@ -91,10 +99,10 @@ def test_one_kind_alone_is_an_error():
         evaluate(truth, tracks, 'ytvis2022', long_videos=[5])
 
 
-@pytest.mark.parametrize('content, expected', [
-    ([3, '4'], [3, '4']),
-    (dict(videos=[dict(id=3), dict(id='4')], annotations=[]), [3, '4']),
-])
+@pytest.mark.parametrize(
+    'content, expected',
+    [([3, '4'], [3, '4']), (dict(videos=[dict(id=3), dict(id='4')], annotations=[]), [3, '4'])],
+)
 def test_files_of_long_videos(tmp_path, content, expected):
     path = tmp_path / 'long.json'
     path.write_text(json.dumps(content))
@@ -123,9 +131,9 @@ def test_long_videos_are_for_this_metric_alone(tmp_path):
     (tmp_path / 'gt.json').write_text(json.dumps(truth))
     (tmp_path / 'r.json').write_text('[]')
     read = read_ground_truth(truth)
-    for measured in (lambda: evaluate(read, {
-    }, 'ytvis', long_videos=[0]), lambda: measure_files(
-            tmp_path / 'gt.json', tmp_path / 'r.json', 'ovis', long_videos=[0])
-                     ):
+    for measured in (
+        lambda: evaluate(read, {}, 'ytvis', long_videos=[0]),
+        lambda: measure_files(tmp_path / 'gt.json', tmp_path / 'r.json', 'ovis', long_videos=[0]),
+    ):
         with pytest.raises(ValueError, match='goes with the metric ytvis2022'):
             measured()

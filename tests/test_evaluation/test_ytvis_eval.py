@@ -29,34 +29,28 @@ def test_equals_the_official_tools(metric):
     if per_class is not None:
         assert metrics['classes'] == [f'class_{i}' for i in range(1, 7)]
         assert metrics['AP_per_class'] == [
-            value if value is None else pytest.approx(value, abs=1e-9)
-            for value in per_class
+            value if value is None else pytest.approx(value, abs=1e-9) for value in per_class
         ]
 
 
 def test_ap_by_hand():
     truth = ground_truth([annotation([A, A]), annotation([B, None])])
     # right, wrong, right: precision 1 up to recall 1/2, then 2/3
-    metrics = measure(
-        truth,
-        [result([A, A], .9),
-         result([FAR, FAR], .8),
-         result([B, None], .7)])
+    metrics = measure(truth, [result([A, A], 0.9), result([FAR, FAR], 0.8), result([B, None], 0.7)])
     assert metrics['AP'] == pytest.approx((51 + 50 * 2 / 3) / 101)
     assert metrics['AP50'] == metrics['AP75'] == pytest.approx(metrics['AP'])
     assert metrics['APs'] == metrics['AP'] and metrics['APm'] is None
-    assert (metrics['AR1'], metrics['AR10'], metrics['AR100']) == (.5, 1, 1)
+    assert (metrics['AR1'], metrics['AR10'], metrics['AR100']) == (0.5, 1, 1)
     assert metrics['AP_per_class'] == [metrics['AP'], None]
     assert metrics['classes'] == ['class_0', 'class_1']
 
 
 def test_iou_decides_at_each_threshold():
     # 8 of 16 in frame 0 and 16 of 16 in frame 1: 24 / 32 = .75
-    metrics = measure(
-        ground_truth([annotation([A, A])]), [result([(0, 0, 4, 2), A])])
+    metrics = measure(ground_truth([annotation([A, A])]), [result([(0, 0, 4, 2), A])])
     assert metrics['AP50'] == metrics['AP75'] == ONE
-    assert metrics['AP'] == pytest.approx(.6)  # .5, .55, ..., .75
-    assert metrics['AR100'] == pytest.approx(.6)
+    assert metrics['AP'] == pytest.approx(0.6)  # .5, .55, ..., .75
+    assert metrics['AR100'] == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize('annotation_id', [0, 'a', 7])
@@ -84,7 +78,7 @@ def test_no_predictions_score_zero():
 
 def test_crowd_is_neither_found_nor_missed():
     truth = ground_truth([annotation([A, A]), annotation([B, B], iscrowd=1)])
-    results = [result([B, B], .9), result([B, B], .8), result([A, A], .7)]
+    results = [result([B, B], 0.9), result([B, B], 0.8), result([A, A], 0.7)]
     assert measure(truth, results)['AP'] == ONE
     only = ground_truth([annotation([B, B], iscrowd=1)])
     assert measure(only, results)['AP'] is None
@@ -97,7 +91,7 @@ def test_class_counts():
 
 
 def test_stated_areas_decide_the_size():
-    truth = ground_truth([annotation([A, A], areas=[130.**2, None])])
+    truth = ground_truth([annotation([A, A], areas=[130.0**2, None])])
     metrics = measure(truth, [result([A, A])])
     assert metrics['APm'] == ONE and metrics['APs'] is None
 
@@ -113,10 +107,9 @@ def test_occlusion_groups_share_their_ends():
 
 
 def test_some_videos_only():
-    truth = ground_truth([annotation([A, A]),
-                          annotation([A, A], video_id=1)], [2, 2])
+    truth = ground_truth([annotation([A, A]), annotation([A, A], video_id=1)], [2, 2])
     results = [result([A, A])]
-    assert measure(truth, results)['AR100'] == .5
+    assert measure(truth, results)['AR100'] == 0.5
     assert measure(truth, results, video_ids=[0])['AR100'] == 1
     assert measure(truth, results, video_ids=['1'])['AR100'] == 0
     with pytest.raises(ValueError, match='no video 5'):
@@ -136,5 +129,4 @@ def test_equals_a_plain_reference(seed):
     expected = reference(truth, results)
     assert len(expected) == 16
     for key, value in expected.items():
-        assert metrics[key] == (value if value is None else pytest.approx(
-            value, abs=1e-9)), key
+        assert metrics[key] == (value if value is None else pytest.approx(value, abs=1e-9)), key

@@ -1,8 +1,10 @@
 """Small ground truth and results: of rectangles, and golden ones."""
+
 import gzip
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any
 
 import numpy as np
 
@@ -10,10 +12,10 @@ from mmcico.evaluation.rle import encode_masks
 
 DATA = Path(__file__).parents[1] / 'data'
 SIZE = (8, 10)
-Box = Optional[Tuple[int, int, int, int]]  # x1, y1, x2, y2, ends exclusive
+Box = tuple[int, int, int, int] | None  # x1, y1, x2, y2, ends exclusive
 
 
-def golden(kind: str = 'ytvis') -> List[Any]:
+def golden(kind: str = 'ytvis') -> list[Any]:
     """Ground truth, results, and what the official tool says of them."""
     folder = DATA / f'metric_{kind}'
     packed = [
@@ -29,59 +31,52 @@ def write_golden(folder: Path) -> None:
         (folder / f'{name}.json').write_text(json.dumps(content))
 
 
-def draw(box: Box, size: Tuple[int, int] = SIZE) -> np.ndarray:
+def draw(box: Box, size: tuple[int, int] = SIZE) -> np.ndarray:
     """(H, W) bool."""
     mask = np.zeros(size, bool)
     if box is not None:
-        mask[box[1]:box[3], box[0]:box[2]] = True
+        mask[box[1] : box[3], box[0] : box[2]] = True
     return mask
 
 
-def rle(mask: np.ndarray) -> Optional[Dict[str, Any]]:
+def rle(mask: np.ndarray) -> dict[str, Any] | None:
     """Compressed RLE of an (H, W) mask, None if it is empty."""
     counts = encode_masks(mask[None])[0]
     return counts and dict(size=[*mask.shape], counts=counts)
 
 
-def segmentations(boxes: Sequence[Box],
-                  size: Tuple[int, int] = SIZE) -> List[Any]:
+def segmentations(boxes: Sequence[Box], size: tuple[int, int] = SIZE) -> list[Any]:
     return [rle(draw(box, size)) for box in boxes]
 
 
-def ground_truth(annotations: Optional[list] = None,
-                 lengths: Sequence[int] = (2, ),
-                 size: Tuple[int, int] = SIZE,
-                 classes: int = 2) -> Dict[str, Any]:
+def ground_truth(
+    annotations: list | None = None,
+    lengths: Sequence[int] = (2,),
+    size: tuple[int, int] = SIZE,
+    classes: int = 2,
+) -> dict[str, Any]:
     """Videos 0, 1, ... and categories 10, 11, ..."""
     return dict(
         videos=[
             dict(id=i, height=size[0], width=size[1], length=length)
             for i, length in enumerate(lengths)
         ],
-        categories=[
-            dict(id=10 + i, name=f'class_{i}') for i in range(classes)
-        ],
-        annotations=annotations)
+        categories=[dict(id=10 + i, name=f'class_{i}') for i in range(classes)],
+        annotations=annotations,
+    )
 
 
-def annotation(boxes: Sequence[Box],
-               category_id: int = 10,
-               video_id: int = 0,
-               **more: Any) -> Dict[str, Any]:
+def annotation(
+    boxes: Sequence[Box], category_id: int = 10, video_id: int = 0, **more: Any
+) -> dict[str, Any]:
     return dict(
-        id=0,
-        video_id=video_id,
-        category_id=category_id,
-        segmentations=segmentations(boxes),
-        **more)
+        id=0, video_id=video_id, category_id=category_id, segmentations=segmentations(boxes), **more
+    )
 
 
-def result(boxes: Sequence[Box],
-           score: float = .9,
-           category_id: int = 10,
-           video_id: int = 0) -> Dict[str, Any]:
+def result(
+    boxes: Sequence[Box], score: float = 0.9, category_id: int = 10, video_id: int = 0
+) -> dict[str, Any]:
     return dict(
-        video_id=video_id,
-        category_id=category_id,
-        score=score,
-        segmentations=segmentations(boxes))
+        video_id=video_id, category_id=category_id, score=score, segmentations=segmentations(boxes)
+    )

@@ -4,26 +4,27 @@ Cells of the fine level (side 8, four by four) have the indices 0 to 15, row
 by row, with centres at 4, 12, 20 and 28; those of the coarse level (side 16)
 16 to 19, with centres at 8 and 24.
 """
+
 import pytest
 import torch
 from mmengine.structures import InstanceData
 
 from mmcico.models import CentreAssigner
-from mmcico.models.task_modules.centre_assigner import (centre_distance,
-                                                        centre_inside,
-                                                        octaves_off)
+from mmcico.models.task_modules.centre_assigner import centre_distance, centre_inside, octaves_off
 
 MIDDLE = [8, 8, 24, 24]  # centre (16, 16), between the cells 5, 6, 9 and 10
 
 
 def grid(side, count):
-    return [[x * side, y * side, (x + 1) * side, (y + 1) * side]
-            for y in range(count) for x in range(count)]
+    return [
+        [x * side, y * side, (x + 1) * side, (y + 1) * side]
+        for y in range(count)
+        for x in range(count)
+    ]
 
 
 FINE = InstanceData(priors=torch.tensor(grid(8, 4), dtype=torch.float))
-BOTH = InstanceData(
-    priors=torch.tensor(grid(8, 4) + grid(16, 2), dtype=torch.float))
+BOTH = InstanceData(priors=torch.tensor(grid(8, 4) + grid(16, 2), dtype=torch.float))
 
 
 def objects(boxes, visible=None, labels=None):
@@ -33,7 +34,8 @@ def objects(boxes, visible=None, labels=None):
     return InstanceData(
         bboxes=boxes,
         visible=torch.tensor(visible, dtype=torch.bool).view(boxes.shape[:2]),
-        labels=torch.tensor(labels or [0] * len(boxes), dtype=torch.long))
+        labels=torch.tensor(labels or [0] * len(boxes), dtype=torch.long),
+    )
 
 
 def positives(result):
@@ -43,14 +45,13 @@ def positives(result):
 
 
 def test_measures_by_hand():
-    cells = torch.tensor([[0., 0, 8, 8], [0, 0, 16, 16]])
-    box = torch.tensor([[12., 8, 16, 12]])  # centre (14, 10), size 4
+    cells = torch.tensor([[0.0, 0, 8, 8], [0, 0, 16, 16]])
+    box = torch.tensor([[12.0, 8, 16, 12]])  # centre (14, 10), size 4
     # from (4, 4): (10, 6) pixels; from (8, 8): (6, 2)
-    assert centre_distance(cells, box)[0].tolist() == pytest.approx(
-        [136**.5 / 8, 40**.5 / 16])
+    assert centre_distance(cells, box)[0].tolist() == pytest.approx([136**0.5 / 8, 40**0.5 / 16])
     # meant for 2 sides: 16 and 32 pixels
     assert octaves_off(cells, box, 2)[0].tolist() == [2, 3]
-    inside = centre_inside(cells, torch.tensor([[3., 0, 9, 8], [8, 8, 9, 9]]))
+    inside = centre_inside(cells, torch.tensor([[3.0, 0, 9, 8], [8, 8, 9, 9]]))
     assert inside.tolist() == [[True, False], [False, False]]
 
 
@@ -61,7 +62,7 @@ def test_cells_near_the_middle_are_positive():
     assert result.labels[[5, 6, 9, 10]].tolist() == [3] * 4
     assert result.labels[[0, 1]].tolist() == [-1, -1]
     # 0.5 to each side
-    assert result.max_overlaps[5].item() == pytest.approx(1 / (1 + .5**.5))
+    assert result.max_overlaps[5].item() == pytest.approx(1 / (1 + 0.5**0.5))
 
 
 def test_radius_and_box_both_limit():
@@ -76,20 +77,20 @@ def test_radius_and_box_both_limit():
 
 def test_level_follows_the_size():
     gt = objects([MIDDLE])  # of 16 pixels: right for fine, an octave off
-    one = CentreAssigner(cells=2, octaves=.5, radius=1).assign(BOTH, gt)
+    one = CentreAssigner(cells=2, octaves=0.5, radius=1).assign(BOTH, gt)
     assert set(positives(one)) == {5, 6, 9, 10}
     # centres of coarse cells are at 8 and 24: on the box's edge
     gt = objects([[7, 7, 25, 25]])
     two = CentreAssigner(cells=2, octaves=1, radius=1).assign(BOTH, gt)
     assert set(positives(two)) == {5, 6, 9, 10, 16, 17, 18, 19}
-    large = CentreAssigner(cells=.5, octaves=.5).assign(BOTH, gt)
+    large = CentreAssigner(cells=0.5, octaves=0.5).assign(BOTH, gt)
     # too large for both by far: the coarse level is the best there is
     assert set(positives(large)) == {16, 17, 18, 19}
 
 
 def test_size_is_of_the_circumscribed_box_and_place_of_the_query_frame():
     gt = objects([[[0, 0, 16, 16], [16, 0, 32, 16]]])  # encloses 32 x 16
-    settings = dict(cells=2, octaves=.6, radius=1)
+    settings = dict(cells=2, octaves=0.6, radius=1)
     plain = CentreAssigner(reach=0, **settings).assign(BOTH, gt)
     assert set(positives(plain)) == {0, 1, 4, 5}
     # half an octave from both levels
@@ -100,17 +101,17 @@ def test_size_is_of_the_circumscribed_box_and_place_of_the_query_frame():
 
 
 def test_hidden_objects_are_not_matched():
-    gt = objects([[MIDDLE, MIDDLE], [[0, 0, 8, 8], [0, 0, 8, 8]]],
-                 visible=[[False, True], [True, False]])
+    gt = objects(
+        [[MIDDLE, MIDDLE], [[0, 0, 8, 8], [0, 0, 8, 8]]], visible=[[False, True], [True, False]]
+    )
     assigner = CentreAssigner(cells=2)
     assert positives(assigner.assign(FINE, gt, query_frame=0)) == {0: 1}
-    assert set(positives(assigner.assign(FINE, gt,
-                                         query_frame=1))) == {5, 6, 9, 10}
+    assert set(positives(assigner.assign(FINE, gt, query_frame=1))) == {5, 6, 9, 10}
 
 
 def test_hidden_frames_do_not_widen_the_window():
     gt = objects([[[0, 0, 16, 16], [16, 0, 32, 16]]], visible=[[True, False]])
-    result = CentreAssigner(cells=2, octaves=.6, radius=1).assign(BOTH, gt)
+    result = CentreAssigner(cells=2, octaves=0.6, radius=1).assign(BOTH, gt)
     assert set(positives(result)) == {0, 1, 4, 5}
 
 
@@ -145,7 +146,8 @@ def test_nothing_to_see_is_background():
     none = InstanceData(
         bboxes=torch.zeros(0, 3, 4),
         visible=torch.zeros(0, 3, dtype=torch.bool),
-        labels=torch.zeros(0, dtype=torch.long))
+        labels=torch.zeros(0, dtype=torch.long),
+    )
     result = CentreAssigner().assign(FINE, none, query_frame=1)
     assert result.gt_inds.tolist() == [0] * 16
     assert result.labels.tolist() == [-1] * 16
@@ -153,20 +155,16 @@ def test_nothing_to_see_is_background():
 
 
 def test_cells_on_a_crowd_are_ignored_unless_positive():
-    crowd = InstanceData(bboxes=torch.tensor([[0., 8, 16, 16]]))
+    crowd = InstanceData(bboxes=torch.tensor([[0.0, 8, 16, 16]]))
     result = CentreAssigner(cells=2).assign(FINE, objects([MIDDLE]), crowd)
     assert result.gt_inds[4:8].tolist() == [-1, 1, 1, 0]
-    alone = CentreAssigner().assign(FINE, objects([MIDDLE], visible=[[False]]),
-                                    crowd)
+    alone = CentreAssigner().assign(FINE, objects([MIDDLE], visible=[[False]]), crowd)
     assert alone.gt_inds[4:8].tolist() == [-1, -1, 0, 0]
 
 
-@pytest.mark.parametrize('kwargs', [
-    dict(radius=0),
-    dict(cells=-1),
-    dict(octaves=-.1),
-    dict(reach=-1),
-])
+@pytest.mark.parametrize(
+    'kwargs', [dict(radius=0), dict(cells=-1), dict(octaves=-0.1), dict(reach=-1)]
+)
 def test_wrong_settings_are_named(kwargs):
     with pytest.raises(ValueError, match=list(kwargs)[0]):
         CentreAssigner(**kwargs)

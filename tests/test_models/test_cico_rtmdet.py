@@ -1,4 +1,5 @@
 """CiCo-RTMDet, the anchor-free third model, as its demo config has it."""
+
 import copy
 from pathlib import Path
 
@@ -13,9 +14,7 @@ from mmcico.registry import MODELS
 from mmcico.testing import clip_sample
 
 SIZE = (96, 160)
-CONFIG = (
-    Path(__file__).parents[2] /
-    'configs/demo/cico-rtmdet_demo_moving-shapes.py')
+CONFIG = Path(__file__).parents[2] / 'configs/demo/cico-rtmdet_demo_moving-shapes.py'
 LOSSES = {'loss_cls', 'loss_iou', 'loss_track', 'loss_mask', 'loss_dice'}
 
 
@@ -33,22 +32,20 @@ def build(num_frames=3, seed=0):
 
 
 def clips(num=2, num_frames=3):
-    return torch.randn(
-        num, num_frames, 3, *SIZE, generator=torch.Generator().manual_seed(0))
+    return torch.randn(num, num_frames, 3, *SIZE, generator=torch.Generator().manual_seed(0))
 
 
 def truth(num_frames=3, objects=(0, 5)):
-    return align_clip(
-        clip_sample([objects] * num_frames), SIZE, torch.device('cpu'))
+    return align_clip(clip_sample([objects] * num_frames), SIZE, torch.device('cpu'))
 
 
 @pytest.mark.parametrize('num_frames', [1, 2, 3])
-@pytest.mark.parametrize('objects', [(), (0, ), tuple(range(7))])
+@pytest.mark.parametrize('objects', [(), (0,), tuple(range(7))])
 def test_losses_are_finite_and_reach_every_layer(num_frames, objects):
     model = build(num_frames)
     samples = [
         clip_sample([()] * num_frames, video_id=1),
-        clip_sample([objects] * num_frames, video_id=2)
+        clip_sample([objects] * num_frames, video_id=2),
     ]
     losses = model.loss(clips(2, num_frames), samples)
     assert set(losses) == LOSSES
@@ -79,30 +76,28 @@ def test_class_scores_learn_how_well_boxes_fit():
     """Object of 28 x 32 in every frame, boxes half as high in one of two."""
     model = build(num_frames=2)
     losses = model.bbox_head.losses
-    clip = truth(2, (0, ))
+    clip = truth(2, (0,))
     outputs, _ = model(clips(1, 2), mode='tensor')
     labels, index = losses.assign(outputs.priors, [clip], range(2))
     boxes = clip.instances.bboxes.clone()
     boxes[:, 1, 3] -= 16
-    deltas = losses.encode(outputs.priors,
-                           boxes.expand(len(outputs.priors), 2, 4))
+    deltas = losses.encode(outputs.priors, boxes.expand(len(outputs.priors), 2, 4))
     outputs = outputs._replace(bbox_deltas=deltas.expand(1, 2, -1, -1, -1))
     _, positives = losses(outputs, [clip], range(2))
     assert torch.equal(labels < 4, index >= 0)
     quality = losses.quality(outputs, [clip], positives)
     assert torch.equal(quality > 0, index >= 0)
-    expected = torch.full_like(quality[quality > 0], .75)
+    expected = torch.full_like(quality[quality > 0], 0.75)
     assert torch.allclose(quality[quality > 0], expected, atol=1e-4)
 
     def class_loss(score):
-        scores = torch.full_like(outputs.cls_scores, -20.)
+        scores = torch.full_like(outputs.cls_scores, -20.0)
         scores[..., 0][index >= 0] = torch.tensor(score).logit()
-        return losses(outputs._replace(cls_scores=scores), [clip],
-                      range(2))[0]['loss_cls']
+        return losses(outputs._replace(cls_scores=scores), [clip], range(2))[0]['loss_cls']
 
     # the loss vanishes where the score says the quality, and only there
-    assert class_loss(.75) < 1e-4
-    assert class_loss(.95) > .01 and class_loss(.5) > .01
+    assert class_loss(0.75) < 1e-4
+    assert class_loss(0.95) > 0.01 and class_loss(0.5) > 0.01
 
 
 def test_boxes_that_fit_cost_nothing_in_any_frame():
@@ -113,24 +108,21 @@ def test_boxes_that_fit_cost_nothing_in_any_frame():
     _, index = losses.assign(outputs.priors, [clip], range(3))
     boxes = clip.instances.bboxes[index[0].clamp(min=0)]
     deltas = torch.stack([losses.encode(outputs.priors, row) for row in boxes])
-    found, positives = losses(
-        outputs._replace(bbox_deltas=deltas[None]), [clip], range(3))
+    found, positives = losses(outputs._replace(bbox_deltas=deltas[None]), [clip], range(3))
     assert len(positives.gt) >= 6
     assert found['loss_iou'].item() == pytest.approx(0, abs=1e-4)
     moved = deltas.clone()
     moved[:, :, 2] += 1  # the last frame only
-    worse, _ = losses(
-        outputs._replace(bbox_deltas=moved[None]), [clip], range(3))
-    assert worse['loss_iou'] > .1
+    worse, _ = losses(outputs._replace(bbox_deltas=moved[None]), [clip], range(3))
+    assert worse['loss_iou'] > 0.1
 
 
 @pytest.mark.parametrize('num_frames', [1, 2, 3])
 def test_prediction_of_an_untrained_model_is_well_formed(num_frames):
     model = build(num_frames).eval()
-    torch.nn.init.constant_(model.bbox_head.cls_layer.bias, 0.)
+    torch.nn.init.constant_(model.bbox_head.cls_layer.bias, 0.0)
     torch.nn.init.constant_(model.bbox_head.mask_layer.bias, 1.0)
-    result, = model(
-        clips(1, num_frames), [clip_sample([()] * num_frames)], mode='predict')
+    (result,) = model(clips(1, num_frames), [clip_sample([()] * num_frames)], mode='predict')
     clip = result.clip_instances
     assert len(result) == num_frames and len(clip)
     assert len(set(clip.instances_id.tolist())) == len(clip)
@@ -166,8 +158,7 @@ def test_a_still_clip_is_the_image_case():
     assert torch.allclose(protos.expand_as(same), same, atol=1e-4)
     for key in ('cls_scores', 'bbox_deltas', 'mask_params', 'embeds'):
         rows = getattr(three, key)
-        assert torch.allclose(
-            getattr(one, key).expand_as(rows), rows, atol=1e-4)
+        assert torch.allclose(getattr(one, key).expand_as(rows), rows, atol=1e-4)
         assert rows.std() > 0
 
 
@@ -178,7 +169,7 @@ def test_it_learns_one_clip():
     inputs = clips(1, 2)
     for t, frame in enumerate(sample.video_data_samples):
         masks = frame.gt_instances.masks.to_ndarray()
-        for mask, value in zip(masks, (3., -3.)):
+        for mask, value in zip(masks, (3.0, -3.0)):
             inputs[0, t, :, torch.from_numpy(mask).bool()] = value
     optim = torch.optim.AdamW(model.parameters(), lr=4e-3)
     history = []
@@ -189,7 +180,7 @@ def test_it_learns_one_clip():
         optim.step()
         history.append({key: v.item() for key, v in losses.items()})
     for key in ('loss_iou', 'loss_dice'):
-        assert history[-1][key] < .75 * history[0][key]
+        assert history[-1][key] < 0.75 * history[0][key]
 
 
 def test_a_loss_for_boxes_is_needed():
@@ -198,4 +189,5 @@ def test_a_loss_for_boxes_is_needed():
             num_classes=4,
             assigner=dict(type='mmcico.CentreAssigner'),
             bbox_coder=dict(type='mmcico.CellDistanceCoder'),
-            loss_bbox=None)
+            loss_bbox=None,
+        )

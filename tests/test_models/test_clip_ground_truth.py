@@ -1,4 +1,5 @@
 """Alignment of annotations by object id."""
+
 import torch
 from mmengine.structures import InstanceData
 
@@ -14,14 +15,12 @@ def test_rows_follow_ids_not_positions():
     gt = clip.instances
     assert gt.instances_id.tolist() == [2, 0, 5]
     assert gt.labels.tolist() == [2, 0, 1]
-    assert gt.visible.tolist() == [[True, False, False], [True] * 3,
-                                   [False, False, True]]
+    assert gt.visible.tolist() == [[True, False, False], [True] * 3, [False, False, True]]
     assert gt.bboxes[1, 2].tolist() == list(square(0, 2))
 
 
 def test_hidden_frames_take_the_nearest_box_and_an_empty_mask():
-    gt = align_clip(clip_sample([[2, 0], [0], [0, 5]]), (96, 160),
-                    CPU).instances
+    gt = align_clip(clip_sample([[2, 0], [0], [0, 5]]), (96, 160), CPU).instances
     assert gt.bboxes[0].tolist() == [list(square(2, 0))] * 3
     assert gt.masks[0].flatten(1).sum(1).tolist() == [28 * 32, 0, 0]
 
@@ -50,8 +49,7 @@ def test_clip_without_objects():
 
 def test_crowds_are_kept_by_frame():
     sample = clip_sample([[0], [0]])
-    sample[1].ignored_instances = InstanceData(
-        bboxes=torch.tensor([[1., 2, 3, 4]]))
+    sample[1].ignored_instances = InstanceData(bboxes=torch.tensor([[1.0, 2, 3, 4]]))
     clip = align_clip(sample, (96, 160), CPU)
     assert clip.crowds[0].shape == (0, 4)
     assert clip.crowds[1].tolist() == [[1, 2, 3, 4]]

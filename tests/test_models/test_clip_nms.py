@@ -1,12 +1,11 @@
 """Selection of instances on cases that fit on paper."""
+
 import pytest
 import torch
 from mmengine.structures import InstanceData
 
 from mmcico.models import ClipNMS, PublishedClipNMS
-from mmcico.models.task_modules.clip_nms import (clip_mask_overlap,
-                                                 covered_by_better,
-                                                 mask_box_share)
+from mmcico.models.task_modules.clip_nms import clip_mask_overlap, covered_by_better, mask_box_share
 from mmcico.structures.clip_boxes import enclose
 from mmcico.structures.clip_masks import both_seen
 
@@ -26,40 +25,41 @@ def rows(places, scores, weights=None):
     boxes = torch.zeros(num, 2, 4)
     masks = torch.zeros(num, 2, 16, 16)
     for n, (x, y) in enumerate(places):
-        boxes[n] = torch.tensor([x, y, x + 16., y + 16.])
-        masks[n, :, y // 4:y // 4 + 4, x // 4:x // 4 + 4] = 1
+        boxes[n] = torch.tensor([x, y, x + 16.0, y + 16.0])
+        masks[n, :, y // 4 : y // 4 + 4, x // 4 : x // 4 + 4] = 1
     return InstanceData(
         bboxes=boxes,
         enclosing=enclose(boxes),
         masks=masks,
         class_scores=torch.tensor(scores).view(num, -1),
-        rank_weight=torch.tensor(weights or [1.] * num),
-        index=torch.arange(num))
+        rank_weight=torch.tensor(weights or [1.0] * num),
+        index=torch.arange(num),
+    )
 
 
 def test_covered_rows_cover_others():
-    overlap = torch.tensor([[1, .6, .1], [.6, 1, .6], [.1, .6, 1]])
-    assert covered_by_better(overlap, .5).tolist() == [False, True, True]
+    overlap = torch.tensor([[1, 0.6, 0.1], [0.6, 1, 0.6], [0.1, 0.6, 1]])
+    assert covered_by_better(overlap, 0.5).tolist() == [False, True, True]
 
 
 def test_select_keeps_the_best_rows():
-    scores = torch.tensor([[[.05, .2], [.09, .01]], [[.3, .1], [.11, 0]]])
-    query, prior = ClipNMS(score_thr=.1).select(scores, 2)
+    scores = torch.tensor([[[0.05, 0.2], [0.09, 0.01]], [[0.3, 0.1], [0.11, 0]]])
+    query, prior = ClipNMS(score_thr=0.1).select(scores, 2)
     assert (query.tolist(), prior.tolist()) == ([0, 1, 1], [0, 0, 1])
     query, prior = ClipNMS(max_per_frame=1).select(scores, 2)
     assert (query.tolist(), prior.tolist()) == ([1, 0], [0, 0])
 
 
 def test_twins_and_boxes_outside_are_dropped():
-    clip = rows([(8, 8), (40, 40), (9, 8), (60, 8)], [[.5], [.6], [.9], [.7]])
-    kept = ClipNMS(box_thr=.8).drop_twins(clip, SIZE)
+    clip = rows([(8, 8), (40, 40), (9, 8), (60, 8)], [[0.5], [0.6], [0.9], [0.7]])
+    kept = ClipNMS(box_thr=0.8).drop_twins(clip, SIZE)
     # 8 and 9 share 15 of 17 columns; at 60 the centre is outside
     assert kept.index.tolist() == [2, 1]
 
 
 @pytest.mark.parametrize('frames_inside, kept', [(1, []), (2, [0])])
 def test_centres_must_be_inside_in_half_of_the_frames(frames_inside, kept):
-    clip = rows([(8, 8)], [[.5]])
+    clip = rows([(8, 8)], [[0.5]])
     boxes = clip.bboxes.repeat(1, 2, 1)
     boxes[:, frames_inside:] += 60
     masks = clip.masks.repeat(1, 2, 1, 1)
@@ -68,56 +68,56 @@ def test_centres_must_be_inside_in_half_of_the_frames(frames_inside, kept):
 
 
 def test_rank_weight_decides_the_order():
-    clip = rows([(8, 8), (40, 40)], [[.5], [.6]], [1., .5])
+    clip = rows([(8, 8), (40, 40)], [[0.5], [0.6]], [1.0, 0.5])
     assert ClipNMS().drop_twins(clip, SIZE).index.tolist() == [0, 1]
 
 
 def test_duplicates_of_a_class_go_and_other_classes_stay():
-    clip = rows([(8, 8), (12, 8), (40, 40)], [[.9, .0], [.8, .7], [.0, .6]])
+    clip = rows([(8, 8), (12, 8), (40, 40)], [[0.9, 0.0], [0.8, 0.7], [0.0, 0.6]])
     kept = ClipNMS().suppress(clip, SIZE)
     # 12 of 20 columns: overlap .6 in boxes and masks
-    assert kept.scores.tolist() == pytest.approx([.9, .7, .6])
+    assert kept.scores.tolist() == pytest.approx([0.9, 0.7, 0.6])
     assert kept.labels.tolist() == [0, 1, 1]
     assert kept.index.tolist() == [0, 1, 2]
 
 
 def test_output_does_not_depend_on_the_order_of_rows():
-    clip = rows([(8, 8), (12, 8), (40, 40)], [[.9, .0], [.8, .7], [.0, .6]])
+    clip = rows([(8, 8), (12, 8), (40, 40)], [[0.9, 0.0], [0.8, 0.7], [0.0, 0.6]])
     kept = ClipNMS().suppress(clip[torch.tensor([2, 0, 1])], SIZE)
     assert kept.index.tolist() == [0, 1, 2]
 
 
 def test_empty_masks_do_not_survive():
-    clip = rows([(8, 8), (40, 40)], [[.9], [.8]])
+    clip = rows([(8, 8), (40, 40)], [[0.9], [0.8]])
     clip.masks[0] = 0
     clip.masks[0, 1, 0, :5] = 1  # five pixels are not enough
     assert ClipNMS().suppress(clip, SIZE).index.tolist() == [1]
 
 
 def test_no_rows_at_all():
-    clip = rows([(8, 8)], [[.9, .1]])[torch.zeros(0, dtype=torch.long)]
+    clip = rows([(8, 8)], [[0.9, 0.1]])[torch.zeros(0, dtype=torch.long)]
     nms = ClipNMS()
     assert len(nms.suppress(nms.drop_twins(clip, SIZE), SIZE)) == 0
 
 
 def mask_overlap(masks):
     """Of masks that are seen with more than five pixels."""
-    return clip_mask_overlap(masks, both_seen(masks, masks, 5), .9)
+    return clip_mask_overlap(masks, both_seen(masks, masks, 5), 0.9)
 
 
 def test_mask_overlap_counts_frames_both_show():
-    masks = rows([(8, 8), (12, 8)], [[1.], [1.]]).masks > .5
-    assert mask_overlap(masks)[0, 1].item() == pytest.approx(.6)
+    masks = rows([(8, 8), (12, 8)], [[1.0], [1.0]]).masks > 0.5
+    assert mask_overlap(masks)[0, 1].item() == pytest.approx(0.6)
     masks[1, 0] = False  # one frame less to compare, the same mean
-    assert mask_overlap(masks)[0, 1].item() == pytest.approx(.6)
+    assert mask_overlap(masks)[0, 1].item() == pytest.approx(0.6)
     masks[1, 1] = masks[0, 1]  # equal in one frame: surely one object
     assert mask_overlap(masks)[0, 1].item() == 1
 
 
 def test_share_of_the_box_that_a_mask_covers():
-    clip = rows([(8, 8)], [[1.]])
-    share = mask_box_share(clip.masks > .5, clip.bboxes * 2, (4., 4.))
-    assert share.tolist() == [[.25, .25]]
+    clip = rows([(8, 8)], [[1.0]])
+    share = mask_box_share(clip.masks > 0.5, clip.bboxes * 2, (4.0, 4.0))
+    assert share.tolist() == [[0.25, 0.25]]
 
 
 @pytest.mark.parametrize('nms', [ClipNMS(), PublishedClipNMS()])
@@ -126,14 +126,13 @@ def test_boxes_count_in_frames_both_show(nms):
     masks = torch.zeros(2, 3, 10, 10)
     masks[0, :, :, :8] = 1
     masks[1, :2, :, 4:] = 1  # IoU 0.4 where it shows, hidden in frame 2
-    boxes = torch.tensor([[0., 0, 40, 40]]).expand(2, 3, 4).clone()
+    boxes = torch.tensor([[0.0, 0, 40, 40]]).expand(2, 3, 4).clone()
     boxes[1, 2] += 40
     clip = InstanceData(
-        bboxes=boxes,
-        enclosing=torch.tensor([[0., 0, 40, 40], [0, 0, 80, 80]]),
-        masks=masks)
+        bboxes=boxes, enclosing=torch.tensor([[0.0, 0, 40, 40], [0, 0, 80, 80]]), masks=masks
+    )
     frames, around = nms.overlap(clip)
-    assert frames[0, 1].item() == pytest.approx(.25 * 1 + .5 * .4)
-    assert around[0, 1].item() == pytest.approx(.25 * .25)
+    assert frames[0, 1].item() == pytest.approx(0.25 * 1 + 0.5 * 0.4)
+    assert around[0, 1].item() == pytest.approx(0.25 * 0.25)
     clip.masks[1] = 0  # never seen together
     assert nms.overlap(clip)[0][0, 1] == 0

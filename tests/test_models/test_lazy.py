@@ -1,4 +1,5 @@
 """Work that is left out or shared changes no result."""
+
 import pytest
 import torch
 from mmengine.registry import init_default_scope
@@ -43,7 +44,7 @@ def test_windows_by_hand():
 
 
 def test_paste_puts_values_where_they_were():
-    whole = torch.arange(20.).view(1, 1, 4, 5)
+    whole = torch.arange(20.0).view(1, 1, 4, 5)
     part = whole[..., 0:3, 1:5]
     out = paste(part, (1, 2, 2, 4), (0, 3, 1, 5), (4, 5))
     assert out[0, 0, 1].tolist() == [0, 0, 7, 8, 0]
@@ -71,10 +72,8 @@ def test_candidates_are_those_of_the_whole_network(norm_cfg, cls, quantile):
     torch.testing.assert_close(same, protos)
     for name in ('bbox_deltas', 'mask_params', 'embeds'):
         torch.testing.assert_close(
-            getattr(lazy, name)[chosen],
-            getattr(whole, name)[chosen],
-            atol=2e-5,
-            rtol=1e-4)
+            getattr(lazy, name)[chosen], getattr(whole, name)[chosen], atol=2e-5, rtol=1e-4
+        )
     assert chosen.any()
 
 
@@ -84,7 +83,8 @@ def test_only_windows_are_computed():
     _, _, _, thr = rows_above(model, inputs, 0.9999)
     seen = []
     model.bbox_head.box_tower.register_forward_hook(
-        lambda module, args, out: seen.append(args[0].shape[-2:].numel()))
+        lambda module, args, out: seen.append(args[0].shape[-2:].numel())
+    )
     features = model.per_frame(inputs.flatten(0, 1))
     lazy_outputs(model.bbox_head, model.mask_head, features, thr)
     assert 0 < sum(seen) < sum(x[0, 0].numel() for x in features.levels) / 2
@@ -94,13 +94,16 @@ def test_only_windows_are_computed():
     assert protos.shape == (1, 16, 3, SIZE[0] // 4, SIZE[1] // 4)
 
 
-@pytest.mark.parametrize('frames, known, fresh, rows', [
-    ((0, 1, 2), (), [0, 1, 2], [0, 1, 2]),
-    ((2, 3, 4), (2, ), [1, 2], [0, 1, 2]),
-    ((4, 4, 5), (4, ), [2], [0, 0, 1]),
-    ((6, 6, 6), (), [0], [0, 0, 0]),
-    ((3, 4), (4, 3), [], [1, 0]),
-])
+@pytest.mark.parametrize(
+    'frames, known, fresh, rows',
+    [
+        ((0, 1, 2), (), [0, 1, 2], [0, 1, 2]),
+        ((2, 3, 4), (2,), [1, 2], [0, 1, 2]),
+        ((4, 4, 5), (4,), [2], [0, 0, 1]),
+        ((6, 6, 6), (), [0], [0, 0, 0]),
+        ((3, 4), (4, 3), [], [1, 0]),
+    ],
+)
 def test_no_frame_is_computed_twice(frames, known, fresh, rows):
     assert plan_frames(frames, known) == (fresh, rows)
 
@@ -112,8 +115,7 @@ def test_shared_frames_change_no_result(kind):
     _, _, _, thr = rows_above(model, frames[None, :3], 0.9)
     model.nms.score_thr = thr
     computed = []
-    model.backbone.register_forward_hook(
-        lambda module, args, out: computed.append(len(args[0])))
+    model.backbone.register_forward_hook(lambda module, args, out: computed.append(len(args[0])))
     state, fresh = VideoState(), VideoState()
     for start in (0, 2, 4):
         ids = (start, start + 1, start + 2)
@@ -125,7 +127,7 @@ def test_shared_frames_change_no_result(kind):
         torch.testing.assert_close(clip.bboxes, same.bboxes)
         torch.testing.assert_close(clip.masks, same.masks)
     assert computed == [3, 3, 2, 3, 2, 3]
-    assert state.known.frame_ids == (6, )
+    assert state.known.frame_ids == (6,)
 
 
 @torch.no_grad()

@@ -1,11 +1,11 @@
 """Losses against numbers worked out by hand."""
+
 import math
 
 import pytest
 import torch
 
-from mmcico.models import (ClipDiceLoss, ClipSegLoss, HardNegativeCrossEntropy,
-                           PairTrackLoss)
+from mmcico.models import ClipDiceLoss, ClipSegLoss, HardNegativeCrossEntropy, PairTrackLoss
 from mmcico.models.losses.clip_seg_loss import boxed_bce, frame_weights
 from mmcico.models.losses.pair_track_loss import pair_loss
 
@@ -14,8 +14,7 @@ LOG2 = math.log(2)
 
 def test_frame_weights():
     query = torch.tensor([0, 1])
-    assert frame_weights(query, 3,
-                         1.0).tolist() == [pytest.approx([1 / 3] * 3)] * 2
+    assert frame_weights(query, 3, 1.0).tolist() == [pytest.approx([1 / 3] * 3)] * 2
     weights = frame_weights(query, 3, 0.5)
     assert weights[0].tolist() == pytest.approx([4 / 7, 2 / 7, 1 / 7])
     assert weights[1].tolist() == pytest.approx([1 / 4, 1 / 2, 1 / 4])
@@ -29,8 +28,8 @@ def test_no_decay_means_the_query_frame_alone():
 def test_boxed_bce_is_the_mean_inside_the_box():
     logits = torch.zeros(1, 2, 6, 6)
     targets = torch.zeros(1, 2, 6, 6)
-    logits[0, 1] = 50.  # surely wrong in the second frame, everywhere
-    box = torch.tensor([[2., 2., 3., 3.]])  # 3 x 3 pixels with the margin
+    logits[0, 1] = 50.0  # surely wrong in the second frame, everywhere
+    box = torch.tensor([[2.0, 2.0, 3.0, 3.0]])  # 3 x 3 pixels with the margin
     loss = boxed_bce(logits, targets, box)
     assert loss[0].tolist() == pytest.approx([LOG2, 50])
     logits[0, :, 5, 5] = 1e4  # outside
@@ -39,9 +38,9 @@ def test_boxed_bce_is_the_mean_inside_the_box():
 
 def test_clip_seg_loss_means_frames_then_positives():
     logits = torch.zeros(2, 2, 4, 4)
-    logits[1, 1] = 10.
+    logits[1, 1] = 10.0
     targets = torch.ones(2, 2, 4, 4)
-    box = torch.tensor([[0., 0, 4, 4]] * 2)
+    box = torch.tensor([[0.0, 0, 4, 4]] * 2)
     query = torch.zeros(2, dtype=torch.long)
     loss = ClipSegLoss(loss_weight=2.0)(logits, targets, box, query)
     assert loss.item() == pytest.approx(2 * (LOG2 + LOG2 / 2) / 2, rel=1e-4)
@@ -52,14 +51,13 @@ def test_clip_seg_loss_means_frames_then_positives():
 @pytest.mark.parametrize('loss', [ClipSegLoss(), ClipDiceLoss()])
 def test_mask_losses_without_positives_keep_a_graph(loss):
     logits = torch.zeros(0, 3, 4, 4, requires_grad=True)
-    value = loss(logits, logits.detach(), torch.zeros(0, 4),
-                 torch.zeros(0, dtype=torch.long))
+    value = loss(logits, logits.detach(), torch.zeros(0, 4), torch.zeros(0, dtype=torch.long))
     value.backward()
     assert value.item() == 0
 
 
 def test_dice_of_a_perfect_and_an_empty_mask():
-    box = torch.tensor([[0., 0, 4, 4]])
+    box = torch.tensor([[0.0, 0, 4, 4]])
     query = torch.zeros(1, dtype=torch.long)
     target = torch.zeros(1, 1, 4, 4)
     target[..., :2] = 1
@@ -67,12 +65,12 @@ def test_dice_of_a_perfect_and_an_empty_mask():
     loss = ClipDiceLoss()
     assert loss(sure, target, box, query).item() == pytest.approx(0, abs=1e-5)
     # nothing drawn: 1 - (0 + 1) / (8 + 1)
-    empty = torch.full_like(sure, -100.)
+    empty = torch.full_like(sure, -100.0)
     assert loss(empty, target, box, query).item() == pytest.approx(8 / 9)
 
 
 def test_pair_loss_by_hand():
-    embeds = torch.tensor([[1., 0], [0., 1], [-1, 0]])
+    embeds = torch.tensor([[1.0, 0], [0.0, 1], [-1, 0]])
     ids = torch.tensor([1, 1, 2])
     # d: 1 on the diagonal, 1/2 for (0,1), 0 for (0,2), 1/2 for (1,2)
     expected = (0 + 2 * LOG2 + 0 + 2 * LOG2) / 9
@@ -80,7 +78,7 @@ def test_pair_loss_by_hand():
 
 
 def test_pairs_are_made_within_videos_only():
-    embeds = torch.tensor([[1., 0], [0., 1], [1., 0], [1., 0]])
+    embeds = torch.tensor([[1.0, 0], [0.0, 1], [1.0, 0], [1.0, 0]])
     ids = torch.tensor([1, 2, 1, 1])
     videos = torch.tensor([7, 7, 8, 8])
     loss = PairTrackLoss(loss_weight=2)(embeds, ids, videos)
@@ -98,7 +96,7 @@ def test_track_loss_without_positives_keeps_a_graph():
 
 def test_hard_negatives_three_to_one():
     # class 0 and background; one positive, five negatives of falling loss
-    wrong = torch.tensor([4., 3, 2, 1, 0])
+    wrong = torch.tensor([4.0, 3, 2, 1, 0])
     pred = torch.zeros(6, 2)
     pred[1:, 0] = wrong
     target = torch.tensor([0, 1, 1, 1, 1, 1])
@@ -108,31 +106,28 @@ def test_hard_negatives_three_to_one():
 
 
 def test_ignored_rows_do_not_count():
-    pred = torch.tensor([[0., 0], [9., 0], [0., 0]])
+    pred = torch.tensor([[0.0, 0], [9.0, 0], [0.0, 0]])
     target = torch.tensor([0, 1, 1])
-    weight = torch.tensor([1., 0, 1])
+    weight = torch.tensor([1.0, 0, 1])
     loss = HardNegativeCrossEntropy()(pred, target, weight, None)
     assert loss.item() == pytest.approx(LOG2)
 
 
 def test_negatives_alone_are_still_learned_from():
     pred = torch.zeros(10, 3, requires_grad=True)
-    target = torch.full((10, ), 2)
-    loss = HardNegativeCrossEntropy(min_negatives=4)(pred, target,
-                                                     torch.ones(10), None)
+    target = torch.full((10,), 2)
+    loss = HardNegativeCrossEntropy(min_negatives=4)(pred, target, torch.ones(10), None)
     loss.backward()
     assert loss.item() == pytest.approx(math.log(3))
     assert (pred.grad.abs().sum(1) > 0).sum() == 4
 
 
 def test_losses_stand_half_precision():
-    embeds = torch.tensor([[1., 0], [1., 1e-4]])
+    embeds = torch.tensor([[1.0, 0], [1.0, 1e-4]])
     embeds = torch.nn.functional.normalize(embeds, dim=1)
     with torch.autocast('cpu', dtype=torch.bfloat16):
-        loss = PairTrackLoss()(embeds, torch.tensor([1, 2]),
-                               torch.tensor([1, 1]))
-        big = torch.full((1, 1, 200, 200), -5.)
-        masks = boxed_bce(big, torch.ones_like(big),
-                          torch.tensor([[0., 0, 200, 200]]))
+        loss = PairTrackLoss()(embeds, torch.tensor([1, 2]), torch.tensor([1, 1]))
+        big = torch.full((1, 1, 200, 200), -5.0)
+        masks = boxed_bce(big, torch.ones_like(big), torch.tensor([[0.0, 0, 200, 200]]))
     assert torch.isfinite(loss)
     assert masks.item() == pytest.approx(5.0067, rel=1e-4)

@@ -1,4 +1,5 @@
 """Mask generators against a plain loop over pixels."""
+
 import math
 
 import pytest
@@ -10,8 +11,8 @@ from mmcico.models.layers.upsample import aligned_bilinear
 
 def test_linear_mask_is_a_weighted_sum_of_planes():
     protos = torch.zeros(2, 3, 4, 5)
-    protos[0, :, 1, 2], protos[1, :, 1, 2] = 3., 4.
-    params = torch.tensor([[1., -1.], [0.5, 0.]])
+    protos[0, :, 1, 2], protos[1, :, 1, 2] = 3.0, 4.0
+    params = torch.tensor([[1.0, -1.0], [0.5, 0.0]])
     logits = LinearMask(2)(protos, params, torch.zeros(2, 4))
     assert logits.shape == (2, 3, 4, 5)
     assert logits[:, 0, 1, 2].tolist() == [-1, 1.5]
@@ -19,30 +20,29 @@ def test_linear_mask_is_a_weighted_sum_of_planes():
 
 
 def test_offsets_are_in_half_boxes():
-    planes = OffsetPlanes()(torch.tensor([[2., 0., 6., 8.]]), (8, 8))
+    planes = OffsetPlanes()(torch.tensor([[2.0, 0.0, 6.0, 8.0]]), (8, 8))
     # centre (4, 4), half 2 and 4; pixel (row 1, col 5) is at (5.5, 1.5)
     assert planes[0, :, 1, 5].tolist() == pytest.approx([0.75, -0.625])
 
 
 def test_gaussian_plane_by_hand():
-    plane = GaussianPlane()(torch.tensor([[1., 1., 4., 3.]]), (6, 6))
+    plane = GaussianPlane()(torch.tensor([[1.0, 1.0, 4.0, 3.0]]), (6, 6))
     # centre (2.5, 2) rounds to (2, 2); sigma (4.5, 3)
     assert plane[0, 0, 2, 2].item() == 1
     expected = math.exp(-(9 / 20.25 + 4 / 9) / 2)
     assert plane[0, 0, 4, 5].item() == pytest.approx(expected)
 
 
-@pytest.mark.parametrize('coordinates, count', [
-    ('mmcico.OffsetPlanes', 169),
-    ('mmcico.GaussianPlane', 161),
-])
+@pytest.mark.parametrize(
+    'coordinates, count', [('mmcico.OffsetPlanes', 169), ('mmcico.GaussianPlane', 161)]
+)
 def test_dynamic_mask_equals_a_plain_network(coordinates, count):
     torch.manual_seed(0)
     generator = DynamicMask(coordinates=dict(type=coordinates))
     assert generator.num_params == count
     protos = torch.rand(8, 2, 3, 4)
     params = torch.randn(2, count)
-    boxes = torch.tensor([[0., 0, 3, 2], [1, 1, 4, 3]])
+    boxes = torch.tensor([[0.0, 0, 3, 2], [1, 1, 4, 3]])
     logits = generator(protos, params, boxes)
     planes = generator.coordinates(boxes, (3, 4))
     inputs = 10 if count == 169 else 9
@@ -53,15 +53,13 @@ def test_dynamic_mask_equals_a_plain_network(coordinates, count):
         value = (w1.view(8, inputs) @ value + b1).relu()
         value = (w2.view(8, 8) @ value + b2).relu()
         value = w3 @ value + b3
-        assert logits[n, t, y, x].item() == pytest.approx(
-            value.item(), rel=1e-4, abs=1e-5)
+        assert logits[n, t, y, x].item() == pytest.approx(value.item(), rel=1e-4, abs=1e-5)
 
 
 def test_no_instances_make_no_masks():
     protos = torch.rand(8, 2, 3, 4)
     generator = DynamicMask()
-    assert generator(protos, torch.zeros(0, 169),
-                     torch.zeros(0, 4)).shape == (0, 2, 3, 4)
+    assert generator(protos, torch.zeros(0, 169), torch.zeros(0, 4)).shape == (0, 2, 3, 4)
 
 
 def test_aligned_bilinear_hits_the_old_pixels():

@@ -1,4 +1,5 @@
 """Outputs of the published models' networks, through the converter."""
+
 import json
 from pathlib import Path
 
@@ -18,7 +19,8 @@ ROOT = Path(__file__).parents[2]
 DATA = ROOT / 'tests/data/published'
 PRESETS = dict(
     cico_yolact_r50_yt19='cico-yolact_r50_fpn_clip3_published_youtubevis2019',
-    cico_condinst_r50_ovis='cico-condinst_r50_fpn_clip3_published_ovis')
+    cico_condinst_r50_ovis='cico-condinst_r50_fpn_clip3_published_ovis',
+)
 
 
 def published_model(name):
@@ -46,7 +48,8 @@ def in_published_order(feats, outputs, protos, softmax):
         centerness=outputs.centerness[0].sigmoid(),
         track=outputs.embeds[0],
         mask_coeff=outputs.mask_params[0],
-        proto=protos[0].permute(2, 3, 1, 0))
+        proto=protos[0].permute(2, 3, 1, 0),
+    )
     return out
 
 
@@ -63,6 +66,6 @@ def test_the_network_answers_as_the_published_one(name):
     for key, expected in answer.items():
         values = got[key].flatten()
         # about 1500 values of each, evenly spread
-        values = values[::-(-len(values) // 1500)].numpy()
+        values = values[:: -(-len(values) // 1500)].numpy()
         assert expected.std() > 1e-3, key
         np.testing.assert_allclose(values, expected, atol=1e-5, err_msg=key)

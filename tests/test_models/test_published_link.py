@@ -1,4 +1,5 @@
 """Detections and links of the published models, from the preset configs."""
+
 import re
 from pathlib import Path
 
@@ -9,8 +10,7 @@ import torch
 from mmdet.utils import register_all_modules
 from mmengine.config import Config
 
-from mmcico.models import (ClipNMS, PublishedClipNMS, PublishedClipTracker,
-                           TrackState)
+from mmcico.models import ClipNMS, PublishedClipNMS, PublishedClipTracker, TrackState
 from mmcico.models.heads.clip_outputs import ClipOutputs
 from mmcico.models.trackers.published_tracker import first_claims
 from mmcico.models.vis.video_state import VideoState
@@ -27,7 +27,8 @@ SCALE = torch.tensor([WIDTH, HEIGHT, WIDTH, HEIGHT])
 def parse(path):
     """What the name of an answer says."""
     kind, softmax, *numbers = re.match(
-        r'link_(\w+?)(_softmax)?_t(\d+)_o(\d+)_s(\d+)', path.stem).groups()
+        r'link_(\w+?)(_softmax)?_t(\d+)_o(\d+)_s(\d+)', path.stem
+    ).groups()
     frames, overlap, seed = map(int, numbers)
     return dict(
         seed=seed,
@@ -35,7 +36,8 @@ def parse(path):
         overlap=overlap,
         kind=kind,
         softmax=bool(softmax),
-        num_classes=25 if softmax else 40)
+        num_classes=25 if softmax else 40,
+    )
 
 
 def preset(kind, softmax, frames):
@@ -63,7 +65,8 @@ def as_outputs(raw, softmax, priors):
         mask_params=raw['mask_coeff'],
         embeds=raw['track'],
         priors=priors,
-        centerness=raw['centerness'].squeeze(-1).logit())
+        centerness=raw['centerness'].squeeze(-1).logit(),
+    )
 
 
 def run_clip(model, state, raw, softmax):
@@ -88,8 +91,7 @@ def check(answer, prefix, clip):
     if not len(boxes):
         return
     np.testing.assert_allclose(clip.bboxes / SCALE, boxes, atol=5e-7)
-    np.testing.assert_allclose(
-        clip.scores, answer[f'{prefix}_score'], atol=5e-7)
+    np.testing.assert_allclose(clip.scores, answer[f'{prefix}_score'], atol=5e-7)
     assert (clip.labels.numpy() + 1 == answer[f'{prefix}_class']).all()
     expected = answer[f'{prefix}_mask'] > 127.5
     assert expected.any() and not expected.all()
@@ -116,10 +118,12 @@ def test_detections_and_links_are_the_published_ones(path):
 
 
 def test_the_priors_are_the_published_ones():
-    priors = preset('yolact', False, 3).bbox_head.priors([
-        torch.zeros(1, 1, -(-HEIGHT // s), -(-WIDTH // s))
-        for s in inputs.STRIDES
-    ]) / SCALE
+    priors = (
+        preset('yolact', False, 3).bbox_head.priors(
+            [torch.zeros(1, 1, -(-HEIGHT // s), -(-WIDTH // s)) for s in inputs.STRIDES]
+        )
+        / SCALE
+    )
     expected = inputs.priors()
     centre = (priors[:, :2] + priors[:, 2:]) / 2
     torch.testing.assert_close(centre, expected[:, :2])
@@ -136,7 +140,8 @@ def test_other_lengths_and_overlaps_keep_ids(kind, frames, overlap):
         overlap=overlap,
         kind=kind,
         softmax=kind == 'condinst',
-        num_classes=25)
+        num_classes=25,
+    )
     if kind == 'yolact':
         case['num_classes'] = 40
     model, state = preset(kind, case['softmax'], frames), VideoState()
@@ -145,8 +150,7 @@ def test_other_lengths_and_overlaps_keep_ids(kind, frames, overlap):
         raw = inputs.head_outputs(index=index, **case)
         state, _, shown = run_clip(model, state, raw, case['softmax'])
         assert shown.bboxes.shape[1] == frames
-        for key, label in zip(shown.instances_id.tolist(),
-                              shown.labels.tolist()):
+        for key, label in zip(shown.instances_id.tolist(), shown.labels.tolist()):
             assert labels.setdefault(key, label) == label
     assert 3 <= len(labels) <= 4  # objects of the scene
 
@@ -166,8 +170,7 @@ def test_the_mispaired_term_by_hand():
 def test_the_best_claim_wins_and_new_tracks_claim_nothing():
     best = torch.tensor([1.2, 1.9, 1.5, 1.0])
     choice = torch.tensor([0, 0, 2, 2])  # 2 stands for a new track
-    assert first_claims(best, choice,
-                        2).tolist() == [False, True, False, False]
+    assert first_claims(best, choice, 2).tolist() == [False, True, False, False]
 
 
 def test_tracks_are_forgotten_when_memory_says_so():
@@ -188,8 +191,7 @@ def test_mask_parameters_may_change_their_precision():
     """Under autocast, levels without candidates are filled with floats."""
     model = preset('yolact', False, 3)
     case = parse(ROOT / 'link_yolact_t3_o1_s3.npz')
-    _, found, _ = run_clip(model, VideoState(),
-                           inputs.head_outputs(index=0, **case), False)
+    _, found, _ = run_clip(model, VideoState(), inputs.head_outputs(index=0, **case), False)
     later = found[:]
     later.mask_params = later.mask_params.bfloat16()
 

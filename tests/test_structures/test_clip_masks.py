@@ -1,10 +1,16 @@
 """Mask measures against numbers worked out by hand."""
+
 import pytest
 import torch
 
 from mmcico.structures.axes import clip_to_frames, frames_to_clip
-from mmcico.structures.clip_masks import (both_seen, crop_region, mean_over,
-                                          pairwise_mask_iou, to_original)
+from mmcico.structures.clip_masks import (
+    both_seen,
+    crop_region,
+    mean_over,
+    pairwise_mask_iou,
+    to_original,
+)
 
 
 def test_crop_region_grows_by_one_pixel():
@@ -17,7 +23,7 @@ def test_crop_region_grows_by_one_pixel():
 
 
 def test_crop_region_is_cut_to_the_map():
-    region = crop_region(torch.tensor([[-5., -5., 99., 99.]]), (3, 4))
+    region = crop_region(torch.tensor([[-5.0, -5.0, 99.0, 99.0]]), (3, 4))
     assert region.all()
 
 
@@ -86,13 +92,16 @@ def plain_enlarged(probs, pad, img, ori):
     return torch.lerp(rows[..., x0], rows[..., x1], fx)
 
 
-@pytest.mark.parametrize('ori, img', [
-    ((253, 135), (461, 246)),
-    ((51, 46), (101, 91)),
-    ((480, 854), (356, 640)),
-    ((7, 5), (33, 24)),
-    ((49, 98), (32, 64)),
-])
+@pytest.mark.parametrize(
+    'ori, img',
+    [
+        ((253, 135), (461, 246)),
+        ((51, 46), (101, 91)),
+        ((480, 854), (356, 640)),
+        ((7, 5), (33, 24)),
+        ((49, 98), (32, 64)),
+    ],
+)
 def test_to_original_is_exact_for_odd_sizes(ori, img):
     pad = [-(-side // 32) * 32 for side in img]
     g = torch.Generator().manual_seed(0)

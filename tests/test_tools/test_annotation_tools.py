@@ -1,4 +1,5 @@
 """check_dataset, split, stats and temporal_coherence as users run them."""
+
 import json
 
 import pytest
@@ -10,7 +11,8 @@ TOOLS = dict(
     split='dataset_tools/split.py',
     stats='dataset_tools/stats.py',
     coherence='analysis_tools/temporal_coherence.py',
-    benchmark='analysis_tools/coherence_benchmark.py')
+    benchmark='analysis_tools/coherence_benchmark.py',
+)
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def test_sound_file_ends_with_zero(folder, name):
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
         'checked: 2 videos, 5 frames, 3 objects, 5 masks',
-        f'{name}: 0 errors, 0 warnings; sound'
+        f'{name}: 0 errors, 0 warnings; sound',
     ]
 
 
@@ -45,12 +47,16 @@ def test_defects_are_listed_and_end_with_one(folder):
     done = run(folder, 'check', 'bad.json', '--json', 'out/report.json')
     assert done.returncode == 1
     lines = done.stdout.splitlines()
-    assert [line.split(' bad.json')[0] for line in lines[:3]
-            ] == ['error [area]', 'error [box]', 'error [box]']
+    assert [line.split(' bad.json')[0] for line in lines[:3]] == [
+        'error [area]',
+        'error [box]',
+        'error [box]',
+    ]
     assert lines[-1] == 'bad.json: 3 errors, 0 warnings'
     report = json.loads((folder / 'out/report.json').read_text())
     assert report['summary'] == dict(
-        area=dict(errors=1, warnings=0), box=dict(errors=2, warnings=0))
+        area=dict(errors=1, warnings=0), box=dict(errors=2, warnings=0)
+    )
     assert report['defects'][0] == dict(
         level='error',
         kind='area',
@@ -61,7 +67,8 @@ def test_defects_are_listed_and_end_with_one(folder):
         annotation=0,
         field='areas',
         value=9,
-        message='the mask has 8 pixels')
+        message='the mask has 8 pixels',
+    )
     only = run(folder, 'check', 'bad.json', '--json')
     assert only.returncode == 1 and json.loads(only.stdout) == report
 
@@ -95,9 +102,12 @@ def test_split_writes_two_files_that_the_reader_loads(folder, method):
     for _ in range(2):  # the same again, over the files of the first time
         done = run(folder, 'split', 'a.json', '--method', method)
         assert done.returncode == 0, done.stderr
-    assert [line.split(':')[0] for line in done.stdout.splitlines()
-            ] == ['train_sub.json', 'valid_sub.json']
+    assert [line.split(':')[0] for line in done.stdout.splitlines()] == [
+        'train_sub.json',
+        'valid_sub.json',
+    ]
     from mmcico.datasets import VISDataset
+
     parts = [
         VISDataset(ann_file=str(folder / f'{name}_sub.json'), test_mode=True)
         for name in ('train', 'valid')
@@ -107,15 +117,18 @@ def test_split_writes_two_files_that_the_reader_loads(folder, method):
     assert parts[0].metainfo['classes'] == parts[1].metainfo['classes']
 
 
-@pytest.mark.parametrize('args, code, message', [
-    (['a.json', '--num-valid', '2'], 1, '2 of them for validation'),
-    (['a.json', '--num-valid', '0'], 2, '--num-valid 0: choose 1'),
-    (['a.json', '--fraction', '1.5'], 2, 'not between 0 and 1'),
-    (['a.json', '--names', 'a.json', 'b.json'], 1, 'must be three files'),
-    (['a.json', '--names', 'b.json', 'b.json'], 1, 'must be three files'),
-    (['cut.json'], 1, 'cut.json is not complete JSON'),
-    (['none.json'], 1, 'none.json cannot be read'),
-])
+@pytest.mark.parametrize(
+    'args, code, message',
+    [
+        (['a.json', '--num-valid', '2'], 1, '2 of them for validation'),
+        (['a.json', '--num-valid', '0'], 2, '--num-valid 0: choose 1'),
+        (['a.json', '--fraction', '1.5'], 2, 'not between 0 and 1'),
+        (['a.json', '--names', 'a.json', 'b.json'], 1, 'must be three files'),
+        (['a.json', '--names', 'b.json', 'b.json'], 1, 'must be three files'),
+        (['cut.json'], 1, 'cut.json is not complete JSON'),
+        (['none.json'], 1, 'none.json cannot be read'),
+    ],
+)
 def test_split_refuses(folder, args, code, message):
     before = sorted(path.name for path in folder.iterdir())
     done = run(folder, 'split', *args)
@@ -130,19 +143,19 @@ def test_stats(folder):
     assert ['objects', '2'] in [s.split() for s in done.stdout.splitlines()]
     stats = json.loads((folder / 'stats.json').read_text())
     assert stats['objects'] == 2
-    assert json.loads(run(folder, 'stats', 'cocovid.json',
-                          '--json').stdout) == stats
+    assert json.loads(run(folder, 'stats', 'cocovid.json', '--json').stdout) == stats
     done = run(folder, 'stats', 'cut.json')
     assert done.returncode == 1 and 'check_dataset.py lists' in done.stderr
 
 
 def test_coherence(folder):
-    done = run(folder, 'coherence', 'a.json', '--json', 'c.json', '--plot',
-               'c.png', '--intervals', '2')
+    done = run(
+        folder, 'coherence', 'a.json', '--json', 'c.json', '--plot', 'c.png', '--intervals', '2'
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads((folder / 'c.json').read_text())
     assert list(found['masks']) == ['1', '2']
-    assert found['masks']['1']['mean'] == pytest.approx(.6)
+    assert found['masks']['1']['mean'] == pytest.approx(0.6)
     assert (folder / 'c.png').stat().st_size > 1000
     done = run(folder, 'coherence', 'a.json', '--intervals', '0')
     assert done.returncode == 2 and '--intervals 0: choose' in done.stderr
@@ -150,8 +163,19 @@ def test_coherence(folder):
 
 @pytest.mark.parametrize('form', [[], ['--compressed']])
 def test_benchmark_makes_a_sound_file(folder, form):
-    done = run(folder, 'benchmark', '--frames', '20', '--length', '10',
-               '--objects', '3', '--keep', 'blobs.json', *form)
+    done = run(
+        folder,
+        'benchmark',
+        '--frames',
+        '20',
+        '--length',
+        '10',
+        '--objects',
+        '3',
+        '--keep',
+        'blobs.json',
+        *form,
+    )
     assert done.returncode == 0, done.stderr
     assert '2 videos, 3 objects' in done.stdout
     assert 'peak memory' in done.stdout.splitlines()[-1]

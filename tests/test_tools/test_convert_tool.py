@@ -1,4 +1,5 @@
 """tools/dataset_tools/convert.py, without any OpenMMLab package."""
+
 import json
 
 import cv2
@@ -14,8 +15,10 @@ def convert(folder, *args):
 
 
 def frames(folder, video='v'):
-    for kind, image, suffix in (('JPEGImages', np.dstack([CAT] * 3), 'jpg'),
-                                ('Annotations', CAT, 'png')):
+    for kind, image, suffix in (
+        ('JPEGImages', np.dstack([CAT] * 3), 'jpg'),
+        ('Annotations', CAT, 'png'),
+    ):
         (folder / kind / video).mkdir(parents=True)
         for t in range(2):
             cv2.imwrite(str(folder / kind / video / f'{t}.{suffix}'), image)
@@ -27,19 +30,26 @@ def load(path):
 
 def test_masks_there_and_back(tmp_path):
     frames(tmp_path)
-    done = convert(tmp_path, 'masks', 'JPEGImages', 'Annotations',
-                   '--class-name', 'Cat', '--target', '2019', '--out',
-                   'new/vis.json')
+    done = convert(
+        tmp_path,
+        'masks',
+        'JPEGImages',
+        'Annotations',
+        '--class-name',
+        'Cat',
+        '--target',
+        '2019',
+        '--out',
+        'new/vis.json',
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout == 'new/vis.json\n'
     assert '1 videos, 2 frames, 1 objects, 40 classes' in done.stderr
     vis = load(tmp_path / 'new/vis.json')
-    track, = vis['annotations']
+    (track,) = vis['annotations']
     assert (track['category_id'], track['areas']) == (14, [12, 12])
-    assert convert(tmp_path, 'to-cocovid', 'new/vis.json', '--out',
-                   'coco.json').returncode == 0
-    assert convert(tmp_path, 'cocovid', 'coco.json', '--out',
-                   'back.json').returncode == 0
+    assert convert(tmp_path, 'to-cocovid', 'new/vis.json', '--out', 'coco.json').returncode == 0
+    assert convert(tmp_path, 'cocovid', 'coco.json', '--out', 'back.json').returncode == 0
     back = load(tmp_path / 'back.json')
     for key in ('videos', 'annotations', 'categories'):
         assert back[key] == vis[key]
@@ -49,13 +59,11 @@ def test_labelme_and_what_was_left_out(tmp_path):
     frames(tmp_path)
     folder = tmp_path / 'JPEGImages' / 'v'
     points = [[1, 1], [5, 1], [5, 5], [1, 5]]
-    shapes = [
-        dict(label=name, group_id=i, points=points)
-        for i, name in enumerate(['cat', 'wolf'])
-    ]
+    shapes = [dict(label=name, group_id=i, points=points) for i, name in enumerate(['cat', 'wolf'])]
     (folder / '0.json').write_text(json.dumps(dict(shapes=shapes)))
-    done = convert(tmp_path, 'labelme', 'JPEGImages', '--class-map', 'wolf=',
-                   'lion=cat', '--out', 'x.json')
+    done = convert(
+        tmp_path, 'labelme', 'JPEGImages', '--class-map', 'wolf=', 'lion=cat', '--out', 'x.json'
+    )
     assert done.returncode == 0, done.stderr
     assert "left out: 1 objects of the class 'wolf'" in done.stderr
     assert 'left out: 1 frames without annotation file' in done.stderr
@@ -69,31 +77,41 @@ def coco(folder):
     cv2.imwrite(str(folder / 'a.png'), np.dstack([CAT * 255] * 3))
     data = dict(
         images=[dict(id=1, file_name='a.png', height=8, width=12)],
-        categories=[dict(id=17, name='cat'),
-                    dict(id=44, name='bottle')],
+        categories=[dict(id=17, name='cat'), dict(id=44, name='bottle')],
         annotations=[
-            dict(
-                id=1,
-                image_id=1,
-                category_id=17,
-                segmentation=[[3, 2, 7, 2, 7, 5, 3, 5]])
-        ])
+            dict(id=1, image_id=1, category_id=17, segmentation=[[3, 2, 7, 2, 7, 5, 3, 5]])
+        ],
+    )
     (folder / 'coco.json').write_text(json.dumps(data))
 
 
 def test_coco_images_that_move(tmp_path):
     coco(tmp_path)
-    args = ('coco', 'coco.json', '--frames', 3, '--motion', '--images', '.',
-            '--out-images', 'moved', '--target', '2021', '--class-map', 'coco',
-            '--drop-unmatched', '--out')
+    args = (
+        'coco',
+        'coco.json',
+        '--frames',
+        3,
+        '--motion',
+        '--images',
+        '.',
+        '--out-images',
+        'moved',
+        '--target',
+        '2021',
+        '--class-map',
+        'coco',
+        '--drop-unmatched',
+        '--out',
+    )
     assert convert(tmp_path, *args, 'x.json').returncode == 0
     assert convert(tmp_path, *args, 'y.json').returncode == 0
     data = load(tmp_path / 'x.json')
     assert data == load(tmp_path / 'y.json')
-    video, = data['videos']
+    (video,) = data['videos']
     assert video['length'] == 3
     assert all((tmp_path / 'moved' / n).is_file() for n in video['file_names'])
-    track, = data['annotations']
+    (track,) = data['annotations']
     assert track['category_id'] == 6
     # the frame in the middle is the image itself
     assert track['areas'][1] == 12 and track['bboxes'][1] == [3, 2, 4, 3]
@@ -113,8 +131,10 @@ def test_coco_objects_without_a_pixel_are_told(tmp_path):
 def test_errors_end_with_one_and_a_message(tmp_path):
     coco(tmp_path)
     for args, message in (
-        (('coco', 'coco.json', '--target', '2019'),
-         "coco.json: the target has no class ['bottle']"),
+        (
+            ('coco', 'coco.json', '--target', '2019'),
+            "coco.json: the target has no class ['bottle']",
+        ),
         (('cocovid', 'coco.json'), "has no field 'videos'"),
         (('masks', 'a', 'b'), 'b is no folder'),
     ):
@@ -138,11 +158,20 @@ def test_wrong_usage_ends_with_two(tmp_path):
 def test_browsing_what_was_converted(tmp_path):
     frames(tmp_path)
     convert(tmp_path, 'masks', 'JPEGImages', 'Annotations', '--out', 'x.json')
-    done = run_without(tmp_path, 'dataset_tools/browse.py', 'x.json',
-                       '--images', 'JPEGImages', '--out', 'seen', '--sheet')
+    done = run_without(
+        tmp_path,
+        'dataset_tools/browse.py',
+        'x.json',
+        '--images',
+        'JPEGImages',
+        '--out',
+        'seen',
+        '--sheet',
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / 'seen' / 'v.png').is_file()
-    done = run_without(tmp_path, 'dataset_tools/browse.py', 'x.json',
-                       '--images', 'nowhere', '--out', 'seen')
+    done = run_without(
+        tmp_path, 'dataset_tools/browse.py', 'x.json', '--images', 'nowhere', '--out', 'seen'
+    )
     assert done.returncode == 1
     assert 'browse: video v: frame nowhere' in done.stderr

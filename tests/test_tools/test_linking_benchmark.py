@@ -1,4 +1,5 @@
 """The benchmark of linkers, on two short videos."""
+
 import json
 import subprocess
 import sys
@@ -13,11 +14,41 @@ TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/linking_benchmark.py'
 def report(tmp_path_factory):
     out = tmp_path_factory.mktemp('linking') / 'report.json'
     command = [
-        sys.executable, TOOL, '--num-videos', '2', '--num-frames', '24',
-        '--size', '48', '80', '--seeds', '7', '--overlap', '1', '--miss', '0',
-        '--miss-hidden', '0', '--false', '0', '--wrong-class', '0', '--jitter',
-        '0', '--shift', '0', '--swell', '0', '--embed-noise', '0', '--drift',
-        '0', '--vanish', '1', '--out', out
+        sys.executable,
+        TOOL,
+        '--num-videos',
+        '2',
+        '--num-frames',
+        '24',
+        '--size',
+        '48',
+        '80',
+        '--seeds',
+        '7',
+        '--overlap',
+        '1',
+        '--miss',
+        '0',
+        '--miss-hidden',
+        '0',
+        '--false',
+        '0',
+        '--wrong-class',
+        '0',
+        '--jitter',
+        '0',
+        '--shift',
+        '0',
+        '--swell',
+        '0',
+        '--embed-noise',
+        '0',
+        '--drift',
+        '0',
+        '--vanish',
+        '1',
+        '--out',
+        out,
     ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -38,5 +69,5 @@ def test_the_table_is_markdown(report):
     text, found = report
     row = found['overlap 1']['paper'][0]
     assert '| linker | switches | fragments | AP | AP50 |' in text
-    assert f"| paper | {row['switches']} ± 0 |" in text
+    assert f'| paper | {row["switches"]} ± 0 |' in text
     assert found['settings']['seeds'] == [7]

@@ -1,4 +1,5 @@
 """The benchmark of memory, on a short stream."""
+
 import json
 import subprocess
 import sys
@@ -21,9 +22,25 @@ def tool():
 def run(folder, *args):
     config, weights = write_small_model(folder)
     command = [
-        sys.executable, TOOLS / TOOL, weights, '--model', config, '--device',
-        'cpu', '--frames', '9', '--every', '4', '--distinct', '3', '--size',
-        '48', '80', '--out', folder / 'found', *args
+        sys.executable,
+        TOOLS / TOOL,
+        weights,
+        '--model',
+        config,
+        '--device',
+        'cpu',
+        '--frames',
+        '9',
+        '--every',
+        '4',
+        '--distinct',
+        '3',
+        '--size',
+        '48',
+        '80',
+        '--out',
+        folder / 'found',
+        *args,
     ]
     return subprocess.run(command, capture_output=True, text=True)
 
@@ -50,35 +67,32 @@ def test_a_rise_above_the_limit_fails(tmp_path):
 
 def test_frames_go_forwards_and_backwards(tool):
     frames = np.arange(4)
-    order = [
-        int(each) for each in islice(tool.forwards_and_backwards(frames), 9)
-    ]
+    order = [int(each) for each in islice(tool.forwards_and_backwards(frames), 9)]
     assert order == [0, 1, 2, 3, 2, 1, 0, 1, 2]
     alone = list(islice(tool.forwards_and_backwards(frames[:1]), 3))
     assert alone == [0, 0, 0]
 
 
 def test_slope_by_hand(tool):
-    flat = [[10 * i, 50.] for i in range(10)]
+    flat = [[10 * i, 50.0] for i in range(10)]
     # 900 MiB in the first half do not count
-    leak = [[10 * i, 900. if i < 5 else 2. * i] for i in range(10)]
+    leak = [[10 * i, 900.0 if i < 5 else 2.0 * i] for i in range(10)]
     assert tool.slope(flat) == pytest.approx(0)
     assert tool.slope(leak) == pytest.approx(200)
-    assert tool.slope([[1, 5.]]) == 0
+    assert tool.slope([[1, 5.0]]) == 0
 
 
 def test_the_curve_as_text(tool):
-    text = tool.text_curve([[1, 5.], [2, 20.], [3, -3.]], lines=3)
+    text = tool.text_curve([[1, 5.0], [2, 20.0], [3, -3.0]], lines=3)
     rows = [line.split() for line in text.splitlines()[1:]]
     assert rows[0] == ['1', '5.0', '#' * 12]
     assert rows[1] == ['2', '20.0', '#' * 50]
     assert rows[2] == ['3', '-3.0']
-    assert len(tool.text_curve([[i, 1.]
-                                for i in range(99)]).splitlines()) == 26
+    assert len(tool.text_curve([[i, 1.0] for i in range(99)]).splitlines()) == 26
 
 
 def test_memory_is_seen(tool):
     before = tool.resident()
     block = np.ones(20_000_000)
     rise = tool.resident() - before
-    assert block.nbytes / 2**20 == pytest.approx(rise, rel=.2)
+    assert block.nbytes / 2**20 == pytest.approx(rise, rel=0.2)

@@ -1,4 +1,5 @@
 """Tools whose reader stops: ``tool ... | head``."""
+
 import io
 import json
 import os
@@ -52,7 +53,6 @@ def test_work_goes_on_without_a_reader(monkeypatch, tmp_path, at_once, name):
 def test_other_errors_are_not_hidden(monkeypatch):
 
     class Full(io.StringIO):
-
         def write(self, text):
             raise OSError(28, 'No space left on device')
 
@@ -79,20 +79,22 @@ def test_without_any_output(monkeypatch):
 @pytest.mark.parametrize('changes, code', [({}, 0), ({'videos': []}, 1)])
 def test_the_exit_code_is_that_of_the_work(tmp_path, changes, code):
     (tmp_path / 'a.json').write_text(json.dumps(dict(small_set(), **changes)))
-    assert run_unread(tmp_path, 'dataset_tools/check_dataset.py',
-                      'a.json') == (code, '')
+    assert run_unread(tmp_path, 'dataset_tools/check_dataset.py', 'a.json') == (code, '')
 
 
-@pytest.mark.parametrize('name, args', [
-    ('dataset_tools/stats.py', ['a.json', '--json']),
-    ('dataset_tools/split.py', ['a.json', '--num-valid', '1']),
-    ('dataset_tools/convert.py', ['--help']),
-    ('dataset_tools/check_submission.py', ['--help']),
-    ('dataset_tools/make_submission.py', ['--help']),
-    ('dataset_tools/make_moving_shapes.py', ['--help']),
-    ('analysis_tools/temporal_coherence.py', ['a.json']),
-    ('analysis_tools/analyze_results.py', ['--help']),
-])
+@pytest.mark.parametrize(
+    'name, args',
+    [
+        ('dataset_tools/stats.py', ['a.json', '--json']),
+        ('dataset_tools/split.py', ['a.json', '--num-valid', '1']),
+        ('dataset_tools/convert.py', ['--help']),
+        ('dataset_tools/check_submission.py', ['--help']),
+        ('dataset_tools/make_submission.py', ['--help']),
+        ('dataset_tools/make_moving_shapes.py', ['--help']),
+        ('analysis_tools/temporal_coherence.py', ['a.json']),
+        ('analysis_tools/analyze_results.py', ['--help']),
+    ],
+)
 def test_no_tool_complains(tmp_path, name, args):
     (tmp_path / 'a.json').write_text(json.dumps(small_set()))
     assert run_unread(tmp_path, name, *args) == (0, '')

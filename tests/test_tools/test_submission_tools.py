@@ -1,4 +1,5 @@
 """make_submission.py and check_submission.py, without OpenMMLab."""
+
 import json
 import zipfile
 
@@ -12,16 +13,15 @@ RLE = dict(size=[2, 3], counts=[0, 4, 2])
 def folder(tmp_path):
     annotations = dict(
         videos=[dict(id=1, height=2, width=3, length=1, file_names=['a'])],
-        categories=[dict(id=4, name='cat')])
+        categories=[dict(id=4, name='cat')],
+    )
     (tmp_path / 'ann.json').write_text(json.dumps(annotations))
     write(tmp_path, track())
     return tmp_path
 
 
 def track(**changes):
-    return dict(
-        dict(video_id=1, category_id=4, score=.25, segmentations=[RLE]),
-        **changes)
+    return dict(dict(video_id=1, category_id=4, score=0.25, segmentations=[RLE]), **changes)
 
 
 def write(folder, *tracks):
@@ -29,14 +29,22 @@ def write(folder, *tracks):
 
 
 def make(folder, *args):
-    return run_without(folder, 'dataset_tools/make_submission.py',
-                       'results.json', '--ann', 'ann.json', '--out', 'a.zip',
-                       *args)
+    return run_without(
+        folder,
+        'dataset_tools/make_submission.py',
+        'results.json',
+        '--ann',
+        'ann.json',
+        '--out',
+        'a.zip',
+        *args,
+    )
 
 
 def check(folder, name, *args):
-    return run_without(folder, 'dataset_tools/check_submission.py', name,
-                       '--ann', 'ann.json', *args)
+    return run_without(
+        folder, 'dataset_tools/check_submission.py', name, '--ann', 'ann.json', *args
+    )
 
 
 def test_from_results_to_a_checked_zip(folder):
@@ -45,17 +53,19 @@ def test_from_results_to_a_checked_zip(folder):
     assert done.stdout.splitlines() == [
         'error: results.json: track 0 (video 1), frames 0: field '
         'segmentations: counts is a list (uncompressed RLE), servers need a '
-        'string', 'nothing written: 1 errors, 1 of them can be mended by --fix'
+        'string',
+        'nothing written: 1 errors, 1 of them can be mended by --fix',
     ]
     assert not (folder / 'a.zip').exists()
     done = make(folder, '--fix')
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        'fixed: 1 masks: counts written as text', 'a.zip: 1 tracks, 0.0 MiB'
+        'fixed: 1 masks: counts written as text',
+        'a.zip: 1 tracks, 0.0 MiB',
     ]
     with zipfile.ZipFile(folder / 'a.zip') as file:
         assert file.namelist() == ['results.json']
-        sent, = json.loads(file.read('results.json'))
+        (sent,) = json.loads(file.read('results.json'))
     assert sent == track(segmentations=[dict(size=[2, 3], counts='042')])
     done = check(folder, 'a.zip')
     assert (done.returncode, done.stdout) == (0, '0 errors\n0 warnings\n')
@@ -74,8 +84,9 @@ def test_list_of_defects(folder):
     done = check(folder, 'results.json', '--json', 'new/defects.json')
     assert done.returncode == 1
     assert done.stdout.splitlines()[-3:] == [
-        '2 errors: score 1, counts 1', '1 warnings: empty 1',
-        '2 of these can be mended by make_submission.py --fix'
+        '2 errors: score 1, counts 1',
+        '1 warnings: empty 1',
+        '2 of these can be mended by make_submission.py --fix',
     ]
     defects = json.loads((folder / 'new/defects.json').read_text())
     assert [d['kind'] for d in defects] == ['score', 'counts', 'empty']
@@ -83,9 +94,12 @@ def test_list_of_defects(folder):
 
 
 def test_files_that_cannot_be_used(folder):
-    for done in (check(folder, 'none.json'),
-                 run_without(folder, 'dataset_tools/check_submission.py',
-                             'ann.json', '--ann', 'results.json')):
+    for done in (
+        check(folder, 'none.json'),
+        run_without(
+            folder, 'dataset_tools/check_submission.py', 'ann.json', '--ann', 'results.json'
+        ),
+    ):
         assert done.returncode == 1
         assert done.stderr.startswith('check_submission: ')
         assert 'Traceback' not in done.stderr

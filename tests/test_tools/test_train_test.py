@@ -1,4 +1,5 @@
 """tools/train.py, tools/test.py and the scripts of two processes."""
+
 import glob
 import json
 import os
@@ -7,7 +8,7 @@ import pickle
 import subprocess
 import sys
 
-import mmengine.runner.checkpoint  # noqa: F401  allow-lists its classes
+import mmengine.runner.checkpoint
 import pytest
 import torch
 from processes import free_port
@@ -25,19 +26,20 @@ def run_script(*command):
     env = dict(os.environ, OMP_NUM_THREADS='1', PYTHON=sys.executable)
     env['PYTHONPATH'] = HERE
     env['PORT'] = str(free_port())
-    return subprocess.run(['bash', *map(str, command)],
-                          cwd=ROOT,
-                          env=env,
-                          stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT,
-                          text=True)
+    return subprocess.run(
+        ['bash', *map(str, command)],
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 @pytest.fixture(scope='module')
 def trained(tmp_path_factory):
     work_dir = tmp_path_factory.mktemp('trained')
-    assert run_here('train.py', CONFIG, '--work-dir', work_dir,
-                    *options()) == 0
+    assert run_here('train.py', CONFIG, '--work-dir', work_dir, *options()) == 0
     return work_dir
 
 
@@ -56,7 +58,7 @@ def log_lines(work_dir):
 
 
 def metrics(work_dir):
-    path, = glob.glob(f'{work_dir}/*/*.json')
+    (path,) = glob.glob(f'{work_dir}/*/*.json')
     with open(path) as file:
         return json.load(file)
 
@@ -68,38 +70,75 @@ def test_train_writes_what_users_look_for(trained):
 
 
 def test_resume_from_path_and_from_the_work_dir(trained, tmp_path):
-    assert run_here('train.py', CONFIG, '--work-dir', tmp_path / 'path',
-                    '--resume', trained / 'epoch_1.pth', *options()) == 0
+    assert (
+        run_here(
+            'train.py',
+            CONFIG,
+            '--work-dir',
+            tmp_path / 'path',
+            '--resume',
+            trained / 'epoch_1.pth',
+            *options(),
+        )
+        == 0
+    )
     assert {line['epoch'] for line in log_lines(tmp_path / 'path')} == {2}
     first = torch.load(trained / 'epoch_2.pth', weights_only=True)
     second = torch.load(tmp_path / 'path' / 'epoch_2.pth', weights_only=True)
     for name, value in first['state_dict'].items():
         assert torch.equal(second['state_dict'][name], value)
-    assert run_here('train.py', CONFIG, '--work-dir', tmp_path / 'path',
-                    *options('train_cfg.max_epochs=3'), '--resume') == 0
+    assert (
+        run_here(
+            'train.py',
+            CONFIG,
+            '--work-dir',
+            tmp_path / 'path',
+            *options('train_cfg.max_epochs=3'),
+            '--resume',
+        )
+        == 0
+    )
     assert last_iteration(tmp_path / 'path' / 'epoch_3.pth') == 12
 
 
 def test_cfg_options_and_auto_scale_lr(tmp_path):
-    assert run_here(
-        'train.py', CONFIG, '--work-dir', tmp_path, '--auto-scale-lr',
-        *options('train_cfg.max_epochs=1',
-                 'optim_wrapper.optimizer.lr=0.2')) == 0
+    assert (
+        run_here(
+            'train.py',
+            CONFIG,
+            '--work-dir',
+            tmp_path,
+            '--auto-scale-lr',
+            *options('train_cfg.max_epochs=1', 'optim_wrapper.optimizer.lr=0.2'),
+        )
+        == 0
+    )
     # 2 clips a step against 8: 0.2 / 4
-    assert {line['lr'] for line in log_lines(tmp_path)} == {.05}
+    assert {line['lr'] for line in log_lines(tmp_path)} == {0.05}
 
 
 def test_test_evaluates_and_dumps(trained, tmp_path):
-    assert run_here('test.py', CONFIG, trained / 'epoch_2.pth', '--work-dir',
-                    tmp_path, '--out', tmp_path / 'all.pkl', *options()) == 0
+    assert (
+        run_here(
+            'test.py',
+            CONFIG,
+            trained / 'epoch_2.pth',
+            '--work-dir',
+            tmp_path,
+            '--out',
+            tmp_path / 'all.pkl',
+            *options(),
+        )
+        == 0
+    )
     assert metrics(tmp_path)['clips'] == 5
     with open(tmp_path / 'all.pkl', 'rb') as file:
         clips = pickle.load(file)
     assert len(clips) == 5
-    frame, = clips[0]['frames']
+    (frame,) = clips[0]['frames']
     assert frame['video_id'] == 1
     assert frame['pred_track_instances']['instances_id'].tolist() == [4]
-    rle, = frame['pred_track_instances']['masks']
+    (rle,) = frame['pred_track_instances']['masks']
     assert rle['size'] == [2, 3]
 
 
@@ -110,8 +149,9 @@ def test_two_processes_on_the_cpu(tmp_path):
     assert done.returncode == 0, done.stdout
     # 8 samples, 2 a step, 2 processes, 2 epochs
     assert last_iteration(tmp_path / 'epoch_2.pth') == 4
-    done = run_script('tools/dist_test.sh', CONFIG, tmp_path / 'epoch_2.pth',
-                      2, '--work-dir', tmp_path / 'test')
+    done = run_script(
+        'tools/dist_test.sh', CONFIG, tmp_path / 'epoch_2.pth', 2, '--work-dir', tmp_path / 'test'
+    )
     assert done.returncode == 0, done.stdout
     assert metrics(tmp_path / 'test')['clips'] == 5
 
@@ -120,27 +160,37 @@ def test_two_processes_on_the_cpu(tmp_path):
 def test_no_thread_of_the_group_outlives_a_job(tmp_path):
     env = dict(os.environ, OMP_NUM_THREADS='1')
     env['PYTHONPATH'] = os.pathsep.join([HERE, osp.dirname(HERE)])
-    done = subprocess.run([
-        sys.executable, '-m', 'torch.distributed.run', '--standalone',
-        '--nproc_per_node=1',
-        osp.join(HERE, 'train_and_look.py'), CONFIG, '--launcher', 'pytorch',
-        '--work-dir', tmp_path
-    ],
-                          env=env,
-                          capture_output=True,
-                          text=True)
+    done = subprocess.run(
+        [
+            sys.executable,
+            '-m',
+            'torch.distributed.run',
+            '--standalone',
+            '--nproc_per_node=1',
+            osp.join(HERE, 'train_and_look.py'),
+            CONFIG,
+            '--launcher',
+            'pytorch',
+            '--work-dir',
+            tmp_path,
+        ],
+        env=env,
+        capture_output=True,
+        text=True,
+    )
     assert 'gloo threads left: []' in done.stdout, done.stderr
 
 
-@pytest.mark.parametrize('args, text', [
-    (['none.py'], 'config "none.py" does not exist'),
-    ([CONFIG, '--resume', 'none.pth'], 'checkpoint "none.pth" does not exist'),
-    ([CONFIG, '--launcher', 'slurm'], 'needs SLURM_PROCID, SLURM_NTASKS'),
-    ([CONFIG, *options('model.type=Nothing')
-      ], 'Nothing is not in the mmdet::model registry'),
-    ([CONFIG, *options('model.fail=user')
-      ], 'error: video 3, frame 7: the mask is too small'),
-])
+@pytest.mark.parametrize(
+    'args, text',
+    [
+        (['none.py'], 'config "none.py" does not exist'),
+        ([CONFIG, '--resume', 'none.pth'], 'checkpoint "none.pth" does not exist'),
+        ([CONFIG, '--launcher', 'slurm'], 'needs SLURM_PROCID, SLURM_NTASKS'),
+        ([CONFIG, *options('model.type=Nothing')], 'Nothing is not in the mmdet::model registry'),
+        ([CONFIG, *options('model.fail=user')], 'error: video 3, frame 7: the mask is too small'),
+    ],
+)
 def test_user_errors_are_one_line(args, text, tmp_path, capsys):
     assert run_here('train.py', *args, '--work-dir', tmp_path) == 1
     err = capsys.readouterr().err
@@ -151,11 +201,25 @@ def test_user_errors_are_one_line(args, text, tmp_path, capsys):
 def test_test_checks_its_files_first(trained, tmp_path, capsys):
     assert run_here('test.py', CONFIG, 'none.pth', '--work-dir', tmp_path) == 1
     assert 'checkpoint "none.pth" does not exist' in capsys.readouterr().err
-    assert run_here('test.py', CONFIG, trained / 'epoch_2.pth', '--work-dir',
-                    tmp_path, '--out', 'all.json') == 1
+    assert (
+        run_here(
+            'test.py', CONFIG, trained / 'epoch_2.pth', '--work-dir', tmp_path, '--out', 'all.json'
+        )
+        == 1
+    )
     assert 'must end in .pkl' in capsys.readouterr().err
-    assert run_here('test.py', CONFIG, trained / 'epoch_2.pth', '--work-dir',
-                    tmp_path, '--show-dir', 'shown') == 1
+    assert (
+        run_here(
+            'test.py',
+            CONFIG,
+            trained / 'epoch_2.pth',
+            '--work-dir',
+            tmp_path,
+            '--show-dir',
+            'shown',
+        )
+        == 1
+    )
     assert '"visualization" in default_hooks' in capsys.readouterr().err
 
 
@@ -174,10 +238,10 @@ def test_wrong_arguments_end_in_usage(capsys):
     assert 'usage' in err and '"a" is not of the form key=value' in err
 
 
-@pytest.mark.parametrize('script', [
-    'tools/dist_train.sh', 'tools/dist_test.sh', 'tools/slurm_train.sh',
-    'tools/slurm_test.sh'
-])
+@pytest.mark.parametrize(
+    'script',
+    ['tools/dist_train.sh', 'tools/dist_test.sh', 'tools/slurm_train.sh', 'tools/slurm_test.sh'],
+)
 def test_scripts_explain_themselves(script):
     done = run_script(script)
     assert done.returncode == 2 and script in done.stdout
@@ -196,8 +260,9 @@ def test_metrics_write_into_the_work_dir():
             test_evaluator=[
                 dict(type='mmcico.VISMetric'),
                 dict(type='mmcico.VISMetric', outdir='there'),
-                dict(type='CocoMetric')
-            ]))
+                dict(type='CocoMetric'),
+            ],
+        )
+    )
     set_output_folder(cfg.test_evaluator, cfg.work_dir)
-    assert [each.get('outdir')
-            for each in cfg.test_evaluator] == ['here', 'there', None]
+    assert [each.get('outdir') for each in cfg.test_evaluator] == ['here', 'there', None]

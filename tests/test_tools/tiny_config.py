@@ -1,4 +1,5 @@
 """A config of two processes' worth of work and no pictures."""
+
 custom_imports = dict(imports=['tiny_model'])
 default_scope = 'mmdet'
 model = dict(type='TinyModel')
@@ -7,12 +8,14 @@ train_dataloader = dict(
     num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=True),
     collate_fn=dict(type='default_collate'),
-    dataset=dict(type='TinyDataset', length=8))
+    dataset=dict(type='TinyDataset', length=8),
+)
 test_dataloader = dict(
     batch_size=1,
     num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
-    dataset=dict(type='TinyDataset', length=5))
+    dataset=dict(type='TinyDataset', length=5),
+)
 train_cfg = dict(by_epoch=True, max_epochs=2)
 test_cfg = dict()
 test_evaluator = dict(type='TinyMetric')

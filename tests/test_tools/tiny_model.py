@@ -1,4 +1,5 @@
 """Model, data and metric of tiny_config.py."""
+
 import torch
 from mmdet.registry import DATASETS, METRICS, MODELS
 from mmdet.structures import DetDataSample, TrackDataSample
@@ -26,8 +27,9 @@ class TinyModel(BaseModel):
         frame = DetDataSample(metainfo=dict(video_id=1, frame_id=0))
         frame.pred_track_instances = InstanceData(
             instances_id=torch.tensor([4]),
-            scores=torch.tensor([.5]),
-            masks=torch.ones(1, 2, 3, dtype=torch.bool))
+            scores=torch.tensor([0.5]),
+            masks=torch.ones(1, 2, 3, dtype=torch.bool),
+        )
         clip = TrackDataSample()
         clip.video_data_samples = [frame]
         return [clip]
@@ -35,10 +37,9 @@ class TinyModel(BaseModel):
 
 @DATASETS.register_module()
 class TinyDataset(torch.utils.data.Dataset):
-
     def __init__(self, length):
         self.length = length
-        self.metainfo = dict(classes=('a', ))
+        self.metainfo = dict(classes=('a',))
 
     def __len__(self):
         return self.length

@@ -1,4 +1,5 @@
 """tools/train.py, and then: which threads of the process group are left?"""
+
 import sys
 
 from processes import gloo_threads

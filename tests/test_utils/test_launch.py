@@ -1,4 +1,5 @@
 """Pieces of the command line tools."""
+
 from urllib.error import URLError
 
 import pytest
@@ -9,31 +10,26 @@ from mmcico.utils.launch import is_user_error, rank_variables, run_tool
 def test_rank_variables_of_each_launcher():
     env = dict(RANK='1', WORLD_SIZE='4', LOCAL_RANK='0', MASTER_PORT='7')
     assert rank_variables('pytorch', env) == dict(
-        RANK='1',
-        WORLD_SIZE='4',
-        LOCAL_RANK='0',
-        MASTER_PORT='7',
-        MASTER_ADDR='127.0.0.1')
+        RANK='1', WORLD_SIZE='4', LOCAL_RANK='0', MASTER_PORT='7', MASTER_ADDR='127.0.0.1'
+    )
     env = dict(
         OMPI_COMM_WORLD_RANK='3',
         OMPI_COMM_WORLD_SIZE='4',
         OMPI_COMM_WORLD_LOCAL_RANK='1',
-        MASTER_ADDR='host')
+        MASTER_ADDR='host',
+    )
     found = rank_variables('mpi', env)
     assert (found['RANK'], found['LOCAL_RANK']) == ('3', '1')
     assert found['MASTER_ADDR'] == 'host'
     assert found['MASTER_PORT'] == '29500'
-    env = dict(
-        SLURM_PROCID='2',
-        SLURM_NTASKS='4',
-        SLURM_LOCALID='0',
-        MASTER_ADDR='host')
+    env = dict(SLURM_PROCID='2', SLURM_NTASKS='4', SLURM_LOCALID='0', MASTER_ADDR='host')
     assert rank_variables('slurm', env)['RANK'] == '2'
 
 
-@pytest.mark.parametrize('launcher, name', [('pytorch', 'WORLD_SIZE'),
-                                            ('slurm', 'SLURM_PROCID'),
-                                            ('mpi', 'OMPI_COMM_WORLD_RANK')])
+@pytest.mark.parametrize(
+    'launcher, name',
+    [('pytorch', 'WORLD_SIZE'), ('slurm', 'SLURM_PROCID'), ('mpi', 'OMPI_COMM_WORLD_RANK')],
+)
 def test_wrong_launcher_is_named(launcher, name):
     with pytest.raises(ValueError, match=name):
         rank_variables(launcher, {})

@@ -1,4 +1,5 @@
 """Runs of a table with a program that only pretends to train."""
+
 import json
 import sys
 from pathlib import Path
@@ -38,7 +39,8 @@ TABLE = dict(
         dict(cells=['1'], config='one.py'),
         dict(cells=['3'], config='../main.py'),
         dict(cells=['3*'], config='two.py', weights='../main.py'),
-    ])
+    ],
+)
 
 
 class Pretender:
@@ -56,8 +58,10 @@ class Pretender:
             return 1
         folder.mkdir(exist_ok=True)
         config = next(
-            Path(part) for part in command
-            if part.endswith('.py') and Path(part).parent != ROOT / 'tools')
+            Path(part)
+            for part in command
+            if part.endswith('.py') and Path(part).parent != ROOT / 'tools'
+        )
         cfg = Config.fromfile(config)
         (folder / config.name).write_text('as the runner writes it')
         if {str(ROOT / 'tools' / 'train.py')} & set(command):
@@ -65,15 +69,15 @@ class Pretender:
             return 0
         overlap = cfg.test_dataloader.dataset.overlap
         (folder / 'metrics.json').write_text(
-            json.dumps(dict(AP=.1 + .1 * overlap, AP_per_class={})))
+            json.dumps(dict(AP=0.1 + 0.1 * overlap, AP_per_class={}))
+        )
         (folder / 'now').mkdir(exist_ok=True)
-        (folder / 'now' / 'now.json').write_text(json.dumps(dict(time=.5)))
+        (folder / 'now' / 'now.json').write_text(json.dumps(dict(time=0.5)))
         return 0
 
     def tasks(self):
         """(task, config) of every command."""
-        return [(Path(c[1]).stem, Path(c[c.index('--work-dir') + 1]))
-                for c in self.commands]
+        return [(Path(c[1]).stem, Path(c[c.index('--work-dir') + 1])) for c in self.commands]
 
 
 @pytest.fixture
@@ -98,24 +102,21 @@ def settings(home, **values):
 
 def test_a_row_is_trained_and_tested(home, rows):
     program = Pretender()
-    runner = TableRunner(
-        settings(home, frames_per_step=12, options={'model.decay': .5}),
-        program)
+    runner = TableRunner(settings(home, frames_per_step=12, options={'model.decay': 0.5}), program)
     assert runner.figures(rows[0], 7) is None
     # one new frame a clip, half a second each
-    assert runner.run(rows[0], 7) == dict(AP=pytest.approx(.1), FPS=2.)
+    assert runner.run(rows[0], 7) == dict(AP=pytest.approx(0.1), FPS=2.0)
     folder = home / 'runs' / 'one' / 'seed_7'
-    assert program.tasks() == [('train', folder / 'train'),
-                               ('test', folder / 'test')]
+    assert program.tasks() == [('train', folder / 'train'), ('test', folder / 'test')]
     train, test = program.commands
     assert train[0] == sys.executable
     assert test[3] == f'{folder}/train/last.pth'
     cfg = Config.fromfile(folder / 'train.py')
     assert cfg.train_dataloader.batch_size == 12
-    assert cfg.randomness.seed == 7 and cfg.model.decay == .5
+    assert cfg.randomness.seed == 7 and cfg.model.decay == 0.5
     assert cfg.val_dataloader is None and cfg.val_evaluator is None
     assert cfg.test_dataloader.dataset.num_frames == 1
-    assert runner.figures(rows[0], 7)['AP'] == pytest.approx(.1)
+    assert runner.figures(rows[0], 7)['AP'] == pytest.approx(0.1)
 
 
 def test_what_is_done_is_not_done_again(home, rows):
@@ -141,11 +142,14 @@ def test_a_stopped_training_goes_on(home, rows):
 def test_rows_share_weights(home, rows):
     program = Pretender()
     runner = TableRunner(settings(home), program)
-    assert runner.run(rows[2], 0)['AP'] == pytest.approx(.3)
-    assert runner.run(rows[1], 0)['AP'] == pytest.approx(.2)
+    assert runner.run(rows[2], 0)['AP'] == pytest.approx(0.3)
+    assert runner.run(rows[1], 0)['AP'] == pytest.approx(0.2)
     main, two = (home / 'runs' / name / 'seed_0' for name in ('main', 'two'))
-    assert program.tasks() == [('train', main / 'train'),
-                               ('test', two / 'test'), ('test', main / 'test')]
+    assert program.tasks() == [
+        ('train', main / 'train'),
+        ('test', two / 'test'),
+        ('test', main / 'test'),
+    ]
 
 
 def test_other_settings_are_refused(home, rows):
@@ -170,11 +174,21 @@ def test_several_processes(home):
     command = settings(home, processes=4).command
     tools = f'{ROOT}/tools'
     assert command('train', 'c.py', '--work-dir', 'w') == [
-        'bash', f'{tools}/dist_train.sh', 'c.py', '4', '--work-dir', 'w'
+        'bash',
+        f'{tools}/dist_train.sh',
+        'c.py',
+        '4',
+        '--work-dir',
+        'w',
     ]
     assert command('test', 'c.py', 'a.pth', '--work-dir', 'w') == [
-        'bash', f'{tools}/dist_test.sh', 'c.py', 'a.pth', '4', '--work-dir',
-        'w'
+        'bash',
+        f'{tools}/dist_test.sh',
+        'c.py',
+        'a.pth',
+        '4',
+        '--work-dir',
+        'w',
     ]
 
 
@@ -184,11 +198,19 @@ def tool():
 
 
 def call(tool, monkeypatch, home, program, *extra):
-    monkeypatch.setattr(tool, 'TableRunner',
-                        lambda settings: TableRunner(settings, program))
+    monkeypatch.setattr(tool, 'TableRunner', lambda settings: TableRunner(settings, program))
     argv = [
-        'run_table.py', 'x', '--tables', f'{home}/tables.json', '--work-dir',
-        f'{home}/runs', '--seeds', '0', '1', '--out', f'{home}/out.json'
+        'run_table.py',
+        'x',
+        '--tables',
+        f'{home}/tables.json',
+        '--work-dir',
+        f'{home}/runs',
+        '--seeds',
+        '0',
+        '1',
+        '--out',
+        f'{home}/out.json',
     ]
     monkeypatch.setattr(sys, 'argv', argv + list(extra))
     tool.main()
@@ -205,7 +227,7 @@ def test_tool_keeps_finished_rows(tool, monkeypatch, home, capsys):
     assert 'failed: exit code 1' in captured.err
     out = json.loads((home / 'out.json').read_text())
     assert [row['failed'] for row in out['rows']] == [[0, 1], [], []]
-    assert out['rows'][2]['metrics']['AP']['values'] == [pytest.approx(.3)] * 2
+    assert out['rows'][2]['metrics']['AP']['values'] == [pytest.approx(0.3)] * 2
     # mended: the failed row is run, the others are not
     before = len(program.commands)
     program.broken.clear()
@@ -217,7 +239,5 @@ def test_tool_keeps_finished_rows(tool, monkeypatch, home, capsys):
 def test_tool_shows_without_running(tool, monkeypatch, home, capsys):
     program = Pretender()
     call(tool, monkeypatch, home, program, '--show', '--rows', 'main')
-    assert capsys.readouterr().out.splitlines()[2:] == [
-        '| 3 | - | - | 0 | main |'
-    ]
+    assert capsys.readouterr().out.splitlines()[2:] == ['| 3 | - | - | 0 | main |']
     assert program.commands == []

@@ -10,15 +10,14 @@ from video_files import read_video
 
 from mmcico.datasets.annotation_files import parse_annotations
 from mmcico.datasets.vis_dataset import VISDataset
-from mmcico.visualization.annotated_videos import (annotation_overlays,
-                                                   titled_frames)
+from mmcico.visualization.annotated_videos import annotation_overlays, titled_frames
 from mmcico.visualization.clip_pictures import clip_frames, frame_title, padded
 from mmcico.visualization.draw import track_colour
 from mmcico.visualization.overlays import DrawStyle
 from mmcico.visualization.picture_files import spread, write_video
 
 # eight times as large: titles lie in the two lowest rows
-PLAIN = DrawStyle(opacity=1., labels=False, min_side=64)
+PLAIN = DrawStyle(opacity=1.0, labels=False, min_side=64)
 register_all_modules(init_default_scope=True)
 
 
@@ -38,8 +37,7 @@ def texts(overlay):
 def test_ids_and_classes_of_the_file():
     first, second = overlays(content())
     assert (first.name, second.name) == ('v7', 'v0')
-    assert texts(first) == [(0, 'Giant panda'), (3, 'cat'),
-                            (9, 'Vehical crowd')]
+    assert texts(first) == [(0, 'Giant panda'), (3, 'cat'), (9, 'Vehical crowd')]
     assert texts(second) == [(4, 'Vehical')]
 
 
@@ -51,8 +49,7 @@ def test_ids_that_are_text_are_written_out():
 
 def test_cocovid_shows_instance_ids():
     names = texts(overlays(as_cocovid(content()))[0])
-    assert sorted(names) == [(0, 'Giant panda'), (3, 'cat'),
-                             (9, 'Vehical crowd')]
+    assert sorted(names) == [(0, 'Giant panda'), (3, 'cat'), (9, 'Vehical crowd')]
 
 
 @pytest.mark.parametrize('annotations', [None, []])
@@ -66,15 +63,16 @@ def test_chosen_videos():
     found = overlays(content(), ['0', 'v7'])
     assert [each.name for each in found] == ['v0', 'v7']
     with pytest.raises(
-            ValueError,
-            match=r'in\.json has no video v8; it has '
-            '2, the first ones are v7, v0'):
+        ValueError,
+        match=r'in\.json has no video v8; it has '
+        '2, the first ones are v7, v0',
+    ):
         overlays(content(), ['v8'])
 
 
 def test_pixels_of_a_frame(tmp_path):
     write_frames(tmp_path)
-    overlay, = overlays(content(), ['v7'])
+    (overlay,) = overlays(content(), ['v7'])
     overlay.panels[0][1].pop()  # without the crowd
     frames = list(titled_frames(overlay, tmp_path / 'img', PLAIN, [1, 4]))
     assert [f.shape for f in frames] == [(64, 96, 3)] * 2
@@ -96,7 +94,8 @@ def flipped(tmp_path):
         ann_file=write_json(tmp_path, data),
         data_root=str(tmp_path),
         data_prefix=dict(img='img'),
-        pipeline=pipeline(dict(type='RandomFlip', prob=1.)))
+        pipeline=pipeline(dict(type='RandomFlip', prob=1.0)),
+    )
 
 
 def test_what_the_network_sees(flipped):
@@ -108,12 +107,11 @@ def test_what_the_network_sees(flipped):
     # the right half was 10 brighter, now the left is
     assert pixel(frames[0], 0, 0)[0] - pixel(frames[0], 0, 11)[0] > 4
     sample = packed['data_samples']
-    assert [frame_title(sample, frame, t)
-            for t, frame in enumerate(sample)] == [
-                'video 7 frame 0, query, flipped horizontal',
-                'video 7 frame 1, flipped horizontal',
-                'video 7 frame 2, flipped horizontal'
-            ]
+    assert [frame_title(sample, frame, t) for t, frame in enumerate(sample)] == [
+        'video 7 frame 0, query, flipped horizontal',
+        'video 7 frame 1, flipped horizontal',
+        'video 7 frame 2, flipped horizontal',
+    ]
 
 
 def test_ignored_objects_and_float_pixels(tmp_path):
@@ -122,7 +120,8 @@ def test_ignored_objects_and_float_pixels(tmp_path):
         ann_file=write_json(tmp_path, content()),
         data_root=str(tmp_path),
         data_prefix=dict(img='img'),
-        pipeline=pipeline())
+        pipeline=pipeline(),
+    )
     packed = dataset[0]
     packed['inputs'] = packed['inputs'].float() + 300
     frames = clip_frames(packed, dataset.metainfo['classes'], PLAIN)
@@ -132,8 +131,7 @@ def test_ignored_objects_and_float_pixels(tmp_path):
 
 
 def test_frames_of_different_sizes_side_by_side():
-    small, large = np.full((2, 5, 3), 9, np.uint8), np.zeros((4, 3, 3),
-                                                             np.uint8)
+    small, large = np.full((2, 5, 3), 9, np.uint8), np.zeros((4, 3, 3), np.uint8)
     one, two = padded([small, large])
     assert one.shape == two.shape == (4, 5, 3)
     assert one[:2].min() == 9 and one[2:].max() == 0
@@ -148,9 +146,7 @@ def test_places():
 def test_a_video_has_all_frames(tmp_path):
     frames = (np.full((16, 16, 3), 60 * t, np.uint8) for t in range(4))
     write_video(tmp_path / 'x' / 'a.mp4', frames, 5)
-    levels = [
-        frame.mean() for frame in read_video(tmp_path / 'x' / 'a.mp4')[0]
-    ]
+    levels = [frame.mean() for frame in read_video(tmp_path / 'x' / 'a.mp4')[0]]
     assert levels == pytest.approx([0, 60, 120, 180], abs=6)
 
 
@@ -173,11 +169,11 @@ def test_tool_on_a_file(browse, tmp_path, capsys):
     assert capsys.readouterr().out.splitlines()[0].endswith('sheets')
 
 
-CONFIG = '''
+CONFIG = """
 train_dataloader = dict(dataset=dict(
     type='mmcico.VISDataset', data_root={root!r}, ann_file='instances.json',
     data_prefix=dict(img='img'), pipeline={pipeline!r}))
-'''
+"""
 
 
 def test_tool_on_a_config(browse, tmp_path):
@@ -187,9 +183,14 @@ def test_tool_on_a_config(browse, tmp_path):
     path.write_text(CONFIG.format(root='nowhere', pipeline=pipeline()))
     args = [
         '--config',
-        str(path), '--cfg-options',
-        f'train_dataloader.dataset.data_root={tmp_path}', '--num-clips', '2',
-        '--min-side', '64', '--out'
+        str(path),
+        '--cfg-options',
+        f'train_dataloader.dataset.data_root={tmp_path}',
+        '--num-clips',
+        '2',
+        '--min-side',
+        '64',
+        '--out',
     ]
     browse(args + [str(tmp_path / 'out')])
     browse(args + [str(tmp_path / 'again')])
@@ -201,9 +202,11 @@ def test_tool_on_a_config(browse, tmp_path):
 
 
 def test_tool_needs_one_source(browse, capsys):
-    for args in (['--out',
-                  'x'], ['a.json', '--out',
-                         'x'], ['a.json', '--config', 'c.py', '--out', 'x']):
+    for args in (
+        ['--out', 'x'],
+        ['a.json', '--out', 'x'],
+        ['a.json', '--config', 'c.py', '--out', 'x'],
+    ):
         with pytest.raises(SystemExit) as end:
             browse(args)
         assert end.value.code == 2

@@ -1,11 +1,10 @@
 """Drawing on small arrays, pixel by pixel."""
+
 import numpy as np
 import pytest
 
-from mmcico.visualization import (DrawnObject, contact_sheet, draw_objects,
-                                  track_colour)
-from mmcico.visualization.draw import (blend_mask_, draw_contour_, draw_text_,
-                                       mask_box)
+from mmcico.visualization import DrawnObject, contact_sheet, draw_objects, track_colour
+from mmcico.visualization.draw import blend_mask_, draw_contour_, draw_text_, mask_box
 
 
 def mask_of(rows, cols, size=(20, 30)):
@@ -30,7 +29,7 @@ def test_colours_are_stable_and_distinct():
 
 def test_blend_by_hand():
     image = grey()
-    blend_mask_(image, mask_of(slice(2, 4), slice(5, 8)), (200, 0, 101), .25)
+    blend_mask_(image, mask_of(slice(2, 4), slice(5, 8)), (200, 0, 101), 0.25)
     # 100 * .75 + 200 * .25 = 125; 75; 75 + 25.25 = 100.25
     assert (image[2:4, 5:8] == (125, 75, 100)).all()
     image[2:4, 5:8] = 100
@@ -59,7 +58,7 @@ def test_mask_box_is_tight():
 def test_objects_are_drawn_on_a_copy():
     image = grey()
     mask = mask_of(slice(4, 12), slice(6, 16))
-    drawn = draw_objects(image, [DrawnObject(0, mask)], .5, labels=False)
+    drawn = draw_objects(image, [DrawnObject(0, mask)], 0.5, labels=False)
     assert (image == 100).all()
     # (100 + 38) / 2 and (100 + 255) / 2, rounded to even
     assert drawn[8, 10].tolist() == [69, 69, 178]
@@ -70,13 +69,12 @@ def test_objects_are_drawn_on_a_copy():
 def test_later_objects_lie_above():
     first = DrawnObject(0, mask_of(slice(2, 12), slice(2, 12)))
     second = DrawnObject(1, mask_of(slice(2, 12), slice(2, 12)))
-    drawn = draw_objects(grey(), [first, second], 1., labels=False)
+    drawn = draw_objects(grey(), [first, second], 1.0, labels=False)
     assert tuple(drawn[6, 6].tolist()) == track_colour(1)
 
 
 def test_box_is_drawn_where_it_is_said():
-    item = DrawnObject(
-        3, mask_of(slice(8, 10), slice(8, 10)), box=(4.2, 5.6, 15, 14))
+    item = DrawnObject(3, mask_of(slice(8, 10), slice(8, 10)), box=(4.2, 5.6, 15, 14))
     plain = draw_objects(grey(), [item], labels=False)
     boxed = draw_objects(grey(), [item], labels=False, boxes=True)
     for y, x in ((6, 4), (14, 15), (6, 10), (10, 4)):
@@ -86,7 +84,7 @@ def test_box_is_drawn_where_it_is_said():
 
 def test_empty_masks_and_no_objects_change_nothing():
     image = grey()
-    empty = DrawnObject(0, np.zeros((20, 30), bool), 'dog', .9)
+    empty = DrawnObject(0, np.zeros((20, 30), bool), 'dog', 0.9)
     assert (draw_objects(image, [empty], boxes=True) == image).all()
     assert (draw_objects(image, []) == image).all()
 
@@ -99,7 +97,7 @@ def test_a_mask_of_another_size_is_named():
 
 def test_label_says_id_class_and_score():
     mask = np.zeros((1, 1), bool)
-    assert DrawnObject(3, mask, 'dog', .867).text == '3 dog 0.87'
+    assert DrawnObject(3, mask, 'dog', 0.867).text == '3 dog 0.87'
     assert DrawnObject(3, mask, 'dog').text == '3 dog'
     assert DrawnObject(0, mask).text == '0'
 

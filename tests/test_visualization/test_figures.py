@@ -1,4 +1,5 @@
 """Figures of clips and galleries; prototypes."""
+
 import json
 
 import cv2
@@ -8,13 +9,15 @@ from small_sets import as_results
 from tool_runs import tool_module
 
 from mmcico.datasets.moving_shapes import make_config, write_dataset
-from mmcico.visualization.figures import (clip_figure, gallery, stack,
-                                          video_rows)
-from mmcico.visualization.overlays import (frames_only, load_overlays,
-                                           overlay_frames)
-from mmcico.visualization.prototype_sheet import (PrototypeView, bars, heat,
-                                                  prototype_sheet,
-                                                  prototype_tiles)
+from mmcico.visualization.figures import clip_figure, gallery, stack, video_rows
+from mmcico.visualization.overlays import frames_only, load_overlays, overlay_frames
+from mmcico.visualization.prototype_sheet import (
+    PrototypeView,
+    bars,
+    heat,
+    prototype_sheet,
+    prototype_tiles,
+)
 from mmcico.visualization.style import DrawStyle
 
 STYLE = DrawStyle(labels=False, min_side=1)
@@ -25,9 +28,8 @@ def data(tmp_path_factory):
     """Two videos of six frames; all tracks, and those of the first one."""
     root = tmp_path_factory.mktemp('data')
     config = make_config('easy', num_frames=6, size=(48, 64), objects=(2, 2))
-    content = json.loads(
-        write_dataset(root, 2, seed=4, config=config).read_text())
-    results = as_results(content['annotations'], .9)
+    content = json.loads(write_dataset(root, 2, seed=4, config=config).read_text())
+    results = as_results(content['annotations'], 0.9)
     first = [each for each in results if each['video_id'] == 1]
     (root / 'a.json').write_text(json.dumps(results))
     (root / 'b.json').write_text(json.dumps(first))
@@ -36,11 +38,10 @@ def data(tmp_path_factory):
 
 def overlays(data, **results):
     return load_overlays(
-        data / 'instances.json', {
-            name: data / path
-            for name, path in results.items()
-        },
-        side_by_side=True)
+        data / 'instances.json',
+        {name: data / path for name, path in results.items()},
+        side_by_side=True,
+    )
 
 
 def frame(data, video, place):
@@ -92,8 +93,7 @@ def test_a_gallery_has_rows_of_spread_frames(data):
 
 
 def test_rows_of_different_length_and_size():
-    small, large = np.full((2, 3, 3), 5, np.uint8), np.full((4, 4, 3), 7,
-                                                            np.uint8)
+    small, large = np.full((2, 3, 3), 5, np.uint8), np.full((4, 4, 3), 7, np.uint8)
     picture = stack([[small, small], [large]])
     assert picture.shape == (8, 8, 3)
     assert (picture[:2, :3] == 5).all() and (picture[2:4] == 0).all()
@@ -118,7 +118,7 @@ def test_the_tool_compares_and_checks_titles(data, tmp_path, capsys):
 
 
 def test_bars_by_hand():
-    chart = bars(np.array([1., -.5, 0.]), (21, 9))
+    chart = bars(np.array([1.0, -0.5, 0.0]), (21, 9))
     up, down = (chart[:, 1] != 245).any(1), (chart[:, 4] != 245).any(1)
     assert np.flatnonzero(up).tolist() == list(range(1, 11))
     # half of nine pixels is rounded to four
@@ -128,8 +128,8 @@ def test_bars_by_hand():
 
 
 def test_heat_is_dark_at_the_low_end_and_clipped():
-    values = np.array([[-3., 0.], [1., 9.]])
-    picture = heat(values, (4, 4), 0., 1.)
+    values = np.array([[-3.0, 0.0], [1.0, 9.0]])
+    picture = heat(values, (4, 4), 0.0, 1.0)
     assert picture.shape == (4, 4, 3)
     assert (picture[:2] == picture[0, 0]).all()
     assert (picture[2:] == picture[3, 3]).all()
@@ -139,26 +139,30 @@ def test_heat_is_dark_at_the_low_end_and_clipped():
 def test_a_sheet_shows_every_prototype():
     rng = np.random.default_rng(0)
     view = PrototypeView(
-        np.full((60, 80, 3), 9, np.uint8), rng.random((15, 20)),
-        rng.random((10, 15, 20)), rng.uniform(-1, 1, 10))
+        np.full((60, 80, 3), 9, np.uint8),
+        rng.random((15, 20)),
+        rng.random((10, 15, 20)),
+        rng.uniform(-1, 1, 10),
+    )
     tiles = prototype_tiles(view, (60, 80))
     assert len(tiles) == 10
     sheet = prototype_sheet(view, columns=6, width=80)
     # twice the height above, then 10 prototypes in 2 rows of 6
     assert sheet.shape == (120 + 2 * 60, 6 * 80, 3)
     assert (sheet[120:180, :80] == tiles[0]).all()
-    assert (sheet[180:, 3 * 80:4 * 80] == tiles[9]).all()
+    assert (sheet[180:, 3 * 80 : 4 * 80] == tiles[9]).all()
 
 
 def test_the_tool_shows_prototypes(tmp_path, capsys):
     from mmcico.testing.inference import write_small_model
+
     tool = tool_module('analysis_tools/show_prototypes.py')
     rng = np.random.default_rng(0)
     (tmp_path / 'cat').mkdir()
     for t in range(4):
         cv2.imwrite(
-            str(tmp_path / 'cat' / f'{t}.png'),
-            rng.integers(0, 256, (40, 72, 3), dtype=np.uint8))
+            str(tmp_path / 'cat' / f'{t}.png'), rng.integers(0, 256, (40, 72, 3), dtype=np.uint8)
+        )
     args = [*write_small_model(tmp_path), str(tmp_path / 'cat')]
     path = tmp_path / 'sheet.png'
     for number in (0, 3):  # the last frame comes with the end of the video
@@ -173,6 +177,7 @@ def test_the_tool_shows_prototypes(tmp_path, capsys):
 
 def test_the_benchmark_of_drawing_runs(tmp_path, capsys):
     from mmcico.testing.inference import write_small_model
+
     tool = tool_module('analysis_tools/drawing_benchmark.py')
     (tmp_path / 'cat').mkdir()
     for t in range(4):

@@ -1,4 +1,5 @@
 """Files to overlays, and the tool that draws them."""
+
 import json
 
 import cv2
@@ -9,10 +10,9 @@ from video_files import read_video
 
 from mmcico.datasets.moving_shapes import make_config, write_dataset
 from mmcico.visualization.draw import mask_box, track_colour
-from mmcico.visualization.overlays import (DrawStyle, frame_objects,
-                                           load_overlays, overlay_frames)
+from mmcico.visualization.overlays import DrawStyle, frame_objects, load_overlays, overlay_frames
 
-PLAIN = DrawStyle(opacity=1., labels=False, min_side=1)
+PLAIN = DrawStyle(opacity=1.0, labels=False, min_side=1)
 
 
 @pytest.fixture(scope='module')
@@ -31,8 +31,9 @@ def data(tmp_path_factory):
         dict(
             video_id=track['video_id'],
             category_id=track['category_id'],
-            score=.9 if index % 2 == 0 else .2,
-            segmentations=track['segmentations'])
+            score=0.9 if index % 2 == 0 else 0.2,
+            segmentations=track['segmentations'],
+        )
         for index, track in enumerate(content['annotations'])
     ]
     (root / 'results.json').write_text(json.dumps(results))
@@ -50,11 +51,8 @@ def test_ground_truth_is_drawn_where_its_boxes_are(data):
     root, content = data
     overlays = load_overlays(root / 'instances.json')
     assert [each.name for each in overlays] == ['00000', '00001', '00002']
-    boxes = [
-        track['bboxes'][1] for track in content['annotations']
-        if track['video_id'] == 1
-    ]
-    (title, tracks), = overlays[0].panels
+    boxes = [track['bboxes'][1] for track in content['annotations'] if track['video_id'] == 1]
+    ((title, tracks),) = overlays[0].panels
     assert title == 'ground truth'
     found = []
     for item in frame_objects(tracks, 1, (48, 64)):
@@ -84,22 +82,19 @@ def test_scores_decide_what_is_drawn(data):
     args = root / 'instances.json', root / 'results.json'
 
     def count(**kwargs):
-        return sum(
-            len(each.panels[0][1]) for each in load_overlays(*args, **kwargs))
+        return sum(len(each.panels[0][1]) for each in load_overlays(*args, **kwargs))
 
     total = len(content['annotations'])
-    assert count(score_thr=0.) == total
-    assert count(score_thr=.3) == (total + 1) // 2
-    assert count(score_thr=.95) == 0
+    assert count(score_thr=0.0) == total
+    assert count(score_thr=0.3) == (total + 1) // 2
+    assert count(score_thr=0.95) == 0
 
 
 def test_side_by_side_shows_both(data):
     root, _ = data
     overlay = load_overlays(
-        root / 'instances.json',
-        root / 'results.json',
-        score_thr=.95,
-        side_by_side=True)[0]
+        root / 'instances.json', root / 'results.json', score_thr=0.95, side_by_side=True
+    )[0]
     titles = [title for title, _ in overlay.panels]
     assert titles == ['results', 'ground truth']
     frame = next(overlay_frames(overlay, root / 'JPEGImages', PLAIN))
@@ -107,9 +102,7 @@ def test_side_by_side_shows_both(data):
     image = cv2.imread(str(root / 'JPEGImages' / overlay.file_names[0]))
     # above the titles: nothing is drawn on the left, objects on the right
     assert (frame[:24, :64] == image[:24]).all()
-    masks = [
-        item.mask for item in frame_objects(overlay.panels[1][1], 0, (48, 64))
-    ]
+    masks = [item.mask for item in frame_objects(overlay.panels[1][1], 0, (48, 64))]
     drawn = np.any(masks, axis=0)
     assert (frame[:, 64:][drawn] != image[drawn]).any()
 
@@ -123,13 +116,9 @@ def test_small_frames_are_enlarged(data):
 
 
 def test_videos_in_one_folder_have_names_of_their_own(data, tmp_path):
-    videos = [
-        dict(video, file_names=['all/0.jpg'] * 3)
-        for video in data[1]['videos']
-    ]
+    videos = [dict(video, file_names=['all/0.jpg'] * 3) for video in data[1]['videos']]
     overlays = load_overlays(changed(data, tmp_path, videos=videos))
-    assert [each.name
-            for each in overlays] == ['video_1', 'video_2', 'video_3']
+    assert [each.name for each in overlays] == ['video_1', 'video_2', 'video_3']
 
 
 def test_nothing_to_draw_is_said(data, tmp_path):
@@ -141,18 +130,15 @@ def test_nothing_to_draw_is_said(data, tmp_path):
 
 
 def test_file_names_of_the_wrong_number_are_named(data, tmp_path):
-    videos = [
-        dict(video, file_names=video['file_names'][:2])
-        for video in data[1]['videos']
-    ]
+    videos = [dict(video, file_names=video['file_names'][:2]) for video in data[1]['videos']]
     with pytest.raises(ValueError, match='video 1: field file_names.*3 names'):
         load_overlays(changed(data, tmp_path, videos=videos))
 
 
-@pytest.mark.parametrize('content, words',
-                         [(None, 'is missing'),
-                          (b'no picture', 'is not a readable image'),
-                          ('small', r'is \(10, 10\)')])
+@pytest.mark.parametrize(
+    'content, words',
+    [(None, 'is missing'), (b'no picture', 'is not a readable image'), ('small', r'is \(10, 10\)')],
+)
 def test_bad_frames_are_named(data, tmp_path, content, words):
     overlay = load_overlays(data[0] / 'instances.json')[0]
     path = tmp_path / overlay.file_names[0]
@@ -167,13 +153,22 @@ def test_bad_frames_are_named(data, tmp_path, content, words):
 
 def test_tool_writes_videos_and_sheets(data, tmp_path, tool, capsys):
     root, _ = data
-    tool.main([
-        str(root / 'JPEGImages'),
-        str(root / 'instances.json'),
-        str(root / 'results.json'), '--out',
-        str(tmp_path), '--side-by-side', '--contact-sheet', '--min-side', '96',
-        '--videos', '0', '00002'
-    ])
+    tool.main(
+        [
+            str(root / 'JPEGImages'),
+            str(root / 'instances.json'),
+            str(root / 'results.json'),
+            '--out',
+            str(tmp_path),
+            '--side-by-side',
+            '--contact-sheet',
+            '--min-side',
+            '96',
+            '--videos',
+            '0',
+            '00002',
+        ]
+    )
     shown = capsys.readouterr()
     assert shown.out.strip() == str(tmp_path)
     assert '2/2 videos' in shown.err
@@ -188,8 +183,13 @@ def test_tool_writes_videos_and_sheets(data, tmp_path, tool, capsys):
 def test_tool_names_unknown_videos(data, tmp_path, tool):
     root, _ = data
     with pytest.raises(ValueError, match='no video 7; there are 3.*00000'):
-        tool.main([
-            str(root / 'JPEGImages'),
-            str(root / 'instances.json'), '--out',
-            str(tmp_path), '--videos', '7'
-        ])
+        tool.main(
+            [
+                str(root / 'JPEGImages'),
+                str(root / 'instances.json'),
+                '--out',
+                str(tmp_path),
+                '--videos',
+                '7',
+            ]
+        )

@@ -1,4 +1,5 @@
 """Frames and objects get their size before they are drawn."""
+
 import cv2
 import numpy as np
 import pytest
@@ -20,9 +21,8 @@ def mask_of(rows, cols, size=(20, 30)):
 
 
 def test_enlarging_keeps_things_together():
-    item = DrawnObject(
-        0, mask_of(slice(2, 4), slice(5, 8)), box=(5, 2, 7.5, 3))
-    large, (scaled, ) = resized(grey(), [item], 3)
+    item = DrawnObject(0, mask_of(slice(2, 4), slice(5, 8)), box=(5, 2, 7.5, 3))
+    large, (scaled,) = resized(grey(), [item], 3)
     assert large.shape == (60, 90, 3) and (large == 100).all()
     assert scaled.mask.sum() == 9 * item.mask.sum()
     assert mask_box(scaled.mask) == (15, 6, 23, 11)
@@ -37,21 +37,21 @@ def test_shrinking_keeps_things_together():
         mask_of(slice(4, 8), slice(10, 16)),
         box=(10, 4, 16, 8),
         enclosing=(8, 2, 18, 10),
-        trail=((12, 6), (13, 7)))
-    small, (scaled, ) = resized(grey(), [item], .5)
+        trail=((12, 6), (13, 7)),
+    )
+    small, (scaled,) = resized(grey(), [item], 0.5)
     assert small.shape == (10, 15, 3)
     assert mask_box(scaled.mask) == (5, 2, 7, 3) and scaled.mask.sum() == 6
     assert scaled.box == (5, 2, 8, 4) and scaled.enclosing == (4, 1, 9, 5)
     assert scaled.trail == ((6, 3), (6.5, 3.5))
     # 30 * .25 is rounded to 8 (to even), 20 * .25 is 5
-    small, (scaled, ) = resized(grey(), [item], .25)
+    small, (scaled,) = resized(grey(), [item], 0.25)
     assert small.shape == (5, 8, 3)
     assert scaled.box == pytest.approx((10 * 8 / 30, 1, 16 * 8 / 30, 2))
 
 
 def test_half_of_a_pixel_is_inside():
-    mask = np.array([[1, 1, 0, 0], [0, 0, 0, 1], [1, 1, 1, 0], [1, 1, 0, 1]],
-                    bool)
+    mask = np.array([[1, 1, 0, 0], [0, 0, 0, 1], [1, 1, 1, 0], [1, 1, 0, 1]], bool)
     # 2, 1, 4 and 2 of four
     assert resized_mask(mask, (2, 2)).tolist() == [[True, False], [True, True]]
 
@@ -63,17 +63,20 @@ def test_small_objects_do_not_vanish():
 
 
 def test_masks_are_enlarged_by_any_factor():
-    assert resized_mask(np.array(
-        [[True,
-          False]]), (3, 5)).tolist() == [[True, True, True, False, False]] * 3
+    assert (
+        resized_mask(np.array([[True, False]]), (3, 5)).tolist()
+        == [[True, True, True, False, False]] * 3
+    )
 
 
 def test_pictures_are_not_wider():
-    for size, width, expected in (((720, 1280), 400, (225, 400)),
-                                  ((720, 1280), 1281,
-                                   (720, 1280)), ((96, 160), 400, (240, 400)),
-                                  ((96, 160), None,
-                                   (384, 640)), ((2, 5000), 100, (1, 100))):
+    for size, width, expected in (
+        ((720, 1280), 400, (225, 400)),
+        ((720, 1280), 1281, (720, 1280)),
+        ((96, 160), 400, (240, 400)),
+        ((96, 160), None, (384, 640)),
+        ((2, 5000), 100, (1, 100)),
+    ):
         picture = draw_frame(grey(size), [], DrawStyle(), width)
         assert picture.shape[:2] == expected
 
@@ -84,8 +87,8 @@ def test_labels_are_as_large_as_on_a_frame_of_that_size():
     small = draw_frame(grey(size), [item], DrawStyle(), 320)
     rows, cols = slice(50, 100), slice(80, 160)
     expected = draw_objects(
-        grey((180, 320)),
-        [DrawnObject(1, mask_of(rows, cols, (180, 320)), 'dog')])
+        grey((180, 320)), [DrawnObject(1, mask_of(rows, cols, (180, 320)), 'dog')]
+    )
     assert (small == expected).all()
     # the plate above the mask; drawn at 1280 and shrunk, it has 5 rows
     plate = (small[:49] == track_colour(1)).all(axis=2).any(axis=1)

@@ -1,4 +1,5 @@
 """Videos are read again: frames, sizes, colours; unusable targets."""
+
 import numpy as np
 import pytest
 from video_files import read_video
@@ -18,10 +19,7 @@ def backend(request, monkeypatch):
 
 def frames_of(count, size):
     """Even frames, each one brighter than the one before."""
-    return [
-        np.full((*size, 3), 40 + 20 * index, np.uint8)
-        for index in range(count)
-    ]
+    return [np.full((*size, 3), 40 + 20 * index, np.uint8) for index in range(count)]
 
 
 def test_video_can_be_read_again(tmp_path, backend):
@@ -52,8 +50,7 @@ def test_odd_sizes_are_padded(tmp_path, backend):
 def test_the_smallest_video(tmp_path, backend):
     with open_video_writer(tmp_path / 'dot.mp4', 5, (1, 1)) as writer:
         writer.write(frames_of(1, (1, 1))[0])
-    assert [f.shape
-            for f in read_video(tmp_path / 'dot.mp4')[0]] == [(2, 2, 3)]
+    assert [f.shape for f in read_video(tmp_path / 'dot.mp4')[0]] == [(2, 2, 3)]
 
 
 def test_colours_keep_their_order(tmp_path, backend):
@@ -94,11 +91,10 @@ def test_no_frames_leave_no_file(tmp_path, backend):
 
 def test_frames_before_an_error_can_be_seen(tmp_path, backend):
     frames = frames_of(4, (48, 64))
-    with pytest.raises(KeyError):
-        with open_video_writer(tmp_path / 'a.mp4', 5, (48, 64)) as writer:
-            for frame in frames:
-                writer.write(frame)
-            raise KeyError('from the caller')
+    with pytest.raises(KeyError), open_video_writer(tmp_path / 'a.mp4', 5, (48, 64)) as writer:
+        for frame in frames:
+            writer.write(frame)
+        raise KeyError('from the caller')
     assert len(read_video(tmp_path / 'a.mp4')[0]) == 4
 
 
@@ -112,15 +108,18 @@ def test_a_frame_of_another_size_is_named(tmp_path, backend):
             writer.write(np.zeros((48, 64, 3)))
 
 
-@pytest.mark.parametrize('name, fps, size, words',
-                         [('a.avi', 5, (48, 64), 'ends in .mp4'),
-                          ('a.mp4', 0, (48, 64), 'fps is 0'),
-                          ('a.mp4', float('nan'), (48, 64), 'fps is nan'),
-                          ('a.mp4', 5, (0, 64), r'\(0, 64\)')])
+@pytest.mark.parametrize(
+    'name, fps, size, words',
+    [
+        ('a.avi', 5, (48, 64), 'ends in .mp4'),
+        ('a.mp4', 0, (48, 64), 'fps is 0'),
+        ('a.mp4', float('nan'), (48, 64), 'fps is nan'),
+        ('a.mp4', 5, (0, 64), r'\(0, 64\)'),
+    ],
+)
 def test_unusable_settings_are_named(tmp_path, name, fps, size, words):
-    with pytest.raises(ValueError, match=words):
-        with open_video_writer(tmp_path / name, fps, size):
-            pass
+    with pytest.raises(ValueError, match=words), open_video_writer(tmp_path / name, fps, size):
+        pass
 
 
 def test_unwritable_output_is_named(tmp_path, backend):
@@ -145,6 +144,6 @@ def test_browsers_can_play_it(tmp_path):
         assert (stream.width, stream.height) == (64, 48)
         assert stream.average_rate == 5
         times = [frame.time for frame in container.decode(stream)]
-    assert times == pytest.approx([0, .2, .4, .6, .8, 1.])
+    assert times == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     content = path.read_bytes()
     assert content.index(b'moov') < content.index(b'mdat')

@@ -6,6 +6,7 @@ Writes files of many videos, measures them by both, one after the other and
 each in a process of its own, and compares the figures.  Reading the files is
 a part of the time, importing packages is not.
 """
+
 import argparse
 import contextlib
 import importlib
@@ -18,32 +19,31 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any
 
-FIGURES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100',
-           'ARs', 'ARm', 'ARl')
+FIGURES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl')
 
 
 def parse_args() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--videos', type=int, default=300)
     parser.add_argument(
         '--classes-per-video',
         type=int,
         nargs='+',
         default=[1],
-        help='a table row for each (default: 1); the fewer, the more pairs '
-        'have to be compared')
+        help='a table row for each (default: 1); the fewer, the more pairs have to be compared',
+    )
     parser.add_argument('--processes', type=int, default=2, help='of ours')
     parser.add_argument('--out', help='JSON file for the numbers')
     parser.add_argument('--measure', nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def by_mmcico(files: List[str], processes: int) -> List[Any]:
+def by_mmcico(files: list[str], processes: int) -> list[Any]:
     """Figures by what tools/eval.py runs; imports are not timed."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     tool = importlib.import_module('eval')
@@ -53,12 +53,14 @@ def by_mmcico(files: List[str], processes: int) -> List[Any]:
     return [metrics[name] for name in FIGURES]
 
 
-def by_mmdet(files: List[str], processes: int) -> List[Any]:
+def by_mmdet(files: list[str], processes: int) -> list[Any]:
     """Figures by MMDetection, which needs a name that numpy dropped."""
     import mmcico  # noqa: F401  isort: skip
     import numpy as np
+
     np.float = float
     from mmdet.evaluation.functional import YTVIS, YTVISeval
+
     start()
     with contextlib.redirect_stdout(io.StringIO()):
         truth = YTVIS(files[0])
@@ -70,7 +72,7 @@ def by_mmdet(files: List[str], processes: int) -> List[Any]:
 
 
 TOOLS = dict(mmcico=by_mmcico, mmdet=by_mmdet)
-STARTED: Dict[str, float] = {}
+STARTED: dict[str, float] = {}
 
 
 def start() -> None:
@@ -102,45 +104,42 @@ def measure(tool: str, args: argparse.Namespace) -> None:
         wall=time.perf_counter() - STARTED['wall'],
         cpu=cpu_time() - STARTED['cpu'],
         peak=peak_memory(),
-        peak_of_child=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss /
-        1024)
+        peak_of_child=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
+    )
     sys.stdout.write('\n' + json.dumps(answer) + '\n')
 
 
-def run(tool: str, folder: str, processes: int) -> Dict[str, Any]:
+def run(tool: str, folder: str, processes: int) -> dict[str, Any]:
     """Run one tool in a new process."""
-    command = [
-        sys.executable, __file__, '--measure', tool, folder, '--processes',
-        str(processes)
-    ]
+    command = [sys.executable, __file__, '--measure', tool, folder, '--processes', str(processes)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f'{tool} failed:\n{done.stderr[-2000:]}')
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def compare(args: argparse.Namespace,
-            classes: int) -> Tuple[Dict[str, Any], float]:
+def compare(args: argparse.Namespace, classes: int) -> tuple[dict[str, Any], float]:
     """Both tools on the same files; their numbers and largest difference."""
     import mmcico  # noqa: F401  isort: skip
     from mmcico.testing.eval_files import Plan, write_eval_files
+
     with tempfile.TemporaryDirectory() as folder:
-        write_eval_files(
-            Path(folder), Plan(videos=args.videos, classes_per_video=classes))
+        write_eval_files(Path(folder), Plan(videos=args.videos, classes_per_video=classes))
         found = {name: run(name, folder, args.processes) for name in TOOLS}
     pairs = list(zip(*(found[name]['figures'] for name in TOOLS)))
     gap = max(
-        float('inf') if (a is None) != (b is None) else abs((a or 0) -
-                                                            (b or 0))
-        for a, b in pairs)
+        float('inf') if (a is None) != (b is None) else abs((a or 0) - (b or 0)) for a, b in pairs
+    )
     return found, gap
 
 
 def print_table(args: argparse.Namespace) -> int:
     """Print a table; 1 if the figures differ."""
-    rows, largest = {}, 0.
-    print('| classes a video | mmdet, s | mmcico, s | times as fast | CPU, s |'
-          ' peak memory, MiB (mmdet; mmcico + child) | largest difference |')
+    rows, largest = {}, 0.0
+    print(
+        '| classes a video | mmdet, s | mmcico, s | times as fast | CPU, s |'
+        ' peak memory, MiB (mmdet; mmcico + child) | largest difference |'
+    )
     print('| --- | --- | --- | --- | --- | --- | --- |')
     for classes in args.classes_per_video:
         found, gap = compare(args, classes)
@@ -150,7 +149,8 @@ def print_table(args: argparse.Namespace) -> int:
             f'{theirs["wall"] / ours["wall"]:.1f} | {theirs["cpu"]:.1f}; '
             f'{ours["cpu"]:.1f} | {theirs["peak"]:.0f}; {ours["peak"]:.0f} + '
             f'{ours["peak_of_child"]:.0f} | {gap:.1e} |',
-            flush=True)
+            flush=True,
+        )
         rows[classes], largest = found, max(largest, gap)
     if args.out:
         Path(args.out).write_text(json.dumps(rows, indent=1) + '\n')
@@ -164,6 +164,7 @@ def main() -> int:
         measure(args.measure[0], args)
         return 0
     from mmcico.utils.patient_output import patient_output
+
     with patient_output():
         return print_table(args)
 

@@ -7,9 +7,11 @@ on all of its frames; and as mmcico tests, where frames that the clip before
 has shown are not computed again, and heads and prototypes only where there
 are candidates. Instances and ids are compared.
 """
+
 import argparse
 import time
-from typing import Any, Callable, Tuple
+from collections.abc import Callable
+from typing import Any
 
 import mmcico  # noqa: F401  isort: skip
 
@@ -25,18 +27,18 @@ from mmcico.utils.launch import run_tool
 def parse_args() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='weights')
     parser.add_argument('video', help='video file, folder or glob of images')
-    parser.add_argument(
-        '--frames', type=int, default=60, help='at most so many frames')
+    parser.add_argument('--frames', type=int, default=60, help='at most so many frames')
     return parser.parse_args()
 
 
-def whole_network(model: CiCo, state: VideoState, inputs: torch.Tensor,
-                  frame_ids: Tuple[int, ...]) -> Tuple[VideoState, Any]:
+def whole_network(
+    model: CiCo, state: VideoState, inputs: torch.Tensor, frame_ids: tuple[int, ...]
+) -> tuple[VideoState, Any]:
     """One clip without leaving anything out."""
     shape = tuple(inputs.shape[-2:])
     outputs, protos = model(inputs[None], mode='tensor')
@@ -48,8 +50,7 @@ def whole_network(model: CiCo, state: VideoState, inputs: torch.Tensor,
     return model.link(state, clip, frame_ids, draw)
 
 
-def timed(device: torch.device, run: Callable, *args:
-          Any) -> Tuple[float, Any]:
+def timed(device: torch.device, run: Callable, *args: Any) -> tuple[float, Any]:
     """Seconds and answer of a call."""
     if device.type == 'cuda':
         torch.cuda.synchronize(device)
@@ -66,19 +67,18 @@ def main() -> None:
     args = parse_args()
     inferencer = CiCoInferencer(args.config, args.checkpoint)
     model, clips = inferencer.model, inferencer.clips
-    frames = list(open_source(args.video))[:args.frames]
+    frames = list(open_source(args.video))[: args.frames]
     state, plain = VideoState(), VideoState()
     seconds = [0.0, 0.0]
     found = 0
-    windows = clip_windows(
-        len(frames), clips.num_frames, clips.overlap, clips.completion)
+    windows = clip_windows(len(frames), clips.num_frames, clips.overlap, clips.completion)
     for number, window in enumerate(windows):
         inputs, _ = clips.prepare('video', dict(enumerate(frames)), window)
         device = inputs.device
-        slow, (plain, same) = timed(device, whole_network, model, plain,
-                                    inputs, window.frame_ids)
-        fast, (state, clip) = timed(device, model.step, state, inputs,
-                                    window.frame_ids, window.num_final)
+        slow, (plain, same) = timed(device, whole_network, model, plain, inputs, window.frame_ids)
+        fast, (state, clip) = timed(
+            device, model.step, state, inputs, window.frame_ids, window.num_final
+        )
         if clip.instances_id.tolist() != same.instances_id.tolist():
             raise ValueError(f'clip {window.frame_ids}: the two ways differ')
         found += len(clip)
@@ -86,8 +86,10 @@ def main() -> None:
             seconds[0] += slow
             seconds[1] += fast
     print(f'{len(windows)} clips, {found} instances, the same both ways')
-    print(f'whole network {seconds[0]:.1f} s, as tested {seconds[1]:.1f} s: '
-          f'{seconds[0] / seconds[1]:.2f} times faster')
+    print(
+        f'whole network {seconds[0]:.1f} s, as tested {seconds[1]:.1f} s: '
+        f'{seconds[0] / seconds[1]:.2f} times faster'
+    )
 
 
 if __name__ == '__main__':

@@ -7,6 +7,7 @@ Writes an annotation file of generated objects (60,000 frames of 720 x 1280 and
 Shapes are blobs with ragged edges that move and change, so that masks have as
 many runs as real ones. Needs numpy and pycocotools only.
 """
+
 import argparse
 import json
 import resource
@@ -15,13 +16,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import List, TextIO, Tuple
+from typing import TextIO
 
 import numpy as np
 from pycocotools import mask as mask_api
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / 'dataset_tools'))
-from pure_import import pure_import  # noqa: E402
+from pure_import import pure_import
 
 patient_output = pure_import('utils.patient_output').patient_output
 TOOL = Path(__file__).resolve().parent / 'temporal_coherence.py'
@@ -33,19 +34,20 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--frames', type=int, default=60000)
     parser.add_argument('--objects', type=int, default=4900)
-    parser.add_argument(
-        '--length', type=int, default=27, help='frames of a video')
+    parser.add_argument('--length', type=int, default=27, help='frames of a video')
     parser.add_argument(
         '--compressed',
         action='store_true',
-        help='write compressed RLE; the official files have lists of runs')
+        help='write compressed RLE; the official files have lists of runs',
+    )
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--keep', help='write the annotation file here')
     return parser.parse_args()
 
 
-def blob_runs(centre: np.ndarray, radii: np.ndarray, edge: np.ndarray,
-              size: Tuple[int, int]) -> List[int]:
+def blob_runs(
+    centre: np.ndarray, radii: np.ndarray, edge: np.ndarray, size: tuple[int, int]
+) -> list[int]:
     """Run lengths of an ellipse with ragged upper and lower edges.
 
     Args:
@@ -55,12 +57,8 @@ def blob_runs(centre: np.ndarray, radii: np.ndarray, edge: np.ndarray,
         size (tuple[int, int]): Height and width.
     """
     height, width = size
-    x = np.arange(
-        max(0, int(centre[1] - radii[1])),
-        min(width,
-            int(centre[1] + radii[1]) + 1))
-    half = radii[0] * np.sqrt(
-        np.maximum(1 - ((x - centre[1]) / radii[1])**2, 0))
+    x = np.arange(max(0, int(centre[1] - radii[1])), min(width, int(centre[1] + radii[1]) + 1))
+    half = radii[0] * np.sqrt(np.maximum(1 - ((x - centre[1]) / radii[1]) ** 2, 0))
     top = np.clip(centre[0] - half + edge[x, 0], 0, height - 1).astype(int)
     bottom = np.clip(centre[0] + half + edge[x, 1], 0, height - 1).astype(int)
     bottom = np.maximum(bottom, top)
@@ -70,20 +68,21 @@ def blob_runs(centre: np.ndarray, radii: np.ndarray, edge: np.ndarray,
     return runs[:-1].tolist() if runs[-1] == 0 else runs.tolist()
 
 
-def make_object(number: int, video: int, length: int, is_compressed: bool,
-                rng: np.random.Generator) -> dict:
+def make_object(
+    number: int, video: int, length: int, is_compressed: bool, rng: np.random.Generator
+) -> dict:
     """One annotation; about a tenth of the objects are away for a while."""
     height, width = SIZE
     radii = rng.uniform([60, 80], [200, 300])
     centre = rng.uniform([200, 300], [height - 200, width - 300])
     edge = rng.normal(0, 3, (width, 2))
     speed = rng.normal(0, 8, 2)
-    away = range(length // 3, length // 2) if rng.random() < .1 else range(0)
+    away = range(length // 3, length // 2) if rng.random() < 0.1 else range(0)
     masks, boxes = [], []
     for t in range(length):
         centre = np.clip(centre + speed, 150, [height - 150, width - 150])
-        edge = .8 * edge + rng.normal(0, 2, (width, 2))
-        runs = blob_runs(centre, radii * rng.uniform(.95, 1.05), edge, SIZE)
+        edge = 0.8 * edge + rng.normal(0, 2, (width, 2))
+        runs = blob_runs(centre, radii * rng.uniform(0.95, 1.05), edge, SIZE)
         rle = dict(size=[*SIZE], counts=runs)
         code = mask_api.frPyObjects(rle, *SIZE)
         if is_compressed:
@@ -91,12 +90,8 @@ def make_object(number: int, video: int, length: int, is_compressed: bool,
         masks.append(None if t in away else rle)
         boxes.append(None if t in away else mask_api.toBbox(code).tolist())
     return dict(
-        id=number,
-        video_id=video,
-        category_id=1,
-        iscrowd=0,
-        segmentations=masks,
-        bboxes=boxes)
+        id=number, video_id=video, category_id=1, iscrowd=0, segmentations=masks, bboxes=boxes
+    )
 
 
 def write_set(file: TextIO, args: argparse.Namespace) -> None:
@@ -109,14 +104,14 @@ def write_set(file: TextIO, args: argparse.Namespace) -> None:
             height=SIZE[0],
             width=SIZE[1],
             length=args.length,
-            file_names=[f'{v}/{t:05d}.jpg' for t in range(args.length)])
+            file_names=[f'{v}/{t:05d}.jpg' for t in range(args.length)],
+        )
         for v in range(videos)
     ]
     head = dict(videos=records, categories=[dict(id=1, name='blob')])
     file.write(json.dumps(head)[:-1] + ', "annotations": [')
     for number in range(args.objects):
-        one = make_object(number, number % videos, args.length,
-                          args.compressed, rng)
+        one = make_object(number, number % videos, args.length, args.compressed, rng)
         file.write((', ' if number else '') + json.dumps(one))
     file.write(']}')
 
@@ -134,8 +129,10 @@ def main() -> None:
         subprocess.run([sys.executable, str(TOOL), str(path)], check=True)
         seconds = time.perf_counter() - start
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(f'{seconds:.1f} s, of one core {used.ru_utime + used.ru_stime:.1f} '
-          f's; peak memory {used.ru_maxrss / 2**10:.0f} MiB')
+    print(
+        f'{seconds:.1f} s, of one core {used.ru_utime + used.ru_stime:.1f} '
+        f's; peak memory {used.ru_maxrss / 2**10:.0f} MiB'
+    )
 
 
 if __name__ == '__main__':

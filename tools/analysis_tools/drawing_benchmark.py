@@ -6,11 +6,12 @@
 Shows the time a frame of the model, of drawing and of writing, each alone,
 and of all together as the inferencer runs them, writing in the background.
 """
+
 import argparse
 import os.path as osp
 import time
+from collections.abc import Callable, Sequence
 from tempfile import TemporaryDirectory
-from typing import Callable, Dict, List, Optional, Sequence
 
 import mmcico  # noqa: F401  isort: skip
 
@@ -24,19 +25,18 @@ from mmcico.visualization.picture_files import write_video
 from mmcico.visualization.style import DrawStyle
 
 STYLES = dict(
-    plain=DrawStyle(min_side=1),
-    full=DrawStyle(min_side=1, boxes=True, enclosing=True, trail=20))
+    plain=DrawStyle(min_side=1), full=DrawStyle(min_side=1, boxes=True, enclosing=True, trail=20)
+)
 
 
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file or URL')
     parser.add_argument('source', help='video file, folder or glob of images')
     parser.add_argument('--style', choices=list(STYLES), default='full')
-    parser.add_argument(
-        '--score-thr', type=float, default=.3, help='least score drawn')
+    parser.add_argument('--score-thr', type=float, default=0.3, help='least score drawn')
     parser.add_argument('--device', help='such as cpu or cuda:0')
     add_debug(parser)
     return parser.parse_args(argv)
@@ -49,8 +49,9 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def measure(inferencer: CiCoInferencer, frames: List[np.ndarray],
-            args: argparse.Namespace) -> Dict[str, float]:
+def measure(
+    inferencer: CiCoInferencer, frames: list[np.ndarray], args: argparse.Namespace
+) -> dict[str, float]:
     """Seconds a frame of each part.
 
     Args:
@@ -62,12 +63,12 @@ def measure(inferencer: CiCoInferencer, frames: List[np.ndarray],
         dict: ``model``, ``drawing``, ``writing``, ``together``.
     """
     style, classes = STYLES[args.style], inferencer.classes
-    list(inferencer.stream(frames[:inferencer.clips.num_frames]))  # warm up
-    results: List[FrameResult] = []
-    pictures: List[np.ndarray] = []
+    list(inferencer.stream(frames[: inferencer.clips.num_frames]))  # warm up
+    results: list[FrameResult] = []
+    pictures: list[np.ndarray] = []
 
     def together() -> None:
-        plan = OutputPlan(folder, ('video', ), args.score_thr, style)
+        plan = OutputPlan(folder, ('video',), args.score_thr, style)
         source = open_source(frames)
         with plan.sinks(source, classes)[0] as sink:
             for result in inferencer.stream(source):
@@ -77,14 +78,16 @@ def measure(inferencer: CiCoInferencer, frames: List[np.ndarray],
         path = osp.join(folder, 'alone.mp4')
         found = dict(
             model=seconds(lambda: results.extend(inferencer.stream(frames))),
-            drawing=seconds(lambda: pictures.extend(
-                drawn_frames(results, classes, args.score_thr, style))),
+            drawing=seconds(
+                lambda: pictures.extend(drawn_frames(results, classes, args.score_thr, style))
+            ),
             writing=seconds(lambda: write_video(path, pictures, 10)),
-            together=seconds(together))
+            together=seconds(together),
+        )
     return {name: value / len(frames) for name, value in found.items()}
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Measure and print a line for each part."""
     args = parse_args(argv)
     frames = list(open_source(args.source))
@@ -93,8 +96,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     height, width = frames[0].shape[:2]
     print(f'{len(frames)} frames of {height} x {width}, style {args.style}')
     for name, value in times.items():
-        print(f'{name:<9}{value * 1e3:8.1f} ms a frame '
-              f'{value / times["model"]:7.1%} of the model')
+        print(f'{name:<9}{value * 1e3:8.1f} ms a frame {value / times["model"]:7.1%} of the model')
 
 
 if __name__ == '__main__':

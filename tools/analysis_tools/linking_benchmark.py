@@ -8,12 +8,14 @@ is spoilt (mmcico/testing/noisy_clips.py). Shown are identity switches and
 fragments as CLEAR MOT counts them, and the AP of YouTube-VIS, mean and
 standard deviation over seeds.
 """
+
 import argparse
 import json
+from collections.abc import Iterator
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Any, NamedTuple
 
 import mmcico  # noqa: F401  isort: skip
 
@@ -25,8 +27,7 @@ from torch import Tensor
 
 from mmcico.datasets.clip_windows import Window, clip_windows
 from mmcico.datasets.moving_shapes import SHAPE_CLASSES, Track, make_config
-from mmcico.datasets.moving_shapes.annotations import (categories,
-                                                       track_annotation)
+from mmcico.datasets.moving_shapes.annotations import categories, track_annotation
 from mmcico.datasets.moving_shapes.generate import scene_tracks
 from mmcico.datasets.moving_shapes.scene import build_scene
 from mmcico.evaluation import evaluate, read_ground_truth, read_results
@@ -39,31 +40,30 @@ from mmcico.testing.noisy_clips import DetectionNoise, detect_clips, vanish
 from mmcico.utils.launch import run_tool
 
 TRACKERS = Path(__file__).parents[2] / 'configs/_base_/trackers'
-COLUMNS = dict(
-    switches='{:.0f}', fragments='{:.0f}', AP='{:.3f}', AP50='{:.3f}')
+COLUMNS = dict(switches='{:.0f}', fragments='{:.0f}', AP='{:.3f}', AP50='{:.3f}')
 
 
 class Video(NamedTuple):
     """A video, its clips, and what is detected in them."""
-    tracks: List[Track]
-    windows: List[Window]
-    clips: List[InstanceData]
+
+    tracks: list[Track]
+    windows: list[Window]
+    clips: list[InstanceData]
 
 
 def parse_args() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         '--trackers',
         nargs='*',
         default=[str(TRACKERS / 'long_memory.py')],
         metavar='FILE',
-        help='configs with a tracker, besides those of the paper and of the '
-        'published models')
-    parser.add_argument(
-        '--seeds', type=int, nargs='+', default=[0, 1, 2, 3, 4])
+        help='configs with a tracker, besides those of the paper and of the published models',
+    )
+    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2, 3, 4])
     parser.add_argument('--num-videos', type=int, default=10, help='a seed')
     parser.add_argument('--num-frames', type=int, default=60)
     parser.add_argument('--size', type=int, nargs=2, default=(96, 160))
@@ -75,25 +75,23 @@ def parse_args() -> argparse.Namespace:
     noise = parser.add_argument_group('noise of the detections')
     for field in fields(DetectionNoise):
         noise.add_argument(
-            '--' + field.name.replace('_', '-'),
-            type=field.type,
-            default=field.default)
+            '--' + field.name.replace('_', '-'), type=field.type, default=field.default
+        )
     return parser.parse_args()
 
 
-def make_videos(args: argparse.Namespace, seed: int,
-                overlap: int) -> List[Video]:
+def make_videos(args: argparse.Namespace, seed: int, overlap: int) -> list[Video]:
     """Videos of a seed with their detections."""
     config = make_config(
         'hard',
         num_frames=args.num_frames,
         size=tuple(args.size),
         objects=tuple(args.objects),
-        num_classes=args.num_classes)
-    noise = DetectionNoise(**{
-        field.name: getattr(args, field.name)
-        for field in fields(DetectionNoise)
-    })
+        num_classes=args.num_classes,
+    )
+    noise = DetectionNoise(
+        **{field.name: getattr(args, field.name) for field in fields(DetectionNoise)}
+    )
     windows = clip_windows(args.num_frames, args.clip, overlap)
     videos = []
     for index in range(args.num_videos):
@@ -101,12 +99,12 @@ def make_videos(args: argparse.Namespace, seed: int,
         tracks = scene_tracks(build_scene(rng, config), config)
         tracks = vanish(rng, tracks, windows, noise)
         videos.append(
-            Video(tracks, windows,
-                  detect_clips(rng, tracks, windows, args.num_classes, noise)))
+            Video(tracks, windows, detect_clips(rng, tracks, windows, args.num_classes, noise))
+        )
     return videos
 
 
-def redraw(params: Tensor, boxes: Tensor, shape: Tuple[int, ...]) -> Tensor:
+def redraw(params: Tensor, boxes: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Masks (N, T, H, W) of tracks that are not seen, as they were."""
     steps, height, width = shape
     return params.view(-1, 1, height, width).expand(-1, steps, -1, -1)
@@ -121,55 +119,54 @@ def link(tracker: torch.nn.Module, video: Video) -> Iterator[InstanceData]:
         yield linked
 
 
-def score_video(tracker: torch.nn.Module, video: Video,
-                video_id: int) -> Tuple[Counts, List[Dict[str, Any]]]:
+def score_video(
+    tracker: torch.nn.Module, video: Video, video_id: int
+) -> tuple[Counts, list[dict[str, Any]]]:
     """Counts and tracks of one video."""
     length, *size = video.tracks[0].masks.shape
     results, frames = VideoResults(video_id, length), []
     for window, clip in zip(video.windows, link(tracker, video)):
         ids = clip.instances_id.tolist()
         results.add_votes(ids, clip.scores.tolist(), clip.labels.tolist())
-        for frame, masks in zip(window.frame_ids[:window.num_final],
-                                (clip.masks > 0.5).transpose(0, 1).numpy()):
+        for frame, masks in zip(
+            window.frame_ids[: window.num_final], (clip.masks > 0.5).transpose(0, 1).numpy()
+        ):
             if frame < len(frames):
                 continue  # an earlier clip has written it
             seen = masks.any(axis=(1, 2))
             results.add_frame(frame, tuple(size), ids, encode_masks(masks))
             shown = [i for i, t in enumerate(video.tracks) if t.present[frame]]
             truth = np.stack([t.masks[frame] for t in video.tracks])[shown]
-            frames.append((shown, np.array(ids, int)[seen].tolist(),
-                           frame_iou(truth, masks[seen])))
+            frames.append((shown, np.array(ids, int)[seen].tolist(), frame_iou(truth, masks[seen])))
     names = range(1, len(SHAPE_CLASSES) + 1)
     return count_switches(frames), results.finish(names)
 
 
-def measure(tracker: torch.nn.Module, videos: List[Video]) -> Dict[str, Any]:
+def measure(tracker: torch.nn.Module, videos: list[Video]) -> dict[str, Any]:
     """Figures of one linker on videos of one seed."""
     counts, tracks, entries, annotations = Counts(), [], [], []
     for number, video in enumerate(videos, start=1):
         length, height, width = video.tracks[0].masks.shape
-        entries.append(
-            dict(id=number, height=height, width=width, length=length))
-        annotations += [
-            dict(track_annotation(track), video_id=number)
-            for track in video.tracks
-        ]
+        entries.append(dict(id=number, height=height, width=width, length=length))
+        annotations += [dict(track_annotation(track), video_id=number) for track in video.tracks]
         found = score_video(tracker, video, number)
         counts, tracks = counts.plus(found[0]), tracks + found[1]
     truth = read_ground_truth(
         dict(
             videos=entries,
             categories=categories([kind.name for kind in SHAPE_CLASSES]),
-            annotations=annotations))
+            annotations=annotations,
+        )
+    )
     figures = evaluate(truth, read_results(tracks, truth))
     return dict(counts._asdict(), AP=figures['AP'], AP50=figures['AP50'])
 
 
-def linkers(files: List[str]) -> Dict[str, torch.nn.Module]:
+def linkers(files: list[str]) -> dict[str, torch.nn.Module]:
     """Linkers by name."""
     configs = dict(
-        paper=dict(type='mmcico.ClipTracker'),
-        published=dict(type='mmcico.PublishedClipTracker'))
+        paper=dict(type='mmcico.ClipTracker'), published=dict(type='mmcico.PublishedClipTracker')
+    )
     for file in files:
         cfg = Config.fromfile(file)
         if 'tracker' not in cfg and 'model' not in cfg:
@@ -178,18 +175,14 @@ def linkers(files: List[str]) -> Dict[str, torch.nn.Module]:
     return {name: MODELS.build(cfg) for name, cfg in configs.items()}
 
 
-def table(found: Dict[str, List[Dict[str, Any]]]) -> str:
+def table(found: dict[str, list[dict[str, Any]]]) -> str:
     """Markdown: a linker a row."""
-    lines = [
-        '| linker | ' + ' | '.join(COLUMNS) + ' |',
-        '| --- ' * (len(COLUMNS) + 1) + '|'
-    ]
+    lines = ['| linker | ' + ' | '.join(COLUMNS) + ' |', '| --- ' * (len(COLUMNS) + 1) + '|']
     for name, rows in found.items():
         cells = []
         for key, form in COLUMNS.items():
             values = [row[key] for row in rows]
-            cells.append(f'{form} ± {form}'.format(
-                np.mean(values), np.std(values)))
+            cells.append(f'{form} ± {form}'.format(np.mean(values), np.std(values)))
         lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines)
 
@@ -199,7 +192,7 @@ def main() -> None:
     args = parse_args()
     report = dict(settings=vars(args))
     for overlap in args.overlap:
-        found: Dict[str, List[Dict[str, Any]]] = {}
+        found: dict[str, list[dict[str, Any]]] = {}
         for seed in args.seeds:
             videos = make_videos(args, seed, overlap)
             for name, tracker in linkers(args.trackers).items():

@@ -7,6 +7,7 @@ tools/test.py uses, on one generated video.  Frames are loaded, instances
 found and linked, masks encoded and results written; only the encoded results
 grow with the video, and their size is shown beside.
 """
+
 import argparse
 import json
 import resource
@@ -27,14 +28,12 @@ from mmcico.utils.launch import run_tool
 def parse_args() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config file')
     parser.add_argument('--checkpoint', help='without, weights are random')
-    parser.add_argument(
-        '--lengths', type=int, nargs='+', default=[50, 500], metavar='FRAMES')
-    parser.add_argument(
-        '--size', type=int, nargs=2, default=[96, 160], metavar=('H', 'W'))
+    parser.add_argument('--lengths', type=int, nargs='+', default=[50, 500], metavar='FRAMES')
+    parser.add_argument('--size', type=int, nargs=2, default=[96, 160], metavar=('H', 'W'))
     parser.add_argument('--out', help='JSON file for the numbers')
     parser.add_argument('--folder', help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -44,11 +43,9 @@ def point_at(cfg: Config, folder: str) -> None:
     """Let a config test the video in a folder, in this process alone."""
     cfg.test_dataloader.update(num_workers=0, persistent_workers=False)
     cfg.test_dataloader.dataset.update(
-        data_root=folder,
-        ann_file='instances.json',
-        data_prefix=dict(img='JPEGImages'))
-    cfg.test_evaluator = dict(
-        type='mmcico.VISMetric', outdir=folder, format_only=True)
+        data_root=folder, ann_file='instances.json', data_prefix=dict(img='JPEGImages')
+    )
+    cfg.test_evaluator = dict(type='mmcico.VISMetric', outdir=folder, format_only=True)
     cfg.work_dir = folder
 
 
@@ -67,18 +64,19 @@ def measure_length(args: argparse.Namespace, length: int) -> dict:
     """Generate a video and test it in a new process."""
     with tempfile.TemporaryDirectory() as folder:
         write_dataset(
-            folder,
-            1,
-            seed=3,
-            config=make_config(num_frames=length, size=tuple(args.size)))
+            folder, 1, seed=3, config=make_config(num_frames=length, size=tuple(args.size))
+        )
         command = [
-            sys.executable, __file__, args.config, '--folder', folder,
-            *(['--checkpoint', args.checkpoint] if args.checkpoint else [])
+            sys.executable,
+            __file__,
+            args.config,
+            '--folder',
+            folder,
+            *(['--checkpoint', args.checkpoint] if args.checkpoint else []),
         ]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
-            raise ValueError(f'testing {length} frames failed:\n'
-                             f'{done.stderr[-2000:]}')
+            raise ValueError(f'testing {length} frames failed:\n{done.stderr[-2000:]}')
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -93,9 +91,9 @@ def main() -> None:
     for length in args.lengths:
         found[length] = measure_length(args, length)
         print(
-            f"| {length} | {found[length]['peak']:.0f} | "
-            f"{found[length]['results']:.2f} |",
-            flush=True)
+            f'| {length} | {found[length]["peak"]:.0f} | {found[length]["results"]:.2f} |',
+            flush=True,
+        )
     peaks = [found[length]['peak'] for length in args.lengths]
     print(f'\nlast over first: {peaks[-1] / peaks[0]:.3f}')
     if args.out:

@@ -10,6 +10,7 @@ code is 1 if the rise passes the limit. 10,000 frames (the default) of the demo
 model took 19 minutes on a CPU core in use by others, 9 frames a second;
 ``--frames 600`` gives a first answer.
 """
+
 import argparse
 import gc
 import json
@@ -17,9 +18,10 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any
 
 import mmcico  # noqa: F401  isort: skip
 
@@ -38,37 +40,31 @@ BAR = 50
 def parse_args() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('weights', help='checkpoint')
-    parser.add_argument(
-        '--model', help='config; the one that the weights hold if left out')
+    parser.add_argument('--model', help='config; the one that the weights hold if left out')
     parser.add_argument('--device', help='such as cpu or cuda:0')
     parser.add_argument('--frames', type=int, default=10000)
     parser.add_argument(
-        '--size',
-        type=int,
-        nargs=2,
-        default=[360, 640],
-        metavar=('H', 'W'),
-        help='of the frames')
+        '--size', type=int, nargs=2, default=[360, 640], metavar=('H', 'W'), help='of the frames'
+    )
     parser.add_argument(
         '--input-size',
         type=int,
         nargs=2,
         metavar=('H', 'W'),
-        help='of what the model sees, if other than its config says')
+        help='of what the model sees, if other than its config says',
+    )
     parser.add_argument('--objects', type=int, default=5)
-    parser.add_argument(
-        '--distinct', type=int, default=30, help='frames that are generated')
-    parser.add_argument(
-        '--every', type=int, default=20, help='frames between two readings')
-    parser.add_argument(
-        '--limit', type=float, default=1.5, help='GiB over the start')
+    parser.add_argument('--distinct', type=int, default=30, help='frames that are generated')
+    parser.add_argument('--every', type=int, default=20, help='frames between two readings')
+    parser.add_argument('--limit', type=float, default=1.5, help='GiB over the start')
     parser.add_argument(
         '--tracks',
         action='store_true',
-        help='keep the encoded tracks too, as files of results need them')
+        help='keep the encoded tracks too, as files of results need them',
+    )
     parser.add_argument('--out', default='memory_of_stream')
     args = parser.parse_args()
     if min(args.frames, args.distinct, args.every) < 1:
@@ -104,15 +100,15 @@ def endless_video(args: argparse.Namespace) -> Iterator[np.ndarray]:
         'easy',
         num_frames=args.distinct,
         size=tuple(args.size),
-        objects=(args.objects, args.objects))
+        objects=(args.objects, args.objects),
+    )
     frames, _ = generate_video(7, 0, config)
     return forwards_and_backwards(frames)
 
 
 def load(args: argparse.Namespace) -> CiCoInferencer:
     """The model, with another input size if that is wanted."""
-    inferencer = CiCoInferencer(
-        args.model, args.weights, args.device, show_progress=False)
+    inferencer = CiCoInferencer(args.model, args.weights, args.device, show_progress=False)
     if args.input_size is not None:
         for step in inferencer.cfg.test_dataloader.dataset.pipeline:
             for inner in step.get('transforms', []):
@@ -122,8 +118,7 @@ def load(args: argparse.Namespace) -> CiCoInferencer:
     return inferencer
 
 
-def measure(args: argparse.Namespace,
-            inferencer: CiCoInferencer) -> Dict[str, Any]:
+def measure(args: argparse.Namespace, inferencer: CiCoInferencer) -> dict[str, Any]:
     """Run the stream.
 
     Returns:
@@ -150,30 +145,29 @@ def measure(args: argparse.Namespace,
                 f'{curve[-1][1]:+.0f} MiB',
                 end='',
                 file=sys.stderr,
-                flush=True)
+                flush=True,
+            )
     print(file=sys.stderr)
     return dict(
         start=round(start, 1),
         seconds=round(time.perf_counter() - began, 1),
         objects=round(found / args.frames, 2),
-        curve=curve)
+        curve=curve,
+    )
 
 
-def slope(curve: List[List[float]]) -> float:
+def slope(curve: list[list[float]]) -> float:
     """MiB per 1000 frames over the second half of a curve."""
-    half = np.asarray(curve[len(curve) // 2:], dtype=float)
+    half = np.asarray(curve[len(curve) // 2 :], dtype=float)
     if len(half) < 2:
         return 0.0
     return float(np.polyfit(half[:, 0], half[:, 1], 1)[0] * 1000)
 
 
-def text_curve(curve: List[List[float]], lines: int = 25) -> str:
+def text_curve(curve: list[list[float]], lines: int = 25) -> str:
     """A curve of bars, one line for some frames."""
     step = -(-len(curve) // lines)
-    shown = [
-        curve[min(i + step, len(curve)) - 1]
-        for i in range(0, len(curve), step)
-    ]
+    shown = [curve[min(i + step, len(curve)) - 1] for i in range(0, len(curve), step)]
     top = max(1.0, *(value for _, value in curve))
     rows = [
         f'{frames:>7} {value:>8.1f} ' + '#' * round(BAR * max(value, 0) / top)
@@ -182,7 +176,7 @@ def text_curve(curve: List[List[float]], lines: int = 25) -> str:
     return '\n'.join([' frames      MiB over the start', *rows]) + '\n'
 
 
-def write_curve(found: Dict[str, Any], out: str) -> str:
+def write_curve(found: dict[str, Any], out: str) -> str:
     """Draw the curve.
 
     Returns:
@@ -216,21 +210,24 @@ def main() -> None:
             size=args.size,
             input_size=args.input_size,
             objects=args.objects,
-            tracks=args.tracks),
+            tracks=args.tracks,
+        ),
         limit=args.limit * 1024,
         peak=peak,
         slope=round(slope(found['curve']), 2),
-        **found)
+        **found,
+    )
     Path(f'{args.out}.json').write_text(json.dumps(found) + '\n')
     path = write_curve(found, args.out)
     print(text_curve(found['curve']))
-    print(f"start {found['start']:.0f} MiB, at most {peak:.0f} MiB more, "
-          f"{found['slope']:+.1f} MiB per 1000 frames in the second half; "
-          f"{found['objects']} objects a frame, {found['seconds']:.0f} s")
+    print(
+        f'start {found["start"]:.0f} MiB, at most {peak:.0f} MiB more, '
+        f'{found["slope"]:+.1f} MiB per 1000 frames in the second half; '
+        f'{found["objects"]} objects a frame, {found["seconds"]:.0f} s'
+    )
     print(f'{args.out}.json\n{path}')
     if peak > args.limit * 1024:
-        raise ValueError(f'{peak:.0f} MiB are above the limit of '
-                         f'{args.limit} GiB')
+        raise ValueError(f'{peak:.0f} MiB are above the limit of {args.limit} GiB')
 
 
 if __name__ == '__main__':

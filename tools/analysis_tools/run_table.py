@@ -4,16 +4,16 @@
 
 What is done is not done again: start it once more after it was stopped.
 """
+
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, List, Sequence
 
 from mmengine.config import DictAction
 
 from mmcico.utils.launch import add_debug, run_tool
-from mmcico.utils.table_runs import (RunFailed, Settings, TableRunner,
-                                     write_json)
+from mmcico.utils.table_runs import RunFailed, Settings, TableRunner, write_json
 from mmcico.utils.table_text import paper_table, result_rows, results_table
 from mmcico.utils.tables import Row, Table, choose_rows, load_table
 
@@ -27,39 +27,33 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--tables',
         default=str(ROOT / 'configs' / 'ablations' / 'tables.json'),
-        help='file of tables')
-    parser.add_argument(
-        '--base', help='config that the changes of the rows are put on')
+        help='file of tables',
+    )
+    parser.add_argument('--base', help='config that the changes of the rows are put on')
     parser.add_argument('--rows', nargs='+', help='names of configs')
     parser.add_argument('--seeds', nargs='+', type=int, default=[0])
     parser.add_argument(
         '--frames-per-step',
         type=int,
         help='batch size = this / T, so that rows of all clip lengths see as '
-        'many frames in as many steps')
+        'many frames in as many steps',
+    )
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch'],
         default='none',
-        help='pytorch: run by tools/dist_*.sh')
+        help='pytorch: run by tools/dist_*.sh',
+    )
+    parser.add_argument('--gpus', type=int, default=1, help='processes with --launcher')
+    parser.add_argument('--work-dir', help='default: work_dirs/tables/<base or "paper">')
     parser.add_argument(
-        '--gpus', type=int, default=1, help='processes with --launcher')
-    parser.add_argument(
-        '--work-dir', help='default: work_dirs/tables/<base or "paper">')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings of all rows: key=value ...')
+        '--cfg-options', nargs='+', action=DictAction, help='settings of all rows: key=value ...'
+    )
     parser.add_argument('--out', help='JSON file for the results')
+    parser.add_argument('--show', action='store_true', help='run nothing, print what has been done')
     parser.add_argument(
-        '--show',
-        action='store_true',
-        help='run nothing, print what has been done')
-    parser.add_argument(
-        '--paper',
-        action='store_true',
-        help="run nothing, print the paper's figures")
+        '--paper', action='store_true', help="run nothing, print the paper's figures"
+    )
     add_debug(parser)
     return parser.parse_args()
 
@@ -73,12 +67,18 @@ def settings_of(args: argparse.Namespace) -> Settings:
         base=args.base,
         frames_per_step=args.frames_per_step,
         options=args.cfg_options,
-        processes=args.gpus if args.launcher == 'pytorch' else 0)
+        processes=args.gpus if args.launcher == 'pytorch' else 0,
+    )
 
 
-def report(table: Table, rows: Sequence[Row], runner: TableRunner,
-           seeds: Sequence[int], failed: Dict[str,
-                                              List[int]], out: str) -> str:
+def report(
+    table: Table,
+    rows: Sequence[Row],
+    runner: TableRunner,
+    seeds: Sequence[int],
+    failed: dict[str, list[int]],
+    out: str,
+) -> str:
     """The table of what is done so far; also written to ``out``."""
     runs = {}
     for row in rows:
@@ -91,15 +91,17 @@ def report(table: Table, rows: Sequence[Row], runner: TableRunner,
             base=runner.settings.base,
             seeds=list(seeds),
             frames_per_step=runner.settings.frames_per_step,
-            rows=results)
+            rows=results,
+        )
         write_json(Path(out), content)
     return results_table(table, results)
 
 
-def run_rows(args: argparse.Namespace, table: Table, rows: Sequence[Row],
-             runner: TableRunner) -> Dict[str, List[int]]:
+def run_rows(
+    args: argparse.Namespace, table: Table, rows: Sequence[Row], runner: TableRunner
+) -> dict[str, list[int]]:
     """Run every row with every seed; the seeds that failed, by row."""
-    failed: Dict[str, List[int]] = {}
+    failed: dict[str, list[int]] = {}
     for row in rows:  # what is wrong with a row shows before hours have gone
         runner.prepare(row, args.seeds[0])
     for seed in args.seeds:

@@ -6,8 +6,10 @@
 The sheet shows the frame with the instance, the probability of its mask, its
 mask parameters as bars, and the prototypes of the frame.
 """
+
 import argparse
-from typing import Any, List, NamedTuple, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import mmcico  # noqa: F401  isort: skip
 
@@ -15,8 +17,7 @@ import numpy as np
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmcico.apis import (CiCoInferencer, ClipStream, FrameResult, StreamState,
-                         open_source)
+from mmcico.apis import CiCoInferencer, ClipStream, FrameResult, StreamState, open_source
 from mmcico.apis.clip_stream import LinkedClip
 from mmcico.apis.outputs import drawn_objects
 from mmcico.models.vis.clip_network import ClipNetwork, NetworkResult
@@ -35,7 +36,7 @@ class KeepPrototypes(ClipNetwork):
 
     def __init__(self, network: ClipNetwork) -> None:
         self.network = network
-        self.protos: Optional[Tensor] = None
+        self.protos: Tensor | None = None
 
     def __call__(self, *args: Any) -> NetworkResult:
         """Run the other network."""
@@ -52,27 +53,22 @@ class Moment(NamedTuple):
         linked: the last clip that has it.
         protos: (k, T, h, w) prototypes of this clip.
     """
+
     result: FrameResult
     linked: LinkedClip
     protos: Tensor
 
 
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file or URL')
     parser.add_argument('source', help='video file, folder or glob of images')
-    parser.add_argument(
-        '--frame', type=int, default=0, help='position in the video, 0-based')
-    parser.add_argument(
-        '--track',
-        type=int,
-        help='id of the instance; the best scored if '
-        'left out')
+    parser.add_argument('--frame', type=int, default=0, help='position in the video, 0-based')
+    parser.add_argument('--track', type=int, help='id of the instance; the best scored if left out')
     parser.add_argument('--out', default='prototypes.png', help='PNG file')
-    parser.add_argument(
-        '--columns', type=int, default=8, help='prototypes in a row')
+    parser.add_argument('--columns', type=int, default=8, help='prototypes in a row')
     parser.add_argument('--device', help='such as cpu or cuda:0')
     add_debug(parser)
     args = parser.parse_args(argv)
@@ -90,7 +86,7 @@ def find_moment(clips: ClipStream, source: Any, frame: int) -> Moment:
     keeper = clips.model.network = KeepPrototypes(clips.model.network)
     state = StreamState(source.name)
 
-    def found(results: List[FrameResult]) -> Optional[Moment]:
+    def found(results: list[FrameResult]) -> Moment | None:
         for result in results:
             if result.frame_id == frame:
                 return Moment(result, state.last, keeper.protos)
@@ -105,11 +101,10 @@ def find_moment(clips: ClipStream, source: Any, frame: int) -> Moment:
     moment = found(results)
     if moment:
         return moment
-    raise ValueError(f'--frame {frame}: {source.name} has the frames 0 to '
-                     f'{state.num_frames - 1}')
+    raise ValueError(f'--frame {frame}: {source.name} has the frames 0 to {state.num_frames - 1}')
 
 
-def row_of(rows: InstanceData, track: Optional[int], where: str) -> int:
+def row_of(rows: InstanceData, track: int | None, where: str) -> int:
     """Place of the track among the instances of a frame.
 
     Raises:
@@ -119,13 +114,11 @@ def row_of(rows: InstanceData, track: Optional[int], where: str) -> int:
     if track is None and ids:
         return int(rows.scores.argmax())
     if track not in ids:
-        raise ValueError(f'{where} has no track {track}; it has '
-                         f'{ids or "none"}')
+        raise ValueError(f'{where} has no track {track}; it has {ids or "none"}')
     return ids.index(track)
 
 
-def view_of(moment: Moment, track: int, classes: Sequence[str]) -> \
-        PrototypeView:
+def view_of(moment: Moment, track: int, classes: Sequence[str]) -> PrototypeView:
     """What the sheet shows; padding of the input is cut off."""
     clip, sample, input_shape = moment.linked
     t = list(sample.frame_ids).index(moment.result.frame_id)
@@ -134,21 +127,21 @@ def view_of(moment: Moment, track: int, classes: Sequence[str]) -> \
     rows = round(height * moment.protos.shape[-2] / input_shape[0])
     cols = round(width * moment.protos.shape[-1] / input_shape[1])
     objects = [
-        each for each in drawn_objects(moment.result, classes, 0.)
-        if each.track_id == track
+        each for each in drawn_objects(moment.result, classes, 0.0) if each.track_id == track
     ]
     return PrototypeView(
         draw_frame(moment.result.image, objects, DrawStyle(boxes=True)),
         _array(clip.masks[row, t, :rows, :cols]),
         _array(moment.protos[:, t, :rows, :cols]),
-        _array(clip.mask_params[row]))
+        _array(clip.mask_params[row]),
+    )
 
 
 def _array(values: Tensor) -> np.ndarray:
     return values.detach().float().cpu().numpy()
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Run the model up to the frame, draw the sheet."""
     args = parse_args(argv)
     source = open_source(args.source)
@@ -160,8 +153,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     view = view_of(moment, track, inferencer.classes)
     write_picture(args.out, prototype_sheet(view, args.columns))
     name = inferencer.classes[int(rows.labels[row])]
-    print(f'track {track}, {name} {float(rows.scores[row]):.2f}, frame '
-          f'{args.frame}: {args.out}')
+    print(f'track {track}, {name} {float(rows.scores[row]):.2f}, frame {args.frame}: {args.out}')
 
 
 if __name__ == '__main__':

@@ -6,18 +6,18 @@
 Section 3.2 and Fig. 3 of the paper, from annotations alone. Needs numpy and
 pycocotools only; --plot also matplotlib.
 """
+
 import argparse
 import sys
 from pathlib import Path
-from typing import List, Optional
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / 'dataset_tools'))
-from pure_import import pure_import  # noqa: E402
+from pure_import import pure_import
 
 patient_output = pure_import('utils.patient_output').patient_output
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('annotations', help='annotation file')
@@ -26,14 +26,16 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         type=int,
         default=4,
         metavar='D',
-        help='compare frames 1 to D apart (default: 4)')
+        help='compare frames 1 to D apart (default: 4)',
+    )
     parser.add_argument('--plot', help='figure to write, such as out.png')
     parser.add_argument(
         '--json',
         nargs='?',
         const='-',
         metavar='FILE',
-        help='write the numbers as JSON to a file, or instead of the table')
+        help='write the numbers as JSON to a file, or instead of the table',
+    )
     args = parser.parse_args(argv)
     if args.intervals < 1:
         parser.error(f'--intervals {args.intervals}: choose 1 or more')
@@ -41,7 +43,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
 
 
 @patient_output()
-def main(argv: Optional[List[str]] = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Measure, print, draw, and say by the exit code whether all is well."""
     args = parse_args(argv)
     files = pure_import('datasets.annotation_files')
@@ -50,9 +52,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     write_output = pure_import('analysis.output').write_output
     try:
         file = files.read_annotations(args.annotations)
-        found = dict(
-            file=file.name,
-            **coherence.dataset_coherence(file, args.intervals).as_dict())
+        found = dict(file=file.name, **coherence.dataset_coherence(file, args.intervals).as_dict())
         write_output(plot.coherence_text(found), found, args.json, sys.stdout)
         if args.plot:
             plot.plot_coherence(found, args.plot)

@@ -8,12 +8,14 @@ The first form draws what an annotation file says and needs no OpenMMLab
 package; the second draws clips as the training pipeline of a config makes
 them, flips and all.
 """
+
 import argparse
 import importlib
 import random
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Callable, List, Optional, Sequence
+from typing import Any
 
 import numpy as np
 from pure_import import pure_import
@@ -23,20 +25,18 @@ SHEET_COLUMNS = 4
 PANEL_WIDTH = 480
 
 
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        'annotations', nargs='?', help='YouTube-VIS, OVIS or CocoVID JSON')
-    parser.add_argument(
-        '--images', help='folder that file names are relative to')
+    parser.add_argument('annotations', nargs='?', help='YouTube-VIS, OVIS or CocoVID JSON')
+    parser.add_argument('--images', help='folder that file names are relative to')
     parser.add_argument('--out', required=True, help='folder to write')
     parser.add_argument('--videos', nargs='+', help='ids or names of videos')
     parser.add_argument(
         '--sheet',
         action='store_true',
-        help=f'a picture of up to {SHEET_FRAMES} frames of each video, '
-        'instead of an mp4')
+        help=f'a picture of up to {SHEET_FRAMES} frames of each video, instead of an mp4',
+    )
     parser.add_argument('--fps', type=float, default=6)
     parser.add_argument('--boxes', action='store_true', help='draw boxes, too')
     parser.add_argument('--no-labels', action='store_true')
@@ -44,19 +44,18 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
         '--min-side',
         type=int,
         default=320,
-        help='smaller frames are enlarged by a whole factor to this')
-    parser.add_argument(
-        '--config', help='draw clips of the train_dataloader of this config')
+        help='smaller frames are enlarged by a whole factor to this',
+    )
+    parser.add_argument('--config', help='draw clips of the train_dataloader of this config')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
         default=[],
         metavar='KEY=VALUE',
-        help='override settings of the config')
-    parser.add_argument(
-        '--num-clips', type=int, default=8, help='how many, with --config')
-    parser.add_argument(
-        '--seed', type=int, default=0, help='of the choice and the pipeline')
+        help='override settings of the config',
+    )
+    parser.add_argument('--num-clips', type=int, default=8, help='how many, with --config')
+    parser.add_argument('--seed', type=int, default=0, help='of the choice and the pipeline')
     args = parser.parse_args(argv)
     if args.config is None and None in (args.annotations, args.images):
         parser.error('give an annotation file and --images, or --config')
@@ -67,8 +66,7 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
 
 def style_of(args: argparse.Namespace, overlays: Any, boxes: bool) -> Any:
     """How pictures look."""
-    return overlays.DrawStyle(
-        boxes=boxes, labels=not args.no_labels, min_side=args.min_side)
+    return overlays.DrawStyle(boxes=boxes, labels=not args.no_labels, min_side=args.min_side)
 
 
 def browse_file(args: argparse.Namespace, load: Callable) -> None:
@@ -80,13 +78,12 @@ def browse_file(args: argparse.Namespace, load: Callable) -> None:
     overlays = videos.annotation_overlays(read(args.annotations), args.videos)
     for done, overlay in enumerate(overlays, start=1):
         path = Path(args.out) / overlay.name
-        places = files.spread(len(overlay.file_names),
-                              SHEET_FRAMES) if args.sheet else None
-        frames = videos.titled_frames(overlay, args.images, style, places,
-                                      PANEL_WIDTH if args.sheet else None)
+        places = files.spread(len(overlay.file_names), SHEET_FRAMES) if args.sheet else None
+        frames = videos.titled_frames(
+            overlay, args.images, style, places, PANEL_WIDTH if args.sheet else None
+        )
         if args.sheet:
-            sheet = load('visualization.draw').contact_sheet(
-                list(frames), SHEET_COLUMNS)
+            sheet = load('visualization.draw').contact_sheet(list(frames), SHEET_COLUMNS)
             files.write_picture(f'{path}.png', sheet)
         else:
             files.write_video(f'{path}.mp4', frames, args.fps)
@@ -101,6 +98,7 @@ def build_dataset(args: argparse.Namespace) -> Any:
     from mmengine.registry import DATASETS, init_default_scope
 
     from mmcico.utils import register_all_modules
+
     if not Path(args.config).is_file():
         raise FileNotFoundError(f'config "{args.config}" does not exist')
     cfg = Config.fromfile(args.config)
@@ -116,9 +114,10 @@ def build_dataset(args: argparse.Namespace) -> Any:
     return DATASETS.build(cfg.train_dataloader.dataset)
 
 
-def chosen_items(length: int, count: int, seed: int) -> List[int]:
+def chosen_items(length: int, count: int, seed: int) -> list[int]:
     """Items of a data set, drawn once; all random numbers start there."""
     import torch
+
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
@@ -134,11 +133,13 @@ def browse_config(args: argparse.Namespace, load: Callable) -> None:
     rows = []
     for item in chosen_items(len(dataset), args.num_clips, args.seed):
         rows.append(
-            clips.clip_frames(dataset[item], dataset.metainfo['classes'],
-                              style, PANEL_WIDTH))
+            clips.clip_frames(dataset[item], dataset.metainfo['classes'], style, PANEL_WIDTH)
+        )
     if not rows:
-        raise ValueError(f'{args.config}: --num-clips {args.num_clips} of '
-                         f'{len(dataset)} clips leaves nothing to draw')
+        raise ValueError(
+            f'{args.config}: --num-clips {args.num_clips} of '
+            f'{len(dataset)} clips leaves nothing to draw'
+        )
     small = clips.padded([frame for row in rows for frame in row])
     sheet = load('visualization.draw').contact_sheet(small, len(rows[0]))
     path = Path(args.out) / f'{Path(args.config).stem}.png'
@@ -150,7 +151,7 @@ def full_import(name: str) -> Any:
     return importlib.import_module(f'mmcico.{name}')
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Draw and say where."""
     args = parse_args(argv)
     load = pure_import if args.config is None else full_import

@@ -6,34 +6,35 @@
 It ends with 0 if the file is sound, else with 1, with 2 if the command line is
 wrong. Needs numpy and pycocotools only; --images also Pillow.
 """
+
 import argparse
 import sys
-from typing import List, Optional
 
 from pure_import import pure_import
 
 patient_output = pure_import('utils.patient_output').patient_output
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('annotations', help='annotation file')
-    parser.add_argument(
-        '--images', help='folder of the frames; check their sizes too')
+    parser.add_argument('--images', help='folder of the frames; check their sizes too')
     parser.add_argument(
         '--box-tolerance',
         type=float,
         default=1,
         metavar='PIXELS',
         help='that a side of a box may differ from that of its mask '
-        '(default: 1; one more for polygons)')
+        '(default: 1; one more for polygons)',
+    )
     parser.add_argument(
         '--json',
         nargs='?',
         const='-',
         metavar='FILE',
-        help='write the list as JSON to a file, or instead of the text')
+        help='write the list as JSON to a file, or instead of the text',
+    )
     args = parser.parse_args(argv)
     if not args.box_tolerance >= 0:  # not a number neither
         parser.error(f'--box-tolerance {args.box_tolerance}: choose 0 or more')
@@ -41,7 +42,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
 
 
 @patient_output()
-def main(argv: Optional[List[str]] = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Check, print, and say by the exit code whether all is well."""
     args = parse_args(argv)
     check_file = pure_import('analysis.check_file').check_file

@@ -5,11 +5,13 @@
 
 Ends with 1 if there is an error. Needs no OpenMMLab package.
 """
+
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, List, Optional, Sequence
+from typing import Any
 
 from pure_import import pure_import
 
@@ -18,17 +20,16 @@ submission = pure_import('evaluation.submission')
 write_json = pure_import('analysis.output').write_json
 
 
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('submission', help='results.json, or a zip of it')
-    parser.add_argument(
-        '--ann', required=True, help='annotation JSON of the same videos')
+    parser.add_argument('--ann', required=True, help='annotation JSON of the same videos')
     parser.add_argument('--json', help='file for the defects as JSON')
     return parser.parse_args(argv)
 
 
-def summary(defects: List[Any]) -> str:
+def summary(defects: list[Any]) -> str:
     """Errors and warnings by their kind."""
     lines = []
     for level, wanted in (('errors', True), ('warnings', False)):
@@ -39,7 +40,7 @@ def summary(defects: List[Any]) -> str:
 
 
 @patient_output()
-def main(argv: Optional[Sequence[str]] = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Print all defects; 1 if one of them is an error."""
     args = parse_args(argv)
     truth = submission.read_server_side(args.ann)

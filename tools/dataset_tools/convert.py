@@ -7,10 +7,12 @@
 
 Needs no OpenMMLab package.
 """
+
 import argparse
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any
 
 from pure_import import pure_import
 
@@ -34,84 +36,78 @@ def add_command(commands: Any, name: str, text: str) -> Any:
     parser.add_argument(
         '--target',
         help='classes to convert to: 2019, 2021, 2022, ovis, or a text file '
-        'with a name a line; those of the source if left out')
+        'with a name a line; those of the source if left out',
+    )
     parser.add_argument(
         '--class-map',
         nargs='+',
         default=[],
         metavar='OLD=NEW',
         help='renames classes (OLD= leaves one out); also a JSON file '
-        '{"old": "new"}, or "coco" for the usual renames of COCO\'s classes')
+        '{"old": "new"}, or "coco" for the usual renames of COCO\'s classes',
+    )
     parser.add_argument(
         '--drop-unmatched',
         action='store_true',
-        help='leave out classes that the target does not have')
+        help='leave out classes that the target does not have',
+    )
     return parser
 
 
 def add_folder_arguments(parser: Any) -> None:
     """What conversions from folders take."""
-    parser.add_argument(
-        '--videos', help='text file with a video a line, as of ImageSets/')
+    parser.add_argument('--videos', help='text file with a video a line, as of ImageSets/')
     parser.add_argument(
         '--keep-unlabelled',
         action='store_true',
-        help='frames without annotation file show no object; they are left '
-        'out otherwise')
+        help='frames without annotation file show no object; they are left out otherwise',
+    )
 
 
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest='command', required=True)
-    masks = add_command(commands, 'masks',
-                        'mask PNGs in the manner of DAVIS -> YouTube-VIS')
+    masks = add_command(commands, 'masks', 'mask PNGs in the manner of DAVIS -> YouTube-VIS')
     masks.add_argument('images', help='folder of folders of frames')
     masks.add_argument('masks', help='folder of folders of PNGs')
     add_folder_arguments(masks)
+    masks.add_argument('--class-name', default='object', help='class of all objects')
+    masks.add_argument('--object-classes', help='JSON {"video": {"1": "dog"}} or {"video": "dog"}')
     masks.add_argument(
-        '--class-name', default='object', help='class of all objects')
-    masks.add_argument(
-        '--object-classes',
-        help='JSON {"video": {"1": "dog"}} or {"video": "dog"}')
-    masks.add_argument(
-        '--binary',
-        action='store_true',
-        help='all values but 0 are one object (DAVIS 2016)')
-    masks.add_argument(
-        '--step', type=int, default=1, help='take every n-th frame')
-    each = add_command(commands, 'labelme',
-                       'a labelme JSON a frame -> YouTube-VIS')
+        '--binary', action='store_true', help='all values but 0 are one object (DAVIS 2016)'
+    )
+    masks.add_argument('--step', type=int, default=1, help='take every n-th frame')
+    each = add_command(commands, 'labelme', 'a labelme JSON a frame -> YouTube-VIS')
     each.add_argument('root', help='folder of a folder for each video')
     add_folder_arguments(each)
     each.add_argument(
         '--ungrouped',
         action='store_true',
-        help='a shape without group_id is the only object of its label')
+        help='a shape without group_id is the only object of its label',
+    )
     each.add_argument(
-        '--ids-per-class',
-        action='store_true',
-        help='each label has its own run of group ids')
+        '--ids-per-class', action='store_true', help='each label has its own run of group ids'
+    )
     coco = add_command(commands, 'coco', 'COCO images -> short videos')
     coco.add_argument('annotations', help='instances JSON of COCO')
     coco.add_argument('--frames', type=int, default=1, help='of each video')
     coco.add_argument(
         '--motion',
         action='store_true',
-        help='frames turn, grow and shift a little; needs --images and '
-        '--out-images')
+        help='frames turn, grow and shift a little; needs --images and --out-images',
+    )
     coco.add_argument('--seed', type=int, default=0, help='of the motion')
     coco.add_argument('--images', help='folder of the images')
     coco.add_argument('--out-images', help='folder to write frames to')
     coco.add_argument(
-        '--drop-empty',
-        action='store_true',
-        help='leave out images without an object')
-    for name, text in (('cocovid', 'CocoVID -> YouTube-VIS; also takes '
-                        'YouTube-VIS, to change classes'),
-                       ('to-cocovid', 'YouTube-VIS or OVIS -> CocoVID')):
-        add_command(commands, name, text).add_argument(
-            'annotations', help='annotation JSON')
+        '--drop-empty', action='store_true', help='leave out images without an object'
+    )
+    for name, text in (
+        ('cocovid', 'CocoVID -> YouTube-VIS; also takes YouTube-VIS, to change classes'),
+        ('to-cocovid', 'YouTube-VIS or OVIS -> CocoVID'),
+    ):
+        add_command(commands, name, text).add_argument('annotations', help='annotation JSON')
     args = parser.parse_args(argv)
     wrong = usage_error(args)
     if wrong:
@@ -119,22 +115,26 @@ def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     return args
 
 
-def usage_error(args: argparse.Namespace) -> Optional[str]:
+def usage_error(args: argparse.Namespace) -> str | None:
     """What is wrong with the numbers and options of a command."""
     if args.command == 'masks' and args.step < 1:
         return f'--step {args.step}: choose 1 or more'
     if args.command != 'coco':
         return None
     if args.frames < 1 or args.seed < 0:
-        return (f'--frames {args.frames} --seed {args.seed}: choose 1 frame '
-                'or more, and a seed from 0 up')
+        return (
+            f'--frames {args.frames} --seed {args.seed}: choose 1 frame '
+            'or more, and a seed from 0 up'
+        )
     if args.motion and not (args.images and args.out_images):
-        return ('--motion needs --images, the folder of the images, and '
-                '--out-images, a folder for frames')
+        return (
+            '--motion needs --images, the folder of the images, and '
+            '--out-images, a folder for frames'
+        )
     return None
 
 
-def video_list(args: argparse.Namespace) -> Optional[List[str]]:
+def video_list(args: argparse.Namespace) -> list[str] | None:
     """Names in the file ``--videos``."""
     if args.videos is None:
         return None
@@ -144,23 +144,31 @@ def video_list(args: argparse.Namespace) -> Optional[List[str]]:
 
 def from_masks(args: argparse.Namespace, table: Any) -> Any:
     """Source of ``masks``."""
-    classes: Dict[str, Any] = {}
+    classes: dict[str, Any] = {}
     if args.object_classes:
         classes = load_json(args.object_classes)
         if not isinstance(classes, dict):
-            raise ValueError(f'{args.object_classes}: expected an object '
-                             '{"video": {"1": "dog"}}')
+            raise ValueError(
+                f'{args.object_classes}: expected an object {{"video": {{"1": "dog"}}}}'
+            )
     source = mask_folders.MaskFolders(
-        Path(args.images), Path(args.masks), video_list(args), args.class_name,
-        classes, args.binary, args.keep_unlabelled, args.step)
+        Path(args.images),
+        Path(args.masks),
+        video_list(args),
+        args.class_name,
+        classes,
+        args.binary,
+        args.keep_unlabelled,
+        args.step,
+    )
     return source, mask_folders.mask_videos(source, table)
 
 
 def from_labelme(args: argparse.Namespace, table: Any) -> Any:
     """Source of ``labelme``."""
     source = labelme.LabelmeFolders(
-        Path(args.root), video_list(args), args.ungrouped, args.ids_per_class,
-        args.keep_unlabelled)
+        Path(args.root), video_list(args), args.ungrouped, args.ids_per_class, args.keep_unlabelled
+    )
     return source, labelme.labelme_videos(source, table)
 
 
@@ -169,25 +177,26 @@ def from_coco(args: argparse.Namespace, table: Any) -> Any:
     unfold = coco_images.StillVideo(args.frames)
     if args.motion:
         unfold = coco_images.MovingVideo(
-            pseudo_motion.Motion(args.frames), args.seed, Path(args.images),
-            Path(args.out_images))
+            pseudo_motion.Motion(args.frames), args.seed, Path(args.images), Path(args.out_images)
+        )
     return None, coco_images.coco_videos(
-        load_annotations(args.annotations), args.annotations, table, unfold,
-        not args.drop_empty)
+        load_annotations(args.annotations), args.annotations, table, unfold, not args.drop_empty
+    )
 
 
 def from_json(args: argparse.Namespace, table: Any) -> Any:
     """Source of ``cocovid`` and ``to-cocovid``."""
     return None, json_source.json_videos(
-        load_annotations(args.annotations), args.annotations, table)
+        load_annotations(args.annotations), args.annotations, table
+    )
 
 
-SOURCES: Dict[str, Callable] = {
+SOURCES: dict[str, Callable] = {
     'masks': from_masks,
     'labelme': from_labelme,
     'coco': from_coco,
     'cocovid': from_json,
-    'to-cocovid': from_json
+    'to-cocovid': from_json,
 }
 
 
@@ -201,7 +210,7 @@ def with_progress(videos: Any) -> Any:
     sys.stderr.write(f'\r{done} videos\n')
 
 
-def report(written: Any, table: Any, source: Any) -> List[str]:
+def report(written: Any, table: Any, source: Any) -> list[str]:
     """What the user should know of a conversion."""
     lines = [
         f'{written.videos} videos, {written.frames} frames, '
@@ -212,27 +221,33 @@ def report(written: Any, table: Any, source: Any) -> List[str]:
     for name, count in sorted(table.left_out.items()):
         lines.append(f'left out: {count} objects of the class {name!r}')
     if getattr(source, 'left_out_frames', 0):
-        lines.append(f'left out: {source.left_out_frames} frames without '
-                     'annotation file (--keep-unlabelled keeps them)')
+        lines.append(
+            f'left out: {source.left_out_frames} frames without '
+            'annotation file (--keep-unlabelled keeps them)'
+        )
     unused = table.unused_renames()
     if unused and written.videos:
-        lines.append(f'warning: the source has no class {unused} of the class '
-                     'map')
+        lines.append(f'warning: the source has no class {unused} of the class map')
     return lines
 
 
 @patient_output()
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Convert and say what was written."""
     args = parse_args(argv)
     table = class_maps.ClassTable(
         class_maps.target_names(args.target),
         class_maps.read_renames(args.class_map, args.target),
-        args.drop_unmatched)
+        args.drop_unmatched,
+    )
     source, videos = SOURCES[args.command](args, table)
     write = write_cocovid if args.command == 'to-cocovid' else write_vis
-    written = write(args.out, with_progress(videos), lambda: table.categories,
-                    dict(description=f'converted by {args.command}'))
+    written = write(
+        args.out,
+        with_progress(videos),
+        lambda: table.categories,
+        dict(description=f'converted by {args.command}'),
+    )
     sys.stderr.write('\n'.join(report(written, table, source)) + '\n')
     print(args.out)
 

@@ -3,51 +3,42 @@
     python tools/dataset_tools/make_moving_shapes.py --out data/shapes/train \
         --num-videos 250 --seed 0
 """
+
 import argparse
 import sys
-from typing import List, Optional
 
-from mmcico.datasets.moving_shapes import (DIFFICULTIES, SHAPE_CLASSES,
-                                           make_config, write_dataset)
+from mmcico.datasets.moving_shapes import DIFFICULTIES, SHAPE_CLASSES, make_config, write_dataset
 from mmcico.utils.patient_output import patient_output
 
 LEVELS = ('motion', 'occlusion', 'blur', 'camera', 'flicker')
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--out', required=True, help='folder to write')
     parser.add_argument('--num-videos', type=int, default=250)
     parser.add_argument('--num-frames', type=int, default=10)
-    parser.add_argument(
-        '--size', type=int, nargs=2, default=(96, 160), metavar=('H', 'W'))
+    parser.add_argument('--size', type=int, nargs=2, default=(96, 160), metavar=('H', 'W'))
     parser.add_argument(
         '--num-classes',
         type=int,
         default=4,
-        help=f'1 to {len(SHAPE_CLASSES)}: '
-        f'{", ".join(kind.name for kind in SHAPE_CLASSES)}')
-    parser.add_argument(
-        '--objects', type=int, nargs=2, default=(1, 4), metavar=('MIN', 'MAX'))
+        help=f'1 to {len(SHAPE_CLASSES)}: {", ".join(kind.name for kind in SHAPE_CLASSES)}',
+    )
+    parser.add_argument('--objects', type=int, nargs=2, default=(1, 4), metavar=('MIN', 'MAX'))
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument(
-        '--difficulty', choices=list(DIFFICULTIES), default='medium')
+    parser.add_argument('--difficulty', choices=list(DIFFICULTIES), default='medium')
     for name in LEVELS:
         parser.add_argument(
-            f'--{name}',
-            type=float,
-            help='0 to 1, in place of the value of the difficulty')
-    parser.add_argument(
-        '--workers',
-        type=int,
-        default=1,
-        help='processes; the result is the same')
+            f'--{name}', type=float, help='0 to 1, in place of the value of the difficulty'
+        )
+    parser.add_argument('--workers', type=int, default=1, help='processes; the result is the same')
     return parser.parse_args(argv)
 
 
 @patient_output()
-def main(argv: Optional[List[str]] = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     """Write the data set and say where it is."""
     args = parse_args(argv)
     levels = {name: getattr(args, name) for name in LEVELS}
@@ -57,18 +48,15 @@ def main(argv: Optional[List[str]] = None) -> None:
         size=tuple(args.size),
         num_classes=args.num_classes,
         objects=tuple(args.objects),
-        **{
-            k: v
-            for k, v in levels.items() if v is not None
-        })
+        **{k: v for k, v in levels.items() if v is not None},
+    )
 
     def progress(done: int) -> None:
         if done % 25 == 0 or done == args.num_videos:
             sys.stderr.write(f'\r{done}/{args.num_videos} videos')
             sys.stderr.flush()
 
-    path = write_dataset(args.out, args.num_videos, args.seed, config,
-                         args.workers, progress)
+    path = write_dataset(args.out, args.num_videos, args.seed, config, args.workers, progress)
     sys.stderr.write('\n')
     print(path)
 

@@ -5,9 +5,10 @@
 
 Writes nothing if a server would refuse it. Needs no OpenMMLab package.
 """
+
 import argparse
 import sys
-from typing import Optional, Sequence
+from collections.abc import Sequence
 
 from pure_import import pure_import
 
@@ -17,23 +18,23 @@ checks = pure_import('evaluation.submission_checks')
 fixes = pure_import('evaluation.submission_fixes')
 
 
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('results', help='results.json, or a zip of it')
-    parser.add_argument(
-        '--ann', required=True, help='annotation JSON of the same videos')
+    parser.add_argument('--ann', required=True, help='annotation JSON of the same videos')
     parser.add_argument('--out', required=True, help='zip to write')
     parser.add_argument(
         '--fix',
         action='store_true',
         help='mend what is harmless: counts as text, tracks without any '
-        'mask, more than 100 tracks of a video and class; each is told')
+        'mask, more than 100 tracks of a video and class; each is told',
+    )
     return parser.parse_args(argv)
 
 
 @patient_output()
-def main(argv: Optional[Sequence[str]] = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Check, mend if wanted, write; 1 if nothing was written."""
     args = parse_args(argv)
     truth = submission.read_server_side(args.ann)
@@ -50,15 +51,15 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     errors = sum(defect.is_error for defect in defects)
     if errors:
         fixable = sum(d.fixable and d.is_error for d in defects)
-        print(f'nothing written: {errors} errors' +
-              (f', {fixable} of them can be mended by --fix'
-               if fixable and not args.fix else ''))
+        print(
+            f'nothing written: {errors} errors'
+            + (f', {fixable} of them can be mended by --fix' if fixable and not args.fix else '')
+        )
         return 1
     size = submission.write_submission(args.out, tracks)
     again, left = submission.read_submission(args.out)
     if left or again != tracks:
-        raise OSError(f'{args.out} does not hold what was written; is the '
-                      'disk full?')
+        raise OSError(f'{args.out} does not hold what was written; is the disk full?')
     print(f'{args.out}: {len(tracks)} tracks, {size / 2**20:.1f} MiB')
     return 0
 

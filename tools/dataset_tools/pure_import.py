@@ -1,4 +1,5 @@
 """Import of parts of mmcico that need no OpenMMLab package."""
+
 import importlib
 import importlib.util
 import sys
@@ -24,7 +25,6 @@ def pure_import(name: str) -> ModuleType:
     if 'mmcico' not in sys.modules:
         spec = importlib.util.find_spec('mmcico')
         if spec is None:
-            raise ImportError('mmcico is not installed; run "pip install ." '
-                              'in its source folder')
+            raise ImportError('mmcico is not installed; run "pip install ." in its source folder')
         sys.modules['mmcico'] = importlib.util.module_from_spec(spec)
     return importlib.import_module(f'mmcico.{name}')

@@ -5,10 +5,10 @@
 Official validation sets have no annotations; this makes one that can be
 measured against. Needs numpy and pycocotools only.
 """
+
 import argparse
 import sys
 from pathlib import Path
-from typing import List, Optional
 
 from pure_import import pure_import
 
@@ -17,7 +17,7 @@ patient_output = pure_import('utils.patient_output').patient_output
 METHODS = ('last', 'random', 'stratified')
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('annotations', help='annotation file')
@@ -27,24 +27,25 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         default='last',
         help='last: the last videos of the file, as published results do; '
         'random: by seed; stratified: by seed, each class with its share of '
-        'objects (default: last)')
+        'objects (default: last)',
+    )
     size = parser.add_mutually_exclusive_group()
     size.add_argument(
         '--fraction',
         type=float,
-        default=.1,
-        help='share of the videos for validation (default: 0.1)')
-    size.add_argument(
-        '--num-valid', type=int, help='number of videos for validation')
+        default=0.1,
+        help='share of the videos for validation (default: 0.1)',
+    )
+    size.add_argument('--num-valid', type=int, help='number of videos for validation')
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument(
-        '--out-dir', help='folder to write (default: that of the file)')
+    parser.add_argument('--out-dir', help='folder to write (default: that of the file)')
     parser.add_argument(
         '--names',
         nargs=2,
         default=('train_sub.json', 'valid_sub.json'),
         metavar=('TRAIN', 'VALID'),
-        help='names of the two files')
+        help='names of the two files',
+    )
     args = parser.parse_args(argv)
     if not 0 < args.fraction < 1:
         parser.error(f'--fraction {args.fraction} is not between 0 and 1')
@@ -53,7 +54,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     return args
 
 
-def targets(args: argparse.Namespace) -> List[Path]:
+def targets(args: argparse.Namespace) -> list[Path]:
     """The two files to write.
 
     Raises:
@@ -63,8 +64,9 @@ def targets(args: argparse.Namespace) -> List[Path]:
     folder = Path(args.out_dir) if args.out_dir else source.parent
     paths = [folder / name for name in args.names]
     if len({path.resolve() for path in (source, *paths)}) < 3:
-        raise ValueError(f'{source}, {paths[0]} and {paths[1]} must be three '
-                         'files; set --names or --out-dir')
+        raise ValueError(
+            f'{source}, {paths[0]} and {paths[1]} must be three files; set --names or --out-dir'
+        )
     return paths
 
 
@@ -88,7 +90,7 @@ def split(args: argparse.Namespace) -> None:
 
 
 @patient_output()
-def main(argv: Optional[List[str]] = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Run, and say by the exit code whether all is well."""
     args = parse_args(argv)
     try:

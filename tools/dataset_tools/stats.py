@@ -4,16 +4,16 @@
 
 Needs numpy and pycocotools only.
 """
+
 import argparse
 import sys
-from typing import List, Optional
 
 from pure_import import pure_import
 
 patient_output = pure_import('utils.patient_output').patient_output
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('annotations', help='annotation file')
@@ -22,12 +22,13 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         nargs='?',
         const='-',
         metavar='FILE',
-        help='write the numbers as JSON to a file, or instead of the tables')
+        help='write the numbers as JSON to a file, or instead of the tables',
+    )
     return parser.parse_args(argv)
 
 
 @patient_output()
-def main(argv: Optional[List[str]] = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Count, print, and say by the exit code whether all is well."""
     args = parse_args(argv)
     files = pure_import('datasets.annotation_files')
@@ -44,7 +45,8 @@ def main(argv: Optional[List[str]] = None) -> int:
         print(
             f'stats: {error}; tools/dataset_tools/check_dataset.py lists '
             'all that is wrong in a file',
-            file=sys.stderr)
+            file=sys.stderr,
+        )
         return 1
     return 0
 

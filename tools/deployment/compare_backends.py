@@ -8,11 +8,12 @@ Printed are how far the instances agree, and the ratio of the times. As
 PyTorch computes only where there are candidates, the ratio depends on the
 video: a ratio above one means that PyTorch takes longer.
 """
+
 import argparse
 import statistics
 import sys
 import time
-from typing import Dict, List, Optional, Sequence, Tuple
+from collections.abc import Sequence
 
 import mmcico  # noqa: F401  isort: skip
 
@@ -31,49 +32,40 @@ from mmcico.registry import MODELS
 from mmcico.utils.launch import add_debug, run_tool
 
 
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='weights of the model')
     parser.add_argument('onnx', help='file of export_onnx.py')
-    parser.add_argument(
-        '--video', help='file, or folder of images; noise when left out')
-    parser.add_argument(
-        '--frames', type=int, default=21, help='frames of the video to use')
-    parser.add_argument(
-        '--score-thr',
-        type=float,
-        help="another score threshold than ClipNMS'")
-    parser.add_argument(
-        '--threads', type=int, default=1, help='CPU threads of either side')
+    parser.add_argument('--video', help='file, or folder of images; noise when left out')
+    parser.add_argument('--frames', type=int, default=21, help='frames of the video to use')
+    parser.add_argument('--score-thr', type=float, help="another score threshold than ClipNMS'")
+    parser.add_argument('--threads', type=int, default=1, help='CPU threads of either side')
     add_debug(parser)
     return parser.parse_args(argv)
 
 
-def frames_of(video: Optional[str], number: int) -> List[np.ndarray]:
+def frames_of(video: str | None, number: int) -> list[np.ndarray]:
     """(H, W, 3) frames of a video."""
     if video is not None:
         return [frame for frame, _ in zip(open_source(video), range(number))]
     noise = np.random.default_rng(0)
-    return [
-        noise.integers(0, 256, (360, 640, 3), dtype=np.uint8)
-        for _ in range(number)
-    ]
+    return [noise.integers(0, 256, (360, 640, 3), dtype=np.uint8) for _ in range(number)]
 
 
-def timed(stream: ClipStream, state: StreamState,
-          frame: np.ndarray) -> Tuple[StreamState, float]:
+def timed(stream: ClipStream, state: StreamState, frame: np.ndarray) -> tuple[StreamState, float]:
     """Push a frame; the new state and seconds."""
     start = time.perf_counter()
     state, _ = stream.push(state, frame)
     return state, time.perf_counter() - start
 
 
-def compare(streams: Dict[str, ClipStream],
-            frames: Sequence[np.ndarray]) -> Tuple[Agreement, List[float]]:
+def compare(
+    streams: dict[str, ClipStream], frames: Sequence[np.ndarray]
+) -> tuple[Agreement, list[float]]:
     """Run both in turn; agreement, and ratios of time of all clips."""
     states = {name: StreamState() for name in streams}
     total, ratios = Agreement(), []
@@ -82,8 +74,7 @@ def compare(streams: Dict[str, ClipStream],
         for name, stream in streams.items():
             states[name], times[name] = timed(stream, states[name], frame)
         if states['onnx'].num_clips > clips:
-            total += compare_clips(states['onnx'].last.clip,
-                                   states['pytorch'].last.clip)
+            total += compare_clips(states['onnx'].last.clip, states['pytorch'].last.clip)
             ratios.append(times['pytorch'] / times['onnx'])
     return total, ratios
 
@@ -104,7 +95,8 @@ def main() -> None:
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     models = dict(
         onnx=load_onnx_model(cfg, args.onnx, num_threads=args.threads),
-        pytorch=load_model(cfg, args.checkpoint))
+        pytorch=load_model(cfg, args.checkpoint),
+    )
     pipeline = array_pipeline(cfg)
     streams = {}
     for name, model in models.items():
@@ -116,12 +108,15 @@ def main() -> None:
         f'{total.clips} clips, {total.instances} instances; ids and classes '
         f'{"the same" if total.same else "DIFFER"}; largest difference of '
         f'boxes {total.box:.1e} pixels, of scores {total.score:.1e}; '
-        f'{total.mask_share:.2%} of {total.pixels} mask pixels differ\n')
+        f'{total.mask_share:.2%} of {total.pixels} mask pixels differ\n'
+    )
     if len(ratios) > 1:
         # the first clip shares no frame with another and warms both up
         ratio = statistics.median(ratios[1:])
-        sys.stdout.write(f'time of PyTorch / time of ONNX Runtime, median of '
-                         f'{len(ratios) - 1} clips: {ratio:.2f}\n')
+        sys.stdout.write(
+            f'time of PyTorch / time of ONNX Runtime, median of '
+            f'{len(ratios) - 1} clips: {ratio:.2f}\n'
+        )
 
 
 if __name__ == '__main__':

@@ -11,10 +11,11 @@ of it; mmcico.deployment.load_onnx_model does that.
 ONNX Runtime must give what PyTorch gives at two or more other sizes, within
 1e-4, or nothing is written and the exit code is 1.
 """
+
 import argparse
 import os.path as osp
 import sys
-from typing import Optional, Sequence
+from collections.abc import Sequence
 
 import mmcico  # noqa: F401  isort: skip
 
@@ -29,26 +30,26 @@ from mmcico.registry import MODELS
 from mmcico.utils.launch import add_cfg_options, add_debug, run_tool
 
 
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='weights of the model')
     parser.add_argument('out', help='ONNX file to write')
     parser.add_argument(
         '--height',
         type=int,
-        help='with --width: also check the file at this size of the padded '
-        'input, e.g. 384')
+        help='with --width: also check the file at this size of the padded input, e.g. 384',
+    )
     parser.add_argument('--width', type=int, help='e.g. 640')
-    parser.add_argument(
-        '--opset', type=int, default=17, help='version of ONNX operators')
+    parser.add_argument('--opset', type=int, default=17, help='version of ONNX operators')
     parser.add_argument(
         '--allow-partial',
         action='store_true',
-        help='export even if weights are missing or do not fit')
+        help='export even if weights are missing or do not fit',
+    )
     add_cfg_options(parser)
     add_debug(parser)
     args = parser.parse_args(argv)
@@ -68,8 +69,9 @@ def main() -> None:
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     model = MODELS.build(cfg.model).eval()
     checkpoint = load_from_local(args.checkpoint, 'cpu')
-    for line in load_weights(model, checkpoint.get('state_dict', checkpoint),
-                             args.checkpoint, args.allow_partial):
+    for line in load_weights(
+        model, checkpoint.get('state_dict', checkpoint), args.checkpoint, args.allow_partial
+    ):
         sys.stdout.write(f'{line}\n')
     meta = checkpoint.get('meta') or dict()
     classes = class_names(cfg, meta)
@@ -79,11 +81,9 @@ def main() -> None:
         sizes.append((args.height, args.width))
     report = export_onnx(model, args.out, info, sizes, args.opset)
     for (height, width), values in report.items():
-        text = ', '.join(f'{name} {value:.1e}'
-                         for name, value in values.items())
+        text = ', '.join(f'{name} {value:.1e}' for name, value in values.items())
         sys.stdout.write(f'checked at {height} x {width}: {text}\n')
-    sys.stdout.write(f'written: {args.out}; ONNX Runtime and PyTorch agree '
-                     f'within {TOLERANCE:g}\n')
+    sys.stdout.write(f'written: {args.out}; ONNX Runtime and PyTorch agree within {TOLERANCE:g}\n')
 
 
 if __name__ == '__main__':

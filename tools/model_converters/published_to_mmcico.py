@@ -7,20 +7,19 @@ What became of every parameter is printed. If any is missing, left over or of
 another shape, nothing is written and the exit code is 1, unless
 --allow-partial is given.
 """
+
 import argparse
 import os.path as osp
 import sys
 import time
-from typing import Optional, Sequence
-
-import mmcico  # noqa: F401  isort: skip
+from collections.abc import Sequence
 
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmcico.checkpoints import (ModelLayout, Report, ours_to_published,
-                                published_to_ours)
+import mmcico
+from mmcico.checkpoints import ModelLayout, Report, ours_to_published, published_to_ours
 from mmcico.checkpoints.layout import parameters
 from mmcico.compat.checkpoint import load_from_local
 from mmcico.datasets.categories import expected_names
@@ -28,21 +27,20 @@ from mmcico.registry import MODELS
 from mmcico.utils.launch import add_cfg_options, add_debug, run_tool
 
 
-def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('src', help='checkpoint to read')
     parser.add_argument('dst', help='checkpoint to write')
-    parser.add_argument(
-        '--config', required=True, help="the model's config, for its shapes")
-    parser.add_argument(
-        '--reverse', action='store_true', help='from mmcico to published')
+    parser.add_argument('--config', required=True, help="the model's config, for its shapes")
+    parser.add_argument('--reverse', action='store_true', help='from mmcico to published')
     parser.add_argument(
         '--allow-partial',
         action='store_true',
-        help='write what fits even if parameters are missing or left over')
+        help='write what fits even if parameters are missing or left over',
+    )
     add_cfg_options(parser)
     add_debug(parser)
     return parser.parse_args(argv)
@@ -60,7 +58,8 @@ def meta_of(cfg: Config, src: str) -> dict:
         cfg=cfg.pretty_text,
         converted_from=osp.basename(src),
         mmcico_version=mmcico.__version__,
-        time=time.strftime('%Y%m%d_%H%M%S'))
+        time=time.strftime('%Y%m%d_%H%M%S'),
+    )
     dataset = cfg.get('test_dataloader', dict()).get('dataset', dict())
     classes = expected_names(dataset.get('dataset_version'))
     if classes is not None:
@@ -83,7 +82,8 @@ def check(report: Report, args: argparse.Namespace) -> None:
         f'another shape, see above; nothing was written to "{args.dst}". '
         'Choose the config of configs/published with the same backbone, kind '
         'of masks and classes, set the number of frames by --cfg-options '
-        'model.bbox_head.num_frames=T, or write what fits by --allow-partial')
+        'model.bbox_head.num_frames=T, or write what fits by --allow-partial'
+    )
 
 
 def main() -> None:
@@ -96,11 +96,10 @@ def main() -> None:
     params, others = parameters(load_from_local(args.src, 'cpu'), args.src)
     convert = ours_to_published if args.reverse else published_to_ours
     values, report = convert(params, layout_of(cfg))
-    report.unexpected.update({name: 'not a tensor' for name in others})
+    report.unexpected.update(dict.fromkeys(others, 'not a tensor'))
     sys.stdout.write(f'{report}\n')
     check(report, args)
-    content = values if args.reverse else dict(
-        meta=meta_of(cfg, args.src), state_dict=values)
+    content = values if args.reverse else dict(meta=meta_of(cfg, args.src), state_dict=values)
     torch.save(content, args.dst)
     sys.stdout.write(f'written: {args.dst}\n')
 

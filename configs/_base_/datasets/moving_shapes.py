@@ -13,9 +13,10 @@ train_pipeline = [
             dict(type='mmcico.LoadClipFrame'),
             dict(type='mmcico.LoadClipAnnotations'),
             dict(type='Resize', scale=scale, keep_ratio=True),
-            dict(type='RandomFlip', prob=0.5)
-        ]),
-    dict(type='mmcico.PackClipInputs')
+            dict(type='RandomFlip', prob=0.5),
+        ],
+    ),
+    dict(type='mmcico.PackClipInputs'),
 ]
 test_pipeline = [
     dict(type='mmcico.ClipFrameSample'),
@@ -23,9 +24,10 @@ test_pipeline = [
         type='TransformBroadcaster',
         transforms=[
             dict(type='mmcico.LoadClipFrame'),
-            dict(type='Resize', scale=scale, keep_ratio=True)
-        ]),
-    dict(type='mmcico.PackClipInputs')
+            dict(type='Resize', scale=scale, keep_ratio=True),
+        ],
+    ),
+    dict(type='mmcico.PackClipInputs'),
 ]
 
 train_dataloader = dict(
@@ -36,14 +38,18 @@ train_dataloader = dict(
         data_root=data_root,
         ann_file='train/instances.json',
         data_prefix=dict(img='train/JPEGImages'),
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    ),
+)
 val_dataloader = dict(
     num_workers=1,
     dataset=dict(
         data_root=data_root,
         ann_file='test/instances.json',
         data_prefix=dict(img='test/JPEGImages'),
-        pipeline=test_pipeline))
+        pipeline=test_pipeline,
+    ),
+)
 test_dataloader = val_dataloader
 
 val_evaluator = dict(ann_file=data_root + 'test/instances.json')

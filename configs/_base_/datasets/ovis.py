@@ -8,13 +8,17 @@ train_dataloader = dict(
         data_root=data_root,
         dataset_version='ovis',
         ann_file='annotations_train.json',
-        data_prefix=dict(img='train')))
+        data_prefix=dict(img='train'),
+    )
+)
 val_dataloader = dict(
     dataset=dict(
         data_root=data_root,
         dataset_version='ovis',
         ann_file='annotations_valid.json',
-        data_prefix=dict(img='valid')))
+        data_prefix=dict(img='valid'),
+    )
+)
 test_dataloader = val_dataloader
 
 # the public file has no objects: results are written, not scored

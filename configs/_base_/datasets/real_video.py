@@ -14,9 +14,10 @@ train_pipeline = [
             dict(type='mmcico.LoadClipFrame'),
             dict(type='mmcico.LoadClipAnnotations'),
             dict(type='Resize', scale=scale, keep_ratio=True),
-            dict(type='RandomFlip', prob=0.5)
-        ]),
-    dict(type='mmcico.PackClipInputs')
+            dict(type='RandomFlip', prob=0.5),
+        ],
+    ),
+    dict(type='mmcico.PackClipInputs'),
 ]
 test_pipeline = [
     dict(type='mmcico.ClipFrameSample'),
@@ -24,9 +25,10 @@ test_pipeline = [
         type='TransformBroadcaster',
         transforms=[
             dict(type='mmcico.LoadClipFrame'),
-            dict(type='Resize', scale=scale, keep_ratio=True)
-        ]),
-    dict(type='mmcico.PackClipInputs')
+            dict(type='Resize', scale=scale, keep_ratio=True),
+        ],
+    ),
+    dict(type='mmcico.PackClipInputs'),
 ]
 
 train_dataloader = dict(
@@ -37,12 +39,16 @@ train_dataloader = dict(
         data_root='data/real_video/',
         ann_file='instances.json',
         data_prefix=dict(img='JPEGImages'),
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    ),
+)
 val_dataloader = dict(
     num_workers=1,
     dataset=dict(
         data_root='data/real_video/',
         ann_file='instances.json',
         data_prefix=dict(img='JPEGImages'),
-        pipeline=test_pipeline))
+        pipeline=test_pipeline,
+    ),
+)
 test_dataloader = val_dataloader

@@ -8,9 +8,10 @@ train_pipeline = [
             dict(type='mmcico.LoadClipFrame'),
             dict(type='mmcico.LoadClipAnnotations'),
             dict(type='Resize', scale=(640, 360), keep_ratio=True),
-            dict(type='RandomFlip', prob=0.5)
-        ]),
-    dict(type='mmcico.PackClipInputs')
+            dict(type='RandomFlip', prob=0.5),
+        ],
+    ),
+    dict(type='mmcico.PackClipInputs'),
 ]
 test_pipeline = [
     dict(type='mmcico.ClipFrameSample'),
@@ -18,9 +19,10 @@ test_pipeline = [
         type='TransformBroadcaster',
         transforms=[
             dict(type='mmcico.LoadClipFrame'),
-            dict(type='Resize', scale=(640, 360), keep_ratio=True)
-        ]),
-    dict(type='mmcico.PackClipInputs')
+            dict(type='Resize', scale=(640, 360), keep_ratio=True),
+        ],
+    ),
+    dict(type='mmcico.PackClipInputs'),
 ]
 
 train_dataloader = dict(
@@ -28,8 +30,8 @@ train_dataloader = dict(
     num_workers=4,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(
-        type='mmcico.VISDataset', num_frames=3, pipeline=train_pipeline))
+    dataset=dict(type='mmcico.VISDataset', num_frames=3, pipeline=train_pipeline),
+)
 val_dataloader = dict(
     batch_size=1,
     num_workers=2,
@@ -37,11 +39,9 @@ val_dataloader = dict(
     drop_last=False,
     sampler=dict(type='mmcico.VideoSampler'),
     dataset=dict(
-        type='mmcico.VISDataset',
-        num_frames=3,
-        overlap=1,
-        test_mode=True,
-        pipeline=test_pipeline))
+        type='mmcico.VISDataset', num_frames=3, overlap=1, test_mode=True, pipeline=test_pipeline
+    ),
+)
 test_dataloader = val_dataloader
 
 val_evaluator = dict(type='mmcico.VISMetric')

@@ -8,13 +8,17 @@ train_dataloader = dict(
         data_root=data_root,
         dataset_version='2019',
         ann_file='train.json',
-        data_prefix=dict(img='train/JPEGImages')))
+        data_prefix=dict(img='train/JPEGImages'),
+    )
+)
 val_dataloader = dict(
     dataset=dict(
         data_root=data_root,
         dataset_version='2019',
         ann_file='valid.json',
-        data_prefix=dict(img='valid/JPEGImages')))
+        data_prefix=dict(img='valid/JPEGImages'),
+    )
+)
 test_dataloader = val_dataloader
 
 # the public file has no objects: results are written, not scored

@@ -7,5 +7,8 @@ model = dict(
             type='mmcico.DynamicMask',
             num_protos=8,
             channels=8,
-            coordinates=dict(type='mmcico.OffsetPlanes')),
-        crop_scale=1.5))
+            coordinates=dict(type='mmcico.OffsetPlanes'),
+        ),
+        crop_scale=1.5,
+    )
+)

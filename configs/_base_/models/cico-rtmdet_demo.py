@@ -11,7 +11,9 @@ model = dict(
         in_channels=64,
         embed_channels=32,
         towers=dict(channels=64, norm_cfg=norm_cfg),
-        losses=dict(loss_track=dict(loss_weight=1.0))),
+        losses=dict(loss_track=dict(loss_weight=1.0)),
+    ),
     mask_head=dict(in_channels=64, feat_channels=64, norm_cfg=norm_cfg),
     # a small model misses objects now and then: tracks wait for four clips
-    tracker=dict(memory=4, label_weight=0.3))
+    tracker=dict(memory=4, label_weight=0.3),
+)

@@ -4,12 +4,7 @@ _base_ = './cico-yolact_r50_fpn.py'
 norm_cfg = dict(type='GN', num_groups=8, requires_grad=True)
 
 model = dict(
-    backbone=dict(
-        depth=18,
-        base_channels=32,
-        frozen_stages=-1,
-        norm_eval=False,
-        init_cfg=None),
+    backbone=dict(depth=18, base_channels=32, frozen_stages=-1, norm_eval=False, init_cfg=None),
     neck=dict(in_channels=[64, 128, 256], out_channels=64, num_outs=3),
     bbox_head=dict(
         num_classes=4,
@@ -24,8 +19,12 @@ model = dict(
                 use_sigmoid=True,
                 gamma=2.0,
                 alpha=0.25,
-                loss_weight=5.0),
-            loss_track=dict(loss_weight=1.0))),
+                loss_weight=5.0,
+            ),
+            loss_track=dict(loss_weight=1.0),
+        ),
+    ),
     mask_head=dict(in_channels=64, feat_channels=64, norm_cfg=norm_cfg),
     # a small model misses objects now and then: tracks wait for four clips
-    tracker=dict(memory=4, label_weight=0.3))
+    tracker=dict(memory=4, label_weight=0.3),
+)

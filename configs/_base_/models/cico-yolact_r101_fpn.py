@@ -3,5 +3,6 @@ _base_ = './cico-yolact_r50_fpn.py'
 model = dict(
     backbone=dict(
         depth=101,
-        init_cfg=dict(checkpoint='https://download.pytorch.org/models/'
-                      'resnet101-63fe2227.pth')))
+        init_cfg=dict(checkpoint='https://download.pytorch.org/models/resnet101-63fe2227.pth'),
+    )
+)

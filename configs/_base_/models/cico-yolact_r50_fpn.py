@@ -6,7 +6,8 @@ model = dict(
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
         bgr_to_rgb=True,
-        pad_size_divisor=32),
+        pad_size_divisor=32,
+    ),
     backbone=dict(
         type='ResNet',
         depth=50,
@@ -18,13 +19,10 @@ model = dict(
         style='pytorch',
         init_cfg=dict(
             type='Pretrained',
-            checkpoint='https://download.pytorch.org/models/'
-            'resnet50-0676ba61.pth')),
-    neck=dict(
-        type='mmcico.YolactFPN',
-        in_channels=[512, 1024, 2048],
-        out_channels=256,
-        num_outs=5),
+            checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth',
+        ),
+    ),
+    neck=dict(type='mmcico.YolactFPN', in_channels=[512, 1024, 2048], out_channels=256, num_outs=5),
     bbox_head=dict(
         type='mmcico.CiCoHead',
         num_classes=40,
@@ -37,21 +35,18 @@ model = dict(
             scales=[3],
             ratios=[1.0, 2.0, 0.5],
             strides=[8, 16, 32, 64, 128],
-            center_offset=0.5),
-        bbox_coder=dict(
-            type='DeltaXYWHBBoxCoder', target_stds=(.1, .1, .2, .2)),
+            center_offset=0.5,
+        ),
+        bbox_coder=dict(type='DeltaXYWHBBoxCoder', target_stds=(0.1, 0.1, 0.2, 0.2)),
         assigner=dict(
-            type='mmcico.CircumscribedAssigner',
-            pos_iou_thr=0.5,
-            neg_iou_thr=0.4,
-            reach=1),
+            type='mmcico.CircumscribedAssigner', pos_iou_thr=0.5, neg_iou_thr=0.4, reach=1
+        ),
         losses=dict(
-            loss_cls=dict(
-                type='mmcico.HardNegativeCrossEntropy',
-                neg_pos_ratio=3,
-                loss_weight=1.0),
+            loss_cls=dict(type='mmcico.HardNegativeCrossEntropy', neg_pos_ratio=3, loss_weight=1.0),
             loss_bbox=dict(type='SmoothL1Loss', beta=1.0, loss_weight=1.0),
-            loss_track=dict(type='mmcico.PairTrackLoss', loss_weight=5.0))),
+            loss_track=dict(type='mmcico.PairTrackLoss', loss_weight=5.0),
+        ),
+    ),
     mask_head=dict(
         type='mmcico.ClipMaskHead',
         in_channels=256,
@@ -61,14 +56,17 @@ model = dict(
         upsample=dict(type='mmcico.DeconvUpsample'),
         norm_cfg=dict(type='BN'),
         crop_scale=1.0,
-        loss_mask=dict(type='mmcico.ClipSegLoss', loss_weight=6.125)),
+        loss_mask=dict(type='mmcico.ClipSegLoss', loss_weight=6.125),
+    ),
     tracker=dict(
         type='mmcico.ClipTracker',
         embed_weight=1.0,
         mask_weight=1.0,
         box_weight=1.0,
         match_thr=1.0,
-        matching=dict(type='mmcico.GreedyMatching')),
+        matching=dict(type='mmcico.GreedyMatching'),
+    ),
     test_cfg=dict(
-        nms=dict(type='mmcico.ClipNMS', score_thr=0.1, nms_thr=0.5),
-        overlap_masks='later'))
+        nms=dict(type='mmcico.ClipNMS', score_thr=0.1, nms_thr=0.5), overlap_masks='later'
+    ),
+)

@@ -12,4 +12,6 @@ swin_t = dict(
     init_cfg=dict(
         type='Pretrained',
         checkpoint='https://github.com/SwinTransformer/storage/releases/'
-        'download/v1.0.0/swin_tiny_patch4_window7_224.pth'))
+        'download/v1.0.0/swin_tiny_patch4_window7_224.pth',
+    ),
+)

@@ -2,8 +2,7 @@ _base_ = '../default_runtime.py'
 
 max_iters = 1500
 
-train_cfg = dict(
-    type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 
@@ -15,14 +14,15 @@ param_scheduler = [
         begin=100,
         end=max_iters,
         T_max=max_iters - 100,
-        eta_min_ratio=0.01)
+        eta_min_ratio=0.01,
+    ),
 ]
 
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=0.002, weight_decay=0.01),
-    clip_grad=dict(max_norm=10.0))
+    clip_grad=dict(max_norm=10.0),
+)
 
-default_hooks = dict(
-    checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=500))
+default_hooks = dict(checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=500))
 log_processor = dict(by_epoch=False)

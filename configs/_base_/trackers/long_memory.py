@@ -12,6 +12,6 @@ tracker = dict(
     matching=dict(type='mmcico.GreedyMatching'),
     memory=30,
     momentum=0.5,
-    recall=dict(
-        type='mmcico.EmbeddingRecall', min_similarity=0.5, label_weight=0.1),
-    drop_seconds=True)
+    recall=dict(type='mmcico.EmbeddingRecall', min_similarity=0.5, label_weight=0.1),
+    drop_seconds=True,
+)

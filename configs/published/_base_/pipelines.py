@@ -8,9 +8,10 @@ published_train_pipeline = [
             dict(type='mmcico.LoadClipFrame', to_float32=True),
             dict(type='mmcico.LoadClipAnnotations'),
             dict(type='mmcico.LandscapeResize', scale=(640, 384)),
-            dict(type='RandomFlip', prob=0.5)
-        ]),
-    dict(type='mmcico.PackClipInputs')
+            dict(type='RandomFlip', prob=0.5),
+        ],
+    ),
+    dict(type='mmcico.PackClipInputs'),
 ]
 published_test_pipeline = [
     dict(type='mmcico.ClipFrameSample'),
@@ -18,7 +19,8 @@ published_test_pipeline = [
         type='TransformBroadcaster',
         transforms=[
             dict(type='mmcico.LoadClipFrame', to_float32=True),
-            dict(type='mmcico.LandscapeResize', scale=(640, 384))
-        ]),
-    dict(type='mmcico.PackClipInputs')
+            dict(type='mmcico.LandscapeResize', scale=(640, 384)),
+        ],
+    ),
+    dict(type='mmcico.PackClipInputs'),
 ]

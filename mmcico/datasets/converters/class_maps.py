@@ -1,37 +1,31 @@
 """Classes of a source -> category ids of the file that is written."""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any
 
 from mmcico.utils.json_file import load_json
+
 from ..categories import VERSIONS, normalised
 from ..fields import id_key
 from ..video_annotations import Id
 
-Renames = Dict[str, Optional[str]]
+Renames = dict[str, str | None]
 
 #: classes of COCO that a data set has under another name; from what is
 #: commonly done to pre-train on COCO
-COCO_RENAMES: Dict[str, Renames] = {
-    '2019':
-    dict(
-        bicycle='motorbike',
-        motorcycle='motorbike',
-        car='sedan',
-        skis='snowboard'),
-    '2021':
-    dict(
-        bicycle='motorbike',
-        motorcycle='motorbike',
-        frisbee='flying_disc',
-        skis='snowboard'),
-    'ovis':
-    dict(car='vehicle', bus='vehicle', truck='vehicle'),
+COCO_RENAMES: dict[str, Renames] = {
+    '2019': dict(bicycle='motorbike', motorcycle='motorbike', car='sedan', skis='snowboard'),
+    '2021': dict(
+        bicycle='motorbike', motorcycle='motorbike', frisbee='flying_disc', skis='snowboard'
+    ),
+    'ovis': dict(car='vehicle', bus='vehicle', truck='vehicle'),
 }
 COCO_RENAMES['2022'] = COCO_RENAMES['2021']
 
 
-def target_names(target: Optional[str]) -> Optional[Tuple[str, ...]]:
+def target_names(target: str | None) -> tuple[str, ...] | None:
     """Classes to convert to, in the order of their ids from 1.
 
     Args:
@@ -49,20 +43,21 @@ def target_names(target: Optional[str]) -> Optional[Tuple[str, ...]]:
         return VERSIONS[target.lower()]
     path = Path(target)
     if not path.is_file():
-        raise ValueError(f'target {target!r} is none of {sorted(VERSIONS)} '
-                         'and no file with a class name a line')
+        raise ValueError(
+            f'target {target!r} is none of {sorted(VERSIONS)} and no file with a class name a line'
+        )
     lines = path.read_text(encoding='utf-8').splitlines()
     names = tuple(line.strip() for line in lines if line.strip())
     plain = [normalised(name) for name in names]
     twice = sorted({name for name in plain if plain.count(name) > 1})
     if twice or not names:
-        raise ValueError(f'{path}: classes that are there twice: {twice}'
-                         if twice else f'{path} names no class')
+        raise ValueError(
+            f'{path}: classes that are there twice: {twice}' if twice else f'{path} names no class'
+        )
     return names
 
 
-def read_renames(texts: Sequence[str],
-                 target: Optional[str] = None) -> Renames:
+def read_renames(texts: Sequence[str], target: str | None = None) -> Renames:
     """Class maps of the command line as one.
 
     Args:
@@ -82,8 +77,9 @@ def read_renames(texts: Sequence[str],
         if text == 'coco':
             known = COCO_RENAMES.get(str(target).lower())
             if known is None:
-                raise ValueError(f"class map 'coco' is for the targets "
-                                 f'{sorted(COCO_RENAMES)}, not {target!r}')
+                raise ValueError(
+                    f"class map 'coco' is for the targets {sorted(COCO_RENAMES)}, not {target!r}"
+                )
             entries: Mapping[str, Any] = known
         elif '=' in text:
             old, new = text.split('=', 1)
@@ -91,17 +87,16 @@ def read_renames(texts: Sequence[str],
         elif Path(text).is_file():
             entries = load_json(text)
         else:
-            raise ValueError(f"class map {text!r} is not old=new, 'coco' or "
-                             'a JSON file {"old": "new"}')
+            raise ValueError(
+                f'class map {text!r} is not old=new, \'coco\' or a JSON file {{"old": "new"}}'
+            )
         if not isinstance(entries, dict) or not all(
-                new is None or isinstance(new, str)
-                for new in entries.values()):
-            raise ValueError(f'class map {text}: expected an object of names '
-                             '{"old": "new", "left out": null}')
-        renames.update({
-            normalised(k): new or None
-            for k, new in entries.items()
-        })
+            new is None or isinstance(new, str) for new in entries.values()
+        ):
+            raise ValueError(
+                f'class map {text}: expected an object of names {{"old": "new", "left out": null}}'
+            )
+        renames.update({normalised(k): new or None for k, new in entries.items()})
     return renames
 
 
@@ -122,34 +117,34 @@ class ClassTable:
         left_out (dict): Name -> objects left out, counted by the caller.
         categories (list[dict]): Entries of ``categories`` so far.
     """
-    target: Optional[Sequence[str]] = None
+
+    target: Sequence[str] | None = None
     renames: Renames = field(default_factory=dict)
     drop_unmatched: bool = False
-    left_out: Dict[str, int] = field(default_factory=dict)
-    categories: List[Dict[str, Any]] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+    categories: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._ids: Dict[str, Id] = {}
+        self._ids: dict[str, Id] = {}
         self._used: set = set()
         for number, name in enumerate(self.target or (), start=1):
             self._add(name, number)
 
     def _add(self, name: str, key: Id, supercategory: str = 'object') -> Id:
         self._ids.setdefault(normalised(name), key)
-        self.categories.append(
-            dict(id=key, name=name, supercategory=supercategory))
+        self.categories.append(dict(id=key, name=name, supercategory=supercategory))
         return key
 
-    def new_name(self, name: str) -> Optional[str]:
+    def new_name(self, name: str) -> str | None:
         """Name after renaming, None if the class is left out."""
         self._used.add(normalised(name))
         return self.renames.get(normalised(name), name)
 
-    def unused_renames(self) -> List[str]:
+    def unused_renames(self) -> list[str]:
         """Names of the class map that the source did not have."""
         return sorted(set(self.renames) - self._used)
 
-    def id_of(self, name: str, where: str) -> Optional[Id]:
+    def id_of(self, name: str, where: str) -> Id | None:
         """Id of a class that is known by its name alone.
 
         Without a target, classes are numbered from 1 as they turn up.
@@ -175,8 +170,7 @@ class ClassTable:
             return None
         raise self._unmatched([_arrow(name, new)], where)
 
-    def match(self, categories: Sequence[dict],
-              where: str) -> Dict[str, Optional[Id]]:
+    def match(self, categories: Sequence[dict], where: str) -> dict[str, Id | None]:
         """Ids for all categories of a file.
 
         Without a target, categories keep their ids; those that are renamed
@@ -194,7 +188,7 @@ class ClassTable:
         """
         if self.target is None:
             self._keep(categories)
-        found: Dict[str, Optional[Id]] = {}
+        found: dict[str, Id | None] = {}
         missing = []
         for entry in categories:
             name, key = str(entry['name']), entry['id']
@@ -228,7 +222,8 @@ class ClassTable:
         return ValueError(
             f'{where}: the target has no class {list(names)}; it has {known}. '
             'Give --class-map old=new (old= leaves a class out), or '
-            '--drop-unmatched')
+            '--drop-unmatched'
+        )
 
     def count_left_out(self, name: str) -> None:
         """Note an object of a class that is left out."""

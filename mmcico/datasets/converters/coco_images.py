@@ -1,14 +1,25 @@
 """Images of COCO as short videos, for training before real video."""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Dict, Iterator, List, Optional, Set, Tuple, Union
+from typing import Any
 
 import cv2
 import numpy as np
 
-from ..fields import (by_id, id_key, look_up, read_annotations_list, read_bbox,
-                      read_categories, read_crowd, read_size, required,
-                      required_list)
+from ..fields import (
+    by_id,
+    id_key,
+    look_up,
+    read_annotations_list,
+    read_bbox,
+    read_categories,
+    read_crowd,
+    read_size,
+    required,
+    required_list,
+)
 from ..masks import compress_mask
 from ..video_annotations import AnnotatedTrack, AnnotatedVideo, Id
 from .class_maps import ClassTable
@@ -26,6 +37,7 @@ class StillVideo:
     Attributes:
         num_frames (int): Frames of each video.
     """
+
     num_frames: int = 1
 
     def __call__(self, video: AnnotatedVideo) -> AnnotatedVideo:
@@ -43,13 +55,14 @@ class MovingVideo:
         images (Path): Folder of the source's images.
         out (Path): Folder to write frames to, one folder an image.
     """
+
     motion: Motion
     seed: int
     images: Path
     out: Path
 
     def __post_init__(self) -> None:
-        self._folders: Set[str] = set()
+        self._folders: set[str] = set()
 
     def __call__(self, video: AnnotatedVideo) -> AnnotatedVideo:
         """A video of one frame -> the moving one; its frames are written.
@@ -62,14 +75,17 @@ class MovingVideo:
         image = cv2.imread(str(self.images / name))
         size = (video.height, video.width)
         if image is None or image.shape[:2] != size:
-            found = 'missing or broken' if image is None else (
-                f'{image.shape[:2]}, its annotation file says {size}')
-            raise ValueError(f'{video.source}: image {self.images / name} is '
-                             f'{found}')
+            found = (
+                'missing or broken'
+                if image is None
+                else (f'{image.shape[:2]}, its annotation file says {size}')
+            )
+            raise ValueError(f'{video.source}: image {self.images / name} is {found}')
         folder = str(PurePosixPath(name).with_suffix(''))
         if folder in self._folders:
-            raise ValueError(f'{video.source}: image {name}: another image '
-                             'has this name but for its suffix')
+            raise ValueError(
+                f'{video.source}: image {name}: another image has this name but for its suffix'
+            )
         self._folders.add(folder)
         matrices = self.motion.matrices(name, self.seed, size)
         (self.out / folder).mkdir(parents=True, exist_ok=True)
@@ -97,18 +113,21 @@ def _write(path: Path, image: np.ndarray) -> None:
 def _repeated(video: AnnotatedVideo, num_frames: int) -> AnnotatedVideo:
     """A video of one frame -> one of ``num_frames`` equal ones."""
     tracks = [
-        AnnotatedTrack(t.id, t.category_id, t.counts * num_frames,
-                       t.bboxes * num_frames, t.iscrowd) for t in video.tracks
+        AnnotatedTrack(t.id, t.category_id, t.counts * num_frames, t.bboxes * num_frames, t.iscrowd)
+        for t in video.tracks
     ]
-    return AnnotatedVideo(video.id, video.height, video.width,
-                          video.file_names * num_frames, video.source, tracks)
+    return AnnotatedVideo(
+        video.id, video.height, video.width, video.file_names * num_frames, video.source, tracks
+    )
 
 
-def coco_videos(data: dict,
-                name: str,
-                table: ClassTable,
-                unfold: Union[StillVideo, MovingVideo],
-                keep_empty: bool = True) -> Iterator[AnnotatedVideo]:
+def coco_videos(
+    data: dict,
+    name: str,
+    table: ClassTable,
+    unfold: StillVideo | MovingVideo,
+    keep_empty: bool = True,
+) -> Iterator[AnnotatedVideo]:
     """A video for each image.
 
     Args:
@@ -127,17 +146,22 @@ def coco_videos(data: dict,
         ValueError: If the file is not sound, or a class has no match.
     """
     if isinstance(data.get('videos'), list):
-        raise ValueError(f"{name} has the list 'videos'; this conversion is "
-                         'for images, use the one from CocoVID')
+        raise ValueError(
+            f"{name} has the list 'videos'; this conversion is for images, use the one from CocoVID"
+        )
     images = by_id(required_list(data, 'images', name), 'image', name)
     categories = {id_key(k): text for k, text in read_categories(data, name)}
     new_ids = table.match(data['categories'], name)
-    objects: Dict[str, List[dict]] = {}
+    objects: dict[str, list[dict]] = {}
     for number, record in enumerate(read_annotations_list(data, name)):
-        look_up(images, record, 'image_id', 'images',
-                f'{name}: annotation no. {number}')
-        look_up(categories, record, 'category_id', 'categories',
-                f'{name}: annotation {record.get("id", number)!r}')
+        look_up(images, record, 'image_id', 'images', f'{name}: annotation no. {number}')
+        look_up(
+            categories,
+            record,
+            'category_id',
+            'categories',
+            f'{name}: annotation {record.get("id", number)!r}',
+        )
         objects.setdefault(id_key(record['image_id']), []).append(record)
     numbers = FreeNumbers()
     for key, image in images.items():
@@ -161,8 +185,9 @@ def one_frame_video(image: dict, name: str) -> AnnotatedVideo:
     return AnnotatedVideo(image['id'], height, width, [file_name], name)
 
 
-def one_frame_track(record: Dict[str, Any], category: Optional[Id],
-                    video: AnnotatedVideo) -> AnnotatedTrack:
+def one_frame_track(
+    record: dict[str, Any], category: Id | None, video: AnnotatedVideo
+) -> AnnotatedTrack:
     """An entry of ``annotations`` as an object of one frame.
 
     Raises:
@@ -170,12 +195,11 @@ def one_frame_track(record: Dict[str, Any], category: Optional[Id],
     """
     where = f'{video.where(0)}, annotation {record.get("id")!r}'
     if 'segmentation' not in record:
-        raise ValueError(f"{where} has no field 'segmentation'; boxes alone "
-                         'are not enough')
-    counts = compress_mask(record['segmentation'], video.height, video.width,
-                           f"{where}, field 'segmentation'")
-    box: Optional[Tuple[float, ...]] = read_bbox(
-        record.get('bbox'), f"{where}, field 'bbox'")
+        raise ValueError(f"{where} has no field 'segmentation'; boxes alone are not enough")
+    counts = compress_mask(
+        record['segmentation'], video.height, video.width, f"{where}, field 'segmentation'"
+    )
+    box: tuple[float, ...] | None = read_bbox(record.get('bbox'), f"{where}, field 'bbox'")
     return AnnotatedTrack(
-        whole(record.get('id', 0)), category, [counts], [box],
-        read_crowd(record, where))
+        whole(record.get('id', 0)), category, [counts], [box], read_crowd(record, where)
+    )

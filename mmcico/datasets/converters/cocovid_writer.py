@@ -1,16 +1,20 @@
 """Annotated videos as CocoVID, as MMTracking's converters write it."""
+
+from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
-from typing import Any, Callable, Dict, Iterable
+from typing import Any
 
 from ..video_annotations import AnnotatedVideo
 from .lists_writer import ListsWriter
-from .vis_writer import (Categories, FreeNumbers, PathLike, Written,
-                         frame_entries)
+from .vis_writer import Categories, FreeNumbers, PathLike, Written, frame_entries
 
 
-def write_cocovid(path: PathLike, videos: Iterable[AnnotatedVideo],
-                  categories: Callable[[], Categories],
-                  info: Dict[str, Any]) -> Written:
+def write_cocovid(
+    path: PathLike,
+    videos: Iterable[AnnotatedVideo],
+    categories: Callable[[], Categories],
+    info: dict[str, Any],
+) -> Written:
     """Write a CocoVID file.
 
     Images and objects in frames are numbered from 1; ``instance_id`` is the
@@ -36,8 +40,9 @@ def write_cocovid(path: PathLike, videos: Iterable[AnnotatedVideo],
     return done
 
 
-def _add_video(file: ListsWriter, video: AnnotatedVideo, numbers: FreeNumbers,
-               done: Written) -> None:
+def _add_video(
+    file: ListsWriter, video: AnnotatedVideo, numbers: FreeNumbers, done: Written
+) -> None:
     """Add a video, its frames and what is seen in them."""
     first_image = file.counts['images'] + 1
     folder = str(PurePosixPath(video.file_names[0]).parent)
@@ -48,16 +53,14 @@ def _add_video(file: ListsWriter, video: AnnotatedVideo, numbers: FreeNumbers,
             id=video.id,
             name=str(video.id) if folder == '.' else folder,
             length=len(video.file_names),
-            **size))
+            **size,
+        ),
+    )
     for t, name in enumerate(video.file_names):
         file.add(
             'images',
-            dict(
-                id=first_image + t,
-                video_id=video.id,
-                frame_id=t,
-                file_name=name,
-                **size))
+            dict(id=first_image + t, video_id=video.id, frame_id=t, file_name=name, **size),
+        )
     done.videos += 1
     done.frames += len(video.file_names)
     for track in video.tracks:
@@ -80,4 +83,6 @@ def _add_video(file: ListsWriter, video: AnnotatedVideo, numbers: FreeNumbers,
                     instance_id=instance,
                     category_id=track.category_id,
                     iscrowd=int(track.iscrowd),
-                    **entry))
+                    **entry,
+                ),
+            )

@@ -1,13 +1,13 @@
 """Folders with one file a frame."""
+
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
 
 from mmcico.utils.image_size import image_size as shown_size
 from mmcico.utils.natural_order import natural_key
 
 
-def video_folders(root: Path, wanted: Optional[Sequence[str]],
-                  what: str) -> List[Path]:
+def video_folders(root: Path, wanted: Sequence[str] | None, what: str) -> list[Path]:
     """Folders of the videos, in natural order or as they are listed.
 
     Args:
@@ -21,37 +21,39 @@ def video_folders(root: Path, wanted: Optional[Sequence[str]],
     if not root.is_dir():
         raise ValueError(f'{what}: {root} is no folder')
     if wanted is None:
-        found = sorted((each for each in root.iterdir() if each.is_dir()),
-                       key=lambda each: natural_key(each.name))
+        found = sorted(
+            (each for each in root.iterdir() if each.is_dir()),
+            key=lambda each: natural_key(each.name),
+        )
     else:
         found = [root / name for name in wanted]
         missing = [str(each) for each in found if not each.is_dir()]
         if missing:
             raise ValueError(f'{what}: no such folders: {missing}')
     if not found:
-        raise ValueError(f'{what}: {root} has no folders; each video needs '
-                         'one with its frames')
+        raise ValueError(f'{what}: {root} has no folders; each video needs one with its frames')
     return found
 
 
-def files_by_stem(folder: Path, suffixes: Sequence[str]) -> Dict[str, Path]:
+def files_by_stem(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
     """Files of a folder by their names without suffix, in natural order.
 
     Raises:
         ValueError: If two have the same name but for the suffix.
     """
-    found: Dict[str, Path] = {}
+    found: dict[str, Path] = {}
     for path in sorted(folder.iterdir(), key=lambda p: natural_key(p.name)):
         if path.suffix.lower() not in suffixes or path.name.startswith('.'):
             continue
         if path.stem in found:
-            raise ValueError(f'{folder}: {found[path.stem].name} and '
-                             f'{path.name} are the same frame; remove one')
+            raise ValueError(
+                f'{folder}: {found[path.stem].name} and {path.name} are the same frame; remove one'
+            )
         found[path.stem] = path
     return found
 
 
-def image_size(path: Path) -> Tuple[int, int]:
+def image_size(path: Path) -> tuple[int, int]:
     """(height, width) from the header of an image, after Exif rotation.
 
     Raises:
@@ -65,7 +67,7 @@ def image_size(path: Path) -> Tuple[int, int]:
         raise ValueError(f'image {path} cannot be read: {error}') from error
 
 
-def one_size(sizes: Dict[str, Tuple[int, int]], where: str) -> Tuple[int, int]:
+def one_size(sizes: dict[str, tuple[int, int]], where: str) -> tuple[int, int]:
     """The size that all frames of a video have.
 
     Args:
@@ -81,5 +83,6 @@ def one_size(sizes: Dict[str, Tuple[int, int]], where: str) -> Tuple[int, int]:
             raise ValueError(
                 f'{where}: frame {first} is {size} (height, width), frame '
                 f'{frame} is {other}; the frames of a video must have one '
-                'size')
+                'size'
+            )
     return size

@@ -1,6 +1,7 @@
 """Videos of YouTube-VIS, OVIS and CocoVID files, with other classes."""
+
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Dict, Iterator, Optional
 
 from ..annotation_files import parse_annotations
 from ..fields import id_key
@@ -18,8 +19,7 @@ def whole(key: Id) -> Id:
     return int(text) if text.isdecimal() else key
 
 
-def json_videos(data: dict, name: str,
-                table: ClassTable) -> Iterator[AnnotatedVideo]:
+def json_videos(data: dict, name: str, table: ClassTable) -> Iterator[AnnotatedVideo]:
     """Videos of a file, their objects with the ids of the target.
 
     The file is held in memory, as it must be to be read; its masks are
@@ -48,8 +48,9 @@ def json_videos(data: dict, name: str,
         yield _converted(video, new_ids, names, table)
 
 
-def _converted(video: AnnotatedVideo, new_ids: Dict[str, Optional[Id]],
-               names: Dict[str, str], table: ClassTable) -> AnnotatedVideo:
+def _converted(
+    video: AnnotatedVideo, new_ids: dict[str, Id | None], names: dict[str, str], table: ClassTable
+) -> AnnotatedVideo:
     """A video with the objects whose class is kept."""
     tracks = []
     for track in video.tracks:
@@ -58,8 +59,7 @@ def _converted(video: AnnotatedVideo, new_ids: Dict[str, Optional[Id]],
         if new is None:
             table.count_left_out(names[old])
             continue
-        tracks.append(
-            replace(track, id=whole(track.id), category_id=whole(new)))
+        tracks.append(replace(track, id=whole(track.id), category_id=whole(new)))
     return replace(video, id=whole(video.id), tracks=tracks)
 
 
@@ -69,10 +69,11 @@ def check_distinct(keys: list, what: str, name: str) -> None:
     Raises:
         ValueError: Naming the first pair.
     """
-    seen: Dict[Id, Id] = {}
+    seen: dict[Id, Id] = {}
     for key in keys:
         if whole(key) in seen:
             raise ValueError(
                 f'{name}: {what} ids {seen[whole(key)]!r} and {key!r} are '
-                'the same number; ids must be distinct')
+                'the same number; ids must be distinct'
+            )
         seen[whole(key)] = key

@@ -1,11 +1,13 @@
 """JSON files of long lists, written entry by entry."""
+
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Dict, Mapping, Optional, Sequence, Type, Union
+from typing import IO, Any
 
 
 class ListsWriter:
@@ -26,15 +28,13 @@ class ListsWriter:
         counts (dict): Entries so far, by list.
     """
 
-    def __init__(self, path: Union[str, Path], lists: Sequence[str]) -> None:
+    def __init__(self, path: str | Path, lists: Sequence[str]) -> None:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.head: Dict[str, Any] = {}
-        self.counts = {name: 0 for name in lists}
+        self.head: dict[str, Any] = {}
+        self.counts = dict.fromkeys(lists, 0)
         self._parts: Mapping[str, IO[str]] = {
-            name:
-            tempfile.TemporaryFile(
-                'w+', dir=self.path.parent, encoding='utf8')
+            name: tempfile.TemporaryFile('w+', dir=self.path.parent, encoding='utf8')  # noqa: SIM115
             for name in lists
         }
 
@@ -48,9 +48,12 @@ class ListsWriter:
     def __enter__(self) -> 'ListsWriter':
         return self
 
-    def __exit__(self, kind: Optional[Type[BaseException]],
-                 error: Optional[BaseException],
-                 trace: Optional[TracebackType]) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         try:
             if kind is None:
                 self._join()

@@ -1,13 +1,16 @@
 """Mask pictures in the manner of DAVIS: the pixel's value is the object."""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 from pycocotools import mask as mask_api
 
 from mmcico.utils.image_size import IMAGE_SUFFIXES
+
 from ..video_annotations import AnnotatedTrack, AnnotatedVideo
 from .class_maps import ClassTable
 from .frame_folders import files_by_stem, image_size, one_size, video_folders
@@ -32,9 +35,10 @@ class MaskFolders:
             that show no object; they are left out otherwise.
         step (int): Every how many frames to take.
     """
+
     images: Path
     masks: Path
-    videos: Optional[Sequence[str]] = None
+    videos: Sequence[str] | None = None
     class_name: str = 'object'
     object_classes: Mapping[str, Any] = field(default_factory=dict)
     binary: bool = False
@@ -54,13 +58,14 @@ def read_index_mask(path: Path) -> np.ndarray:
             if image.mode not in INDEX_MODES:
                 raise ValueError(
                     f'mask {path} holds colours (mode {image.mode}), not '
-                    'indices of objects; save it with a palette or in grey')
+                    'indices of objects; save it with a palette or in grey'
+                )
             return np.array(image).astype(np.int64)
     except (OSError, UnidentifiedImageError) as error:
         raise ValueError(f'mask {path} cannot be read: {error}') from error
 
 
-def object_masks(values: np.ndarray, binary: bool) -> Dict[int, bytes]:
+def object_masks(values: np.ndarray, binary: bool) -> dict[int, bytes]:
     """Object -> compressed RLE counts, from the (H, W) values of a frame.
 
     0 is background; 255 is not annotated, unless ``binary``.
@@ -75,8 +80,7 @@ def object_masks(values: np.ndarray, binary: bool) -> Dict[int, bytes]:
     return found
 
 
-def mask_videos(source: MaskFolders,
-                table: ClassTable) -> Iterator[AnnotatedVideo]:
+def mask_videos(source: MaskFolders, table: ClassTable) -> Iterator[AnnotatedVideo]:
     """Videos of folders of frames and of masks.
 
     Args:
@@ -96,12 +100,13 @@ def mask_videos(source: MaskFolders,
         yield _read_video(source, folder, number, table)
 
 
-def _read_video(source: MaskFolders, folder: Path, number: int,
-                table: ClassTable) -> AnnotatedVideo:
+def _read_video(
+    source: MaskFolders, folder: Path, number: int, table: ClassTable
+) -> AnnotatedVideo:
     """One video."""
     images = _frames(source, folder)
-    masks = files_by_stem(folder, ('.png', ))
-    per_frame: List[Dict[int, bytes]] = []
+    masks = files_by_stem(folder, ('.png',))
+    per_frame: list[dict[int, bytes]] = []
     sizes = {}
     voids = 0
     for stem, path in images.items():
@@ -113,13 +118,16 @@ def _read_video(source: MaskFolders, folder: Path, number: int,
         if values.shape != sizes[path.name]:
             raise ValueError(
                 f'mask {masks[stem]} is {values.shape} (height, width), its '
-                f'frame {path} is {sizes[path.name]}')
+                f'frame {path} is {sizes[path.name]}'
+            )
         per_frame.append(object_masks(values, source.binary))
         voids += int((values == VOID).any())
     if voids and not any(per_frame):
-        raise ValueError(f'masks {folder} have no value but 0 and 255, which '
-                         'is "not annotated"; give --binary if 255 is the '
-                         'object, as in DAVIS 2016')
+        raise ValueError(
+            f'masks {folder} have no value but 0 and 255, which '
+            'is "not annotated"; give --binary if 255 is the '
+            'object, as in DAVIS 2016'
+        )
     height, width = one_size(sizes, f'video {folder.name}')
     return AnnotatedVideo(
         id=number,
@@ -127,32 +135,36 @@ def _read_video(source: MaskFolders, folder: Path, number: int,
         width=width,
         file_names=[f'{folder.name}/{path.name}' for path in images.values()],
         source=str(source.masks),
-        tracks=_tracks(source, folder.name, per_frame, table))
+        tracks=_tracks(source, folder.name, per_frame, table),
+    )
 
 
-def _frames(source: MaskFolders, folder: Path) -> Dict[str, Path]:
+def _frames(source: MaskFolders, folder: Path) -> dict[str, Path]:
     """Frames in use of the video that a folder of masks belongs to."""
     image_folder = source.images / folder.name
     if not image_folder.is_dir():
-        raise ValueError(f'masks {folder}: there is no folder {image_folder} '
-                         'with the frames')
+        raise ValueError(f'masks {folder}: there is no folder {image_folder} with the frames')
     images = files_by_stem(image_folder, IMAGE_SUFFIXES)
-    masks = files_by_stem(folder, ('.png', ))
+    masks = files_by_stem(folder, ('.png',))
     alone = [masks[stem].name for stem in masks if stem not in images]
     if alone:
-        raise ValueError(f'masks {folder}: {alone[:5]} ({len(alone)} in all) '
-                         f'have no frame of the same name in {image_folder}')
-    stems = list(images)[::source.step]
+        raise ValueError(
+            f'masks {folder}: {alone[:5]} ({len(alone)} in all) '
+            f'have no frame of the same name in {image_folder}'
+        )
+    stems = list(images)[:: source.step]
     kept = [s for s in stems if source.keep_unlabelled or s in masks]
     source.left_out_frames += len(stems) - len(kept)
     if not kept:
-        raise ValueError(f'video {folder.name}: none of its {len(stems)} '
-                         f'frames has a mask in {folder}')
+        raise ValueError(
+            f'video {folder.name}: none of its {len(stems)} frames has a mask in {folder}'
+        )
     return {stem: images[stem] for stem in kept}
 
 
-def _tracks(source: MaskFolders, video: str, per_frame: List[Dict[int, bytes]],
-            table: ClassTable) -> List[AnnotatedTrack]:
+def _tracks(
+    source: MaskFolders, video: str, per_frame: list[dict[int, bytes]], table: ClassTable
+) -> list[AnnotatedTrack]:
     """Objects of a video in the order of their values."""
     tracks = []
     for key in sorted({key for frame in per_frame for key in frame}):
@@ -163,8 +175,7 @@ def _tracks(source: MaskFolders, video: str, per_frame: List[Dict[int, bytes]],
             table.count_left_out(name)
             continue
         counts = [frame.get(key) for frame in per_frame]
-        tracks.append(
-            AnnotatedTrack(0, category, counts, [None] * len(counts)))
+        tracks.append(AnnotatedTrack(0, category, counts, [None] * len(counts)))
     return tracks
 
 
@@ -178,6 +189,5 @@ def _class_name(source: MaskFolders, video: str, key: int) -> str:
     if isinstance(entry, dict):
         entry = entry.get(str(key), source.class_name)
     if not isinstance(entry, str):
-        raise ValueError(f'object classes: video {video}, object {key}: '
-                         f'{entry!r} is no class name')
+        raise ValueError(f'object classes: video {video}, object {key}: {entry!r} is no class name')
     return entry

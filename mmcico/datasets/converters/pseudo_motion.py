@@ -1,8 +1,8 @@
 """A still image seen by a camera that moves a little."""
+
 import math
 import zlib
 from dataclasses import dataclass
-from typing import Optional, Tuple
 
 import cv2
 import numpy as np
@@ -25,18 +25,19 @@ class Motion:
         zoom (float): Share of the size.
         shift (float): Share of height and width.
     """
+
     num_frames: int
-    rotation: float = 6.
-    zoom: float = .1
-    shift: float = .06
+    rotation: float = 6.0
+    zoom: float = 0.1
+    shift: float = 0.06
 
     def __post_init__(self) -> None:
         if self.num_frames < 2:
-            raise ValueError(f'a moving video of {self.num_frames} frame: '
-                             'choose 2 frames or more, or no motion')
+            raise ValueError(
+                f'a moving video of {self.num_frames} frame: choose 2 frames or more, or no motion'
+            )
 
-    def matrices(self, name: str, seed: int, size: Tuple[int,
-                                                         int]) -> np.ndarray:
+    def matrices(self, name: str, seed: int, size: tuple[int, int]) -> np.ndarray:
         """Where each frame has the points of the image.
 
         Args:
@@ -52,18 +53,22 @@ class Motion:
         random = np.random.default_rng([seed, zlib.crc32(name.encode())])
         angle, zoom, right, down = random.uniform(-1, 1, 4).tolist()
         height, width = size
-        return np.stack([
-            affine(
-                math.radians(angle * self.rotation * time),
-                (1 + self.zoom)**(zoom * time),
-                (right * self.shift * width * time,
-                 down * self.shift * height * time), size)
-            for time in np.linspace(-1, 1, self.num_frames).tolist()
-        ])
+        return np.stack(
+            [
+                affine(
+                    math.radians(angle * self.rotation * time),
+                    (1 + self.zoom) ** (zoom * time),
+                    (right * self.shift * width * time, down * self.shift * height * time),
+                    size,
+                )
+                for time in np.linspace(-1, 1, self.num_frames).tolist()
+            ]
+        )
 
 
-def affine(angle: float, scale: float, shift: Tuple[float, float],
-           size: Tuple[int, int]) -> np.ndarray:
+def affine(
+    angle: float, scale: float, shift: tuple[float, float], size: tuple[int, int]
+) -> np.ndarray:
     """(2, 3) matrix that turns and scales around the centre, then shifts.
 
     Args:
@@ -73,20 +78,18 @@ def affine(angle: float, scale: float, shift: Tuple[float, float],
         size (tuple[int, int]): (height, width).
     """
     centre = np.array([(size[1] - 1) / 2, (size[0] - 1) / 2])
-    turn = scale * np.array([[math.cos(angle), -math.sin(angle)],
-                             [math.sin(angle),
-                              math.cos(angle)]])
+    turn = scale * np.array(
+        [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
+    )
     return np.column_stack([turn, centre - turn @ centre + shift])
 
 
 def moved_image(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 image -> what the frame of a (2, 3) matrix shows."""
-    return cv2.warpAffine(
-        image, matrix, image.shape[1::-1], borderValue=BORDER)
+    return cv2.warpAffine(image, matrix, image.shape[1::-1], borderValue=BORDER)
 
 
-def moved_counts(counts: bytes, size: Tuple[int, int],
-                 matrix: np.ndarray) -> Optional[bytes]:
+def moved_counts(counts: bytes, size: tuple[int, int], matrix: np.ndarray) -> bytes | None:
     """The same for a mask.
 
     Args:
@@ -99,5 +102,5 @@ def moved_counts(counts: bytes, size: Tuple[int, int],
     """
     mask = mask_api.decode(dict(size=list(size), counts=counts))
     share = cv2.warpAffine(mask.astype(np.float32), matrix, size[::-1])
-    moved = np.asfortranarray(share > .5, np.uint8)
+    moved = np.asfortranarray(share > 0.5, np.uint8)
     return mask_api.encode(moved)['counts'] if moved.any() else None

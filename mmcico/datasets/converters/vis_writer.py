@@ -1,15 +1,17 @@
 """Annotated videos as a file of YouTube-VIS' layout, which OVIS shares."""
+
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Union
+from typing import Any
 
 from pycocotools import mask as mask_api
 
 from ..video_annotations import AnnotatedTrack, AnnotatedVideo, Id
 from .lists_writer import ListsWriter
 
-PathLike = Union[str, Path]
-Categories = List[Dict[str, Any]]
+PathLike = str | Path
+Categories = list[dict[str, Any]]
 
 
 @dataclass
@@ -22,20 +24,19 @@ class Written:
         objects (int): Objects with a mask.
         unseen (int): Objects left out, as no frame has a mask of them.
     """
+
     videos: int = 0
     frames: int = 0
     objects: int = 0
     unseen: int = 0
 
 
-def mask_entry(counts: bytes, video: AnnotatedVideo) -> Dict[str, Any]:
+def mask_entry(counts: bytes, video: AnnotatedVideo) -> dict[str, Any]:
     """Compressed RLE that JSON can hold."""
-    return dict(
-        size=[video.height, video.width], counts=counts.decode('ascii'))
+    return dict(size=[video.height, video.width], counts=counts.decode('ascii'))
 
 
-def frame_entries(track: AnnotatedTrack,
-                  video: AnnotatedVideo) -> Iterator[Dict[str, Any]]:
+def frame_entries(track: AnnotatedTrack, video: AnnotatedVideo) -> Iterator[dict[str, Any]]:
     """Mask, box and area of an object for each frame.
 
     Yields:
@@ -51,11 +52,11 @@ def frame_entries(track: AnnotatedTrack,
         yield dict(
             segmentation=mask_entry(counts, video),
             bbox=list(box or mask_api.toBbox(rle).tolist()),
-            area=int(mask_api.area(rle)))
+            area=int(mask_api.area(rle)),
+        )
 
 
-def track_record(track: AnnotatedTrack, video: AnnotatedVideo,
-                 key: Id) -> Dict[str, Any]:
+def track_record(track: AnnotatedTrack, video: AnnotatedVideo, key: Id) -> dict[str, Any]:
     """Entry of ``annotations`` for one object.
 
     Args:
@@ -77,28 +78,32 @@ def track_record(track: AnnotatedTrack, video: AnnotatedVideo,
         length=len(video.file_names),
         segmentations=[frame.get('segmentation') for frame in frames],
         bboxes=[frame.get('bbox') for frame in frames],
-        areas=[frame.get('area') for frame in frames])
+        areas=[frame.get('area') for frame in frames],
+    )
     if track.occlusion is not None:
         record['occlusion'] = [
-            word if frame else None
-            for word, frame in zip(track.occlusion, frames)
+            word if frame else None for word, frame in zip(track.occlusion, frames)
         ]
     return record
 
 
-def video_record(video: AnnotatedVideo) -> Dict[str, Any]:
+def video_record(video: AnnotatedVideo) -> dict[str, Any]:
     """Entry of ``videos``."""
     return dict(
         id=video.id,
         height=video.height,
         width=video.width,
         length=len(video.file_names),
-        file_names=list(video.file_names))
+        file_names=list(video.file_names),
+    )
 
 
-def write_vis(path: PathLike, videos: Iterable[AnnotatedVideo],
-              categories: Callable[[], Categories],
-              info: Dict[str, Any]) -> Written:
+def write_vis(
+    path: PathLike,
+    videos: Iterable[AnnotatedVideo],
+    categories: Callable[[], Categories],
+    info: dict[str, Any],
+) -> Written:
     """Write a file of YouTube-VIS' layout.
 
     Objects whose id is a positive whole number not yet used keep it; others

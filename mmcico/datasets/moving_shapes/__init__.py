@@ -1,10 +1,16 @@
 """Moving shapes: generated videos with exact masks, boxes and occlusion."""
+
 from .annotations import Track
 from .classes import SHAPE_CLASSES
 from .config import DIFFICULTIES, SceneConfig, make_config
 from .generate import generate_video, write_dataset
 
 __all__ = [
-    'DIFFICULTIES', 'SHAPE_CLASSES', 'SceneConfig', 'Track', 'generate_video',
-    'make_config', 'write_dataset'
+    'DIFFICULTIES',
+    'SHAPE_CLASSES',
+    'SceneConfig',
+    'Track',
+    'generate_video',
+    'make_config',
+    'write_dataset',
 ]

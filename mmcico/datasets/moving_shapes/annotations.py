@@ -1,13 +1,15 @@
 """Tracks of a generated video in the layout of YouTube-VIS and OVIS."""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any
 
 import numpy as np
 from pycocotools import mask as mask_utils
 
 # hidden shares up to which OVIS' words are used
-NO_OCCLUSION_UP_TO = .02
-SLIGHT_OCCLUSION_UP_TO = .5
+NO_OCCLUSION_UP_TO = 0.02
+SLIGHT_OCCLUSION_UP_TO = 0.5
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Track:
         hidden: (T,) float64, share of the part inside the frame that other
             things cover; NaN where the object is absent.
     """
+
     label: int
     masks: np.ndarray
     hidden: np.ndarray
@@ -30,8 +33,7 @@ class Track:
         return ~np.isnan(self.hidden)
 
 
-def make_track(label: int, full: np.ndarray, visible: np.ndarray,
-               min_visible: int) -> Optional[Track]:
+def make_track(label: int, full: np.ndarray, visible: np.ndarray, min_visible: int) -> Track | None:
     """A track from full and visible masks, each (T, H, W) bool.
 
     Returns:
@@ -43,11 +45,10 @@ def make_track(label: int, full: np.ndarray, visible: np.ndarray,
     if not present.any():
         return None
     hidden = 1 - seen / np.maximum(whole, 1)
-    return Track(label, visible & present[:, None, None],
-                 np.where(present, hidden, np.nan))
+    return Track(label, visible & present[:, None, None], np.where(present, hidden, np.nan))
 
 
-def occlusion_word(hidden: float) -> Optional[str]:
+def occlusion_word(hidden: float) -> str | None:
     """OVIS' word for a hidden share; None for NaN, an absent object."""
     if np.isnan(hidden):
         return None
@@ -58,25 +59,20 @@ def occlusion_word(hidden: float) -> Optional[str]:
     return 'severe_occlusion'
 
 
-def encode_mask(mask: np.ndarray) -> Dict[str, Any]:
+def encode_mask(mask: np.ndarray) -> dict[str, Any]:
     """(H, W) bool -> compressed RLE that JSON can hold."""
     rle = mask_utils.encode(np.asfortranarray(mask, np.uint8))
     return dict(size=list(mask.shape), counts=rle['counts'].decode('ascii'))
 
 
-def mask_box(mask: np.ndarray) -> List[int]:
+def mask_box(mask: np.ndarray) -> list[int]:
     """Tight [x, y, width, height] of a mask that is not empty."""
     rows = np.flatnonzero(mask.any(axis=1))
     cols = np.flatnonzero(mask.any(axis=0))
-    return [
-        int(cols[0]),
-        int(rows[0]),
-        int(cols[-1] - cols[0] + 1),
-        int(rows[-1] - rows[0] + 1)
-    ]
+    return [int(cols[0]), int(rows[0]), int(cols[-1] - cols[0] + 1), int(rows[-1] - rows[0] + 1)]
 
 
-def track_annotation(track: Track) -> Dict[str, Any]:
+def track_annotation(track: Track) -> dict[str, Any]:
     """The annotation of a track, without its ``id`` and ``video_id``."""
     length, height, width = track.masks.shape
     per_frame = list(zip(track.masks, track.present.tolist()))
@@ -89,12 +85,10 @@ def track_annotation(track: Track) -> Dict[str, Any]:
         segmentations=[encode_mask(m) if p else None for m, p in per_frame],
         bboxes=[mask_box(m) if p else None for m, p in per_frame],
         areas=[int(m.sum()) if p else None for m, p in per_frame],
-        occlusion=[occlusion_word(h) for h in track.hidden.tolist()])
+        occlusion=[occlusion_word(h) for h in track.hidden.tolist()],
+    )
 
 
-def categories(names: Sequence[str]) -> List[Dict[str, Any]]:
+def categories(names: Sequence[str]) -> list[dict[str, Any]]:
     """Categories with ids from 1."""
-    return [
-        dict(id=i + 1, name=name, supercategory='shape')
-        for i, name in enumerate(names)
-    ]
+    return [dict(id=i + 1, name=name, supercategory='shape') for i, name in enumerate(names)]

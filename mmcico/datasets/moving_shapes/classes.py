@@ -4,11 +4,12 @@ Outlines are closed contours in unit coordinates, x to the right and y down,
 within a circle of radius 1.  Several contours fill by the even-odd rule, so
 that a second one is a hole.
 """
-from typing import List, NamedTuple, Tuple
+
+from typing import NamedTuple
 
 import numpy as np
 
-Contours = List[np.ndarray]
+Contours = list[np.ndarray]
 
 
 class ShapeClass(NamedTuple):
@@ -19,13 +20,14 @@ class ShapeClass(NamedTuple):
         pattern: name of the texture pattern, see ``textures.PATTERNS``.
         hue: typical hue in degrees.
     """
+
     name: str
     pattern: str
     hue: float
 
 
 # neighbours in this list are far apart in hue, so that few classes are easy
-SHAPE_CLASSES: Tuple[ShapeClass, ...] = (
+SHAPE_CLASSES: tuple[ShapeClass, ...] = (
     ShapeClass('disc', 'stripes', 0),
     ShapeClass('square', 'checker', 215),
     ShapeClass('triangle', 'dots', 52),
@@ -53,38 +55,49 @@ def _circle(radius: float, points: int = 32) -> np.ndarray:
 
 
 def _polygon(corners: int) -> Contours:
-    return [_circle(1., corners)]
+    return [_circle(1.0, corners)]
 
 
 def _star() -> Contours:
-    radii = np.where(np.arange(10) % 2 == 0, 1., .5)
+    radii = np.where(np.arange(10) % 2 == 0, 1.0, 0.5)
     return [_polar(radii, np.arange(10) / 10)]
 
 
 def _square() -> Contours:
-    turns = (np.arange(4) + .5) / 4
+    turns = (np.arange(4) + 0.5) / 4
     return [_polar(np.ones(4), turns)]
 
 
 def _cross() -> Contours:
-    a, b = .33, .94
-    corner = [(-a, -b), (a, -b), (a, -a), (b, -a), (b, a), (a, a), (a, b),
-              (-a, b), (-a, a), (-b, a), (-b, -a), (-a, -a)]
+    a, b = 0.33, 0.94
+    corner = [
+        (-a, -b),
+        (a, -b),
+        (a, -a),
+        (b, -a),
+        (b, a),
+        (a, a),
+        (a, b),
+        (-a, b),
+        (-a, a),
+        (-b, a),
+        (-b, -a),
+        (-a, -a),
+    ]
     return [np.array(corner)]
 
 
 def _heart() -> Contours:
     s = 2 * np.pi * np.arange(40) / 40
-    x = 16 * np.sin(s)**3
-    y = (13 * np.cos(s) - 5 * np.cos(2 * s) - 2 * np.cos(3 * s) -
-         np.cos(4 * s))
+    x = 16 * np.sin(s) ** 3
+    y = 13 * np.cos(s) - 5 * np.cos(2 * s) - 2 * np.cos(3 * s) - np.cos(4 * s)
     return [np.stack([x, -y - 2], axis=1) / 18]
 
 
 def _crescent() -> Contours:
-    outer = _polar(np.ones(28), np.linspace(.1, .9, 28))
+    outer = _polar(np.ones(28), np.linspace(0.1, 0.9, 28))
     # the inner arc runs back between the same two tips, below its centre
-    centre = np.array([0., -.62])
+    centre = np.array([0.0, -0.62])
     x, y = outer[-1] - centre
     start = np.arctan2(x, -y)
     turns = np.linspace(start, -2 * np.pi - start, 16) / (2 * np.pi)
@@ -94,28 +107,35 @@ def _crescent() -> Contours:
 
 
 def _arrow() -> Contours:
-    corner = [(0, -1), (.8, -.1), (.34, -.1), (.34, .9), (-.34, .9),
-              (-.34, -.1), (-.8, -.1)]
+    corner = [
+        (0, -1),
+        (0.8, -0.1),
+        (0.34, -0.1),
+        (0.34, 0.9),
+        (-0.34, 0.9),
+        (-0.34, -0.1),
+        (-0.8, -0.1),
+    ]
     return [np.array(corner)]
 
 
 def _gear() -> Contours:
-    radii = np.where(np.arange(32) % 4 < 2, 1., .74)
-    return [_polar(radii, np.arange(32) / 32), _circle(.28, 16)]
+    radii = np.where(np.arange(32) % 4 < 2, 1.0, 0.74)
+    return [_polar(radii, np.arange(32) / 32), _circle(0.28, 16)]
 
 
 def _drop() -> Contours:
-    round_part = _polar(np.full(25, .64), np.linspace(.17, .83, 25))
-    tip = np.array([[0., -1.3]])
-    return [(np.concatenate([tip, round_part]) + [0., .33]) * .98]
+    round_part = _polar(np.full(25, 0.64), np.linspace(0.17, 0.83, 25))
+    tip = np.array([[0.0, -1.3]])
+    return [(np.concatenate([tip, round_part]) + [0.0, 0.33]) * 0.98]
 
 
 _OUTLINES = {
-    'disc': lambda: [_circle(1.)],
+    'disc': lambda: [_circle(1.0)],
     'square': _square,
     'triangle': lambda: _polygon(3),
     'star': _star,
-    'ring': lambda: [_circle(1.), _circle(.48)],
+    'ring': lambda: [_circle(1.0), _circle(0.48)],
     'cross': _cross,
     'heart': _heart,
     'crescent': _crescent,

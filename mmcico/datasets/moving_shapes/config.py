@@ -1,13 +1,13 @@
 """Settings of the moving-shapes generator."""
+
 from dataclasses import dataclass
-from typing import Dict, Tuple
 
 from .classes import SHAPE_CLASSES
 
-DIFFICULTIES: Dict[str, Dict[str, float]] = {
-    'easy': dict(motion=.3, occlusion=.1, blur=0., camera=.1),
-    'medium': dict(motion=.5, occlusion=.4, blur=.3, camera=.3),
-    'hard': dict(motion=1., occlusion=.8, blur=1., camera=.7),
+DIFFICULTIES: dict[str, dict[str, float]] = {
+    'easy': dict(motion=0.3, occlusion=0.1, blur=0.0, camera=0.1),
+    'medium': dict(motion=0.5, occlusion=0.4, blur=0.3, camera=0.3),
+    'hard': dict(motion=1.0, occlusion=0.8, blur=1.0, camera=0.7),
 }
 
 
@@ -36,30 +36,32 @@ class SceneConfig:
     Raises:
         ValueError: if a value is out of its range.
     """
+
     num_frames: int = 10
-    size: Tuple[int, int] = (96, 160)
+    size: tuple[int, int] = (96, 160)
     num_classes: int = 4
-    objects: Tuple[int, int] = (1, 4)
-    motion: float = .5
-    occlusion: float = .4
-    blur: float = .3
-    camera: float = .3
-    flicker: float = 0.
+    objects: tuple[int, int] = (1, 4)
+    motion: float = 0.5
+    occlusion: float = 0.4
+    blur: float = 0.3
+    camera: float = 0.3
+    flicker: float = 0.0
     min_visible: int = 24
 
     def __post_init__(self) -> None:
-        _require(self.num_frames >= 1, 'num_frames', self.num_frames,
-                 'at least 1')
+        _require(self.num_frames >= 1, 'num_frames', self.num_frames, 'at least 1')
         _require(
-            min(self.size) >= 32, 'size', self.size,
-            'a height and a width of at least 32 pixels')
-        _require(1 <= self.num_classes <= len(SHAPE_CLASSES), 'num_classes',
-                 self.num_classes, f'1 to {len(SHAPE_CLASSES)}')
+            min(self.size) >= 32, 'size', self.size, 'a height and a width of at least 32 pixels'
+        )
+        _require(
+            1 <= self.num_classes <= len(SHAPE_CLASSES),
+            'num_classes',
+            self.num_classes,
+            f'1 to {len(SHAPE_CLASSES)}',
+        )
         low, high = self.objects
-        _require(0 <= low <= high, 'objects', self.objects,
-                 'two numbers 0 <= MIN <= MAX')
-        _require(self.min_visible >= 1, 'min_visible', self.min_visible,
-                 'at least 1 pixel')
+        _require(0 <= low <= high, 'objects', self.objects, 'two numbers 0 <= MIN <= MAX')
+        _require(self.min_visible >= 1, 'min_visible', self.min_visible, 'at least 1 pixel')
         for name in ('motion', 'occlusion', 'blur', 'camera', 'flicker'):
             value = getattr(self, name)
             _require(0 <= value <= 1, name, value, '0 to 1')
@@ -82,6 +84,7 @@ def make_config(difficulty: str = 'medium', **values: object) -> SceneConfig:
         ValueError: if the difficulty is unknown or a value out of range.
     """
     if difficulty not in DIFFICULTIES:
-        raise ValueError(f'moving shapes: difficulty is "{difficulty}", '
-                         f'choose one of {", ".join(DIFFICULTIES)}')
+        raise ValueError(
+            f'moving shapes: difficulty is "{difficulty}", choose one of {", ".join(DIFFICULTIES)}'
+        )
     return SceneConfig(**{**DIFFICULTIES[difficulty], **values})

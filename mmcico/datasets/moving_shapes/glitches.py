@@ -1,17 +1,17 @@
 """Single frames that show little: out of focus, grey, faint and grainy."""
+
 from dataclasses import dataclass
-from typing import Tuple
 
 import cv2
 import numpy as np
 
 # at a strength of 1
-BLUR = .05  # of the shorter side of the frame
-CONTRAST = .08  # what is left of it
-COLOUR = .25  # what is left of it
-GRAIN = 24.  # levels of each channel
+BLUR = 0.05  # of the shorter side of the frame
+CONTRAST = 0.08  # what is left of it
+COLOUR = 0.25  # what is left of it
+GRAIN = 24.0  # levels of each channel
 
-WEAKEST = .85
+WEAKEST = 0.85
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Glitches:
         strengths: 0 (as it is) to 1, of each frame; () spoils none.
         seed: of the grain.
     """
-    strengths: Tuple[float, ...] = ()
+
+    strengths: tuple[float, ...] = ()
     seed: int = 0
 
     def spoil(self, picture: np.ndarray, time: float) -> np.ndarray:
@@ -36,8 +37,7 @@ class Glitches:
             (H, W, 3) float32 BGR; the picture itself where nothing happens.
         """
         frame = int(round(time))
-        strength = (
-            self.strengths[frame] if frame < len(self.strengths) else 0.)
+        strength = self.strengths[frame] if frame < len(self.strengths) else 0.0
         if strength == 0:
             return picture
         height, width = picture.shape[:2]
@@ -52,8 +52,7 @@ class Glitches:
         return (faint + GRAIN * strength * grain).astype(np.float32)
 
 
-def random_glitches(rng: np.random.Generator, num_frames: int,
-                    flicker: float) -> Glitches:
+def random_glitches(rng: np.random.Generator, num_frames: int, flicker: float) -> Glitches:
     """Spoils a share ``flicker / 2`` of the frames.
 
     Draws nothing for 0, so that videos without stay as they are.
@@ -61,5 +60,5 @@ def random_glitches(rng: np.random.Generator, num_frames: int,
     if flicker == 0:
         return Glitches()
     hit = rng.random(num_frames) < flicker / 2
-    strengths = np.where(hit, rng.uniform(WEAKEST, 1., num_frames), 0.)
+    strengths = np.where(hit, rng.uniform(WEAKEST, 1.0, num_frames), 0.0)
     return Glitches(tuple(strengths.tolist()), int(rng.integers(2**31)))

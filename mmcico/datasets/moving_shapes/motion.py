@@ -1,10 +1,10 @@
 """Where things and the camera are at a time, measured in frames."""
+
 from dataclasses import dataclass
-from typing import Tuple
 
 import numpy as np
 
-Pair = Tuple[float, float]
+Pair = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -16,9 +16,10 @@ class Swing:
         rate: radians a frame.
         phase: radians at frame 0.
     """
-    amplitude: float = 0.
-    rate: float = 0.
-    phase: float = 0.
+
+    amplitude: float = 0.0
+    rate: float = 0.0
+    phase: float = 0.0
 
     def at(self, time: float) -> float:
         """Value at ``time``."""
@@ -41,25 +42,25 @@ class Trajectory:
         trip: x, y shift at the far point of a trip away from its path.
         trip_time: first and last frame of that trip.
     """
+
     centre: Pair
-    swing: Tuple[Swing, Swing] = (Swing(), Swing())
-    radius: Pair = (1., 1.)
-    angle: float = 0.
-    spin: float = 0.
+    swing: tuple[Swing, Swing] = (Swing(), Swing())
+    radius: Pair = (1.0, 1.0)
+    angle: float = 0.0
+    spin: float = 0.0
     growth: Swing = Swing()
-    trip: Pair = (0., 0.)
-    trip_time: Pair = (0., 0.)
+    trip: Pair = (0.0, 0.0)
+    trip_time: Pair = (0.0, 0.0)
 
     def position(self, time: float) -> np.ndarray:
         """(2,) x, y in the world."""
         start, end = self.trip_time
-        away = 0.
+        away = 0.0
         if start < time < end:
             away = np.sin(np.pi * (time - start) / (end - start))
-        return np.array([
-            self.centre[i] + self.swing[i].at(time) + away * self.trip[i]
-            for i in range(2)
-        ])
+        return np.array(
+            [self.centre[i] + self.swing[i].at(time) + away * self.trip[i] for i in range(2)]
+        )
 
     def transform(self, time: float) -> np.ndarray:
         """(2, 3) affine map from unit coordinates to the world."""
@@ -80,8 +81,9 @@ class Camera:
         zoom: swing of the magnification about 1.
         roll: swing of the angle in radians.
     """
+
     middle: Pair
-    pan: Tuple[Swing, Swing] = (Swing(), Swing())
+    pan: tuple[Swing, Swing] = (Swing(), Swing())
     zoom: Swing = Swing()
     roll: Swing = Swing()
 
@@ -107,10 +109,9 @@ def compose(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
     return np.concatenate([linear, offset[:, None]], axis=1)
 
 
-def random_swing(rng: np.random.Generator, amplitude: float,
-                 speed: float) -> Swing:
+def random_swing(rng: np.random.Generator, amplitude: float, speed: float) -> Swing:
     """A swing whose fastest change is about ``speed`` a frame."""
-    amplitude = amplitude * rng.uniform(.5, 1.)
-    rate = speed * rng.uniform(.4, 1.) / max(amplitude, 1e-6)
+    amplitude = amplitude * rng.uniform(0.5, 1.0)
+    rate = speed * rng.uniform(0.4, 1.0) / max(amplitude, 1e-6)
     # slow enough that neighbouring frames show the same movement
-    return Swing(amplitude, min(rate, .6), rng.uniform(0, 2 * np.pi))
+    return Swing(amplitude, min(rate, 0.6), rng.uniform(0, 2 * np.pi))

@@ -1,5 +1,6 @@
 """From a scene to pixels: exact masks and shaded frames."""
-from typing import Sequence, Tuple
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -58,8 +59,7 @@ def fill(contours: Contours, height: int, width: int) -> np.ndarray:
     return (counts & 1).astype(bool)
 
 
-def coverage(contours: Contours, height: int, width: int,
-             finer: int) -> np.ndarray:
+def coverage(contours: Contours, height: int, width: int, finer: int) -> np.ndarray:
     """Share of each pixel inside the contours, (height, width) float32.
 
     Args:
@@ -72,18 +72,16 @@ def coverage(contours: Contours, height: int, width: int,
     """
     # the middle of the first small pixel is not that of the first large one
     shift = (finer - 1) * (1 << SHIFT) // 2
-    fine = fill([contour * finer + shift for contour in contours],
-                height * finer, width * finer)
+    fine = fill([contour * finer + shift for contour in contours], height * finer, width * finer)
     # multiples of the number of small pixels stay exact in 8 bits
     whole = 255 // finer**2 * finer**2
     mean = cv2.resize(
-        fine.view(np.uint8) * np.uint8(whole), (width, height),
-        interpolation=cv2.INTER_AREA)
+        fine.view(np.uint8) * np.uint8(whole), (width, height), interpolation=cv2.INTER_AREA
+    )
     return mean / np.float32(whole)
 
 
-def full_masks(scene: Scene, time: float, height: int,
-               width: int) -> np.ndarray:
+def full_masks(scene: Scene, time: float, height: int, width: int) -> np.ndarray:
     """What each thing would cover if it were alone, (N, H, W) bool."""
     view = scene.camera.transform(time)
     masks = np.zeros((len(scene.things), height, width), bool)
@@ -103,8 +101,7 @@ def visible_masks(full: np.ndarray) -> np.ndarray:
     return visible
 
 
-def render_frame(scene: Scene, time: float, height: int,
-                 width: int) -> np.ndarray:
+def render_frame(scene: Scene, time: float, height: int, width: int) -> np.ndarray:
     """The picture taken at ``time``, (H, W, 3) uint8 BGR.
 
     The shutter is open around ``time``; its light is the mean of a few sharp
@@ -119,14 +116,13 @@ def render_frame(scene: Scene, time: float, height: int,
         light += _render_instant(scene, time + offset, height, width, finer)
     light /= steps
     radius = scene.focus.at(time)
-    if radius > .3:
+    if radius > 0.3:
         light = cv2.GaussianBlur(light, (0, 0), radius)
     light = scene.glitches.spoil(light, time)
     return np.clip(np.rint(light), 0, 255).astype(np.uint8)
 
 
-def _render_instant(scene: Scene, time: float, height: int, width: int,
-                    finer: int) -> np.ndarray:
+def _render_instant(scene: Scene, time: float, height: int, width: int, finer: int) -> np.ndarray:
     """A sharp picture, (H, W, 3) float32 BGR."""
     view = scene.camera.transform(time)
     canvas = _place_background(scene, view, height, width)
@@ -136,20 +132,19 @@ def _render_instant(scene: Scene, time: float, height: int, width: int,
     return canvas
 
 
-def _place_background(scene: Scene, view: np.ndarray, height: int,
-                      width: int) -> np.ndarray:
+def _place_background(scene: Scene, view: np.ndarray, height: int, width: int) -> np.ndarray:
     rows, cols = scene.background.shape[:2]
-    to_world = np.array([[1., 0., (width - cols) / 2],
-                         [0., 1., (height - rows) / 2]])
+    to_world = np.array([[1.0, 0.0, (width - cols) / 2], [0.0, 1.0, (height - rows) / 2]])
     return cv2.warpAffine(
         scene.background,
-        compose(view, to_world), (width, height),
+        compose(view, to_world),
+        (width, height),
         flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REFLECT)
+        borderMode=cv2.BORDER_REFLECT,
+    )
 
 
-def _window(contours: Sequence[np.ndarray], height: int,
-            width: int) -> Tuple[int, int, int, int]:
+def _window(contours: Sequence[np.ndarray], height: int, width: int) -> tuple[int, int, int, int]:
     """Part of the frame touched by the contours: x0, y0, x1, y1."""
     points = np.concatenate(list(contours)) >> SHIFT
     low, high = points.min(axis=0) - 1, points.max(axis=0) + 3
@@ -158,8 +153,7 @@ def _window(contours: Sequence[np.ndarray], height: int,
     return x0, y0, x1, y1
 
 
-def _paint_(canvas: np.ndarray, thing: Thing, pose: np.ndarray,
-            finer: int) -> None:
+def _paint_(canvas: np.ndarray, thing: Thing, pose: np.ndarray, finer: int) -> None:
     """Blend a thing into the canvas, with soft edges."""
     contours = to_fixed(thing.contours, pose)
     x0, y0, x1, y1 = _window(contours, *canvas.shape[:2])
@@ -168,14 +162,15 @@ def _paint_(canvas: np.ndarray, thing: Thing, pose: np.ndarray,
     origin = np.array([x0, y0]) << SHIFT
     alpha = coverage([c - origin for c in contours], y1 - y0, x1 - x0, finer)
     side = len(thing.texture)
-    to_unit = np.array([[2 / side, 0., 1 / side - 1],
-                        [0., 2 / side, 1 / side - 1]])
+    to_unit = np.array([[2 / side, 0.0, 1 / side - 1], [0.0, 2 / side, 1 / side - 1]])
     to_window = compose(pose, to_unit)
     to_window[:, 2] -= [x0, y0]
     colours = cv2.warpAffine(
         thing.texture,
-        to_window, (x1 - x0, y1 - y0),
+        to_window,
+        (x1 - x0, y1 - y0),
         flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE)
+        borderMode=cv2.BORDER_REPLICATE,
+    )
     part = canvas[y0:y1, x0:x1]
     part += (colours - part) * alpha[..., None]

@@ -1,6 +1,6 @@
 """Choice of the frames of a clip."""
+
 import random
-from typing import List
 
 from mmcv.transforms import BaseTransform
 
@@ -9,7 +9,7 @@ from mmcico.registry import TRANSFORMS
 METHODS = ('consecutive', 'neighbours')
 
 
-def consecutive_frames(key: int, length: int, num_frames: int) -> List[int]:
+def consecutive_frames(key: int, length: int, num_frames: int) -> list[int]:
     """T frames in a row with the key frame in the middle.
 
     Moved inside where the video ends; a video that is too short repeats its
@@ -19,7 +19,7 @@ def consecutive_frames(key: int, length: int, num_frames: int) -> List[int]:
     return [min(start + t, length - 1) for t in range(num_frames)]
 
 
-def neighbour_frames(key: int, length: int, num_frames: int) -> List[int]:
+def neighbour_frames(key: int, length: int, num_frames: int) -> list[int]:
     """The key frame and T - 1 others within T frames of it, in order.
 
     Where there are too few others, some occur twice.
@@ -60,13 +60,9 @@ class ClipFrameSample(BaseTransform):
         clip = dict(video_id=results['video_id'])
         if 'frame_ids' in results:
             chosen = list(results['frame_ids'])
-            clip.update(
-                num_final=results['num_final'],
-                num_written=results['num_written'])
+            clip.update(num_final=results['num_final'], num_written=results['num_written'])
         else:
-            pick = (
-                consecutive_frames
-                if self.method == 'consecutive' else neighbour_frames)
+            pick = consecutive_frames if self.method == 'consecutive' else neighbour_frames
             chosen = pick(key, len(frames), results['num_frames'])
         clip.update(frame_ids=tuple(chosen), key_index=chosen.index(key))
         infos = [frames[frame] for frame in chosen]

@@ -1,14 +1,24 @@
 """Packing of clips."""
+
 from typing import Any
 
 from mmdet.datasets.transforms import PackTrackInputs
 
 from mmcico.registry import TRANSFORMS
 
-META_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor',
-             'flip', 'flip_direction', 'frame_id', 'video_id', 'video_length')
-OBJECT_KEYS = ('gt_bboxes', 'gt_bboxes_labels', 'gt_masks', 'gt_instances_ids',
-               'gt_ignore_flags')
+META_KEYS = (
+    'img_id',
+    'img_path',
+    'ori_shape',
+    'img_shape',
+    'scale_factor',
+    'flip',
+    'flip_direction',
+    'frame_id',
+    'video_id',
+    'video_length',
+)
+OBJECT_KEYS = ('gt_bboxes', 'gt_bboxes_labels', 'gt_masks', 'gt_instances_ids', 'gt_ignore_flags')
 
 
 @TRANSFORMS.register_module()
@@ -35,8 +45,7 @@ class PackClipInputs(PackTrackInputs):
                 boxes without their ids.
         """
         clip = results.pop('clip_info')[0]
-        where = (f"{results['source'][0]}: video {clip['video_id']!r}, frames "
-                 f"{clip['frame_ids']}")
+        where = f'{results["source"][0]}: video {clip["video_id"]!r}, frames {clip["frame_ids"]}'
         sizes = {image.shape for image in results['img']}
         if len(sizes) > 1:
             raise ValueError(f'{where} differ in size: {sorted(sizes)}')
@@ -47,7 +56,8 @@ class PackClipInputs(PackTrackInputs):
                 raise ValueError(
                     f'{where}: a transform changed the number of objects of '
                     f'frame {frame} in some fields only: {counts}; leave out '
-                    'transforms that are not made for video')
+                    'transforms that are not made for video'
+                )
         packed = super().transform(results)
         packed['data_samples'].set_metainfo(clip)
         return packed

@@ -1,4 +1,5 @@
 """Loading of frames and their objects, with errors that name them."""
+
 import mmcv
 import numpy as np
 from mmcv.transforms import BaseTransform, LoadImageFromFile
@@ -6,6 +7,7 @@ from mmdet.structures.mask import BitmapMasks
 from mmengine import fileio
 
 from mmcico.registry import TRANSFORMS
+
 from ..masks import decode_masks
 
 JPEG_START, JPEG_END = b'\xff\xd8', b'\xff\xd9'
@@ -13,8 +15,10 @@ JPEG_START, JPEG_END = b'\xff\xd8', b'\xff\xd9'
 
 def frame_name(results: dict) -> str:
     """File, video, frame and image of a frame, for messages."""
-    return (f"{results['source']}: video {results['video_id']!r}, frame "
-            f"{results['frame_id']}: image {results['img_path']}")
+    return (
+        f'{results["source"]}: video {results["video_id"]!r}, frame '
+        f'{results["frame_id"]}: image {results["img_path"]}'
+    )
 
 
 def is_cut_off(data: bytes) -> bool:
@@ -41,8 +45,10 @@ class LoadClipFrame(LoadImageFromFile):
         size = image.shape[:2]
         stated = (results['height'], results['width'])
         if size != stated:
-            raise ValueError(f'{frame_name(results)} is {size} (height, '
-                             f'width), the annotation file says {stated}')
+            raise ValueError(
+                f'{frame_name(results)} is {size} (height, '
+                f'width), the annotation file says {stated}'
+            )
         results['img'] = image.astype(np.float32) if self.to_float32 else image
         results['img_shape'] = results['ori_shape'] = size
         return results
@@ -54,21 +60,20 @@ class LoadClipFrame(LoadImageFromFile):
             ValueError: If there is no such file, or no image in it.
         """
         try:
-            data = fileio.get(
-                results['img_path'], backend_args=self.backend_args)
+            data = fileio.get(results['img_path'], backend_args=self.backend_args)
         except FileNotFoundError as error:
-            raise ValueError(f'{frame_name(results)} does not exist; check '
-                             "data_root and data_prefix['img']") from error
-        except OSError as error:
             raise ValueError(
-                f'{frame_name(results)} cannot be read: {error}') from error
+                f"{frame_name(results)} does not exist; check data_root and data_prefix['img']"
+            ) from error
+        except OSError as error:
+            raise ValueError(f'{frame_name(results)} cannot be read: {error}') from error
         image = None
         if data and not is_cut_off(data):
-            image = mmcv.imfrombytes(
-                data, flag=self.color_type, backend=self.imdecode_backend)
+            image = mmcv.imfrombytes(data, flag=self.color_type, backend=self.imdecode_backend)
         if image is None:
-            raise ValueError(f'{frame_name(results)} is broken ({len(data)} '
-                             'bytes); get the file again')
+            raise ValueError(
+                f'{frame_name(results)} is broken ({len(data)} bytes); get the file again'
+            )
         return image
 
 
@@ -98,16 +103,18 @@ class LoadClipAnnotations(BaseTransform):
         objects = results['instances']
         boxes = np.array([each['bbox'] for each in objects], np.float32)
         results['gt_bboxes'] = boxes.reshape(-1, 4)
-        for key, name, kind in (('gt_bboxes_labels', 'bbox_label', np.int64),
-                                ('gt_instances_ids', 'instance_id', np.int64),
-                                ('gt_ignore_flags', 'ignore_flag', bool)):
+        for key, name, kind in (
+            ('gt_bboxes_labels', 'bbox_label', np.int64),
+            ('gt_instances_ids', 'instance_id', np.int64),
+            ('gt_ignore_flags', 'ignore_flag', bool),
+        ):
             results[key] = np.array([each[name] for each in objects], kind)
         height, width = results['height'], results['width']
         try:
-            masks = decode_masks([each['mask']['counts'] for each in objects],
-                                 height, width)
+            masks = decode_masks([each['mask']['counts'] for each in objects], height, width)
         except ValueError as error:
-            raise ValueError(f"{frame_name(results)}: field 'segmentations' "
-                             f'has a mask that is broken: {error}') from error
+            raise ValueError(
+                f"{frame_name(results)}: field 'segmentations' has a mask that is broken: {error}"
+            ) from error
         results['gt_masks'] = BitmapMasks(masks, height, width)
         return results

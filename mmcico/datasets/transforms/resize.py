@@ -1,13 +1,11 @@
 """The published models' input size."""
-from typing import Tuple
 
 from mmdet.datasets.transforms import Resize
 
 from mmcico.registry import TRANSFORMS
 
 
-def landscape_size(height: int, width: int,
-                   box: Tuple[int, int]) -> Tuple[int, int]:
+def landscape_size(height: int, width: int, box: tuple[int, int]) -> tuple[int, int]:
     """Size of a frame that fits into a wide box, fractions cut off.
 
     Args:
@@ -37,7 +35,7 @@ class LandscapeResize(Resize):
         **kwargs: As of ``Resize``, without ``keep_ratio``.
     """
 
-    def __init__(self, scale: Tuple[int, int], **kwargs) -> None:
+    def __init__(self, scale: tuple[int, int], **kwargs) -> None:
         super().__init__(scale=scale, keep_ratio=False, **kwargs)
 
     def _resize_img(self, results: dict) -> None:

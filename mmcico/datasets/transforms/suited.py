@@ -1,8 +1,12 @@
 """Transforms of MMDetection that would spoil clips without a word."""
-from typing import Any, Iterator, Tuple
 
-WAY_OUT = ('; leave it out, RandomFlip, RandomResize, RandomCrop and '
-           'PhotoMetricDistortion change all frames of a clip alike')
+from collections.abc import Iterator
+from typing import Any
+
+WAY_OUT = (
+    '; leave it out, RandomFlip, RandomResize, RandomCrop and '
+    'PhotoMetricDistortion change all frames of a clip alike'
+)
 UNEQUAL = 'cannot change the frames of a clip alike' + WAY_OUT
 
 #: class, or one that it is made from -> why a clip cannot have it
@@ -15,14 +19,16 @@ REFUSED = dict(
     GeomTransform=UNEQUAL,
     # of equal parameters its search may never end
     MinIoURandomCrop=UNEQUAL,
-    RandomCenterCropPad=UNEQUAL)
+    RandomCenterCropPad=UNEQUAL,
+)
 
 #: the same, for a step inside TransformBroadcaster
 REFUSED_INSIDE = dict(
     # RandAugment and AutoAugment are made from it
     RandomChoice='cannot choose once for all frames of a clip inside '
     'TransformBroadcaster; put it around one TransformBroadcaster for each '
-    'choice, or leave it out')
+    'choice, or leave it out'
+)
 
 
 def check_transforms(pipeline: Any) -> None:
@@ -39,12 +45,14 @@ def check_transforms(pipeline: Any) -> None:
         if hasattr(step, 'get_indexes'):
             raise ValueError(
                 f'{name} mixes other images into a frame, other ones in each '
-                'frame of a clip; leave it out of the pipeline')
+                'frame of a clip; leave it out of the pipeline'
+            )
         _refuse(step, {**REFUSED, **REFUSED_INSIDE} if is_inside else REFUSED)
         if getattr(step, 'allow_negative_crop', True) is False:
             raise ValueError(
                 f'{name} drops a frame that shows no object any more, but a '
-                'clip cannot lose a frame; set allow_negative_crop=True')
+                'clip cannot lose a frame; set allow_negative_crop=True'
+            )
 
 
 def _refuse(step: Any, reasons: dict) -> None:
@@ -54,7 +62,7 @@ def _refuse(step: Any, reasons: dict) -> None:
             raise ValueError(f'{type(step).__name__} {reasons[base.__name__]}')
 
 
-def _steps(step: Any, is_inside: bool = False) -> Iterator[Tuple[Any, bool]]:
+def _steps(step: Any, is_inside: bool = False) -> Iterator[tuple[Any, bool]]:
     """A transform and all that it wraps, and what changes single frames."""
     yield step, is_inside
     is_inside |= type(step).__name__ == 'TransformBroadcaster'

@@ -5,7 +5,6 @@ masks change. AP can fall in rare cases: where two tracks show the same
 object, the one with the better score is completed, though the other may have
 the better masks.
 """
-from typing import Dict, List, Tuple
 
 import numpy as np
 
@@ -22,7 +21,7 @@ def shown_objects(case: Case) -> np.ndarray:
     """
     if not len(case.objects):
         return np.full(case.areas.shape, -1)
-    overlap = np.where(case.crowd[:, None], 0., case.frame_iou)
+    overlap = np.where(case.crowd[:, None], 0.0, case.frame_iou)
     best = overlap.argmax(axis=1)
     return np.where(overlap.max(axis=1) >= FRAME_IOU, best, -1)
 
@@ -85,9 +84,9 @@ class Slots:
             self.labels = np.append(self.labels, self.labels[source])
             self.scores = np.append(self.scores, self.scores[source])
 
-    def main_slots(self) -> List[int]:
+    def main_slots(self) -> list[int]:
         """The best slot of each object and class."""
-        first: Dict[Tuple[int, int], int] = {}
+        first: dict[tuple[int, int], int] = {}
         for slot, key in enumerate(zip(self.home, self.labels)):
             if key[0] >= 0:
                 first.setdefault(key, slot)
@@ -123,8 +122,7 @@ class Slots:
         areas = np.zeros(self.case.video.length)
         filled = sources >= 0
         areas[filled] = self.case.areas[sources[filled], filled]
-        return Track(
-            masks, areas, mean_seen(areas), score=float(self.scores[slot]))
+        return Track(masks, areas, mean_seen(areas), score=float(self.scores[slot]))
 
 
 def perfect_association(case: Case) -> Case:
@@ -152,7 +150,6 @@ def perfect_association(case: Case) -> Case:
     slots.drop_strays()
     was_empty = ~(case.areas > 0).any(axis=1)
     kept = (slots.content >= 0).any(axis=1)
-    kept[:len(was_empty)] |= was_empty
+    kept[: len(was_empty)] |= was_empty
     rows = np.flatnonzero(kept)
-    return with_predictions(case, [slots.track(row) for row in rows],
-                            slots.labels[rows])
+    return with_predictions(case, [slots.track(row) for row in rows], slots.labels[rows])

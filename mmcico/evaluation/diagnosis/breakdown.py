@@ -1,5 +1,7 @@
 """AP of a result as it is, and as it would be without one kind of error."""
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,7 +24,7 @@ def _of_masks(change: Callable[[Case], Case]) -> Oracle:
 
 
 #: what each one does stands in its own words
-ORACLES: Dict[str, Oracle] = {
+ORACLES: dict[str, Oracle] = {
     BASE: flags.as_they_are,
     'classification': flags.perfect_classification,
     'association': _of_masks(perfect_association),
@@ -43,11 +45,12 @@ class Breakdown(NamedTuple):
             None for a class without objects.
         counts (dict[str, np.ndarray]): (K,) of ``errors.count_errors``.
     """
-    names: List[str]
-    curves: Dict[str, List[Optional[Curves]]]
-    counts: Dict[str, np.ndarray]
 
-    def as_dict(self) -> Dict[str, Any]:
+    names: list[str]
+    curves: dict[str, list[Curves | None]]
+    counts: dict[str, np.ndarray]
+
+    def as_dict(self) -> dict[str, Any]:
         """Figures for a file.
 
         ``classes``: names. ``oracles``: of each one ``AP``, ``AP50``,
@@ -55,10 +58,7 @@ class Breakdown(NamedTuple):
         the classes. ``counts``: of predictions and objects at IoU 0.5, over
         all classes.
         """
-        figures = {
-            name: mean_figures(each)
-            for name, each in self.curves.items()
-        }
+        figures = {name: mean_figures(each) for name, each in self.curves.items()}
         base = figures[BASE]['AP']
         for name, each in figures.items():
             each['gain'] = None if base is None else each['AP'] - base
@@ -66,14 +66,11 @@ class Breakdown(NamedTuple):
         return dict(
             classes=self.names,
             oracles=figures,
-            counts={
-                name: int(n.sum())
-                for name, n in self.counts.items()
-            })
+            counts={name: int(n.sum()) for name, n in self.counts.items()},
+        )
 
 
-def class_ap(curves: Optional[Curves],
-             level: Optional[int] = None) -> Optional[float]:
+def class_ap(curves: Curves | None, level: int | None = None) -> float | None:
     """AP of a class, None without objects.
 
     Args:
@@ -87,7 +84,7 @@ def class_ap(curves: Optional[Curves],
     return float(chosen.mean())
 
 
-def mean_figures(curves: List[Optional[Curves]]) -> Dict[str, Optional[float]]:
+def mean_figures(curves: list[Curves | None]) -> dict[str, float | None]:
     """``AP``, ``AP50`` and ``AP75``, means over the classes with objects.
 
     Where nothing is left to be found they are None.
@@ -95,14 +92,12 @@ def mean_figures(curves: List[Optional[Curves]]) -> Dict[str, Optional[float]]:
     known = [each for each in curves if each is not None]
     levels = dict(AP=None, AP50=0, AP75=5)
     return {
-        name:
-        float(np.mean([class_ap(each, level)
-                       for each in known])) if known else None
+        name: float(np.mean([class_ap(each, level) for each in known])) if known else None
         for name, level in levels.items()
     }
 
 
-def break_down(cases: Iterable[Case], names: List[str]) -> Breakdown:
+def break_down(cases: Iterable[Case], names: list[str]) -> Breakdown:
     """Measure with each of ``ORACLES``.
 
     Args:
@@ -112,15 +107,11 @@ def break_down(cases: Iterable[Case], names: List[str]) -> Breakdown:
     Returns:
         Breakdown: Curves and counts.
     """
-    matches: Dict[str, List[List[Matches]]] = {
-        name: [[] for _ in names]
-        for name in ORACLES
-    }
-    counts: Dict[str, np.ndarray] = {}
+    matches: dict[str, list[list[Matches]]] = {name: [[] for _ in names] for name in ORACLES}
+    counts: dict[str, np.ndarray] = {}
     for case in cases:
         for name, oracle in ORACLES.items():
-            for label, each in flags.class_matches(
-                    oracle(case), case.object_labels):
+            for label, each in flags.class_matches(oracle(case), case.object_labels):
                 matches[name][label].append(each)
         for kind, number in count_errors(case, len(names)).items():
             counts[kind] = counts.get(kind, 0) + number
@@ -131,9 +122,7 @@ def break_down(cases: Iterable[Case], names: List[str]) -> Breakdown:
     return Breakdown(names, fill_empty(curves), counts)
 
 
-def fill_empty(
-    curves: Dict[str, List[Optional[Curves]]]
-) -> Dict[str, List[Optional[Curves]]]:
+def fill_empty(curves: dict[str, list[Curves | None]]) -> dict[str, list[Curves | None]]:
     """Perfect curves where an oracle left no object of any class.
 
     All objects were missed; without that error nothing is wrong.
@@ -142,8 +131,7 @@ def fill_empty(
     for name, each in curves.items():
         if all(one is None for one in each):
             each = [
-                one and Curves(
-                    np.ones_like(one.precision), np.ones_like(one.recall))
+                one and Curves(np.ones_like(one.precision), np.ones_like(one.recall))
                 for one in curves[BASE]
             ]
         filled[name] = each

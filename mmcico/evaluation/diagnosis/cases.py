@@ -1,7 +1,8 @@
 """One video with all its tracks, and how they overlap."""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Iterator, List, Sequence
 
 import numpy as np
 
@@ -22,10 +23,11 @@ class Case:
         objects (list[Track]): G.
         object_labels (np.ndarray): (G,).
     """
+
     video: Video
-    predictions: List[Track]
+    predictions: list[Track]
     labels: np.ndarray
-    objects: List[Track]
+    objects: list[Track]
     object_labels: np.ndarray
 
     @cached_property
@@ -56,31 +58,30 @@ class Case:
     @cached_property
     def intersections(self) -> np.ndarray:
         """(D, G, T) pixels in common."""
-        inter = np.zeros(
-            (len(self.predictions), len(self.objects), self.video.length))
+        inter = np.zeros((len(self.predictions), len(self.objects), self.video.length))
         for frame in range(self.video.length):
             rows = np.flatnonzero(self.areas[:, frame])
             cols = np.flatnonzero(self.object_areas[:, frame])
             if len(rows) and len(cols):
                 inter[rows[:, None], cols, frame] = frame_overlap(
                     [self.predictions[i].masks[frame] for i in rows],
-                    [self.objects[i].masks[frame]
-                     for i in cols], self.video.size, self.areas[rows, frame])
+                    [self.objects[i].masks[frame] for i in cols],
+                    self.video.size,
+                    self.areas[rows, frame],
+                )
         return inter
 
     @cached_property
     def frame_iou(self) -> np.ndarray:
         """(D, G, T) IoU of the masks of each frame, 0 for empty ones."""
-        union = (
-            self.areas[:, None] + self.object_areas[None] - self.intersections)
+        union = self.areas[:, None] + self.object_areas[None] - self.intersections
         return self.intersections / np.maximum(union, 1)
 
     @cached_property
     def iou(self) -> np.ndarray:
         """(D, G) IoU over space and time."""
         inter = self.intersections.sum(-1)
-        union = (
-            self.areas.sum(-1)[:, None] + self.object_areas.sum(-1) - inter)
+        union = self.areas.sum(-1)[:, None] + self.object_areas.sum(-1) - inter
         return inter / np.maximum(union, 1)
 
     @cached_property
@@ -102,9 +103,7 @@ def _areas(tracks: Sequence[Track], video: Video) -> np.ndarray:
     return np.stack([track.areas for track in tracks])
 
 
-def take_objects(iou: np.ndarray,
-                 crowd: np.ndarray,
-                 iou_thrs: np.ndarray = IOU_THRS) -> np.ndarray:
+def take_objects(iou: np.ndarray, crowd: np.ndarray, iou_thrs: np.ndarray = IOU_THRS) -> np.ndarray:
     """Which object each prediction takes, by the rules of the metric.
 
     The best score chooses first: the free object it overlaps most, of equal
@@ -125,7 +124,7 @@ def take_objects(iou: np.ndarray,
         near = free & (iou[row] >= least)
         regular = near & ~crowd
         near = np.where(regular.any(axis=1, keepdims=True), regular, near)
-        overlap = np.where(near, iou[row], -1.)
+        overlap = np.where(near, iou[row], -1.0)
         best = iou.shape[1] - 1 - overlap[:, ::-1].argmax(axis=1)
         hit = np.flatnonzero(near.any(axis=1))
         taken[hit, row] = best[hit]
@@ -144,10 +143,10 @@ def read_cases(truth: GroundTruth, tracks: Tracks) -> Iterator[Case]:
         Case: The next video.
     """
     for index, video in enumerate(truth.videos):
-        predictions: List[Track] = []
-        objects: List[Track] = []
-        labels: List[int] = []
-        object_labels: List[int] = []
+        predictions: list[Track] = []
+        objects: list[Track] = []
+        labels: list[int] = []
+        object_labels: list[int] = []
         for label in range(len(truth.categories)):
             found = by_score(tracks.get((index, label), []))[:MAX_TRACKS]
             predictions += found
@@ -155,28 +154,31 @@ def read_cases(truth: GroundTruth, tracks: Tracks) -> Iterator[Case]:
             wanted = truth.tracks.get((index, label), [])
             objects += wanted
             object_labels += [label] * len(wanted)
-        yield make_case(video, predictions, np.array(labels, int), objects,
-                        np.array(object_labels, int))
+        yield make_case(
+            video, predictions, np.array(labels, int), objects, np.array(object_labels, int)
+        )
 
 
-def make_case(video: Video, predictions: List[Track], labels: np.ndarray,
-              objects: List[Track], object_labels: np.ndarray) -> Case:
+def make_case(
+    video: Video,
+    predictions: list[Track],
+    labels: np.ndarray,
+    objects: list[Track],
+    object_labels: np.ndarray,
+) -> Case:
     """A case of predictions in any order; of equal scores the first leads."""
     order = np.argsort([-track.score for track in predictions], kind='stable')
-    return Case(video, [predictions[i] for i in order], labels[order], objects,
-                object_labels)
+    return Case(video, [predictions[i] for i in order], labels[order], objects, object_labels)
 
 
-def by_score(tracks: Sequence[Track]) -> List[Track]:
+def by_score(tracks: Sequence[Track]) -> list[Track]:
     """Tracks by falling score; of equal ones the first leads."""
     return sorted(tracks, key=lambda track: -track.score)
 
 
-def with_predictions(case: Case, predictions: List[Track],
-                     labels: np.ndarray) -> Case:
+def with_predictions(case: Case, predictions: list[Track], labels: np.ndarray) -> Case:
     """The same objects with other predictions."""
-    return make_case(case.video, predictions, labels, case.objects,
-                     case.object_labels)
+    return make_case(case.video, predictions, labels, case.objects, case.object_labels)
 
 
 def with_masks(track: Track, other: Track, frames: np.ndarray) -> Track:
@@ -192,18 +194,12 @@ def with_masks(track: Track, other: Track, frames: np.ndarray) -> Track:
     """
     if not frames.any():
         return track
-    masks = [
-        new if change else old
-        for old, new, change in zip(track.masks, other.masks, frames)
-    ]
+    masks = [new if change else old for old, new, change in zip(track.masks, other.masks, frames)]
     areas = np.where(frames, other.areas, track.areas)
     return replace(track, masks=masks, areas=areas, mean_area=mean_seen(areas))
 
 
 def without_masks(track: Track, frames: np.ndarray) -> Track:
     """A track that is absent in some more frames, (T,) bool."""
-    nothing = replace(
-        track,
-        masks=[None] * len(track.masks),
-        areas=np.zeros_like(track.areas))
+    nothing = replace(track, masks=[None] * len(track.masks), areas=np.zeros_like(track.areas))
     return with_masks(track, nothing, frames)

@@ -1,5 +1,7 @@
 """Which classes are taken for which."""
-from typing import Any, Dict, Iterable, List
+
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -8,10 +10,9 @@ from .cases import Case, take_objects
 DUPLICATE, BACKGROUND, MISSED = 'duplicate', 'background', 'missed'
 
 
-def confusion_matrix(cases: Iterable[Case],
-                     num_classes: int,
-                     score_thr: float = .3,
-                     iou_thr: float = .5) -> np.ndarray:
+def confusion_matrix(
+    cases: Iterable[Case], num_classes: int, score_thr: float = 0.3, iou_thr: float = 0.5
+) -> np.ndarray:
     """Count objects by their class and that of their prediction.
 
     Predictions of all classes take objects of any class: the best score
@@ -34,13 +35,11 @@ def confusion_matrix(cases: Iterable[Case],
         rows = np.flatnonzero(case.scores >= score_thr)
         iou, labels = case.iou[rows], case.labels[rows]
         taken = take_objects(iou, case.crowd, np.array([iou_thr]))[0]
-        again = (taken < 0) & (iou.max(axis=1, initial=0.) >= iou_thr)
+        again = (taken < 0) & (iou.max(axis=1, initial=0.0) >= iou_thr)
         nothing = (taken < 0) & ~again
         has_object = taken >= 0
         has_object[has_object] = ~case.crowd[taken[has_object]]
-        np.add.at(matrix,
-                  (case.object_labels[taken[has_object]], labels[has_object]),
-                  1)
+        np.add.at(matrix, (case.object_labels[taken[has_object]], labels[has_object]), 1)
         np.add.at(matrix, (num_classes, labels[again]), 1)
         np.add.at(matrix, (num_classes + 1, labels[nothing]), 1)
         missed = ~case.crowd
@@ -49,12 +48,14 @@ def confusion_matrix(cases: Iterable[Case],
     return matrix
 
 
-def confusion_dict(matrix: np.ndarray, names: List[str], score_thr: float,
-                   iou_thr: float) -> Dict[str, Any]:
+def confusion_dict(
+    matrix: np.ndarray, names: list[str], score_thr: float, iou_thr: float
+) -> dict[str, Any]:
     """The matrix with its names and settings, for a file."""
     return dict(
         score_thr=score_thr,
         iou_thr=iou_thr,
         rows=[*names, DUPLICATE, BACKGROUND],
         columns=[*names, MISSED],
-        matrix=matrix.tolist())
+        matrix=matrix.tolist(),
+    )

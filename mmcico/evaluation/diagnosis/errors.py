@@ -3,7 +3,6 @@
 Bolya et al., *TIDE: A General Toolbox for Identifying Object Detection
 Errors*, ECCV 2020, with the IoU over space and time in place of boxes.
 """
-from typing import Dict
 
 import numpy as np
 
@@ -11,17 +10,25 @@ from ..matching import IOU_THRS
 from .cases import Case
 
 #: below this overlap two tracks have nothing to do with each other
-LEAST_IOU = .1
+LEAST_IOU = 0.1
 #: kinds of predictions, in the order of the numbers in ``prediction_kinds``
-KINDS = ('right', 'ignored', 'duplicate', 'classification', 'weak overlap',
-         'weak overlap and classification', 'background')
-(RIGHT, IGNORED, DUPLICATE, CLASSIFICATION, WEAK, WEAK_AND_CLASSIFICATION,
- BACKGROUND) = range(len(KINDS))
+KINDS = (
+    'right',
+    'ignored',
+    'duplicate',
+    'classification',
+    'weak overlap',
+    'weak overlap and classification',
+    'background',
+)
+(RIGHT, IGNORED, DUPLICATE, CLASSIFICATION, WEAK, WEAK_AND_CLASSIFICATION, BACKGROUND) = range(
+    len(KINDS)
+)
 
 
 def best_overlap(case: Case, chosen: np.ndarray) -> np.ndarray:
     """(D,) best IoU with the objects chosen by a (D, G) bool."""
-    return np.where(chosen, case.iou, 0.).max(axis=1, initial=0.)
+    return np.where(chosen, case.iou, 0.0).max(axis=1, initial=0.0)
 
 
 def prediction_kinds(case: Case) -> np.ndarray:
@@ -50,14 +57,18 @@ def prediction_kinds(case: Case) -> np.ndarray:
     on_crowd = np.zeros_like(found)
     on_crowd[found] = case.crowd[case.taken[found]]
     shape = found.shape
-    return np.select([
-        on_crowd, found, own >= thrs, other >= thrs,
-        np.broadcast_to(own >= LEAST_IOU, shape),
-        np.broadcast_to(anything >= LEAST_IOU, shape)
-    ], [
-        IGNORED, RIGHT, DUPLICATE, CLASSIFICATION, WEAK,
-        WEAK_AND_CLASSIFICATION
-    ], BACKGROUND)
+    return np.select(
+        [
+            on_crowd,
+            found,
+            own >= thrs,
+            other >= thrs,
+            np.broadcast_to(own >= LEAST_IOU, shape),
+            np.broadcast_to(anything >= LEAST_IOU, shape),
+        ],
+        [IGNORED, RIGHT, DUPLICATE, CLASSIFICATION, WEAK, WEAK_AND_CLASSIFICATION],
+        BACKGROUND,
+    )
 
 
 def missed_objects(case: Case) -> np.ndarray:
@@ -65,11 +76,11 @@ def missed_objects(case: Case) -> np.ndarray:
 
     Crowds are never missed.
     """
-    best = case.iou.max(axis=0, initial=0.)
+    best = case.iou.max(axis=0, initial=0.0)
     return (best < LEAST_IOU) & ~case.crowd
 
 
-def count_errors(case: Case, num_classes: int) -> Dict[str, np.ndarray]:
+def count_errors(case: Case, num_classes: int) -> dict[str, np.ndarray]:
     """Numbers of predictions and objects of each kind at IoU 0.5.
 
     Args:
@@ -86,8 +97,10 @@ def count_errors(case: Case, num_classes: int) -> Dict[str, np.ndarray]:
         for kind, name in enumerate(KINDS)
     }
     found = case.taken[0][kinds == RIGHT]
-    for name, chosen in (('objects', ~case.crowd), ('found', found),
-                         ('missed', missed_objects(case))):
-        counts[name] = np.bincount(
-            case.object_labels[chosen], minlength=num_classes)
+    for name, chosen in (
+        ('objects', ~case.crowd),
+        ('found', found),
+        ('missed', missed_objects(case)),
+    ):
+        counts[name] = np.bincount(case.object_labels[chosen], minlength=num_classes)
     return counts

@@ -1,8 +1,10 @@
 """The folder that a diagnosis is written to."""
+
 import csv
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Dict, Iterable, Optional, Sequence, Union
+from typing import Any
 
 from ..vis_tables import GroundTruth, Tracks
 from ..ytvis_eval import evaluate
@@ -14,15 +16,17 @@ from .frames import frame_figures
 from .identities import identity_dict, video_identities
 from .plots import draw_all, has_matplotlib
 
-IOU_THR = .5
+IOU_THR = 0.5
 
 
-def diagnose(truth: GroundTruth,
-             tracks: Tracks,
-             metric: str = 'ytvis',
-             score_thr: float = .3,
-             with_frames: bool = True,
-             long_videos: Optional[Sequence[Any]] = None) -> Dict[str, Any]:
+def diagnose(
+    truth: GroundTruth,
+    tracks: Tracks,
+    metric: str = 'ytvis',
+    score_thr: float = 0.3,
+    with_frames: bool = True,
+    long_videos: Sequence[Any] | None = None,
+) -> dict[str, Any]:
     """Find out what a result loses AP by.
 
     Args:
@@ -55,13 +59,14 @@ def diagnose(truth: GroundTruth,
         curves=tables.curve_dict(breakdown),
         confusion=confusion_dict(matrix, names, score_thr, IOU_THR),
         errors=breakdown.as_dict(),
-        identities=identity_dict(identities, score_thr, IOU_THR))
+        identities=identity_dict(identities, score_thr, IOU_THR),
+    )
     if with_frames:
         found['frames'] = frame_figures(truth, tracks)._asdict()
     return found
 
 
-def write_diagnosis(folder: Union[str, Path], found: Dict[str, Any]) -> str:
+def write_diagnosis(folder: str | Path, found: dict[str, Any]) -> str:
     """Write JSON and CSV files, and figures if matplotlib is installed.
 
     Args:
@@ -78,22 +83,22 @@ def write_diagnosis(folder: Union[str, Path], found: Dict[str, Any]) -> str:
         (folder / f'{name}.json').write_text(text + '\n', encoding='utf-8')
     write_csv(folder / 'classes.csv', found['classes'])
     write_csv(folder / 'curves.csv', tables.curve_rows(found['curves']))
-    write_csv(folder / 'confusion.csv',
-              tables.confusion_rows(found['confusion']))
+    write_csv(folder / 'confusion.csv', tables.confusion_rows(found['confusion']))
     write_csv(folder / 'errors.csv', tables.error_rows(found['errors']))
     if 'frames' in found:
         write_csv(folder / 'frames.csv', found['frames']['frames'])
     if not has_matplotlib():
-        return (f'{folder}: tables; no figures, because matplotlib is not '
-                'installed (pip install matplotlib)')
-    drawn = draw_all(folder, found['errors'], found['curves'],
-                     found['confusion'])
+        return (
+            f'{folder}: tables; no figures, because matplotlib is not '
+            'installed (pip install matplotlib)'
+        )
+    drawn = draw_all(folder, found['errors'], found['curves'], found['confusion'])
     return f'{folder}: tables, {", ".join(drawn)}'
 
 
-def write_csv(path: Path, rows: Iterable[Dict[str, Any]]) -> None:
+def write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     """Write rows with the keys of the first one as head; None is empty."""
-    writer: Optional[csv.DictWriter] = None
+    writer: csv.DictWriter | None = None
     with path.open('w', encoding='utf-8', newline='') as file:
         for row in rows:
             if writer is None:

@@ -5,14 +5,23 @@ threshold sees them. A wrong prediction that goes away, a right one that moves
 up, and a missed object that is no longer asked for never lower precision at
 any recall; so AP never falls, at any threshold.
 """
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from ..matching import IOU_THRS, Matches
 from .cases import Case
-from .errors import (BACKGROUND, CLASSIFICATION, DUPLICATE, IGNORED, RIGHT,
-                     missed_objects, prediction_kinds)
+from .errors import (
+    BACKGROUND,
+    CLASSIFICATION,
+    DUPLICATE,
+    IGNORED,
+    RIGHT,
+    missed_objects,
+    prediction_kinds,
+)
 
 
 class Flags(NamedTuple):
@@ -25,6 +34,7 @@ class Flags(NamedTuple):
         ignored (np.ndarray): (10, R) bool, does not count there.
         wanted (np.ndarray): (G,) bool, objects that should be found.
     """
+
     labels: np.ndarray
     scores: np.ndarray
     found: np.ndarray
@@ -35,8 +45,7 @@ class Flags(NamedTuple):
 def as_they_are(case: Case) -> Flags:
     """No oracle: what the metric counts."""
     kinds = prediction_kinds(case)
-    return Flags(case.labels, case.scores, kinds == RIGHT, kinds == IGNORED,
-                 ~case.crowd)
+    return Flags(case.labels, case.scores, kinds == RIGHT, kinds == IGNORED, ~case.crowd)
 
 
 def perfect_duplicates(case: Case) -> Flags:
@@ -46,8 +55,7 @@ def perfect_duplicates(case: Case) -> Flags:
     a better-scored prediction took is left out.
     """
     flags = as_they_are(case)
-    return flags._replace(ignored=flags.ignored
-                          | (prediction_kinds(case) == DUPLICATE))
+    return flags._replace(ignored=flags.ignored | (prediction_kinds(case) == DUPLICATE))
 
 
 def perfect_background(case: Case) -> Flags:
@@ -57,8 +65,7 @@ def perfect_background(case: Case) -> Flags:
     left out.
     """
     flags = as_they_are(case)
-    return flags._replace(ignored=flags.ignored
-                          | (prediction_kinds(case) == BACKGROUND))
+    return flags._replace(ignored=flags.ignored | (prediction_kinds(case) == BACKGROUND))
 
 
 def perfect_misses(case: Case) -> Flags:
@@ -68,8 +75,7 @@ def perfect_misses(case: Case) -> Flags:
     not asked for, as TIDE does: no masks and scores have to be made up for
     it, it counts as found as well as the others were.
     """
-    return as_they_are(case)._replace(wanted=~case.crowd
-                                      & ~missed_objects(case))
+    return as_they_are(case)._replace(wanted=~case.crowd & ~missed_objects(case))
 
 
 def perfect_classification(case: Case) -> Flags:
@@ -85,15 +91,14 @@ def perfect_classification(case: Case) -> Flags:
     rows = np.flatnonzero(wrong.any(axis=0))
     if not len(rows):
         return flags
-    others = np.where(case.same_class | case.crowd, -1., case.iou)
+    others = np.where(case.same_class | case.crowd, -1.0, case.iou)
     target = others[rows].argmax(axis=1)
     found = flags.found.copy()
     ignored = flags.ignored | wrong
     added = np.zeros((len(IOU_THRS), len(rows)), bool)
     for level in range(len(IOU_THRS)):
-        holder: Dict[int, int] = {
-            case.taken[level, i]: i
-            for i in np.flatnonzero(flags.found[level])
+        holder: dict[int, int] = {
+            case.taken[level, i]: i for i in np.flatnonzero(flags.found[level])
         }
         seen = set()
         for place in np.flatnonzero(wrong[level, rows]):
@@ -111,11 +116,12 @@ def perfect_classification(case: Case) -> Flags:
         np.concatenate([case.labels, case.object_labels[target]]),
         np.concatenate([case.scores, case.scores[rows]]),
         np.concatenate([found, added], axis=1),
-        np.concatenate([ignored, ~added], axis=1), flags.wanted)
+        np.concatenate([ignored, ~added], axis=1),
+        flags.wanted,
+    )
 
 
-def class_matches(flags: Flags,
-                  object_labels: np.ndarray) -> Iterator[Tuple[int, Matches]]:
+def class_matches(flags: Flags, object_labels: np.ndarray) -> Iterator[tuple[int, Matches]]:
     """Flags of one video in the form that precision is counted from.
 
     Args:
@@ -126,12 +132,17 @@ def class_matches(flags: Flags,
         tuple[int, Matches]: A class and what became of its predictions, by
         falling score, with one group and ten thresholds.
     """
-    present: List[int] = np.union1d(flags.labels, object_labels).tolist()
+    present: list[int] = np.union1d(flags.labels, object_labels).tolist()
     for label in present:
         rows = np.flatnonzero(flags.labels == label)
         rows = rows[np.argsort(-flags.scores[rows], kind='stable')]
         number = int((flags.wanted & (object_labels == label)).sum())
-        yield int(label), Matches(flags.scores[rows], flags.found[None, :,
-                                                                  rows],
-                                  flags.ignored[None, :, rows],
-                                  np.array([number]))
+        yield (
+            int(label),
+            Matches(
+                flags.scores[rows],
+                flags.found[None, :, rows],
+                flags.ignored[None, :, rows],
+                np.array([number]),
+            ),
+        )

@@ -1,7 +1,9 @@
 """AP of boxes and masks where each frame is an image, by COCO's rules."""
+
 import contextlib
 import io
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from pycocotools import mask as mask_utils
@@ -19,7 +21,7 @@ KINDS = dict(box='bbox', mask='segm')
 SIZES = ('', 's', 'm', 'l')
 MAX_DETECTIONS = 100
 # of each class: what became of the detections of each image
-ClassMatches = Dict[int, List[Matches]]
+ClassMatches = dict[int, list[Matches]]
 
 
 class FrameFigures(NamedTuple):
@@ -32,8 +34,9 @@ class FrameFigures(NamedTuple):
             ``frame``, ``objects``, ``predictions``, ``box_AP`` and
             ``mask_AP`` (None without objects).
     """
-    total: Dict[str, Dict[str, Optional[float]]]
-    frames: List[Dict[str, Any]]
+
+    total: dict[str, dict[str, float | None]]
+    frames: list[dict[str, Any]]
 
 
 def frame_figures(truth: GroundTruth, tracks: Tracks) -> FrameFigures:
@@ -53,14 +56,13 @@ def frame_figures(truth: GroundTruth, tracks: Tracks) -> FrameFigures:
         FrameFigures: A debugging aid beside the AP of videos: what is lost
         between the two is lost by linking.
     """
-    rows: List[Dict[str, Any]] = []
-    matches: Dict[str, ClassMatches] = {kind: {} for kind in KINDS}
+    rows: list[dict[str, Any]] = []
+    matches: dict[str, ClassMatches] = {kind: {} for kind in KINDS}
     for case in read_cases(truth, tracks):
         objects = _as_coco(case, case.objects, case.object_labels)
         masks = _as_coco(case, case.predictions, case.labels)
         found = dict(box=_with_box_areas(masks), mask=masks)
-        numbers = [(each > 0).sum(axis=0)
-                   for each in (case.object_areas, case.areas)]
+        numbers = [(each > 0).sum(axis=0) for each in (case.object_areas, case.areas)]
         aps = {}
         for kind in KINDS:
             frames = match_frames(objects, found[kind], kind)
@@ -74,49 +76,42 @@ def frame_figures(truth: GroundTruth, tracks: Tracks) -> FrameFigures:
                 frame=frame,
                 objects=int(numbers[0][frame]),
                 predictions=int(numbers[1][frame]),
-                **{
-                    f'{kind}_AP': values[frame]
-                    for kind, values in aps.items()
-                })
+                **{f'{kind}_AP': values[frame] for kind, values in aps.items()},
+            )
             for frame in np.flatnonzero(numbers[0] + numbers[1]).tolist()
         ]
-    return FrameFigures(
-        {
-            kind: coco_figures(each)
-            for kind, each in matches.items()
-        }, rows)
+    return FrameFigures({kind: coco_figures(each) for kind, each in matches.items()}, rows)
 
 
 def _as_coco(case: Case, tracks: Sequence[Track], labels: np.ndarray) -> COCO:
     """The masks of a video as annotations of its frames, as images."""
     size = case.video.size
-    annotations: List[Dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for track, label in zip(tracks, labels.tolist()):
         for each in _track_masks(track, size):
             # COCOeval takes id 0 for none
-            annotations.append(
-                dict(each, id=len(annotations) + 1, category_id=label))
+            annotations.append(dict(each, id=len(annotations) + 1, category_id=label))
     present = np.union1d(case.labels, case.object_labels).tolist()
     return _indexed(
         dict(
             images=[
-                dict(id=frame, height=size[0], width=size[1])
-                for frame in range(case.video.length)
+                dict(id=frame, height=size[0], width=size[1]) for frame in range(case.video.length)
             ],
             categories=[dict(id=int(label)) for label in present],
-            annotations=annotations))
+            annotations=annotations,
+        )
+    )
 
 
 def _with_box_areas(masks: COCO) -> COCO:
     """The same detections as boxes: COCO groups them by the box's area."""
     boxes = [
-        dict(each, area=each['bbox'][2] * each['bbox'][3])
-        for each in masks.dataset['annotations']
+        dict(each, area=each['bbox'][2] * each['bbox'][3]) for each in masks.dataset['annotations']
     ]
     return _indexed(dict(masks.dataset, annotations=boxes))
 
 
-def _indexed(dataset: Dict[str, Any]) -> COCO:
+def _indexed(dataset: dict[str, Any]) -> COCO:
     """A data set as pycocotools wants it."""
     coco = COCO()
     coco.dataset = dataset
@@ -125,7 +120,7 @@ def _indexed(dataset: Dict[str, Any]) -> COCO:
     return coco
 
 
-def _track_masks(track: Track, size: tuple) -> Iterator[Dict[str, Any]]:
+def _track_masks(track: Track, size: tuple) -> Iterator[dict[str, Any]]:
     """What COCO wants to know of each mask of a track."""
     frames = np.flatnonzero(track.areas).tolist()
     codes = [dict(size=[*size], counts=track.masks[frame]) for frame in frames]
@@ -137,11 +132,11 @@ def _track_masks(track: Track, size: tuple) -> Iterator[Dict[str, Any]]:
             bbox=box.tolist(),
             area=float(track.areas[frame]),
             iscrowd=int(track.crowd),
-            score=track.score)
+            score=track.score,
+        )
 
 
-def match_frames(objects: COCO, found: COCO,
-                 kind: str) -> List[Dict[int, Matches]]:
+def match_frames(objects: COCO, found: COCO, kind: str) -> list[dict[int, Matches]]:
     """Let COCO's evaluation match the detections of each frame.
 
     Args:
@@ -158,11 +153,11 @@ def match_frames(objects: COCO, found: COCO,
         evaluation.evaluate()
     params = evaluation.params
     shape = len(params.catIds), len(params.areaRng), len(params.imgIds)
-    frames: List[Dict[int, Matches]] = [{} for _ in params.imgIds]
+    frames: list[dict[int, Matches]] = [{} for _ in params.imgIds]
     for category, frame in np.ndindex(shape[0], shape[2]):
         parts = [
-            evaluation.evalImgs[(category * shape[1] + size) * shape[2] +
-                                frame] for size in range(shape[1])
+            evaluation.evalImgs[(category * shape[1] + size) * shape[2] + frame]
+            for size in range(shape[1])
         ]
         if parts[0] is None:  # neither objects nor detections
             continue
@@ -170,20 +165,19 @@ def match_frames(objects: COCO, found: COCO,
             np.array(parts[0]['dtScores'], float),
             np.stack([part['dtMatches'] > 0 for part in parts]),
             np.stack([part['dtIgnore'] > 0 for part in parts]),
-            np.array([(np.asarray(part['gtIgnore']) == 0).sum()
-                      for part in parts]))
+            np.array([(np.asarray(part['gtIgnore']) == 0).sum() for part in parts]),
+        )
     return frames
 
 
-def frame_ap(frame: Dict[int, Matches]) -> Optional[float]:
+def frame_ap(frame: dict[int, Matches]) -> float | None:
     """AP of one frame, mean over the classes it shows; None without."""
     return coco_mean({label: [each] for label, each in frame.items()})
 
 
-def coco_mean(matches: ClassMatches,
-              group: int = 0,
-              number: int = MAX_DETECTIONS,
-              figure: str = 'precision') -> Optional[float]:
+def coco_mean(
+    matches: ClassMatches, group: int = 0, number: int = MAX_DETECTIONS, figure: str = 'precision'
+) -> float | None:
     """Mean over thresholds and the classes with objects.
 
     Args:
@@ -197,15 +191,12 @@ def coco_mean(matches: ClassMatches,
     return float(np.mean(values)) if values else None
 
 
-def coco_figures(matches: ClassMatches) -> Dict[str, Optional[float]]:
+def coco_figures(matches: ClassMatches) -> dict[str, float | None]:
     """COCO's twelve figures: ``AP``, ``AP50``, ..., ``ARl``."""
-    curves = [
-        class_curves(each, 0, MAX_DETECTIONS) for each in matches.values()
-    ]
+    curves = [class_curves(each, 0, MAX_DETECTIONS) for each in matches.values()]
     known = [each.precision for each in curves if each is not None]
     figures = {
-        name: float(np.mean([each[levels]
-                             for each in known])) if known else None
+        name: float(np.mean([each[levels] for each in known])) if known else None
         for name, levels in (('AP', slice(None)), ('AP50', 0), ('AP75', 5))
     }
     for group in range(1, len(SIZES)):
@@ -213,6 +204,5 @@ def coco_figures(matches: ClassMatches) -> Dict[str, Optional[float]]:
     for number in (1, 10, MAX_DETECTIONS):
         figures[f'AR{number}'] = coco_mean(matches, 0, number, 'recall')
     for group in range(1, len(SIZES)):
-        figures[f'AR{SIZES[group]}'] = coco_mean(
-            matches, group, figure='recall')
+        figures[f'AR{SIZES[group]}'] = coco_mean(matches, group, figure='recall')
     return figures

@@ -1,5 +1,7 @@
 """Identity switches of the tracks that a user would see."""
-from typing import Any, Dict, Iterator
+
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -41,8 +43,7 @@ def video_identities(case: Case, score_thr: float, iou_thr: float) -> Counts:
     return count_switches(visible_pairs(case, score_thr), iou_thr)
 
 
-def identity_dict(videos: Dict[Id, Counts], score_thr: float,
-                  iou_thr: float) -> Dict[str, Any]:
+def identity_dict(videos: dict[Id, Counts], score_thr: float, iou_thr: float) -> dict[str, Any]:
     """All counts with their settings, for a file.
 
     Args:
@@ -65,4 +66,5 @@ def identity_dict(videos: Dict[Id, Counts], score_thr: float,
             dict(video_id=video, **counts._asdict())
             for video, counts in videos.items()
             if counts.switches or counts.fragments
-        ])
+        ],
+    )

@@ -7,7 +7,8 @@ class share pixels, its IoU with that object never falls, and with no other
 one it reached 0.5 before; so each object is found with the same or a better
 score, and AP never falls.
 """
-from typing import Callable
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from .cases import Case, with_masks, with_predictions, without_masks
 from .errors import LEAST_IOU
 
 #: a mask that overlaps that of an object as much shows this object
-FRAME_IOU = .5
+FRAME_IOU = 0.5
 
 
 def own_objects(case: Case) -> np.ndarray:
@@ -24,9 +25,8 @@ def own_objects(case: Case) -> np.ndarray:
     if not len(case.objects):
         return np.full(len(case.predictions), -1)
     usable = case.same_class & ~case.crowd
-    overlap = np.where(usable, case.iou, 0.)
-    own = np.where(
-        overlap.max(axis=1) >= LEAST_IOU, overlap.argmax(axis=1), -1)
+    overlap = np.where(usable, case.iou, 0.0)
+    own = np.where(overlap.max(axis=1) >= LEAST_IOU, overlap.argmax(axis=1), -1)
     taken = case.taken[0]
     own[taken >= 0] = taken[taken >= 0]
     own[case.crowd[own] & (own >= 0)] = -1
@@ -63,8 +63,7 @@ def perfect_coverage(case: Case) -> Case:
     def mend(row: int, own: int, track: Track) -> Track:
         seen = case.object_areas[own] > 0
         there = case.areas[row] > 0
-        track = with_masks(track, case.objects[own],
-                           seen & ~there & ~shown[own])
+        track = with_masks(track, case.objects[own], seen & ~there & ~shown[own])
         return without_masks(track, ~seen & there & alone[row])
 
     return _mend_each(case, mend)
@@ -74,7 +73,6 @@ def _mend_each(case: Case, mend: Callable[[int, int, Track], Track]) -> Case:
     """Apply a function to each prediction that is about an object."""
     predictions = [
         track if own < 0 else mend(row, own, track)
-        for row, (track,
-                  own) in enumerate(zip(case.predictions, own_objects(case)))
+        for row, (track, own) in enumerate(zip(case.predictions, own_objects(case)))
     ]
     return with_predictions(case, predictions, case.labels)

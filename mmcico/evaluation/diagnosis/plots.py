@@ -1,6 +1,7 @@
 """Figures of a diagnosis; they need matplotlib."""
+
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +19,9 @@ def has_matplotlib() -> bool:
     return True
 
 
-def draw_all(folder: Path, errors: Dict[str, Any], curves: Dict[str, Any],
-             confusion: Dict[str, Any]) -> List[str]:
+def draw_all(
+    folder: Path, errors: dict[str, Any], curves: dict[str, Any], confusion: dict[str, Any]
+) -> list[str]:
     """Write ``errors.png``, ``curves.png`` and ``confusion.png``.
 
     Args:
@@ -32,9 +34,8 @@ def draw_all(folder: Path, errors: Dict[str, Any], curves: Dict[str, Any],
         list[str]: Names of the files.
     """
     figures = dict(
-        errors=draw_errors(errors),
-        curves=draw_curves(curves),
-        confusion=draw_confusion(confusion))
+        errors=draw_errors(errors), curves=draw_curves(curves), confusion=draw_confusion(confusion)
+    )
     for name, figure in figures.items():
         figure.savefig(folder / f'{name}.png', dpi=110)
     return [f'{name}.png' for name in figures]
@@ -43,32 +44,32 @@ def draw_all(folder: Path, errors: Dict[str, Any], curves: Dict[str, Any],
 def _figure(width: float, height: float) -> Any:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), layout='constrained')
     FigureCanvasAgg(figure)
     return figure
 
 
-def draw_errors(errors: Dict[str, Any]) -> Any:
+def draw_errors(errors: dict[str, Any]) -> Any:
     """Bars of the gain of each oracle, in points of AP."""
     figure = _figure(6, 3)
     axis = figure.subplots()
     names = [name for name in errors['oracles'] if name != BASE]
     gains = [100 * (errors['oracles'][name]['gain'] or 0) for name in names]
     axis.barh(names[::-1], gains[::-1])
-    axis.axvline(0, color='black', linewidth=.8)
+    axis.axvline(0, color='black', linewidth=0.8)
     axis.set_xlabel('gain of AP if it were perfect, points')
     return figure
 
 
-def draw_curves(curves: Dict[str, Any]) -> Any:
+def draw_curves(curves: dict[str, Any]) -> Any:
     """Precision over recall: means at three IoU, classes at IoU 0.5."""
     figure = _figure(9, 4)
     left, right = figure.subplots(1, 2, sharey=True)
     classes = curves['precision']
     for level in next(iter(classes.values()), {}):
         mean = np.mean([each[level] for each in classes.values()], axis=0)
-        left.plot(
-            curves['recall'], mean, label=f'IoU {level}, AP {mean.mean():.3f}')
+        left.plot(curves['recall'], mean, label=f'IoU {level}, AP {mean.mean():.3f}')
     for name, each in classes.items():
         right.plot(curves['recall'], each['0.50'], label=name)
     left.set_title('mean over classes')
@@ -85,19 +86,16 @@ def draw_curves(curves: Dict[str, Any]) -> Any:
     return figure
 
 
-def draw_confusion(confusion: Dict[str, Any]) -> Any:
+def draw_confusion(confusion: dict[str, Any]) -> Any:
     """Share of each row that went to each column."""
     matrix = np.array(confusion['matrix'], float)
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    side = min(3 + .35 * len(matrix), 16)
+    side = min(3 + 0.35 * len(matrix), 16)
     figure = _figure(side + 1, side)
     axis = figure.subplots()
     axis.imshow(share, cmap='Blues', vmin=0, vmax=1, aspect='auto')
     if len(matrix) <= MAX_NAMES:
-        axis.set_xticks(
-            range(len(confusion['columns'])),
-            confusion['columns'],
-            rotation=90)
+        axis.set_xticks(range(len(confusion['columns'])), confusion['columns'], rotation=90)
         axis.set_yticks(range(len(confusion['rows'])), confusion['rows'])
         for row, column in np.argwhere(matrix > 0):
             axis.text(
@@ -107,7 +105,8 @@ def draw_confusion(confusion: Dict[str, Any]) -> Any:
                 ha='center',
                 va='center',
                 fontsize=7,
-                color='white' if share[row, column] > .5 else 'black')
+                color='white' if share[row, column] > 0.5 else 'black',
+            )
     axis.set_xlabel('predicted class')
     axis.set_ylabel('object')
     return figure

@@ -1,5 +1,7 @@
 """Rows of the files that a diagnosis consists of."""
-from typing import Any, Dict, Iterator, List
+
+from collections.abc import Iterator
+from typing import Any
 
 from ..figures import RECALL_THRS
 from .breakdown import BASE, Breakdown, class_ap
@@ -8,7 +10,7 @@ from .breakdown import BASE, Breakdown, class_ap
 CURVE_LEVELS = {'0.50': 0, '0.75': 5, '0.50:0.95': None}
 
 
-def class_rows(breakdown: Breakdown) -> List[Dict[str, Any]]:
+def class_rows(breakdown: Breakdown) -> list[dict[str, Any]]:
     """A row of each class.
 
     Args:
@@ -26,36 +28,34 @@ def class_rows(breakdown: Breakdown) -> List[Dict[str, Any]]:
             'AP': class_ap(curves),
             'AP50': class_ap(curves, 0),
             'AP75': class_ap(curves, 5),
-            'AR100': None if curves is None else float(curves.recall.mean())
+            'AR100': None if curves is None else float(curves.recall.mean()),
         }
-        row.update({
-            kind: int(number[index])
-            for kind, number in breakdown.counts.items()
-        })
+        row.update({kind: int(number[index]) for kind, number in breakdown.counts.items()})
         rows.append(row)
     return rows
 
 
-def curve_dict(breakdown: Breakdown) -> Dict[str, Any]:
+def curve_dict(breakdown: Breakdown) -> dict[str, Any]:
     """Precision over recall.
 
     Returns:
         dict: ``recall``, 101 values; ``precision`` by class name and IoU
         threshold, as many. Classes without objects are left out.
     """
-    precision: Dict[str, Dict[str, List[float]]] = {}
+    precision: dict[str, dict[str, list[float]]] = {}
     for name, curves in zip(breakdown.names, breakdown.curves[BASE]):
         if curves is None:
             continue
         precision[name] = {
-            label: (curves.precision.mean(axis=0)
-                    if level is None else curves.precision[level]).tolist()
+            label: (
+                curves.precision.mean(axis=0) if level is None else curves.precision[level]
+            ).tolist()
             for label, level in CURVE_LEVELS.items()
         }
     return dict(recall=RECALL_THRS.tolist(), precision=precision)
 
 
-def curve_rows(curves: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
+def curve_rows(curves: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """One row a point of each curve of ``curve_dict``."""
     for name, levels in curves['precision'].items():
         for level, values in levels.items():
@@ -64,25 +64,23 @@ def curve_rows(curves: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
                     'class': name,
                     'iou': level,
                     'recall': round(recall, 2),
-                    'precision': precision
+                    'precision': precision,
                 }
 
 
-def error_rows(errors: Dict[str, Any]) -> List[Dict[str, Any]]:
+def error_rows(errors: dict[str, Any]) -> list[dict[str, Any]]:
     """A row of each oracle of ``Breakdown.as_dict``."""
     return [
         dict(
-            perfect=name,
-            **{
-                key: value
-                for key, value in figures.items() if key != 'AP_per_class'
-            }) for name, figures in errors['oracles'].items()
+            perfect=name, **{key: value for key, value in figures.items() if key != 'AP_per_class'}
+        )
+        for name, figures in errors['oracles'].items()
     ]
 
 
-def confusion_rows(confusion: Dict[str, Any]) -> List[Dict[str, Any]]:
+def confusion_rows(confusion: dict[str, Any]) -> list[dict[str, Any]]:
     """A row of each row of ``confusion_dict``."""
-    return [{
-        'object': name,
-        **dict(zip(confusion['columns'], numbers))
-    } for name, numbers in zip(confusion['rows'], confusion['matrix'])]
+    return [
+        {'object': name, **dict(zip(confusion['columns'], numbers))}
+        for name, numbers in zip(confusion['rows'], confusion['matrix'])
+    ]

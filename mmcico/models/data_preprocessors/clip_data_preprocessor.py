@@ -1,5 +1,4 @@
 """Padding of clips to a least size."""
-from typing import Dict, Tuple
 
 import numpy as np
 import torch.nn.functional as F
@@ -18,11 +17,11 @@ class ClipDataPreprocessor(TrackDataPreprocessor):
         **kwargs: As of ``TrackDataPreprocessor``.
     """
 
-    def __init__(self, min_size: Tuple[int, int], **kwargs) -> None:
+    def __init__(self, min_size: tuple[int, int], **kwargs) -> None:
         super().__init__(**kwargs)
         self.min_size = min_size
 
-    def forward(self, data: dict, training: bool = False) -> Dict:
+    def forward(self, data: dict, training: bool = False) -> dict:
         """Normalise, stack and pad.
 
         Args:
@@ -45,5 +44,7 @@ class ClipDataPreprocessor(TrackDataPreprocessor):
                 frame.set_metainfo(
                     dict(
                         pad_shape=tuple(own.tolist()),
-                        batch_input_shape=tuple(data['inputs'].shape[-2:])))
+                        batch_input_shape=tuple(data['inputs'].shape[-2:]),
+                    )
+                )
         return data

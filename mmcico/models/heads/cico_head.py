@@ -1,5 +1,6 @@
 """Clip-level prediction heads (CPH)."""
-from typing import List, Optional, Sequence, Tuple
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.axes import frames_to_clip
 from mmcico.structures.clip_boxes import enclose
+
 from ..layers.clip_tower import ClipTower
 from .clip_losses import HeadLosses
 from .clip_outputs import ClipGroundTruth, ClipOutputs, Positives, to_rows
@@ -67,46 +69,48 @@ class CiCoHead(BaseModule):
             scales=[3],
             ratios=[1.0, 2.0, 0.5],
             strides=[8, 16, 32, 64, 128],
-            center_offset=0.5),
-        bbox_coder: ConfigType = dict(
-            type='DeltaXYWHBBoxCoder', target_stds=(.1, .1, .2, .2)),
+            center_offset=0.5,
+        ),
+        bbox_coder: ConfigType = dict(type='DeltaXYWHBBoxCoder', target_stds=(0.1, 0.1, 0.2, 0.2)),
         assigner: ConfigType = dict(type='mmcico.CircumscribedAssigner'),
         losses: OptConfigType = None,
         query_frames: str = 'all',
         init_cfg: ConfigType = dict(
-            type='Xavier', layer=['Conv2d', 'Conv3d'], distribution='uniform')
+            type='Xavier', layer=['Conv2d', 'Conv3d'], distribution='uniform'
+        ),
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         if query_frames not in ('all', 'central'):
-            raise ValueError("query_frames is 'all' or 'central', got "
-                             f'{query_frames!r}')
+            raise ValueError(f"query_frames is 'all' or 'central', got {query_frames!r}")
         if num_frames < 1:
-            raise ValueError(
-                f'num_frames must be at least 1, got {num_frames}')
+            raise ValueError(f'num_frames must be at least 1, got {num_frames}')
         self.num_classes = num_classes
         self.num_frames = num_frames
         self.query_frames = (
-            range(num_frames) if query_frames == 'all' else range(
-                num_frames // 2, num_frames // 2 + 1))
+            range(num_frames)
+            if query_frames == 'all'
+            else range(num_frames // 2, num_frames // 2 + 1)
+        )
         self.anchor_generator = TASK_UTILS.build(anchor_generator)
         self.losses = HeadLosses(
-            num_classes=num_classes,
-            assigner=assigner,
-            bbox_coder=bbox_coder,
-            **(losses or dict()))
-        self._init_layers(in_channels, num_mask_params, embed_channels,
-                          dict(PAPER_TOWERS, **towers))
+            num_classes=num_classes, assigner=assigner, bbox_coder=bbox_coder, **(losses or dict())
+        )
+        self._init_layers(
+            in_channels, num_mask_params, embed_channels, dict(PAPER_TOWERS, **towers)
+        )
 
-    def _init_layers(self, in_channels: int, num_mask_params: int,
-                     embed_channels: int, towers: dict) -> None:
+    def _init_layers(
+        self, in_channels: int, num_mask_params: int, embed_channels: int, towers: dict
+    ) -> None:
         """Towers, then one 3x3 layer for each kind of output."""
         channels = towers['channels']
         self.reach = towers['num_convs'] + 1
         self.local = towers.get('norm_cfg') is None
 
         def tower(kind: str) -> ClipTower:
-            return ClipTower(in_channels, channels, towers['num_convs'], kind,
-                             towers.get('norm_cfg'))
+            return ClipTower(
+                in_channels, channels, towers['num_convs'], kind, towers.get('norm_cfg')
+            )
 
         anchors = self.anchor_generator.num_base_priors[0]
 
@@ -120,8 +124,7 @@ class CiCoHead(BaseModule):
         self.bbox_layer = layer(4 * self.num_frames)
         self.mask_layer = layer(num_mask_params)
         self.track_layer = layer(embed_channels)
-        self.centerness_layer = (
-            layer(1) if self.losses.with_centerness else None)
+        self.centerness_layer = layer(1) if self.losses.with_centerness else None
 
     def init_weights(self) -> None:
         """Start with rare objects where classes are independent sigmoids."""
@@ -129,7 +132,7 @@ class CiCoHead(BaseModule):
         if self.losses.use_sigmoid:
             nn.init.constant_(self.cls_layer.bias, bias_init_with_prob(0.01))
 
-    def forward_frames(self, feats: Sequence[Tensor]) -> List[Tensor]:
+    def forward_frames(self, feats: Sequence[Tensor]) -> list[Tensor]:
         """The step that needs one frame at a time, on levels (F, C, h, w).
 
         Returns:
@@ -139,8 +142,7 @@ class CiCoHead(BaseModule):
             return []
         return [self.cls_layer(self.cls_tower(x, 1)) for x in feats]
 
-    def class_rows(self, feats: Sequence[Tensor],
-                   frame_scores: Sequence[Tensor]) -> Tensor:
+    def class_rows(self, feats: Sequence[Tensor], frame_scores: Sequence[Tensor]) -> Tensor:
         """Class logits of all rows.
 
         Args:
@@ -151,26 +153,21 @@ class CiCoHead(BaseModule):
         Returns:
             Tensor: (B, Q, P, K) logits.
         """
-        scores = frame_scores or [
-            self.cls_layer(self.cls_tower(x, self.num_frames)) for x in feats
-        ]
+        scores = frame_scores or [self.cls_layer(self.cls_tower(x, self.num_frames)) for x in feats]
         return self._rows(map(self._queries, scores))
 
-    def windows(self, chosen: Tensor, feats: Sequence[Tensor]) -> List[Window]:
+    def windows(self, chosen: Tensor, feats: Sequence[Tensor]) -> list[Window]:
         """Parts of levels (B * T, C, h, w) that chosen rows (B, Q, P) need.
 
         Towers with a norm, which may look at all of a map, need all of it.
         """
         sizes = [x.shape[-2:] for x in feats]
-        found = level_windows(chosen, sizes,
-                              self.anchor_generator.num_base_priors[0])
+        found = level_windows(chosen, sizes, self.anchor_generator.num_base_priors[0])
         return found if self.local else whole(found, sizes)
 
     def forward_clips(
-            self,
-            feats: Sequence[Tensor],
-            cls_scores: Tensor,
-            windows: Optional[Sequence[Window]] = None) -> ClipOutputs:
+        self, feats: Sequence[Tensor], cls_scores: Tensor, windows: Sequence[Window] | None = None
+    ) -> ClipOutputs:
         """The step that needs all frames of a clip.
 
         Args:
@@ -191,9 +188,10 @@ class CiCoHead(BaseModule):
             mask_params=params.tanh(),
             embeds=F.normalize(embeds.float(), dim=-1),
             priors=self.priors(feats),
-            centerness=rest[0].squeeze(-1) if rest else None)
+            centerness=rest[0].squeeze(-1) if rest else None,
+        )
 
-    def _maps(self, x: Tensor, window: Window) -> List[Tensor]:
+    def _maps(self, x: Tensor, window: Window) -> list[Tensor]:
         """Outputs (B * Q, A * V, h, w) of one level, right in a window."""
         layers = [self.bbox_layer, self.mask_layer, self.track_layer]
         if self.centerness_layer is not None:
@@ -201,20 +199,14 @@ class CiCoHead(BaseModule):
         size = x.shape[-2:]
         if window[0] == window[1]:
             number = len(x) // self.num_frames * len(self.query_frames)
-            return [
-                x.new_zeros(number, layer.out_channels, *size)
-                for layer in layers
-            ]
+            return [x.new_zeros(number, layer.out_channels, *size) for layer in layers]
         # every convolution looks one cell further
         outer = widen(window, self.reach, size)
-        part = x[..., outer[0]:outer[1], outer[2]:outer[3]]
+        part = x[..., outer[0] : outer[1], outer[2] : outer[3]]
         box = self._queries(self.box_tower(part, self.num_frames))
         track = self._queries(self.track_tower(part, self.num_frames))
         feats = [box, box, track, box]
-        return [
-            paste(layer(each), window, outer, size)
-            for layer, each in zip(layers, feats)
-        ]
+        return [paste(layer(each), window, outer, size) for layer, each in zip(layers, feats)]
 
     def forward(self, feats: Sequence[Tensor]) -> ClipOutputs:
         """Both steps on B clips, levels (B * T, C, h, w)."""
@@ -233,11 +225,12 @@ class CiCoHead(BaseModule):
             raise ValueError(
                 f'the neck gives {len(feats)} levels, anchor_generator has '
                 f'strides for {len(strides)}: {strides}; set num_outs of the '
-                'neck or the strides')
+                'neck or the strides'
+            )
         sizes = [x.shape[-2:] for x in feats]
         return torch.cat(
-            self.anchor_generator.grid_priors(
-                sizes, dtype=torch.float32, device=feats[0].device))
+            self.anchor_generator.grid_priors(sizes, dtype=torch.float32, device=feats[0].device)
+        )
 
     def _queries(self, x: Tensor) -> Tensor:
         """(B * T, C, h, w) -> (B * Q, C, h, w), frames that emit rows."""
@@ -251,8 +244,9 @@ class CiCoHead(BaseModule):
         anchors = self.anchor_generator.num_base_priors[0]
         return to_rows(levels, anchors, len(self.query_frames))
 
-    def loss(self, outputs: ClipOutputs,
-             clips: Sequence[ClipGroundTruth]) -> Tuple[dict, Positives]:
+    def loss(
+        self, outputs: ClipOutputs, clips: Sequence[ClipGroundTruth]
+    ) -> tuple[dict, Positives]:
         """Losses of classes, boxes and embeddings.
 
         Args:
@@ -271,8 +265,9 @@ class CiCoHead(BaseModule):
             return logits.float().sigmoid()
         return logits.float().softmax(dim=-1)[..., :-1]
 
-    def take_rows(self, outputs: ClipOutputs, scores: Tensor, query: Tensor,
-                  prior: Tensor) -> InstanceData:
+    def take_rows(
+        self, outputs: ClipOutputs, scores: Tensor, query: Tensor, prior: Tensor
+    ) -> InstanceData:
         """Chosen rows of one clip with decoded boxes.
 
         Args:
@@ -286,8 +281,9 @@ class CiCoHead(BaseModule):
             ``class_scores`` (N, K), ``rank_weight`` (N,) centerness or
             ones, ``mask_params`` (N, k'), ``embeds`` (N, E).
         """
-        bboxes = self.losses.decode(outputs.priors[prior],
-                                    outputs.bbox_deltas[query, prior].float())
+        bboxes = self.losses.decode(
+            outputs.priors[prior], outputs.bbox_deltas[query, prior].float()
+        )
         weight = scores.new_ones(len(prior))
         if outputs.centerness is not None:
             weight = outputs.centerness[query, prior].float().sigmoid()
@@ -297,4 +293,5 @@ class CiCoHead(BaseModule):
             class_scores=scores[query, prior],
             rank_weight=weight,
             mask_params=outputs.mask_params[query, prior],
-            embeds=outputs.embeds[query, prior])
+            embeds=outputs.embeds[query, prior],
+        )

@@ -1,5 +1,6 @@
 """Losses of the clip-level prediction heads (eq. 7, 9 and 10)."""
-from typing import Sequence, Tuple, Union
+
+from collections.abc import Sequence
 
 import torch
 from mmdet.models.losses import QualityFocalLoss
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.clip_boxes import box_iou
+
 from .clip_outputs import ClipGroundTruth, ClipOutputs, Positives
 
 
@@ -35,17 +37,17 @@ class HeadLosses(BaseModule):
         ValueError: If no loss is left to compare boxes.
     """
 
-    def __init__(self,
-                 num_classes: int,
-                 assigner: ConfigType,
-                 bbox_coder: ConfigType,
-                 loss_cls: ConfigType = dict(
-                     type='mmcico.HardNegativeCrossEntropy'),
-                 loss_bbox: OptConfigType = dict(type='SmoothL1Loss'),
-                 loss_track: ConfigType = dict(
-                     type='mmcico.PairTrackLoss', loss_weight=5.0),
-                 loss_iou: OptConfigType = None,
-                 loss_centerness: OptConfigType = None) -> None:
+    def __init__(
+        self,
+        num_classes: int,
+        assigner: ConfigType,
+        bbox_coder: ConfigType,
+        loss_cls: ConfigType = dict(type='mmcico.HardNegativeCrossEntropy'),
+        loss_bbox: OptConfigType = dict(type='SmoothL1Loss'),
+        loss_track: ConfigType = dict(type='mmcico.PairTrackLoss', loss_weight=5.0),
+        loss_iou: OptConfigType = None,
+        loss_centerness: OptConfigType = None,
+    ) -> None:
         super().__init__()
         if not loss_bbox and not loss_iou:
             raise ValueError('boxes need loss_bbox, loss_iou or both')
@@ -56,8 +58,7 @@ class HeadLosses(BaseModule):
         self.loss_bbox = MODELS.build(loss_bbox) if loss_bbox else None
         self.loss_track = MODELS.build(loss_track)
         self.loss_iou = MODELS.build(loss_iou) if loss_iou else None
-        self.loss_centerness = (
-            MODELS.build(loss_centerness) if loss_centerness else None)
+        self.loss_centerness = MODELS.build(loss_centerness) if loss_centerness else None
 
     @property
     def use_sigmoid(self) -> bool:
@@ -74,8 +75,9 @@ class HeadLosses(BaseModule):
         """bool: whether anchors have a centerness."""
         return self.loss_centerness is not None
 
-    def forward(self, outputs: ClipOutputs, clips: Sequence[ClipGroundTruth],
-                query_frames: Sequence[int]) -> Tuple[dict, Positives]:
+    def forward(
+        self, outputs: ClipOutputs, clips: Sequence[ClipGroundTruth], query_frames: Sequence[int]
+    ) -> tuple[dict, Positives]:
         """Losses by name and the positive rows.
 
         Args:
@@ -91,18 +93,17 @@ class HeadLosses(BaseModule):
         labels, gt_index = self.assign(outputs.priors, clips, query_frames)
         where = (gt_index >= 0).nonzero(as_tuple=True)
         positives = Positives(*where, gt=gt_index[where])
-        num_pos = reduce_mean(labels.new_tensor(len(
-            positives.gt)).float()).clamp(min=1)
+        num_pos = reduce_mean(labels.new_tensor(len(positives.gt)).float()).clamp(min=1)
         cls_target = self._cls_target(outputs, clips, labels, positives)
-        losses = dict(
-            loss_cls=self._cls_loss(outputs, labels, cls_target, num_pos))
+        losses = dict(loss_cls=self._cls_loss(outputs, labels, cls_target, num_pos))
         losses.update(self._box_losses(outputs, clips, positives, num_pos))
         losses['loss_track'] = self._track_loss(outputs, clips, positives)
         return losses, positives
 
     @torch.no_grad()
-    def assign(self, priors: Tensor, clips: Sequence[ClipGroundTruth],
-               query_frames: Sequence[int]) -> Tuple[Tensor, Tensor]:
+    def assign(
+        self, priors: Tensor, clips: Sequence[ClipGroundTruth], query_frames: Sequence[int]
+    ) -> tuple[Tensor, Tensor]:
         """Match the anchors of every query frame.
 
         Args:
@@ -126,20 +127,19 @@ class HeadLosses(BaseModule):
                     anchors,
                     clip.instances,
                     InstanceData(bboxes=clip.crowds[frame]),
-                    query_frame=frame)
+                    query_frame=frame,
+                )
                 positive = result.gt_inds > 0
-                labels[b, q] = torch.where(positive, result.labels, labels[b,
-                                                                           q])
+                labels[b, q] = torch.where(positive, result.labels, labels[b, q])
                 labels[b, q].masked_fill_(result.gt_inds < 0, -1)
-                gt_index[b, q] = torch.where(positive,
-                                             result.gt_inds - 1 + before,
-                                             gt_index[b, q])
+                gt_index[b, q] = torch.where(positive, result.gt_inds - 1 + before, gt_index[b, q])
             before += len(clip.instances)
         return labels, gt_index
 
     @torch.no_grad()
-    def quality(self, outputs: ClipOutputs, clips: Sequence[ClipGroundTruth],
-                positives: Positives) -> Tensor:
+    def quality(
+        self, outputs: ClipOutputs, clips: Sequence[ClipGroundTruth], positives: Positives
+    ) -> Tensor:
         """How well the boxes of positive rows fit.
 
         Args:
@@ -158,26 +158,36 @@ class HeadLosses(BaseModule):
         quality[clip, row, prior] = iou.mean(dim=1)
         return quality
 
-    def _cls_target(self, outputs: ClipOutputs,
-                    clips: Sequence[ClipGroundTruth], labels: Tensor,
-                    positives: Positives) -> Union[Tensor, tuple]:
+    def _cls_target(
+        self,
+        outputs: ClipOutputs,
+        clips: Sequence[ClipGroundTruth],
+        labels: Tensor,
+        positives: Positives,
+    ) -> Tensor | tuple:
         """Labels in the form that the class loss takes, one for each row."""
         target = labels.clamp(min=0).flatten()
         if isinstance(self.loss_cls, QualityFocalLoss):
             return target, self.quality(outputs, clips, positives).flatten()
         return target
 
-    def _cls_loss(self, outputs: ClipOutputs, labels: Tensor,
-                  target: Union[Tensor, tuple], num_pos: Tensor) -> Tensor:
+    def _cls_loss(
+        self, outputs: ClipOutputs, labels: Tensor, target: Tensor | tuple, num_pos: Tensor
+    ) -> Tensor:
         return self.loss_cls(
             outputs.cls_scores.float().flatten(0, 2),
             target,
             weight=(labels >= 0).flatten().float(),
-            avg_factor=num_pos)
+            avg_factor=num_pos,
+        )
 
-    def _box_losses(self, outputs: ClipOutputs,
-                    clips: Sequence[ClipGroundTruth], positives: Positives,
-                    num_pos: Tensor) -> dict:
+    def _box_losses(
+        self,
+        outputs: ClipOutputs,
+        clips: Sequence[ClipGroundTruth],
+        positives: Positives,
+        num_pos: Tensor,
+    ) -> dict:
         clip, row, prior, gt = positives
         priors = outputs.priors[prior]
         pred = outputs.bbox_deltas[clip, row, prior].float()
@@ -187,27 +197,29 @@ class HeadLosses(BaseModule):
         if self.loss_bbox is not None:
             target = self.encode(priors, boxes)
             losses['loss_bbox'] = self.loss_bbox(
-                pred.flatten(0, 1), target.flatten(0, 1), avg_factor=count)
+                pred.flatten(0, 1), target.flatten(0, 1), avg_factor=count
+            )
         if self.loss_iou is None and self.loss_centerness is None:
             return losses
         decoded = self.decode(priors, pred).flatten(0, 1)
         boxes = boxes.flatten(0, 1)
         if self.loss_iou is not None:
             # MMDetection's IoU losses of no boxes have no graph
-            losses['loss_iou'] = self.loss_iou(
-                decoded, boxes,
-                avg_factor=count) if len(boxes) else decoded.sum()
+            losses['loss_iou'] = (
+                self.loss_iou(decoded, boxes, avg_factor=count) if len(boxes) else decoded.sum()
+            )
         if self.loss_centerness is not None:
             value = outputs.centerness[clip, row, prior].float()
             with torch.no_grad():
                 fit = diou(decoded, boxes).view(-1, pred.shape[1]).mean(1)
             losses['loss_centerness'] = self.loss_centerness(
-                value, fit.clamp(0, 1), avg_factor=num_pos)
+                value, fit.clamp(0, 1), avg_factor=num_pos
+            )
         return losses
 
-    def _track_loss(self, outputs: ClipOutputs,
-                    clips: Sequence[ClipGroundTruth],
-                    positives: Positives) -> Tensor:
+    def _track_loss(
+        self, outputs: ClipOutputs, clips: Sequence[ClipGroundTruth], positives: Positives
+    ) -> Tensor:
         clip, row, prior, gt = positives
         embeds = outputs.embeds[clip, row, prior]
         ids = torch.cat([c.instances.instances_id for c in clips])[gt]
@@ -218,14 +230,12 @@ class HeadLosses(BaseModule):
     def encode(self, priors: Tensor, boxes: Tensor) -> Tensor:
         """(N, 4) anchors and (N, T, 4) boxes -> (N, T, 4) deltas."""
         priors = priors[:, None].expand_as(boxes)
-        return self.bbox_coder.encode(
-            priors.flatten(0, 1), boxes.flatten(0, 1)).view(boxes.shape)
+        return self.bbox_coder.encode(priors.flatten(0, 1), boxes.flatten(0, 1)).view(boxes.shape)
 
     def decode(self, priors: Tensor, deltas: Tensor) -> Tensor:
         """(N, 4) anchors and (N, T, 4) deltas -> (N, T, 4) boxes."""
         priors = priors[:, None].expand_as(deltas)
-        return self.bbox_coder.decode(
-            priors.flatten(0, 1), deltas.flatten(0, 1)).view(deltas.shape)
+        return self.bbox_coder.decode(priors.flatten(0, 1), deltas.flatten(0, 1)).view(deltas.shape)
 
 
 def diou(a: Tensor, b: Tensor, eps: float = 1e-7) -> Tensor:

@@ -1,5 +1,6 @@
 """Clip-level mask head (CMH): prototypes and the masks made of them."""
-from typing import Sequence, Union
+
+from collections.abc import Sequence
 
 import torch
 from mmcv.cnn import ConvModule
@@ -11,6 +12,7 @@ from mmcico.registry import MODELS
 from mmcico.structures.axes import frames_to_clip
 from mmcico.structures.clip_boxes import enclose, grow_boxes, scale_boxes
 from mmcico.structures.clip_masks import crop_region
+
 from ..layers.clip_tower import ClipTower
 from .clip_outputs import ClipGroundTruth, ClipOutputs, Positives
 from .mask_targets import at_map_size, sample_positives
@@ -61,14 +63,15 @@ class ClipMaskHead(BaseModule):
         upsample: ConfigType = dict(type='mmcico.DeconvUpsample'),
         norm_cfg: OptConfigType = dict(type='BN'),
         proto_act_cfg: OptConfigType = dict(type='ReLU'),
-        conv_bias: Union[bool, str] = 'auto',
+        conv_bias: bool | str = 'auto',
         crop_scale: float = 1.0,
         min_crop: float = 0.0,
         loss_mask: ConfigType = dict(type='mmcico.ClipSegLoss'),
         loss_dice: OptConfigType = None,
         max_positives: int = 100,
         init_cfg: ConfigType = dict(
-            type='Xavier', layer=['Conv2d', 'Conv3d'], distribution='uniform')
+            type='Xavier', layer=['Conv2d', 'Conv3d'], distribution='uniform'
+        ),
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         self.num_levels = num_levels
@@ -80,28 +83,16 @@ class ClipMaskHead(BaseModule):
         self.loss_mask = MODELS.build(loss_mask)
         self.loss_dice = MODELS.build(loss_dice) if loss_dice else None
         self.refine = nn.ModuleList(
-            ConvModule(
-                in_channels,
-                feat_channels,
-                3,
-                padding=1,
-                bias=conv_bias,
-                norm_cfg=norm_cfg) for _ in range(num_levels))
-        self.tower = ClipTower(feat_channels, feat_channels, 3, kind, norm_cfg,
-                               conv_bias)
+            ConvModule(in_channels, feat_channels, 3, padding=1, bias=conv_bias, norm_cfg=norm_cfg)
+            for _ in range(num_levels)
+        )
+        self.tower = ClipTower(feat_channels, feat_channels, 3, kind, norm_cfg, conv_bias)
         self.reduce = nn.Sequential(
             ConvModule(
-                feat_channels,
-                feat_channels,
-                3,
-                padding=1,
-                bias=conv_bias,
-                norm_cfg=norm_cfg),
-            ConvModule(
-                feat_channels,
-                self.generator.num_protos,
-                1,
-                act_cfg=proto_act_cfg))
+                feat_channels, feat_channels, 3, padding=1, bias=conv_bias, norm_cfg=norm_cfg
+            ),
+            ConvModule(feat_channels, self.generator.num_protos, 1, act_cfg=proto_act_cfg),
+        )
 
     @property
     def num_params(self) -> int:
@@ -140,15 +131,20 @@ class ClipMaskHead(BaseModule):
         """Prototypes of zeros, where nothing is to be drawn."""
         height, width = fused.shape[-2:]
         return fused.new_zeros(
-            len(fused) // num_frames, self.generator.num_protos, num_frames,
-            2 * height, 2 * width)
+            len(fused) // num_frames, self.generator.num_protos, num_frames, 2 * height, 2 * width
+        )
 
     def forward(self, feats: Sequence[Tensor], num_frames: int) -> Tensor:
         """Both steps on B clips, levels (B * T, C, h, w)."""
         return self.forward_clips(self.forward_frames(feats), num_frames)
 
-    def loss(self, protos: Tensor, outputs: ClipOutputs,
-             clips: Sequence[ClipGroundTruth], positives: Positives) -> dict:
+    def loss(
+        self,
+        protos: Tensor,
+        outputs: ClipOutputs,
+        clips: Sequence[ClipGroundTruth],
+        positives: Positives,
+    ) -> dict:
         """Compare the masks of positive rows with their objects (eq. 8).
 
         Args:
@@ -161,8 +157,7 @@ class ClipMaskHead(BaseModule):
             dict: ``loss_mask`` and, where configured, ``loss_dice``; zero
             with a graph when nothing is positive.
         """
-        chosen = positives.take(
-            sample_positives(positives.clip, self.max_positives))
+        chosen = positives.take(sample_positives(positives.clip, self.max_positives))
         query = chosen.row
         if outputs.cls_scores.shape[1] < protos.shape[2]:  # central row only
             query = torch.full_like(query, protos.shape[2] // 2)
@@ -176,20 +171,17 @@ class ClipMaskHead(BaseModule):
             box = self.to_map(box, protos, clip.instances.masks.shape[-2:])
             params = outputs.mask_params[index, mine.row, mine.prior]
             logits.append(self.generator(protos[index], params, box).float())
-            targets.append(
-                at_map_size(clip.instances.masks, protos.shape[-2:])[gt])
+            targets.append(at_map_size(clip.instances.masks, protos.shape[-2:])[gt])
             boxes.append(self.crop_boxes(box, protos.shape[-2:]))
             queries.append(query[chosen.clip == index])
-        args = (torch.cat(logits), torch.cat(targets), torch.cat(boxes),
-                torch.cat(queries))
+        args = (torch.cat(logits), torch.cat(targets), torch.cat(boxes), torch.cat(queries))
         losses = dict(loss_mask=self.loss_mask(*args))
         if self.loss_dice is not None:
             losses['loss_dice'] = self.loss_dice(*args)
         return losses
 
     @staticmethod
-    def to_map(boxes: Tensor, protos: Tensor,
-               input_shape: Sequence[int]) -> Tensor:
+    def to_map(boxes: Tensor, protos: Tensor, input_shape: Sequence[int]) -> Tensor:
         """Boxes in pixels of the padded input -> in pixels of the map.
 
         Args:
@@ -220,8 +212,9 @@ class ClipMaskHead(BaseModule):
         least = boxes.new_tensor([size[1], size[0]]) * self.min_crop
         return grow_boxes(boxes, least)
 
-    def predict(self, protos: Tensor, params: Tensor, boxes: Tensor,
-                input_shape: Sequence[int]) -> Tensor:
+    def predict(
+        self, protos: Tensor, params: Tensor, boxes: Tensor, input_shape: Sequence[int]
+    ) -> Tensor:
         """Draw and cut the masks of instances.
 
         Args:
@@ -237,8 +230,9 @@ class ClipMaskHead(BaseModule):
         regions = self.crop_boxes(boxes, protos.shape[-2:])
         return self._draw(protos, params, boxes, regions)
 
-    def redraw(self, protos: Tensor, params: Tensor, boxes: Tensor,
-               input_shape: Sequence[int]) -> Tensor:
+    def redraw(
+        self, protos: Tensor, params: Tensor, boxes: Tensor, input_shape: Sequence[int]
+    ) -> Tensor:
         """Draw instances of an earlier clip, cut by just these boxes.
 
         Args and returns are those of :meth:`predict`.
@@ -246,8 +240,7 @@ class ClipMaskHead(BaseModule):
         boxes = self.to_map(boxes, protos, input_shape)
         return self._draw(protos, params, boxes, boxes)
 
-    def _draw(self, protos: Tensor, params: Tensor, boxes: Tensor,
-              regions: Tensor) -> Tensor:
+    def _draw(self, protos: Tensor, params: Tensor, boxes: Tensor, regions: Tensor) -> Tensor:
         """(N, T, h, w) probabilities; boxes and regions in map pixels."""
         inside = crop_region(regions, protos.shape[-2:])
         parts = [

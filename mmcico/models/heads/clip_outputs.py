@@ -1,5 +1,7 @@
 """What the prediction heads say about clips, as plain tensors."""
-from typing import Iterable, NamedTuple, Optional
+
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import torch
 from mmengine.structures import InstanceData
@@ -22,24 +24,24 @@ class ClipOutputs(NamedTuple):
         priors (Tensor): (P, 4) anchors, xyxy in pixels of the padded input.
         centerness (Tensor, optional): (B, Q, P) logits.
     """
+
     cls_scores: Tensor
     bbox_deltas: Tensor
     mask_params: Tensor
     embeds: Tensor
     priors: Tensor
-    centerness: Optional[Tensor] = None
+    centerness: Tensor | None = None
 
     def of_clip(self, index: int) -> 'ClipOutputs':
         """Rows of one clip, the batch axis taken away."""
         return ClipOutputs(
             *(value[index] for value in self[:4]),
             priors=self.priors,
-            centerness=None
-            if self.centerness is None else self.centerness[index])
+            centerness=None if self.centerness is None else self.centerness[index],
+        )
 
 
-def to_rows(levels: Iterable[Tensor], num_anchors: int,
-            num_queries: int) -> Tensor:
+def to_rows(levels: Iterable[Tensor], num_anchors: int, num_queries: int) -> Tensor:
     """Put the maps of all levels into rows.
 
     Args:
@@ -51,10 +53,7 @@ def to_rows(levels: Iterable[Tensor], num_anchors: int,
     Returns:
         Tensor: (B, Q, P, V).
     """
-    rows = [
-        x.permute(0, 2, 3, 1).reshape(len(x), -1, x.shape[1] // num_anchors)
-        for x in levels
-    ]
+    rows = [x.permute(0, 2, 3, 1).reshape(len(x), -1, x.shape[1] // num_anchors) for x in levels]
     return torch.cat(rows, dim=1).unflatten(0, (-1, num_queries))
 
 
@@ -67,6 +66,7 @@ class Positives(NamedTuple):
         prior (Tensor): (N,) index of the anchor.
         gt (Tensor): (N,) index of the object, counted through all clips.
     """
+
     clip: Tensor
     row: Tensor
     prior: Tensor
@@ -88,6 +88,7 @@ class ClipGroundTruth(NamedTuple):
         crowds (tuple[Tensor]): T tensors (M_t, 4), regions to be ignored.
         video_id (str): Tells the clip's video from others.
     """
+
     instances: InstanceData
     crowds: tuple
     video_id: str

@@ -1,5 +1,6 @@
 """Targets of the mask head."""
-from typing import Sequence
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F

@@ -1,13 +1,14 @@
 """Parts of feature maps that hold candidates."""
-from typing import List, Sequence, Tuple
+
+from collections.abc import Sequence
 
 from torch import Tensor
 
 #: first and end row, first and end column of a map
-Window = Tuple[int, int, int, int]
+Window = tuple[int, int, int, int]
 
 
-def bounds(chosen: Tensor) -> Tuple[int, int]:
+def bounds(chosen: Tensor) -> tuple[int, int]:
     """First and end index of the entries of (n,) bool that are set."""
     where = chosen.nonzero()
     if len(where) == 0:
@@ -15,8 +16,9 @@ def bounds(chosen: Tensor) -> Tuple[int, int]:
     return int(where[0]), int(where[-1]) + 1
 
 
-def level_windows(chosen: Tensor, sizes: Sequence[Tuple[int, int]],
-                  num_anchors: int) -> List[Window]:
+def level_windows(
+    chosen: Tensor, sizes: Sequence[tuple[int, int]], num_anchors: int
+) -> list[Window]:
     """The smallest window of each level that holds all chosen rows.
 
     Args:
@@ -40,12 +42,15 @@ def level_windows(chosen: Tensor, sizes: Sequence[Tuple[int, int]],
 def widen(window: Window, margin: int, size: Sequence[int]) -> Window:
     """A window with a margin on all sides, cut to the map's size."""
     top, bottom, left, right = window
-    return (max(top - margin, 0), min(bottom + margin, size[0]),
-            max(left - margin, 0), min(right + margin, size[1]))
+    return (
+        max(top - margin, 0),
+        min(bottom + margin, size[0]),
+        max(left - margin, 0),
+        min(right + margin, size[1]),
+    )
 
 
-def paste(part: Tensor, inner: Window, outer: Window,
-          size: Sequence[int]) -> Tensor:
+def paste(part: Tensor, inner: Window, outer: Window, size: Sequence[int]) -> Tensor:
     """Put what was computed on a wider window onto a map of zeros.
 
     Args:
@@ -61,14 +66,15 @@ def paste(part: Tensor, inner: Window, outer: Window,
     if (top, bottom, left, right) == (0, size[0], 0, size[1]):
         return part
     out = part.new_zeros((*part.shape[:2], *size))
-    out[..., top:bottom,
-        left:right] = part[..., top - outer[0]:bottom - outer[0],
-                           left - outer[2]:right - outer[2]]
+    out[..., top:bottom, left:right] = part[
+        ..., top - outer[0] : bottom - outer[0], left - outer[2] : right - outer[2]
+    ]
     return out
 
 
-def whole(windows: Sequence[Window],
-          sizes: Sequence[Tuple[int, int]]) -> List[Window]:
+def whole(windows: Sequence[Window], sizes: Sequence[tuple[int, int]]) -> list[Window]:
     """Windows that hold anything, enlarged to all of their maps."""
-    return [(0, size[0], 0, size[1]) if window[1] > window[0] else window
-            for window, size in zip(windows, sizes)]
+    return [
+        (0, size[0], 0, size[1]) if window[1] > window[0] else window
+        for window, size in zip(windows, sizes)
+    ]

@@ -1,5 +1,4 @@
 """Convolutions over clips, with or without a temporal extent."""
-from typing import Optional, Union
 
 from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
@@ -10,7 +9,7 @@ from mmcico.structures.axes import clip_to_frames, frames_to_clip
 CONV_CFGS = {'2d': dict(type='Conv2d'), '3d': dict(type='Conv3d')}
 
 
-def norm_for_clips(norm_cfg: Optional[dict]) -> Optional[dict]:
+def norm_for_clips(norm_cfg: dict | None) -> dict | None:
     """The same normalisation for ``(B, C, T, H, W)``.
 
     Args:
@@ -25,11 +24,13 @@ def norm_for_clips(norm_cfg: Optional[dict]) -> Optional[dict]:
     return norm_cfg
 
 
-def tower_conv(in_channels: int,
-               out_channels: int,
-               kind: str,
-               norm_cfg: Optional[dict] = None,
-               bias: Union[bool, str] = 'auto') -> ConvModule:
+def tower_conv(
+    in_channels: int,
+    out_channels: int,
+    kind: str,
+    norm_cfg: dict | None = None,
+    bias: bool | str = 'auto',
+) -> ConvModule:
     """A 3x3 or 3x3x3 convolution with norm and ReLU.
 
     Args:
@@ -55,7 +56,8 @@ def tower_conv(in_channels: int,
         padding=1,
         bias=bias,
         conv_cfg=CONV_CFGS[kind],
-        norm_cfg=norm_for_clips(norm_cfg) if kind == '3d' else norm_cfg)
+        norm_cfg=norm_for_clips(norm_cfg) if kind == '3d' else norm_cfg,
+    )
 
 
 class ClipTower(BaseModule):
@@ -73,19 +75,25 @@ class ClipTower(BaseModule):
             without norm.
     """
 
-    def __init__(self,
-                 in_channels: int,
-                 feat_channels: int,
-                 num_convs: int,
-                 kind: str,
-                 norm_cfg: Optional[dict] = None,
-                 bias: Union[bool, str] = 'auto') -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        feat_channels: int,
+        num_convs: int,
+        kind: str,
+        norm_cfg: dict | None = None,
+        bias: bool | str = 'auto',
+    ) -> None:
         super().__init__()
         self.kind = kind
-        self.convs = nn.Sequential(*[
-            tower_conv(in_channels if i == 0 else feat_channels, feat_channels,
-                       kind, norm_cfg, bias) for i in range(num_convs)
-        ])
+        self.convs = nn.Sequential(
+            *[
+                tower_conv(
+                    in_channels if i == 0 else feat_channels, feat_channels, kind, norm_cfg, bias
+                )
+                for i in range(num_convs)
+            ]
+        )
 
     def forward(self, x: Tensor, num_frames: int) -> Tensor:
         """Run the tower on clips.

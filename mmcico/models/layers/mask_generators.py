@@ -1,5 +1,4 @@
 """From clip prototypes and mask parameters to masks: two small networks."""
-from typing import List, Tuple
 
 import torch
 from mmengine.model import BaseModule
@@ -44,7 +43,7 @@ class OffsetPlanes(BaseModule):
 
     num_planes = 2
 
-    def forward(self, boxes: Tensor, size: Tuple[int, int]) -> Tensor:
+    def forward(self, boxes: Tensor, size: tuple[int, int]) -> Tensor:
         """Coordinate planes of each instance.
 
         Args:
@@ -61,10 +60,9 @@ class OffsetPlanes(BaseModule):
         ys = torch.arange(height, device=boxes.device) + 0.5
         dx = (xs[None] - centre[:, :1]) / half[:, :1]
         dy = (ys[None] - centre[:, 1:]) / half[:, 1:]
-        return torch.stack([
-            dx[:, None, :].expand(-1, height, -1), dy[:, :, None].expand(
-                -1, -1, width)
-        ], 1)
+        return torch.stack(
+            [dx[:, None, :].expand(-1, height, -1), dy[:, :, None].expand(-1, -1, width)], 1
+        )
 
 
 @MODELS.register_module()
@@ -78,7 +76,7 @@ class GaussianPlane(BaseModule):
 
     num_planes = 1
 
-    def forward(self, boxes: Tensor, size: Tuple[int, int]) -> Tensor:
+    def forward(self, boxes: Tensor, size: tuple[int, int]) -> Tensor:
         """Location plane of each instance.
 
         Args:
@@ -93,8 +91,8 @@ class GaussianPlane(BaseModule):
         sigma = (1.5 * (boxes[:, 2:] - boxes[:, :2])).clamp(min=1)
         xs = torch.arange(width, device=boxes.device)
         ys = torch.arange(height, device=boxes.device)
-        dx = (xs[None] - centre[:, :1])**2 / sigma[:, :1]**2
-        dy = (ys[None] - centre[:, 1:])**2 / sigma[:, 1:]**2
+        dx = (xs[None] - centre[:, :1]) ** 2 / sigma[:, :1] ** 2
+        dy = (ys[None] - centre[:, 1:]) ** 2 / sigma[:, 1:] ** 2
         return torch.exp(-(dx[:, None, :] + dy[:, :, None]) / 2)[:, None]
 
 
@@ -117,7 +115,7 @@ class DynamicMask(BaseModule):
         self,
         num_protos: int = 8,
         channels: int = 8,
-        coordinates: dict = dict(type='mmcico.OffsetPlanes')
+        coordinates: dict = dict(type='mmcico.OffsetPlanes'),
     ) -> None:
         super().__init__()
         self.num_protos = num_protos
@@ -127,7 +125,7 @@ class DynamicMask(BaseModule):
         self.shapes = list(zip(widths[1:], widths[:-1]))
         self.num_params = sum(out * (inp + 1) for out, inp in self.shapes)
 
-    def split_params(self, params: Tensor) -> List[Tuple[Tensor, Tensor]]:
+    def split_params(self, params: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Cut parameters into layers.
 
         Args:
@@ -141,9 +139,10 @@ class DynamicMask(BaseModule):
         sizes += [out for out, _ in self.shapes]
         parts = params.split(sizes, dim=1)
         half = len(self.shapes)
-        return [(w.unflatten(1, shape), b)
-                for w, b, shape in zip(parts[:half], parts[half:], self.shapes)
-                ]
+        return [
+            (w.unflatten(1, shape), b)
+            for w, b, shape in zip(parts[:half], parts[half:], self.shapes)
+        ]
 
     def forward(self, protos: Tensor, params: Tensor, boxes: Tensor) -> Tensor:
         """Draw instances.
@@ -163,8 +162,7 @@ class DynamicMask(BaseModule):
         # the first layer is linear: coordinates, the same in all frames, and
         # prototypes, the same for all instances, are multiplied apart
         x = torch.einsum('noi,nihw->nohw', weight[..., :num], planes)
-        x = x[:, :, None] + torch.einsum('noi,ithw->nothw', weight[..., num:],
-                                         protos)
+        x = x[:, :, None] + torch.einsum('noi,ithw->nothw', weight[..., num:], protos)
         x = x + bias[:, :, None, None, None]
         for weight, bias in layers[1:]:
             x = torch.einsum('noi,nithw->nothw', weight, x.relu())

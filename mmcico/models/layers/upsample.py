@@ -1,4 +1,5 @@
 """Ways to bring mask features to a finer size."""
+
 import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -25,12 +26,10 @@ def aligned_bilinear(x: Tensor, factor: int) -> Tensor:
     height, width = x.shape[-2:]
     x = F.pad(x, (0, 1, 0, 1), mode='replicate')
     x = F.interpolate(
-        x,
-        size=(factor * height + 1, factor * width + 1),
-        mode='bilinear',
-        align_corners=True)
+        x, size=(factor * height + 1, factor * width + 1), mode='bilinear', align_corners=True
+    )
     x = F.pad(x, (factor // 2, 0, factor // 2, 0), mode='replicate')
-    return x[..., :factor * height, :factor * width]
+    return x[..., : factor * height, : factor * width]
 
 
 @MODELS.register_module()
@@ -47,8 +46,7 @@ class DeconvUpsample(BaseModule):
 
     def fuse(self, x: Tensor, like: Tensor) -> Tensor:
         """(N, C, h, w) at the size of ``like`` (N, C, H, W)."""
-        return F.interpolate(
-            x, size=like.shape[-2:], mode='bilinear', align_corners=False)
+        return F.interpolate(x, size=like.shape[-2:], mode='bilinear', align_corners=False)
 
     def forward(self, x: Tensor, num_frames: int) -> Tensor:
         """(B * T, C, h, w) -> (B * T, C, 2h, 2w)."""
@@ -77,8 +75,5 @@ class BilinearUpsample(BaseModule):
         """(B * T, C, h, w) -> (B * T, C, 2h, 2w)."""
         clip = frames_to_clip(x, num_frames)
         return clip_to_frames(
-            F.interpolate(
-                clip,
-                scale_factor=(1, 2, 2),
-                mode='trilinear',
-                align_corners=True))
+            F.interpolate(clip, scale_factor=(1, 2, 2), mode='trilinear', align_corners=True)
+        )

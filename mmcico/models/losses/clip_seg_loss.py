@@ -1,4 +1,5 @@
 """Clip-level segmentation loss (eq. 8)."""
+
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
@@ -21,7 +22,7 @@ def frame_weights(query: Tensor, num_frames: int, decay: float) -> Tensor:
     """
     steps = torch.arange(num_frames, device=query.device)
     gap = (steps[None] - query[:, None]).abs()
-    weight = torch.as_tensor(float(decay), device=query.device)**gap
+    weight = torch.as_tensor(float(decay), device=query.device) ** gap
     return weight / weight.sum(dim=1, keepdim=True)
 
 
@@ -37,16 +38,12 @@ def boxed_bce(logits: Tensor, targets: Tensor, boxes: Tensor) -> Tensor:
         Tensor: (N, T), the sum over the box's pixels over their number.
     """
     inside = crop_region(boxes, logits.shape[-2:]).to(logits)
-    loss = F.binary_cross_entropy_with_logits(
-        logits, targets, reduction='none')
+    loss = F.binary_cross_entropy_with_logits(logits, targets, reduction='none')
     area = inside.sum(dim=(1, 2)).clamp(min=1)
     return (loss * inside[:, None]).sum(dim=(2, 3)) / area[:, None]
 
 
-def boxed_dice(logits: Tensor,
-               targets: Tensor,
-               boxes: Tensor,
-               eps: float = 1.0) -> Tensor:
+def boxed_dice(logits: Tensor, targets: Tensor, boxes: Tensor, eps: float = 1.0) -> Tensor:
     """Dice loss inside boxes (Milletari et al., V-Net).
 
     Args:
@@ -93,8 +90,7 @@ class ClipSegLoss(BaseModule):
         self.decay = decay
         self.loss_weight = loss_weight
 
-    def forward(self, logits: Tensor, targets: Tensor, boxes: Tensor,
-                query: Tensor) -> Tensor:
+    def forward(self, logits: Tensor, targets: Tensor, boxes: Tensor, query: Tensor) -> Tensor:
         """Compare masks.
 
         Args:
@@ -122,8 +118,7 @@ class ClipDiceLoss(ClipSegLoss):
     def __init__(self, decay: float = 1.0, loss_weight: float = 1.0) -> None:
         super().__init__(decay, loss_weight)
 
-    def forward(self, logits: Tensor, targets: Tensor, boxes: Tensor,
-                query: Tensor) -> Tensor:
+    def forward(self, logits: Tensor, targets: Tensor, boxes: Tensor, query: Tensor) -> Tensor:
         """As in :class:`ClipSegLoss`."""
         loss = boxed_dice(logits, targets, boxes)
         return self.loss_weight * mean_of_clips(loss, query, self.decay)

@@ -1,4 +1,5 @@
 """Class loss of the paper: cross entropy with hard negatives (eq. 7)."""
+
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
@@ -23,17 +24,15 @@ class HardNegativeCrossEntropy(BaseModule):
 
     use_sigmoid = False
 
-    def __init__(self,
-                 neg_pos_ratio: float = 3.0,
-                 min_negatives: int = 100,
-                 loss_weight: float = 1.0) -> None:
+    def __init__(
+        self, neg_pos_ratio: float = 3.0, min_negatives: int = 100, loss_weight: float = 1.0
+    ) -> None:
         super().__init__()
         self.neg_pos_ratio = neg_pos_ratio
         self.min_negatives = min_negatives
         self.loss_weight = loss_weight
 
-    def forward(self, pred: Tensor, target: Tensor, weight: Tensor,
-                avg_factor: Tensor) -> Tensor:
+    def forward(self, pred: Tensor, target: Tensor, weight: Tensor, avg_factor: Tensor) -> Tensor:
         """Compare classes.
 
         Args:
@@ -51,9 +50,7 @@ class HardNegativeCrossEntropy(BaseModule):
         used = weight > 0
         positive = used & ~background
         num_pos = int(positive.sum())
-        limit = (
-            round(self.neg_pos_ratio *
-                  num_pos) if num_pos else self.min_negatives)
+        limit = round(self.neg_pos_ratio * num_pos) if num_pos else self.min_negatives
         negatives = loss[used & background]
         hard = negatives.topk(min(limit, len(negatives))).values
         counted = torch.cat([loss[positive], hard])

@@ -1,4 +1,5 @@
 """Tracking loss over pairs of embeddings (eq. 9)."""
+
 import torch
 from mmengine.model import BaseModule
 from torch import Tensor
@@ -54,7 +55,5 @@ class PairTrackLoss(BaseModule):
             return embeds.sum() * 0
         # near 0 and 1 half precision cannot tell d from its limits
         with torch.autocast(embeds.device.type, enabled=False):
-            losses = [
-                pair_loss(embeds[mine].float(), ids[mine]) for mine in groups
-            ]
+            losses = [pair_loss(embeds[mine].float(), ids[mine]) for mine in groups]
         return self.loss_weight * torch.stack(losses).mean()

@@ -1,3 +1,5 @@
+"""Necks."""
+
 from .yolact_fpn import YolactFPN
 
 __all__ = ['YolactFPN']

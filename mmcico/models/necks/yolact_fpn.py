@@ -1,5 +1,6 @@
 """Feature pyramid of the paper's models."""
-from typing import List, Sequence, Tuple
+
+from collections.abc import Sequence
 
 import torch.nn.functional as F
 from mmengine.model import BaseModule
@@ -30,25 +31,27 @@ class YolactFPN(BaseModule):
         in_channels: Sequence[int],
         out_channels: int = 256,
         num_outs: int = 5,
-        init_cfg: dict = dict(
-            type='Xavier', layer='Conv2d', distribution='uniform')
+        init_cfg: dict = dict(type='Xavier', layer='Conv2d', distribution='uniform'),
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         if num_outs < len(in_channels):
             raise ValueError(
                 f'num_outs={num_outs} is less than the {len(in_channels)} '
                 'levels in in_channels; choose fewer out_indices in the '
-                'backbone')
+                'backbone'
+            )
         self.lateral_convs = nn.ModuleList(
-            nn.Conv2d(channels, out_channels, 1) for channels in in_channels)
+            nn.Conv2d(channels, out_channels, 1) for channels in in_channels
+        )
         self.fpn_convs = nn.ModuleList(
-            nn.Conv2d(out_channels, out_channels, 3, padding=1)
-            for _ in in_channels)
+            nn.Conv2d(out_channels, out_channels, 3, padding=1) for _ in in_channels
+        )
         self.downsample_convs = nn.ModuleList(
             nn.Conv2d(out_channels, out_channels, 3, stride=2, padding=1)
-            for _ in range(num_outs - len(in_channels)))
+            for _ in range(num_outs - len(in_channels))
+        )
 
-    def forward(self, inputs: Tuple[Tensor, ...]) -> Tuple[Tensor, ...]:
+    def forward(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Build the pyramid.
 
         Args:
@@ -63,13 +66,11 @@ class YolactFPN(BaseModule):
             outs.append(conv(outs[-1]))
         return tuple(outs)
 
-    def _top_down(self, inputs: Tuple[Tensor, ...]) -> List[Tensor]:
+    def _top_down(self, inputs: tuple[Tensor, ...]) -> list[Tensor]:
         """Lateral levels plus all that is coarser, fine to coarse."""
         laterals = [conv(x) for conv, x in zip(self.lateral_convs, inputs)]
         for i in range(len(laterals) - 1, 0, -1):
             laterals[i - 1] = laterals[i - 1] + F.interpolate(
-                laterals[i],
-                size=laterals[i - 1].shape[-2:],
-                mode='bilinear',
-                align_corners=False)
+                laterals[i], size=laterals[i - 1].shape[-2:], mode='bilinear', align_corners=False
+            )
         return laterals

@@ -1,3 +1,5 @@
+"""Anchors, box coders, assigners and suppression of duplicates."""
+
 from .cell_anchors import CellAnchorGenerator
 from .cell_distance_coder import CellDistanceCoder
 from .centre_assigner import CentreAssigner
@@ -6,6 +8,10 @@ from .clip_nms import ClipNMS
 from .published_nms import PublishedClipNMS
 
 __all__ = [
-    'CellAnchorGenerator', 'CellDistanceCoder', 'CentreAssigner',
-    'CircumscribedAssigner', 'ClipNMS', 'PublishedClipNMS'
+    'CellAnchorGenerator',
+    'CellDistanceCoder',
+    'CentreAssigner',
+    'CircumscribedAssigner',
+    'ClipNMS',
+    'PublishedClipNMS',
 ]

@@ -1,5 +1,4 @@
 """Anchors of the published models."""
-from typing import List, Tuple, Union
 
 import torch
 from mmdet.models.task_modules import AnchorGenerator
@@ -22,10 +21,12 @@ class CellAnchorGenerator(AnchorGenerator):
     inputs padded to a multiple of 32.
     """
 
-    def grid_priors(self,
-                    featmap_sizes: List[Tuple[int, int]],
-                    dtype: torch.dtype = torch.float32,
-                    device: Union[str, torch.device] = 'cuda') -> List[Tensor]:
+    def grid_priors(
+        self,
+        featmap_sizes: list[tuple[int, int]],
+        dtype: torch.dtype = torch.float32,
+        device: str | torch.device = 'cuda',
+    ) -> list[Tensor]:
         """Anchors of all levels.
 
         Args:
@@ -39,25 +40,29 @@ class CellAnchorGenerator(AnchorGenerator):
             the A anchors of a cell next to each other.
         """
         width, height = (
-            size * stride
-            for size, stride in zip(featmap_sizes[0][::-1], self.strides[0]))
+            size * stride for size, stride in zip(featmap_sizes[0][::-1], self.strides[0])
+        )
         return [
-            self._level_priors((h, w), (height / h, width / w), level, dtype,
-                               device)
+            self._level_priors((h, w), (height / h, width / w), level, dtype, device)
             for level, (h, w) in enumerate(featmap_sizes)
         ]
 
-    def _level_priors(self, size: Tuple[int, int], cell: Tuple[float, float],
-                      level: int, dtype: torch.dtype,
-                      device: Union[str, torch.device]) -> Tensor:
+    def _level_priors(
+        self,
+        size: tuple[int, int],
+        cell: tuple[float, float],
+        level: int,
+        dtype: torch.dtype,
+        device: str | torch.device,
+    ) -> Tensor:
         """(h * w * A, 4) anchors of one level."""
         scales = self.scales.to(device=device, dtype=dtype)
         root = self.ratios.to(device=device, dtype=dtype).sqrt()
         wide = (scales[None] / root[:, None]).flatten() * cell[1]
         high = (scales[None] * root[:, None]).flatten() * cell[0]
         half = torch.stack([wide, high], dim=-1) / 2
-        ys = (torch.arange(size[0], device=device, dtype=dtype) + 0.5)
-        xs = (torch.arange(size[1], device=device, dtype=dtype) + 0.5)
+        ys = torch.arange(size[0], device=device, dtype=dtype) + 0.5
+        xs = torch.arange(size[1], device=device, dtype=dtype) + 0.5
         y, x = torch.meshgrid(ys * cell[0], xs * cell[1], indexing='ij')
         centre = torch.stack([x, y], dim=-1).view(-1, 1, 2)
         return torch.cat([centre - half, centre + half], dim=-1).view(-1, 4)

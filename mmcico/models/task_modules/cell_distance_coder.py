@@ -1,5 +1,4 @@
 """Boxes as distances from the middle of a cell, for anchor-free heads."""
-from typing import Optional
 
 import torch
 from mmdet.models.task_modules import BaseBBoxCoder
@@ -50,14 +49,10 @@ class CellDistanceCoder(BaseBBoxCoder):
             Tensor: (N, 4).
         """
         centres = cell_centres(bboxes)
-        distances = torch.cat(
-            [centres - gt_bboxes[:, :2], gt_bboxes[:, 2:] - centres], dim=1)
+        distances = torch.cat([centres - gt_bboxes[:, :2], gt_bboxes[:, 2:] - centres], dim=1)
         return distances / cell_sides(bboxes)[:, None] - self.base
 
-    def decode(self,
-               bboxes: Tensor,
-               pred_bboxes: Tensor,
-               max_shape: Optional[tuple] = None) -> Tensor:
+    def decode(self, bboxes: Tensor, pred_bboxes: Tensor, max_shape: tuple | None = None) -> Tensor:
         """Values to boxes.
 
         Args:
@@ -75,7 +70,4 @@ class CellDistanceCoder(BaseBBoxCoder):
         distances = (pred_bboxes + self.base) * sides
         first = centres - distances[:, :2]
         second = centres + distances[:, 2:]
-        return torch.cat([
-            torch.minimum(first, second),
-            torch.maximum(first, second),
-        ], 1)
+        return torch.cat([torch.minimum(first, second), torch.maximum(first, second)], 1)

@@ -1,14 +1,16 @@
 """Sample matcher for anchor-free heads: cells near an object's centre."""
+
 import torch
 from torch import Tensor
 
 from mmcico.registry import TASK_UTILS
 from mmcico.structures.clip_boxes import box_area
+
 from .cell_distance_coder import cell_centres, cell_sides
 from .query_frame_assigner import Fit, QueryFrameAssigner
 
 #: cells that an octave of wrong size weighs: the level counts first
-LEVEL_STEP = 1000.
+LEVEL_STEP = 1000.0
 
 
 def centre_distance(priors: Tensor, boxes: Tensor) -> Tensor:
@@ -46,8 +48,7 @@ def octaves_off(priors: Tensor, boxes: Tensor, cells: float) -> Tensor:
 def centre_inside(priors: Tensor, boxes: Tensor) -> Tensor:
     """(G, P) bool: the centre of the cell lies in the box."""
     centres = cell_centres(priors)[None]
-    return ((centres > boxes[:, None, :2]) &
-            (centres < boxes[:, None, 2:])).all(dim=-1)
+    return ((centres > boxes[:, None, :2]) & (centres < boxes[:, None, 2:])).all(dim=-1)
 
 
 @TASK_UTILS.register_module()
@@ -79,12 +80,14 @@ class CentreAssigner(QueryFrameAssigner):
         ValueError: If a setting is out of range.
     """
 
-    def __init__(self,
-                 radius: float = 1.5,
-                 cells: float = 4.0,
-                 octaves: float = 1.0,
-                 reach: int = 1,
-                 ignore_thr: float = 0.7) -> None:
+    def __init__(
+        self,
+        radius: float = 1.5,
+        cells: float = 4.0,
+        octaves: float = 1.0,
+        reach: int = 1,
+        ignore_thr: float = 0.7,
+    ) -> None:
         super().__init__(reach, ignore_thr)
         for name, value in (('radius', radius), ('cells', cells)):
             if value <= 0:
@@ -109,8 +112,11 @@ class CentreAssigner(QueryFrameAssigner):
         distance = centre_distance(priors, boxes)
         off = octaves_off(priors, around, self.cells)
         best = off.amin(dim=1, keepdim=True)
-        near = ((distance <= self.radius) & centre_inside(priors, boxes) &
-                (off <= best.clamp(min=self.octaves)))
+        near = (
+            (distance <= self.radius)
+            & centre_inside(priors, boxes)
+            & (off <= best.clamp(min=self.octaves))
+        )
         size = box_area(around)[:, None].expand_as(distance)
         owner = size.masked_fill(~near, float('inf')).argmin(dim=0)
         positive = near.any(dim=0)

@@ -1,8 +1,10 @@
 """Sample matcher with circumscribed boxes (eq. 4, Table 1c)."""
+
 from torch import Tensor
 
 from mmcico.registry import TASK_UTILS
 from mmcico.structures.clip_boxes import pairwise_iou
+
 from .query_frame_assigner import Fit, QueryFrameAssigner
 
 
@@ -26,16 +28,19 @@ class CircumscribedAssigner(QueryFrameAssigner):
         ValueError: If the thresholds are not ordered.
     """
 
-    def __init__(self,
-                 pos_iou_thr: float = 0.5,
-                 neg_iou_thr: float = 0.4,
-                 reach: int = 1,
-                 ignore_thr: float = 0.7) -> None:
+    def __init__(
+        self,
+        pos_iou_thr: float = 0.5,
+        neg_iou_thr: float = 0.4,
+        reach: int = 1,
+        ignore_thr: float = 0.7,
+    ) -> None:
         super().__init__(reach, ignore_thr)
         if not 0 <= neg_iou_thr <= pos_iou_thr <= 1:
             raise ValueError(
                 'expected 0 <= neg_iou_thr <= pos_iou_thr <= 1, got '
-                f'neg_iou_thr={neg_iou_thr}, pos_iou_thr={pos_iou_thr}')
+                f'neg_iou_thr={neg_iou_thr}, pos_iou_thr={pos_iou_thr}'
+            )
         self.pos_iou_thr = pos_iou_thr
         self.neg_iou_thr = neg_iou_thr
 
@@ -43,5 +48,4 @@ class CircumscribedAssigner(QueryFrameAssigner):
         """IoU of anchors (P, 4) with circumscribed boxes (G, 4)."""
         overlaps = pairwise_iou(around, priors)
         best, owner = overlaps.max(dim=0)
-        return Fit(overlaps, owner, best >= self.pos_iou_thr, best
-                   >= self.neg_iou_thr)
+        return Fit(overlaps, owner, best >= self.pos_iou_thr, best >= self.neg_iou_thr)

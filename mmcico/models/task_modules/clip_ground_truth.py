@@ -1,6 +1,7 @@
 """Alignment of the objects of a clip by their id."""
+
 import os.path as osp
-from typing import Dict, List, Sequence, Tuple
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -10,10 +11,11 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.structures.clip_boxes import box_area, fill_from_nearest
+
 from ..heads.clip_outputs import ClipGroundTruth
 
 
-def numbered_ids(frames: Sequence[DetDataSample]) -> Dict[int, int]:
+def numbered_ids(frames: Sequence[DetDataSample]) -> dict[int, int]:
     """Object id -> row, in order of first appearance."""
     rows = {}
     for frame in frames:
@@ -32,10 +34,10 @@ def crowd_boxes(frame: DetDataSample, device: torch.device) -> Tensor:
 
 def video_key(frame: DetDataSample) -> str:
     """Tells videos apart, also those of two data sets in one batch."""
-    return f"{osp.dirname(frame.get('img_path', ''))}:{frame.video_id}"
+    return f'{osp.dirname(frame.get("img_path", ""))}:{frame.video_id}'
 
 
-def padded_masks(frame: DetDataSample, size: Tuple[int, int]) -> np.ndarray:
+def padded_masks(frame: DetDataSample, size: tuple[int, int]) -> np.ndarray:
     """(n, H, W) uint8 masks of a frame on the padded input."""
     masks = frame.gt_instances.masks.to_ndarray()
     height, width = size
@@ -43,8 +45,9 @@ def padded_masks(frame: DetDataSample, size: Tuple[int, int]) -> np.ndarray:
     return np.pad(masks, pad)
 
 
-def align_clip(sample: TrackDataSample, input_shape: Tuple[int, int],
-               device: torch.device) -> ClipGroundTruth:
+def align_clip(
+    sample: TrackDataSample, input_shape: tuple[int, int], device: torch.device
+) -> ClipGroundTruth:
     """Put the objects of all frames of a clip into common rows.
 
     A frame's annotation holds only the objects seen in that frame; here each
@@ -60,7 +63,7 @@ def align_clip(sample: TrackDataSample, input_shape: Tuple[int, int],
         ClipGroundTruth: G objects in order of first appearance; an object
         that has no pixel in any frame of the clip is left out.
     """
-    frames: List[DetDataSample] = sample.video_data_samples
+    frames: list[DetDataSample] = sample.video_data_samples
     rows = numbered_ids(frames)
     size = (len(rows), len(frames))
     labels = torch.zeros(len(rows), dtype=torch.long)
@@ -69,8 +72,7 @@ def align_clip(sample: TrackDataSample, input_shape: Tuple[int, int],
     masks = torch.zeros(*size, *input_shape, dtype=torch.uint8)
     for t, frame in enumerate(frames):
         gt = frame.gt_instances
-        index = torch.tensor([rows[key] for key in gt.instances_ids.tolist()],
-                             dtype=torch.long)
+        index = torch.tensor([rows[key] for key in gt.instances_ids.tolist()], dtype=torch.long)
         if len(index) == 0:
             continue
         planes = torch.from_numpy(padded_masks(frame, input_shape))
@@ -78,16 +80,16 @@ def align_clip(sample: TrackDataSample, input_shape: Tuple[int, int],
         boxes[index, t] = get_box_tensor(gt.bboxes).cpu().float()
         masks[index, t] = planes
         # a box without area cannot be encoded, whatever its mask shows
-        visible[index, t] = (
-            planes.bool().flatten(1).any(dim=1) &
-            (box_area(boxes[index, t]) > 0))
+        visible[index, t] = planes.bool().flatten(1).any(dim=1) & (box_area(boxes[index, t]) > 0)
     instances = InstanceData(
         labels=labels,
         bboxes=fill_from_nearest(boxes, visible),
         visible=visible,
         masks=masks,
-        instances_id=torch.tensor(list(rows), dtype=torch.long))
+        instances_id=torch.tensor(list(rows), dtype=torch.long),
+    )
     return ClipGroundTruth(
         instances=instances[visible.any(dim=1)].to(device),
         crowds=tuple(crowd_boxes(frame, device) for frame in frames),
-        video_id=video_key(frames[0]))
+        video_id=video_key(frames[0]),
+    )

@@ -1,15 +1,17 @@
 """From scored rows of a clip to distinct instances."""
-from typing import Tuple
 
 import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.registry import TASK_UTILS
-from mmcico.structures.clip_boxes import (box_area, pairwise_clip_iou,
-                                          pairwise_frame_iou, pairwise_iou)
-from mmcico.structures.clip_masks import (both_seen, mean_over,
-                                          pairwise_mask_iou)
+from mmcico.structures.clip_boxes import (
+    box_area,
+    pairwise_clip_iou,
+    pairwise_frame_iou,
+    pairwise_iou,
+)
+from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
 
 
 def covered_by_better(overlap: Tensor, thr: float) -> Tensor:
@@ -28,8 +30,7 @@ def covered_by_better(overlap: Tensor, thr: float) -> Tensor:
     return (overlap.triu(diagonal=1) > thr).any(dim=0)
 
 
-def mask_box_share(masks: Tensor, boxes: Tensor,
-                   cells: Tuple[float, float]) -> Tensor:
+def mask_box_share(masks: Tensor, boxes: Tensor, cells: tuple[float, float]) -> Tensor:
     """Share of its frame box that a mask covers.
 
     Args:
@@ -84,15 +85,17 @@ class ClipNMS:
         sure_iou (float): Mask IoU in one frame that proves a duplicate.
     """
 
-    def __init__(self,
-                 score_thr: float = 0.1,
-                 max_per_frame: int = 100,
-                 max_per_clip: int = 300,
-                 box_thr: float = 0.9,
-                 nms_thr: float = 0.5,
-                 min_pixels: int = 5,
-                 min_share: float = 0.1,
-                 sure_iou: float = 0.9) -> None:
+    def __init__(
+        self,
+        score_thr: float = 0.1,
+        max_per_frame: int = 100,
+        max_per_clip: int = 300,
+        box_thr: float = 0.9,
+        nms_thr: float = 0.5,
+        min_pixels: int = 5,
+        min_share: float = 0.1,
+        sure_iou: float = 0.9,
+    ) -> None:
         self.score_thr = score_thr
         self.max_per_frame = max_per_frame
         self.max_per_clip = max_per_clip
@@ -102,7 +105,7 @@ class ClipNMS:
         self.min_share = min_share
         self.sure_iou = sure_iou
 
-    def select(self, scores: Tensor, num_frames: int) -> Tuple[Tensor, Tensor]:
+    def select(self, scores: Tensor, num_frames: int) -> tuple[Tensor, Tensor]:
         """Rows that are worth a look, better class scores first.
 
         Args:
@@ -119,8 +122,7 @@ class ClipNMS:
             rows = rows[best[rows].topk(limit).indices]
         return rows // scores.shape[1], rows % scores.shape[1]
 
-    def drop_twins(self, clip: InstanceData, size: Tuple[int,
-                                                         int]) -> InstanceData:
+    def drop_twins(self, clip: InstanceData, size: tuple[int, int]) -> InstanceData:
         """Sort rows and drop those whose boxes say nothing new.
 
         Args:
@@ -134,13 +136,14 @@ class ClipNMS:
         """
         key = clip.class_scores.amax(dim=1) * clip.rank_weight
         clip = clip[key.argsort(descending=True, stable=True)]
-        overlap = (pairwise_clip_iou(clip.bboxes, clip.bboxes) +
-                   pairwise_iou(clip.enclosing, clip.enclosing)) / 2
+        overlap = (
+            pairwise_clip_iou(clip.bboxes, clip.bboxes)
+            + pairwise_iou(clip.enclosing, clip.enclosing)
+        ) / 2
         keep = ~covered_by_better(overlap, self.box_thr)
         return clip[keep & self._inside(clip.bboxes, size)]
 
-    def suppress(self, clip: InstanceData,
-                 input_shape: Tuple[int, int]) -> InstanceData:
+    def suppress(self, clip: InstanceData, input_shape: tuple[int, int]) -> InstanceData:
         """Drop empty masks and, class by class, duplicates.
 
         Args:
@@ -158,8 +161,7 @@ class ClipNMS:
         rows, labels = [], []
         for label in (keys > self.score_thr).any(dim=0).nonzero()[:, 0]:
             order = keys[:, label].argsort(descending=True, stable=True)
-            keep = ~covered_by_better(
-                self.reorder(overlap, order), self.nms_thr)
+            keep = ~covered_by_better(self.reorder(overlap, order), self.nms_thr)
             keep &= keys[order, label] > self.score_thr
             rows.append(order[keep])
             labels.append(label.expand(int(keep.sum())))
@@ -172,7 +174,7 @@ class ClipNMS:
         result.scores, result.labels = scores[best], labels[best]
         return result
 
-    def overlap(self, clip: InstanceData) -> Tuple[Tensor, ...]:
+    def overlap(self, clip: InstanceData) -> tuple[Tensor, ...]:
         """Overlap of all pairs of rows, (N, N), in parts to be summed.
 
         Boxes and masks of frames are compared where both masks are seen:
@@ -185,7 +187,7 @@ class ClipNMS:
         masks = clip_mask_overlap(masks, seen, self.sure_iou)
         return 0.25 * boxes + 0.5 * masks, 0.25 * around
 
-    def reorder(self, overlap: Tuple[Tensor, ...], order: Tensor) -> Tensor:
+    def reorder(self, overlap: tuple[Tensor, ...], order: Tensor) -> Tensor:
         """Overlap of the rows in a class's own order.
 
         Args:
@@ -197,19 +199,17 @@ class ClipNMS:
         """
         return sum(part[order][:, order] for part in overlap)
 
-    def _inside(self, boxes: Tensor, size: Tuple[int, int]) -> Tensor:
+    def _inside(self, boxes: Tensor, size: tuple[int, int]) -> Tensor:
         """(N,) bool: centres lie in the image in enough frames."""
         centre = (boxes[..., :2] + boxes[..., 2:]) / 2
         limit = centre.new_tensor([size[1], size[0]])
         inside = ((centre > 0) & (centre < limit)).all(dim=-1)
         return inside.sum(dim=1) >= max(boxes.shape[1] // 2, 1)
 
-    def _well_drawn(self, clip: InstanceData,
-                    input_shape: Tuple[int, int]) -> Tensor:
+    def _well_drawn(self, clip: InstanceData, input_shape: tuple[int, int]) -> Tensor:
         """(N,) bool: the mask is large enough in some frame."""
         masks = clip.masks > 0.5
-        cells = (input_shape[0] / masks.shape[-2],
-                 input_shape[1] / masks.shape[-1])
+        cells = (input_shape[0] / masks.shape[-2], input_shape[1] / masks.shape[-1])
         large = masks.flatten(2).sum(-1) > self.min_pixels
         fills = mask_box_share(masks, clip.bboxes, cells) > self.min_share
         return large.any(dim=1) & fills.any(dim=1)

@@ -1,9 +1,9 @@
 """The published models' duplicate removal, with its defect."""
-from typing import Tuple
 
 from torch import Tensor
 
 from mmcico.registry import TASK_UTILS
+
 from .clip_nms import ClipNMS
 
 
@@ -18,7 +18,7 @@ class PublishedClipNMS(ClipNMS):
     everything else.
     """
 
-    def reorder(self, overlap: Tuple[Tensor, ...], order: Tensor) -> Tensor:
+    def reorder(self, overlap: tuple[Tensor, ...], order: Tensor) -> Tensor:
         """Overlap of the rows in a class's own order, see above."""
         paired, around = overlap
         return paired[order][:, order] + around[order]

@@ -1,6 +1,7 @@
 """Matching of one query frame's anchors with the objects of a clip."""
+
 from abc import abstractmethod
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple
 
 import torch
 from mmdet.models.task_modules import AssignResult, BaseAssigner
@@ -21,14 +22,14 @@ class Fit(NamedTuple):
         ignored (Tensor): (P,) bool: it is no background either; positive
             ones may be among them.
     """
+
     quality: Tensor
     owner: Tensor
     positive: Tensor
     ignored: Tensor
 
 
-def window_boxes(boxes: Tensor, visible: Tensor, query: int,
-                 reach: int) -> Tensor:
+def window_boxes(boxes: Tensor, visible: Tensor, query: int, reach: int) -> Tensor:
     """Circumscribed boxes over the frames around the query frame.
 
     Args:
@@ -45,7 +46,7 @@ def window_boxes(boxes: Tensor, visible: Tensor, query: int,
     return enclose(boxes[:, low:high], visible[:, low:high])
 
 
-def best_prior_of_each(overlaps: Tensor) -> Tuple[Tensor, Tensor]:
+def best_prior_of_each(overlaps: Tensor) -> tuple[Tensor, Tensor]:
     """One anchor for every object, no anchor twice.
 
     The pair with the highest overlap is taken first; its row and column are
@@ -127,11 +128,13 @@ class QueryFrameAssigner(BaseAssigner):
             Fit: Of all pairs.
         """
 
-    def assign(self,
-               pred_instances: InstanceData,
-               gt_instances: InstanceData,
-               gt_instances_ignore: Optional[InstanceData] = None,
-               query_frame: int = 0) -> AssignResult:
+    def assign(
+        self,
+        pred_instances: InstanceData,
+        gt_instances: InstanceData,
+        gt_instances_ignore: InstanceData | None = None,
+        query_frame: int = 0,
+    ) -> AssignResult:
         """Match anchors and objects.
 
         Args:
@@ -150,25 +153,18 @@ class QueryFrameAssigner(BaseAssigner):
         priors = pred_instances.priors
         gt_inds = priors.new_zeros(len(priors), dtype=torch.long)
         if gt_instances_ignore is not None:
-            crowded = on_crowd(priors, gt_instances_ignore.bboxes,
-                               self.ignore_thr)
+            crowded = on_crowd(priors, gt_instances_ignore.bboxes, self.ignore_thr)
             gt_inds[crowded] = -1
         labels = torch.full_like(gt_inds, -1)
         shown = gt_instances.visible[:, query_frame].nonzero()[:, 0]
         if len(shown) == 0:  # nothing to see: everything is background
-            return AssignResult(
-                len(gt_instances), gt_inds, priors.new_zeros(len(priors)),
-                labels)
+            return AssignResult(len(gt_instances), gt_inds, priors.new_zeros(len(priors)), labels)
         boxes = gt_instances.bboxes[shown].to(priors)
-        around = window_boxes(boxes, gt_instances.visible[shown], query_frame,
-                              self.reach)
-        quality, owner, positive, ignored = self.fit(priors,
-                                                     boxes[:, query_frame],
-                                                     around)
+        around = window_boxes(boxes, gt_instances.visible[shown], query_frame, self.reach)
+        quality, owner, positive, ignored = self.fit(priors, boxes[:, query_frame], around)
         gts, forced = best_prior_of_each(quality)
         owner[forced], positive[forced] = gts, True
         gt_inds[ignored] = -1
         gt_inds[positive] = shown[owner[positive]] + 1
         labels[positive] = gt_instances.labels[shown[owner[positive]]]
-        return AssignResult(
-            len(gt_instances), gt_inds, quality.amax(dim=0), labels)
+        return AssignResult(len(gt_instances), gt_inds, quality.amax(dim=0), labels)

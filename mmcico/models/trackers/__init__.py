@@ -1,3 +1,5 @@
+"""Linking of the instances of clips."""
+
 from .clip_tracker import ClipTracker
 from .embedding_recall import EmbeddingRecall
 from .matching import GreedyMatching, HungarianMatching
@@ -5,6 +7,10 @@ from .published_tracker import PublishedClipTracker
 from .track_state import TrackState
 
 __all__ = [
-    'ClipTracker', 'PublishedClipTracker', 'TrackState', 'GreedyMatching',
-    'HungarianMatching', 'EmbeddingRecall'
+    'ClipTracker',
+    'PublishedClipTracker',
+    'TrackState',
+    'GreedyMatching',
+    'HungarianMatching',
+    'EmbeddingRecall',
 ]

@@ -1,5 +1,6 @@
 """Clip-level online tracking (eq. 11)."""
-from typing import Optional, Sequence, Tuple
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -10,8 +11,8 @@ from torch import Tensor
 
 from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.clip_boxes import pairwise_clip_iou
-from mmcico.structures.clip_masks import (both_seen, mean_over,
-                                          pairwise_mask_iou)
+from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
+
 from .matching import cosine
 from .track_state import Draw, TrackState
 
@@ -22,8 +23,7 @@ TRACK_FIELDS = ('instances_id', 'bboxes', 'masks', 'embeds', 'labels')
 TIE = 1e-4
 
 
-def shared_frames(last: Sequence[int],
-                  now: Sequence[int]) -> Tuple[Sequence[int], Sequence[int]]:
+def shared_frames(last: Sequence[int], now: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
     """Positions, in two clips, of the frames to compare.
 
     Args:
@@ -37,8 +37,7 @@ def shared_frames(last: Sequence[int],
     both = sorted(set(last) & set(now))
     if not both:
         return [-1], [0]
-    return [list(last).index(f)
-            for f in both], [list(now).index(f) for f in both]
+    return [list(last).index(f) for f in both], [list(now).index(f) for f in both]
 
 
 @MODELS.register_module()
@@ -77,29 +76,32 @@ class ClipTracker(BaseModule):
             of them.
     """
 
-    def __init__(self,
-                 embed_weight: float = 1.0,
-                 mask_weight: float = 1.0,
-                 box_weight: float = 1.0,
-                 score_weight: float = 0.0,
-                 label_weight: float = 0.0,
-                 match_thr: float = 1.0,
-                 matching: ConfigType = dict(type='mmcico.GreedyMatching'),
-                 memory: int = 1,
-                 min_pixels: int = 2,
-                 momentum: float = 0.0,
-                 recall: OptConfigType = None,
-                 drop_seconds: bool = False) -> None:
+    def __init__(
+        self,
+        embed_weight: float = 1.0,
+        mask_weight: float = 1.0,
+        box_weight: float = 1.0,
+        score_weight: float = 0.0,
+        label_weight: float = 0.0,
+        match_thr: float = 1.0,
+        matching: ConfigType = dict(type='mmcico.GreedyMatching'),
+        memory: int = 1,
+        min_pixels: int = 2,
+        momentum: float = 0.0,
+        recall: OptConfigType = None,
+        drop_seconds: bool = False,
+    ) -> None:
         super().__init__()
         if memory < 1:
             raise ValueError(f'memory must be at least 1 clip, got {memory}')
         if not 0 <= momentum < 1:
-            raise ValueError(
-                f'momentum must be at least 0 and below 1, got {momentum}')
+            raise ValueError(f'momentum must be at least 0 and below 1, got {momentum}')
         if recall is not None and memory == 1:
-            raise ValueError('recall finds tracks that were lost, but '
-                             'memory=1 keeps none; set memory to the number '
-                             'of clips for which they are kept')
+            raise ValueError(
+                'recall finds tracks that were lost, but '
+                'memory=1 keeps none; set memory to the number '
+                'of clips for which they are kept'
+            )
         self.embed_weight = embed_weight
         self.mask_weight = mask_weight
         self.box_weight = box_weight
@@ -113,11 +115,13 @@ class ClipTracker(BaseModule):
         self.recall = None if recall is None else TASK_UTILS.build(recall)
         self.drop_seconds = drop_seconds
 
-    def step(self,
-             state: TrackState,
-             clip: InstanceData,
-             frame_ids: Sequence[int],
-             draw: Optional[Draw] = None) -> Tuple[TrackState, InstanceData]:
+    def step(
+        self,
+        state: TrackState,
+        clip: InstanceData,
+        frame_ids: Sequence[int],
+        draw: Draw | None = None,
+    ) -> tuple[TrackState, InstanceData]:
         """Give the instances of the next clip their ids.
 
         Args:
@@ -145,13 +149,16 @@ class ClipTracker(BaseModule):
         count = int(new.sum())
         ids[new] = state.next_id + torch.arange(count, device=ids.device)
         clip.instances_id = ids
-        return TrackState(state.next_id + count,
-                          tuple(frame_ids) if len(clip) else state.frame_ids,
-                          self._remember(state, clip, track),
-                          (tuple(frame_ids), *state.clips)[:self.memory]), clip
+        return TrackState(
+            state.next_id + count,
+            tuple(frame_ids) if len(clip) else state.frame_ids,
+            self._remember(state, clip, track),
+            (tuple(frame_ids), *state.clips)[: self.memory],
+        ), clip
 
-    def _assign(self, state: TrackState, clip: InstanceData,
-                frame_ids: Sequence[int]) -> Tuple[Tensor, Tensor]:
+    def _assign(
+        self, state: TrackState, clip: InstanceData, frame_ids: Sequence[int]
+    ) -> tuple[Tensor, Tensor]:
         """(N,) tracks of the instances, -1 for none, and (N,) bool, those
         that came second to a track; N, M > 0."""
         track = torch.full_like(clip.labels, -1)
@@ -170,8 +177,9 @@ class ClipTracker(BaseModule):
             track[rows[found]] = lost[known]
         return track, close & (track < 0)
 
-    def match_score(self, state: TrackState, clip: InstanceData,
-                    frame_ids: Sequence[int]) -> Tensor:
+    def match_score(
+        self, state: TrackState, clip: InstanceData, frame_ids: Sequence[int]
+    ) -> Tensor:
         """Matching scores of instances and tracks.
 
         Args:
@@ -189,24 +197,25 @@ class ClipTracker(BaseModule):
         for age in tracks.age.unique().tolist():
             cols = tracks.age == age
             overlap[:, cols] = self._overlap(
-                clip, tracks[cols],
-                *shared_frames(state.seen_in(age), frame_ids))
-        return (self.embed_weight * similar + overlap +
-                (self.label_weight + TIE) * same +
-                self.score_weight * clip.scores[:, None])
+                clip, tracks[cols], *shared_frames(state.seen_in(age), frame_ids)
+            )
+        return (
+            self.embed_weight * similar
+            + overlap
+            + (self.label_weight + TIE) * same
+            + self.score_weight * clip.scores[:, None]
+        )
 
-    def _overlap(self, clip: InstanceData, tracks: InstanceData,
-                 last: Sequence[int], now: Sequence[int]) -> Tensor:
+    def _overlap(
+        self, clip: InstanceData, tracks: InstanceData, last: Sequence[int], now: Sequence[int]
+    ) -> Tensor:
         """(N, M) weighted mask and box IoU on chosen frames of both."""
         boxes = pairwise_clip_iou(clip.bboxes[:, now], tracks.bboxes[:, last])
         drawn, known = clip.masks[:, now] > 0.5, tracks.masks[:, last] > 0.5
-        masks = mean_over(
-            pairwise_mask_iou(drawn, known),
-            both_seen(drawn, known, self.min_pixels))
+        masks = mean_over(pairwise_mask_iou(drawn, known), both_seen(drawn, known, self.min_pixels))
         return self.mask_weight * masks + self.box_weight * boxes
 
-    def _remember(self, state: TrackState, clip: InstanceData,
-                  track: Tensor) -> InstanceData:
+    def _remember(self, state: TrackState, clip: InstanceData, track: Tensor) -> InstanceData:
         """Tracks after a clip: its own, and those lost not long ago."""
         now = InstanceData(**{key: clip[key] for key in TRACK_FIELDS})
         now.age = torch.zeros_like(now.instances_id)
@@ -215,11 +224,9 @@ class ClipTracker(BaseModule):
             return now
         rows = (track >= 0).nonzero()[:, 0]
         if self.momentum and len(rows):
-            mean = torch.lerp(now.embeds[rows], old.embeds[track[rows]],
-                              self.momentum)
+            mean = torch.lerp(now.embeds[rows], old.embeds[track[rows]], self.momentum)
             now.embeds = now.embeds.index_copy(0, rows, F.normalize(mean))
-        lost = old[(old.age + 1 < self.memory)
-                   & ~torch.isin(old.instances_id, now.instances_id)]
+        lost = old[(old.age + 1 < self.memory) & ~torch.isin(old.instances_id, now.instances_id)]
         if len(lost) == 0:
             return now
         lost.age = lost.age + 1

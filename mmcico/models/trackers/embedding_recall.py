@@ -1,5 +1,4 @@
 """Lost tracks, found again by their looks."""
-from typing import Tuple
 
 from mmdet.utils import ConfigType
 from mmengine.model import BaseModule
@@ -7,6 +6,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.registry import TASK_UTILS
+
 from .matching import cosine
 
 
@@ -28,15 +28,14 @@ class EmbeddingRecall(BaseModule):
         self,
         min_similarity: float = 0.5,
         label_weight: float = 0.0,
-        matching: ConfigType = dict(type='mmcico.GreedyMatching')
+        matching: ConfigType = dict(type='mmcico.GreedyMatching'),
     ) -> None:
         super().__init__()
         self.min_similarity = min_similarity
         self.label_weight = label_weight
         self.matching = TASK_UTILS.build(matching)
 
-    def forward(self, clip: InstanceData,
-                lost: InstanceData) -> Tuple[Tensor, Tensor]:
+    def forward(self, clip: InstanceData, lost: InstanceData) -> tuple[Tensor, Tensor]:
         """Find lost tracks again.
 
         Args:

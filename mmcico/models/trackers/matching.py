@@ -1,5 +1,4 @@
 """One-to-one assignment of instances to tracks."""
-from typing import Tuple
 
 import torch
 from mmengine.model import BaseModule
@@ -28,8 +27,7 @@ def cosine(a: Tensor, b: Tensor) -> Tensor:
 class GreedyMatching(BaseModule):
     """The pair with the highest score first, then the next free pair."""
 
-    def forward(self, score: Tensor,
-                min_score: float) -> Tuple[Tensor, Tensor]:
+    def forward(self, score: Tensor, min_score: float) -> tuple[Tensor, Tensor]:
         """Match rows with columns.
 
         Args:
@@ -53,8 +51,7 @@ class GreedyMatching(BaseModule):
 class HungarianMatching(BaseModule):
     """The pairs whose scores above the threshold sum to the most."""
 
-    def forward(self, score: Tensor,
-                min_score: float) -> Tuple[Tensor, Tensor]:
+    def forward(self, score: Tensor, min_score: float) -> tuple[Tensor, Tensor]:
         """Match rows with columns, see :class:`GreedyMatching`."""
         gain = (score - min_score).clamp(min=0)
         rows, cols = linear_sum_assignment(gain.cpu().numpy(), maximize=True)

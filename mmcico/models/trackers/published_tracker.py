@@ -1,5 +1,6 @@
 """Linking as the published models do it."""
-from typing import Optional, Sequence, Tuple
+
+from collections.abc import Sequence
 
 import torch
 from mmengine.model import BaseModule
@@ -7,16 +8,14 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.registry import MODELS
-from mmcico.structures.clip_boxes import (pairwise_frame_iou, pairwise_iou,
-                                          scale_boxes)
-from mmcico.structures.clip_masks import (both_seen, mean_over,
-                                          pairwise_mask_iou)
+from mmcico.structures.clip_boxes import pairwise_frame_iou, pairwise_iou, scale_boxes
+from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
+
 from .matching import cosine
 from .track_state import Draw, TrackState
 
 #: what a track keeps
-FIELDS = ('bboxes', 'enclosing', 'masks', 'mask_params', 'embeds', 'labels',
-          'scores')
+FIELDS = ('bboxes', 'enclosing', 'masks', 'mask_params', 'embeds', 'labels', 'scores')
 
 
 def first_claims(best: Tensor, choice: Tensor, num_tracks: int) -> Tensor:
@@ -69,18 +68,20 @@ class PublishedClipTracker(BaseModule):
             T = 3.
     """
 
-    def __init__(self,
-                 embed_weight: float = 1.0,
-                 mask_weight: float = 0.5,
-                 box_weight: float = 0.5,
-                 score_weight: float = 0.1,
-                 label_weight: float = 0.3,
-                 new_iou: float = 0.3,
-                 small_iou: float = 0.15,
-                 small_area: float = 0.1,
-                 redraw_scale: float = 1.2,
-                 fade: float = 0.9,
-                 memory: Optional[int] = None) -> None:
+    def __init__(
+        self,
+        embed_weight: float = 1.0,
+        mask_weight: float = 0.5,
+        box_weight: float = 0.5,
+        score_weight: float = 0.1,
+        label_weight: float = 0.3,
+        new_iou: float = 0.3,
+        small_iou: float = 0.15,
+        small_area: float = 0.1,
+        redraw_scale: float = 1.2,
+        fade: float = 0.9,
+        memory: int | None = None,
+    ) -> None:
         super().__init__()
         self.embed_weight = embed_weight
         self.mask_weight = mask_weight
@@ -94,9 +95,9 @@ class PublishedClipTracker(BaseModule):
         self.fade = fade
         self.memory = memory
 
-    def step(self, state: TrackState, clip: InstanceData,
-             frame_ids: Sequence[int],
-             draw: Draw) -> Tuple[TrackState, InstanceData]:
+    def step(
+        self, state: TrackState, clip: InstanceData, frame_ids: Sequence[int], draw: Draw
+    ) -> tuple[TrackState, InstanceData]:
         """Link the next clip.
 
         Args:
@@ -125,26 +126,35 @@ class PublishedClipTracker(BaseModule):
             tracks, starts = found[:0], torch.ones_like(clip.labels).bool()
             tracks.instances_id = tracks.age
         else:
-            tracks, starts = self._update(state, found, frame_ids, draw,
-                                          clip.input_shape)
+            tracks, starts = self._update(state, found, frame_ids, draw, clip.input_shape)
         new = found[starts]
-        new.instances_id = state.next_id + torch.arange(
-            len(new), device=new.age.device)
+        new.instances_id = state.next_id + torch.arange(len(new), device=new.age.device)
         tracks = self._forget(InstanceData.cat([tracks, new]))
         state = TrackState(state.next_id + len(new), tuple(frame_ids), tracks)
         return state, tracks[self._shown(tracks)]
 
-    def _update(self, state: TrackState, found: InstanceData,
-                frame_ids: Sequence[int], draw: Draw,
-                input_shape: Tuple[int, int]) -> Tuple[InstanceData, Tensor]:
+    def _update(
+        self,
+        state: TrackState,
+        found: InstanceData,
+        frame_ids: Sequence[int],
+        draw: Draw,
+        input_shape: tuple[int, int],
+    ) -> tuple[InstanceData, Tensor]:
         """Old tracks after a clip, and which instances start new ones."""
         shared = [f for f in dict.fromkeys(frame_ids) if f in state.frame_ids]
         now = [list(frame_ids).index(f) for f in shared]
         last = [state.frame_ids.index(f) for f in shared]
-        overlap = self._overlap(found.bboxes[:, now], found.masks[:, now],
-                                state.tracks.bboxes[:, last],
-                                state.tracks.masks[:,
-                                                   last]) if shared else None
+        overlap = (
+            self._overlap(
+                found.bboxes[:, now],
+                found.masks[:, now],
+                state.tracks.bboxes[:, last],
+                state.tracks.masks[:, last],
+            )
+            if shared
+            else None
+        )
         tracks = self._redrawn(state.tracks, draw, len(frame_ids))
         if overlap is None:
             overlap = self._gap_overlap(found, tracks)
@@ -159,24 +169,24 @@ class PublishedClipTracker(BaseModule):
             tracks[key] = tracks[key].index_copy(0, claimed, taken)
         return tracks, choice == len(tracks)
 
-    def _overlap(self, boxes: Tensor, masks: Tensor, old_boxes: Tensor,
-                 old_masks: Tensor) -> Tuple[Tensor, Tensor]:
+    def _overlap(
+        self, boxes: Tensor, masks: Tensor, old_boxes: Tensor, old_masks: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """(N, M) mask IoU and box IoU, means over frames with both."""
         drawn, known = masks > 0.5, old_masks > 0.5
         seen = both_seen(drawn, known, 2)
-        return (mean_over(pairwise_mask_iou(drawn, known), seen),
-                mean_over(pairwise_frame_iou(boxes, old_boxes), seen))
+        return (
+            mean_over(pairwise_mask_iou(drawn, known), seen),
+            mean_over(pairwise_frame_iou(boxes, old_boxes), seen),
+        )
 
-    def _gap_overlap(self, found: InstanceData,
-                     tracks: InstanceData) -> Tuple[Tensor, Tensor]:
+    def _gap_overlap(self, found: InstanceData, tracks: InstanceData) -> tuple[Tensor, Tensor]:
         """(N, M) mask IoU with redrawn masks, box IoU of the first frame."""
-        masks, _ = self._overlap(found.bboxes, found.masks, tracks.bboxes,
-                                 tracks.masks)
+        masks, _ = self._overlap(found.bboxes, found.masks, tracks.bboxes, tracks.masks)
         boxes = pairwise_iou(found.bboxes[:, 0], tracks.bboxes[:, 0])
         return masks, boxes
 
-    def _redrawn(self, tracks: InstanceData, draw: Draw,
-                 num_frames: int) -> InstanceData:
+    def _redrawn(self, tracks: InstanceData, draw: Draw, num_frames: int) -> InstanceData:
         """All tracks on the prototypes of the clip."""
         tracks = tracks[:]
         around = scale_boxes(tracks.enclosing, self.redraw_scale)
@@ -186,9 +196,14 @@ class PublishedClipTracker(BaseModule):
         tracks.bboxes = tracks.bboxes[:, -1:].expand_as(tracks.bboxes)
         return tracks
 
-    def _scores(self, found: InstanceData, tracks: InstanceData,
-                overlap: Tuple[Tensor, Tensor], shared: bool,
-                input_shape: Tuple[int, int]) -> Tensor:
+    def _scores(
+        self,
+        found: InstanceData,
+        tracks: InstanceData,
+        overlap: tuple[Tensor, Tensor],
+        shared: bool,
+        input_shape: tuple[int, int],
+    ) -> Tensor:
         """(N, M + 1) matching scores, the last column for a new track."""
         masks, boxes = overlap
         double = 2 if shared else 1
@@ -198,12 +213,12 @@ class PublishedClipTracker(BaseModule):
         size = found.bboxes[..., 2:] - found.bboxes[..., :2]
         area = size.prod(dim=-1).mean(dim=1)
         share = area / (input_shape[0] * input_shape[1])
-        credit = torch.where(share < self.small_area, self.small_iou,
-                             self.new_iou)
+        credit = torch.where(share < self.small_area, self.small_iou, self.new_iou)
         new = (
-            self.embed_weight / 2 +
-            (self.mask_weight + self.box_weight) * double * credit +
-            self.label_weight)
+            self.embed_weight / 2
+            + (self.mask_weight + self.box_weight) * double * credit
+            + self.label_weight
+        )
         old = self.embed_weight * similar + double * iou
         score = torch.cat([old + self.label_weight * same, new[:, None]], 1)
         return score + self.score_weight * found.scores[:, None]

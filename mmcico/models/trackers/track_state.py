@@ -1,6 +1,7 @@
 """What is remembered of a video between two clips."""
+
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable, Optional, Tuple
 
 from mmengine.structures import InstanceData
 from torch import Tensor
@@ -29,12 +30,13 @@ class TrackState:
             first, as far back as tracks are kept. Trackers that compare with
             the last clip only may leave it empty.
     """
-    next_id: int = 0
-    frame_ids: Tuple[int, ...] = ()
-    tracks: Optional[InstanceData] = None
-    clips: Tuple[Tuple[int, ...], ...] = ()
 
-    def seen_in(self, age: int) -> Tuple[int, ...]:
+    next_id: int = 0
+    frame_ids: tuple[int, ...] = ()
+    tracks: InstanceData | None = None
+    clips: tuple[tuple[int, ...], ...] = ()
+
+    def seen_in(self, age: int) -> tuple[int, ...]:
         """Frames of the clip in which tracks of an age were last seen.
 
         Args:

@@ -1,7 +1,8 @@
 """CiCo: clip-in clip-out video instance segmentation."""
+
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Dict, List, Sequence, Tuple, Union
 
 import torch
 from mmdet.models.mot import BaseMOTModel
@@ -12,6 +13,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.registry import MODELS, TASK_UTILS
+
 from ..heads.clip_outputs import ClipOutputs
 from ..task_modules.clip_ground_truth import align_clip
 from ..trackers.track_state import Draw
@@ -47,32 +49,32 @@ class CiCo(BaseMOTModel):
             :class:`InflatedPretrained` for a COCO detector.
     """
 
-    def __init__(self,
-                 backbone: ConfigType,
-                 neck: ConfigType,
-                 bbox_head: ConfigType,
-                 mask_head: ConfigType,
-                 tracker: ConfigType,
-                 test_cfg: OptConfigType = None,
-                 data_preprocessor: OptConfigType = None,
-                 init_cfg: OptConfigType = None) -> None:
-        super().__init__(
-            data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+    def __init__(
+        self,
+        backbone: ConfigType,
+        neck: ConfigType,
+        bbox_head: ConfigType,
+        mask_head: ConfigType,
+        tracker: ConfigType,
+        test_cfg: OptConfigType = None,
+        data_preprocessor: OptConfigType = None,
+        init_cfg: OptConfigType = None,
+    ) -> None:
+        super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         test_cfg = test_cfg or dict()
         self.overlap_masks = test_cfg.get('overlap_masks', 'later')
         if self.overlap_masks not in OVERLAP_MASKS:
-            raise ValueError(f'test_cfg.overlap_masks={self.overlap_masks!r} '
-                             f'is none of {OVERLAP_MASKS}')
+            raise ValueError(
+                f'test_cfg.overlap_masks={self.overlap_masks!r} is none of {OVERLAP_MASKS}'
+            )
         self.backbone = MODELS.build(backbone)
         self.neck = MODELS.build(neck)
         self.mask_head = MODELS.build(mask_head)
-        self.bbox_head = MODELS.build(
-            dict(bbox_head, num_mask_params=self.mask_head.num_params))
+        self.bbox_head = MODELS.build(dict(bbox_head, num_mask_params=self.mask_head.num_params))
         self.tracker = MODELS.build(tracker)
-        self.nms = TASK_UTILS.build(
-            test_cfg.get('nms', dict(type='mmcico.ClipNMS')))
+        self.nms = TASK_UTILS.build(test_cfg.get('nms', dict(type='mmcico.ClipNMS')))
         self.network: ClipNetwork = LazyNetwork()
-        self.states: Dict[Union[int, str], VideoState] = dict()
+        self.states: dict[int | str, VideoState] = dict()
 
     def init_weights(self) -> None:
         """Parts first; then what says that it comes after them.
@@ -97,7 +99,7 @@ class CiCo(BaseMOTModel):
         """int: T, frames of a clip."""
         return self.bbox_head.num_frames
 
-    def extract_feat(self, frames: Tensor) -> Tuple[Tensor, ...]:
+    def extract_feat(self, frames: Tensor) -> tuple[Tensor, ...]:
         """Features of single frames.
 
         Args:
@@ -109,10 +111,8 @@ class CiCo(BaseMOTModel):
         return self.neck(self.backbone(frames))
 
     def _forward(
-        self,
-        inputs: Tensor,
-        data_samples: Sequence[TrackDataSample] = None
-    ) -> Tuple[ClipOutputs, Tensor]:
+        self, inputs: Tensor, data_samples: Sequence[TrackDataSample] = None
+    ) -> tuple[ClipOutputs, Tensor]:
         """The network alone.
 
         Args:
@@ -126,8 +126,10 @@ class CiCo(BaseMOTModel):
         check_clips(inputs, self.num_frames)
         features = self.per_frame(inputs.flatten(0, 1))
         scores = self.bbox_head.class_rows(features.levels, features.scores)
-        return (self.bbox_head.forward_clips(features.levels, scores),
-                self.mask_head.forward_clips(features.fused, self.num_frames))
+        return (
+            self.bbox_head.forward_clips(features.levels, scores),
+            self.mask_head.forward_clips(features.fused, self.num_frames),
+        )
 
     def per_frame(self, frames: Tensor) -> FrameFeatures:
         """All that can be said of frames one by one.
@@ -140,11 +142,14 @@ class CiCo(BaseMOTModel):
         """
         levels = self.extract_feat(frames)
         return FrameFeatures(
-            tuple(levels), tuple(self.bbox_head.forward_frames(levels)),
-            self.mask_head.forward_frames(levels[:self.mask_head.num_levels]))
+            tuple(levels),
+            tuple(self.bbox_head.forward_frames(levels)),
+            self.mask_head.forward_frames(levels[: self.mask_head.num_levels]),
+        )
 
-    def loss(self, inputs: Tensor, data_samples: Sequence[TrackDataSample],
-             **kwargs) -> Dict[str, Tensor]:
+    def loss(
+        self, inputs: Tensor, data_samples: Sequence[TrackDataSample], **kwargs
+    ) -> dict[str, Tensor]:
         """Losses of a batch of clips (eq. 10).
 
         Args:
@@ -154,18 +159,16 @@ class CiCo(BaseMOTModel):
         Returns:
             dict[str, Tensor]: Losses by name, weighted.
         """
-        clips = [
-            align_clip(sample, inputs.shape[-2:], inputs.device)
-            for sample in data_samples
-        ]
+        clips = [align_clip(sample, inputs.shape[-2:], inputs.device) for sample in data_samples]
         outputs, protos = self._forward(inputs)
         losses, positives = self.bbox_head.loss(outputs, clips)
         losses.update(self.mask_head.loss(protos, outputs, clips, positives))
         return losses
 
     @torch.no_grad()
-    def predict(self, inputs: Tensor, data_samples: Sequence[TrackDataSample],
-                **kwargs) -> List[TrackDataSample]:
+    def predict(
+        self, inputs: Tensor, data_samples: Sequence[TrackDataSample], **kwargs
+    ) -> list[TrackDataSample]:
         """Detect, segment and link the instances of clips.
 
         The clips of a video must come in order. What is known of a video is
@@ -193,8 +196,7 @@ class CiCo(BaseMOTModel):
             results.append(to_track_sample(clip, sample, own.shape[-2:]))
         return results
 
-    def _state_before(self, video: Union[int, str],
-                      frames: Sequence[int]) -> VideoState:
+    def _state_before(self, video: int | str, frames: Sequence[int]) -> VideoState:
         """What is known of a video when its next clip comes.
 
         Raises:
@@ -206,12 +208,14 @@ class CiCo(BaseMOTModel):
         if state is None:
             raise ValueError(
                 f'video {video!r}: the clip of frames {tuple(frames)} came '
-                'without the clips before it; use mmcico.VideoSampler')
+                'without the clips before it; use mmcico.VideoSampler'
+            )
         return state
 
     @torch.no_grad()
-    def step(self, state: VideoState, inputs: Tensor, frame_ids: Sequence[int],
-             num_final: int) -> Tuple[VideoState, InstanceData]:
+    def step(
+        self, state: VideoState, inputs: Tensor, frame_ids: Sequence[int], num_final: int
+    ) -> tuple[VideoState, InstanceData]:
         """The next clip of a video.
 
         Frames that the clip before has shown are not computed again, and
@@ -230,15 +234,15 @@ class CiCo(BaseMOTModel):
         """
         check_clips(inputs[None], self.num_frames)
         shape = tuple(inputs.shape[-2:])
-        outputs, protos, known = self.network(self, state.known, inputs,
-                                              frame_ids, num_final)
+        outputs, protos, known = self.network(self, state.known, inputs, frame_ids, num_final)
         clip = self.detect(outputs, protos, shape)
         draw = partial(self.mask_head.redraw, protos, input_shape=shape)
         state, clip = self.link(state, clip, frame_ids, draw)
         return replace(state, known=known), clip
 
-    def detect(self, outputs: ClipOutputs, protos: Tensor,
-               input_shape: Tuple[int, int]) -> InstanceData:
+    def detect(
+        self, outputs: ClipOutputs, protos: Tensor, input_shape: tuple[int, int]
+    ) -> InstanceData:
         """Distinct instances of one clip.
 
         Args:
@@ -256,15 +260,14 @@ class CiCo(BaseMOTModel):
         query, prior = self.nms.select(scores, self.num_frames)
         clip = self.bbox_head.take_rows(outputs, scores, query, prior)
         clip = self.nms.drop_twins(clip, input_shape)
-        clip.masks = self.mask_head.predict(protos, clip.mask_params,
-                                            clip.enclosing, input_shape)
+        clip.masks = self.mask_head.predict(protos, clip.mask_params, clip.enclosing, input_shape)
         clip = self.nms.suppress(clip, input_shape)
         clip.set_metainfo(dict(input_shape=tuple(input_shape)))
         return clip
 
-    def link(self, state: VideoState, clip: InstanceData,
-             frame_ids: Sequence[int],
-             draw: Draw) -> Tuple[VideoState, InstanceData]:
+    def link(
+        self, state: VideoState, clip: InstanceData, frame_ids: Sequence[int], draw: Draw
+    ) -> tuple[VideoState, InstanceData]:
         """Give the instances of the video's next clip their ids.
 
         Args:

@@ -1,5 +1,7 @@
 """How the network of a clip is run: the part that can be exchanged."""
-from typing import TYPE_CHECKING, NamedTuple, Sequence
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from torch import Tensor
 
@@ -19,6 +21,7 @@ class NetworkResult(NamedTuple):
         protos (Tensor): (k, T, h, w) prototypes.
         known (KnownFrames): What the next clip can start from.
     """
+
     outputs: ClipOutputs
     protos: Tensor
     known: KnownFrames
@@ -31,8 +34,14 @@ class ClipNetwork:
     same for all of them. It holds nothing of a video.
     """
 
-    def __call__(self, model: 'CiCo', known: KnownFrames, inputs: Tensor,
-                 frame_ids: Sequence[int], num_final: int) -> NetworkResult:
+    def __call__(
+        self,
+        model: 'CiCo',
+        known: KnownFrames,
+        inputs: Tensor,
+        frame_ids: Sequence[int],
+        num_final: int,
+    ) -> NetworkResult:
         """Run the network.
 
         Args:
@@ -55,14 +64,22 @@ class LazyNetwork(ClipNetwork):
     last clip that was moved back may have some which were not kept.
     """
 
-    def __call__(self, model: 'CiCo', known: KnownFrames, inputs: Tensor,
-                 frame_ids: Sequence[int], num_final: int) -> NetworkResult:
+    def __call__(
+        self,
+        model: 'CiCo',
+        known: KnownFrames,
+        inputs: Tensor,
+        frame_ids: Sequence[int],
+        num_final: int,
+    ) -> NetworkResult:
         """Run the network; see :class:`ClipNetwork`."""
         features = clip_features(model.per_frame, known, inputs, frame_ids)
-        outputs, protos = lazy_outputs(model.bbox_head, model.mask_head,
-                                       features, model.nms.score_thr)
+        outputs, protos = lazy_outputs(
+            model.bbox_head, model.mask_head, features, model.nms.score_thr
+        )
         known = KnownFrames(
             tuple(frame_ids[num_final:]),
             features.take(range(num_final, len(frame_ids))),
-            tuple(inputs.shape[-2:]))
+            tuple(inputs.shape[-2:]),
+        )
         return NetworkResult(outputs.of_clip(0), protos[0], known)

@@ -1,5 +1,6 @@
 """Results of a clip in MMDetection's data samples, at original size."""
-from typing import Iterator, Tuple
+
+from collections.abc import Iterator
 
 import torch
 from mmdet.structures import DetDataSample, TrackDataSample
@@ -12,8 +13,7 @@ from mmcico.structures.clip_masks import to_original
 CHUNK = 16
 
 
-def full_masks(probs: Tensor, frame: DetDataSample,
-               input_shape: Tuple[int, int]) -> Tensor:
+def full_masks(probs: Tensor, frame: DetDataSample, input_shape: tuple[int, int]) -> Tensor:
     """Masks of one frame as the video shows them.
 
     Args:
@@ -25,8 +25,8 @@ def full_masks(probs: Tensor, frame: DetDataSample,
         Tensor: (N, H, W) bool.
     """
     parts = [
-        to_original(part, input_shape, frame.img_shape[:2],
-                    frame.ori_shape[:2]) for part in probs.split(CHUNK)
+        to_original(part, input_shape, frame.img_shape[:2], frame.ori_shape[:2])
+        for part in probs.split(CHUNK)
     ]
     if not len(probs):
         return probs.new_zeros(0, *frame.ori_shape[:2], dtype=torch.bool)
@@ -50,8 +50,9 @@ def full_boxes(boxes: Tensor, frame: DetDataSample) -> Tensor:
     return torch.minimum(boxes.clamp(min=0), limit)
 
 
-def final_frames(clip: InstanceData, sample: TrackDataSample,
-                 input_shape: Tuple[int, int]) -> Iterator[DetDataSample]:
+def final_frames(
+    clip: InstanceData, sample: TrackDataSample, input_shape: tuple[int, int]
+) -> Iterator[DetDataSample]:
     """Frames that no later clip writes, with what is visible in them."""
     for t in range(sample.get('num_written', 0), sample.num_final):
         frame = DetDataSample(metainfo=sample[t].metainfo)
@@ -62,17 +63,18 @@ def final_frames(clip: InstanceData, sample: TrackDataSample,
             labels=clip.labels[seen],
             scores=clip.scores[seen],
             masks=masks[seen],
-            instances_id=clip.instances_id[seen])
+            instances_id=clip.instances_id[seen],
+        )
         # MMDetection's drawing hook wants a ground truth, under this name
         frame.gt_instances = InstanceData(
-            bboxes=clip.bboxes[:0, t],
-            labels=clip.labels[:0],
-            instances_id=clip.instances_id[:0])
+            bboxes=clip.bboxes[:0, t], labels=clip.labels[:0], instances_id=clip.instances_id[:0]
+        )
         yield frame
 
 
-def to_track_sample(clip: InstanceData, sample: TrackDataSample,
-                    input_shape: Tuple[int, int]) -> TrackDataSample:
+def to_track_sample(
+    clip: InstanceData, sample: TrackDataSample, input_shape: tuple[int, int]
+) -> TrackDataSample:
     """Put a linked clip into MMDetection's structure.
 
     Args:
@@ -91,5 +93,6 @@ def to_track_sample(clip: InstanceData, sample: TrackDataSample,
     result = TrackDataSample(metainfo=sample.metainfo)
     result.video_data_samples = list(final_frames(clip, sample, input_shape))
     result.clip_instances = InstanceData(
-        instances_id=clip.instances_id, scores=clip.scores, labels=clip.labels)
+        instances_id=clip.instances_id, scores=clip.scores, labels=clip.labels
+    )
     return result

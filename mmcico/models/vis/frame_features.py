@@ -1,5 +1,7 @@
 """What is known of single frames, shared by the clips that show them."""
-from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,17 +16,19 @@ class FrameFeatures(NamedTuple):
             the class tower looks at clips.
         fused (Tensor): (F, C', h3, w3) of the mask head.
     """
-    levels: Tuple[Tensor, ...]
-    scores: Tuple[Tensor, ...]
+
+    levels: tuple[Tensor, ...]
+    scores: tuple[Tensor, ...]
     fused: Tensor
 
     def take(self, index: Sequence[int]) -> 'FrameFeatures':
         """Chosen frames, in the order given; copies, not views."""
-        index = torch.as_tensor(
-            list(index), dtype=torch.long, device=self.fused.device)
+        index = torch.as_tensor(list(index), dtype=torch.long, device=self.fused.device)
         return FrameFeatures(
             tuple(x[index] for x in self.levels),
-            tuple(x[index] for x in self.scores), self.fused[index])
+            tuple(x[index] for x in self.scores),
+            self.fused[index],
+        )
 
     @classmethod
     def join(cls, parts: Sequence['FrameFeatures']) -> 'FrameFeatures':
@@ -32,7 +36,9 @@ class FrameFeatures(NamedTuple):
         levels, scores, fused = zip(*parts)
         return cls(
             tuple(map(torch.cat, zip(*levels))),
-            tuple(map(torch.cat, zip(*scores))), torch.cat(fused))
+            tuple(map(torch.cat, zip(*scores))),
+            torch.cat(fused),
+        )
 
 
 class KnownFrames(NamedTuple):
@@ -44,13 +50,13 @@ class KnownFrames(NamedTuple):
         input_shape (tuple[int]): Height and width of their input, empty
             before the first frame.
     """
-    frame_ids: Tuple[int, ...] = ()
-    features: Optional[FrameFeatures] = None
-    input_shape: Tuple[int, ...] = ()
+
+    frame_ids: tuple[int, ...] = ()
+    features: FrameFeatures | None = None
+    input_shape: tuple[int, ...] = ()
 
 
-def plan_frames(frame_ids: Sequence[int],
-                known: Sequence[int]) -> Tuple[List[int], List[int]]:
+def plan_frames(frame_ids: Sequence[int], known: Sequence[int]) -> tuple[list[int], list[int]]:
     """Compute no frame twice.
 
     Args:
@@ -72,9 +78,12 @@ def plan_frames(frame_ids: Sequence[int],
     return fresh, [where[frame] for frame in frame_ids]
 
 
-def clip_features(per_frame: Callable[[Tensor],
-                                      FrameFeatures], known: KnownFrames,
-                  inputs: Tensor, frame_ids: Sequence[int]) -> FrameFeatures:
+def clip_features(
+    per_frame: Callable[[Tensor], FrameFeatures],
+    known: KnownFrames,
+    inputs: Tensor,
+    frame_ids: Sequence[int],
+) -> FrameFeatures:
     """Features of a clip, of which some frames may be known.
 
     Args:
@@ -97,8 +106,7 @@ def clip_features(per_frame: Callable[[Tensor],
     return FrameFeatures.join(parts).take(rows)
 
 
-def check_size(known: KnownFrames, inputs: Tensor,
-               frame_ids: Sequence[int]) -> None:
+def check_size(known: KnownFrames, inputs: Tensor, frame_ids: Sequence[int]) -> None:
     """Refuse frames of another size than those before.
 
     Args:
@@ -114,7 +122,8 @@ def check_size(known: KnownFrames, inputs: Tensor,
         raise ValueError(
             f'the video changes its size: frames {tuple(frame_ids)} are '
             f'{size} (height, width) as input, those before were '
-            f'{known.input_shape}; treat what follows as another video')
+            f'{known.input_shape}; treat what follows as another video'
+        )
 
 
 def check_clips(inputs: Tensor, num_frames: int) -> None:
@@ -127,4 +136,5 @@ def check_clips(inputs: Tensor, num_frames: int) -> None:
         raise ValueError(
             f'expected inputs (B, T={num_frames}, C, H, W) but got '
             f'{tuple(inputs.shape)}; set num_frames of the bbox_head and '
-            'num_frames of the data set to the same number')
+            'num_frames of the data set to the same number'
+        )

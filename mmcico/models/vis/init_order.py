@@ -1,5 +1,4 @@
 """Which initialisers of a whole model have to come last."""
-from typing import List, Tuple, Union
 
 from mmdet.utils import OptMultiConfig
 
@@ -8,13 +7,13 @@ from mmcico.registry import WEIGHT_INITIALIZERS
 
 def comes_last(init_cfg: dict) -> bool:
     """Whether an initialiser builds on what the parts have done."""
-    kind: Union[str, type] = init_cfg['type']
+    kind: str | type = init_cfg['type']
     if isinstance(kind, str):
         kind = WEIGHT_INITIALIZERS.get(kind)
     return getattr(kind, 'after_children', False)
 
 
-def split_init_cfg(init_cfg: OptMultiConfig) -> Tuple[List[dict], List[dict]]:
+def split_init_cfg(init_cfg: OptMultiConfig) -> tuple[list[dict], list[dict]]:
     """Initialisers before the parts of a model, and after them.
 
     Args:
@@ -27,5 +26,4 @@ def split_init_cfg(init_cfg: OptMultiConfig) -> Tuple[List[dict], List[dict]]:
     if init_cfg is None:
         return [], []
     cfgs = [init_cfg] if isinstance(init_cfg, dict) else list(init_cfg)
-    return ([cfg for cfg in cfgs
-             if not comes_last(cfg)], [cfg for cfg in cfgs if comes_last(cfg)])
+    return ([cfg for cfg in cfgs if not comes_last(cfg)], [cfg for cfg in cfgs if comes_last(cfg)])

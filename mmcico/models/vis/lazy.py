@@ -1,5 +1,4 @@
 """The network where there are candidates."""
-from typing import Tuple
 
 from torch import Tensor
 
@@ -8,9 +7,9 @@ from ..heads.clip_outputs import ClipOutputs
 from .frame_features import FrameFeatures
 
 
-def lazy_outputs(bbox_head: CiCoHead, mask_head: ClipMaskHead,
-                 features: FrameFeatures,
-                 score_thr: float) -> Tuple[ClipOutputs, Tensor]:
+def lazy_outputs(
+    bbox_head: CiCoHead, mask_head: ClipMaskHead, features: FrameFeatures, score_thr: float
+) -> tuple[ClipOutputs, Tensor]:
     """Class scores first; all else only near rows that pass.
 
     Args:

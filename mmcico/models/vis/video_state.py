@@ -1,6 +1,7 @@
 """What is kept of a video from one clip to the next."""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Sequence
 
 from mmengine.structures import InstanceData
 from torch import Tensor
@@ -17,12 +18,12 @@ class VideoState:
         tracker (TrackState): The tracker's part.
         known (KnownFrames): Features of the frames that come again.
     """
+
     tracker: TrackState = field(default_factory=TrackState)
     known: KnownFrames = field(default_factory=KnownFrames)
 
 
-def mean_overlap(before: TrackState, clip: InstanceData,
-                 frame_ids: Sequence[int]) -> Tensor:
+def mean_overlap(before: TrackState, clip: InstanceData, frame_ids: Sequence[int]) -> Tensor:
     """Masks of a clip, averaged with earlier ones of the frames they share.
 
     Args:
