@@ -13,6 +13,8 @@ from setuptools.command.build_py import build_py
 HERE = osp.dirname(osp.abspath(__file__))
 # what OpenMMLab's mim looks for in mmcico/.mim
 MIM_PARTS = ('configs', 'tools', 'model-index.yml')
+# address of the repository; whoever hosts a copy puts their own here
+HOMEPAGE = 'https://github.com/mmcico/mmcico'
 OPENCV = (
     'opencv-python',
     'opencv-python-headless',
@@ -89,15 +91,27 @@ setup(
     long_description=read('README.md') if osp.isfile(osp.join(HERE, 'README.md')) else '',
     long_description_content_type='text/markdown',
     license='Apache-2.0',
+    url=HOMEPAGE,
+    project_urls={
+        'Documentation': f'{HOMEPAGE}/tree/main/docs/en',
+        'Changelog': f'{HOMEPAGE}/blob/main/docs/en/changelog.md',
+        'Issues': f'{HOMEPAGE}/issues',
+        'Paper': 'https://arxiv.org/abs/2203.06421',
+    },
     keywords='video instance segmentation, MMDetection, OpenMMLab',
     classifiers=[
         'Development Status :: 4 - Beta',
         'Operating System :: OS Independent',
         'Programming Language :: Python :: 3',
+        'Programming Language :: Python :: 3.10',
+        'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
+        'Typing :: Typed',
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
     ],
     packages=find_packages(include=['mmcico', 'mmcico.*']),
     python_requires='>=3.10',
+    package_data={'mmcico': ['py.typed']},
     entry_points=dict(console_scripts=['mmcico=mmcico.cli.main:main']),
     install_requires=parse_requirements('runtime') + opencv_requirement(),
     extras_require={

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from mmcico.version import __version__
+
 ROOT = Path(__file__).parents[1]
 RULES = [
     line.split()[1:]
@@ -23,3 +25,8 @@ def test_every_file_is_in_the_manifest(folder):
     ]
     assert names
     assert [name for name in names if not any(fnmatch(name, pattern) for pattern in patterns)] == []
+
+
+def test_the_version_is_stated_once_more_only_where_citations_need_it():
+    text = (ROOT / 'CITATION.cff').read_text()
+    assert f'\nversion: {__version__}\n' in text
