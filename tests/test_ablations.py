@@ -55,7 +55,7 @@ def test_table_1a():
         assert str(head.num_frames) == length
         assert mask_head.loss_mask.decay == float(YES[with_loss])
         assert {head.towers[k] for k in ('cls', 'box', 'track')} == {'2d'}
-        assert mask_head.kind == '2d' and head.assigner.reach == 0
+        assert mask_head.conv == '2d' and head.assigner.reach == 0
         overlap = cfg.test_dataloader.dataset.overlap
         assert overlap == (0 if length == '1' else 1)
     assert seen == [(1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (4, 0), (4, 1)]
@@ -66,7 +66,7 @@ def test_table_1b():
         towers = cfg.model.bbox_head.towers
         assert (towers.box, towers.track, towers.cls) == (DIM[box], DIM[track], DIM[cls])
         assert str(cfg.model.bbox_head.num_frames) == length
-        assert cfg.model.mask_head.kind == '2d'
+        assert cfg.model.mask_head.conv == '2d'
         assert cfg.model.bbox_head.assigner.reach == 0
 
 
@@ -77,7 +77,7 @@ def test_tables_1c_and_1d(name):
         assert str(head.num_frames) == length
         assert (head.towers.box, head.towers.track, head.towers.cls) == ('3d', '3d', '2d')
         kind = '2d' if name == '1c' else DIM[choice]
-        assert cfg.model.mask_head.kind == kind
+        assert cfg.model.mask_head.conv == kind
         assert head.assigner.reach == (YES[choice] if name == '1c' else 0)
 
 
@@ -112,7 +112,7 @@ def test_models_build(name):
     cfg.model.backbone.init_cfg = None
     model = MODELS.build(cfg.model)
     assert model.num_frames == cfg.model.bbox_head.num_frames
-    assert model.bbox_head.cls_tower.kind == name[-2:].replace('p1', '2d')
+    assert model.bbox_head.cls_tower.conv == name[-2:].replace('p1', '2d')
 
 
 @pytest.mark.parametrize('name', [n for n in NAMES if n.startswith('table1')])

@@ -115,7 +115,7 @@ def test_settings_are_those_of_the_paper(name):
     weights = [x.loss_weight for x in head.losses.values()]
     assert weights == [1, 1, 5]
     assert model.mask_head.loss_mask.loss_weight == 6.125
-    assert model.mask_head.kind == '3d'
+    assert model.mask_head.conv == '3d'
     assert model.test_cfg.nms.score_thr == 0.1
     assert cfg.optim_wrapper.optimizer == dict(
         type='SGD', lr=0.001, momentum=0.9, weight_decay=0.0001

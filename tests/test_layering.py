@@ -9,9 +9,10 @@ PACKAGE = Path(__file__).parents[1] / 'mmcico'
 
 #: folder -> what it must not import
 FORBIDDEN = {
-    'structures': ['mmdet', 'mmcv', 'mmengine', 'mmcico'],
+    'structures': ['mmdet', 'mmcv', 'mmcico'],
     'models/layers': ['mmcico.models.heads', 'mmcico.models.vis'],
     'models/losses': ['mmcico.models'],
+    'models/task_modules': ['mmcico.models.heads', 'mmcico.models.vis'],
     'models/heads': ['mmcico.models.trackers', 'mmcico.models.vis'],
     'models/trackers': ['mmcico.models.heads', 'mmcico.models.vis'],
     'models': ['mmcico.datasets', 'mmcico.evaluation'],

@@ -5,7 +5,7 @@ model = dict(
     bbox_head=dict(
         num_frames=1, towers=dict(cls='2d', box='2d', track='2d'), assigner=dict(reach=0)
     ),
-    mask_head=dict(kind='2d', loss_mask=dict(decay=0.0)),
+    mask_head=dict(conv='2d', loss_mask=dict(decay=0.0)),
 )
 
 train_dataloader = dict(dataset=dict(num_frames=1, overlap=0))

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mmcico.datasets.clip_windows import Window, clip_windows, next_window
 from mmcico.models.vis.cico import CiCo
-from mmcico.models.vis.clip_results import to_track_sample
+from mmcico.models.vis.results import to_track_sample
 from mmcico.models.vis.video_state import VideoState
 
 from .frames import UntilError, checked_frame

@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmcico.models.heads.clip_outputs import ClipOutputs
 from mmcico.models.vis.cico import CiCo
 from mmcico.models.vis.clip_network import ClipNetwork, NetworkResult
 from mmcico.models.vis.frame_features import KnownFrames, check_size
+from mmcico.structures.clip_outputs import ClipOutputs
 
 #: input of an exported network
 FRAMES = 'frames'

@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmcico.models.heads.clip_outputs import ClipOutputs
 from mmcico.models.vis.cico import CiCo
 from mmcico.models.vis.clip_network import ClipNetwork, NetworkResult
 from mmcico.models.vis.frame_features import KnownFrames
+from mmcico.structures.clip_outputs import ClipOutputs
 
 #: precisions that autocast knows on all devices
 DTYPES = (torch.bfloat16, torch.float16)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 
-def enclose(boxes: Tensor, visible: Tensor | None = None) -> Tensor:
+def circumscribed_boxes(boxes: Tensor, visible: Tensor | None = None) -> Tensor:
     """Circumscribed box of each instance over a clip, eq. 4 of the paper.
 
     Args:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mmcico.datasets.clip_windows import Window
 from mmcico.datasets.moving_shapes import Track
-from mmcico.structures.clip_boxes import enclose, fill_from_nearest
+from mmcico.structures.clip_boxes import circumscribed_boxes, fill_from_nearest
 
 
 @dataclass(frozen=True)
@@ -127,16 +127,14 @@ def detect_clips(
 
     Returns:
         list[InstanceData]: Of each clip N instances, best score first:
-        ``bboxes`` (N, T, 4), ``enclosing`` (N, 4), ``masks`` (N, T, H, W)
-        0 or 1, ``embeds`` (N, E), ``scores``, ``labels``, ``mask_params``
-        (N, H * W), the mask of the last frame that shows the instance;
-        metainfo ``input_shape``.
+        ``bboxes`` (N, T, 4), ``circumscribed`` (N, 4), ``masks`` (N, T, H, W) 0 or 1, ``embeds``
+        (N, E), ``scores``, ``labels``, ``mask_params`` (N, H * W), the mask of the last frame that
+        shows the instance; metainfo ``input_shape``.
     """
     looks = identities(rng, [track.label for track in tracks], noise)
     clips = []
     for window in windows:
-        step = noise.drift * _unit(rng, *looks.shape)
-        looks = _normalize(looks + step)
+        looks = _normalize(looks + noise.drift * _unit(rng, *looks.shape))
         frames = list(window.frame_ids)
         rows = [
             row
@@ -247,7 +245,7 @@ def _pack(
     clip = InstanceData(
         metainfo=dict(input_shape=shape),
         bboxes=boxes,
-        enclosing=enclose(boxes),
+        circumscribed=circumscribed_boxes(boxes),
         masks=masks.float(),
         embeds=torch.from_numpy(embeds).float(),
         scores=torch.tensor([row[3] for row in rows]).float().clamp(0.1, 0.99),

@@ -89,7 +89,7 @@ def test_level_follows_the_size():
 
 
 def test_size_is_of_the_circumscribed_box_and_place_of_the_query_frame():
-    gt = objects([[[0, 0, 16, 16], [16, 0, 32, 16]]])  # encloses 32 x 16
+    gt = objects([[[0, 0, 16, 16], [16, 0, 32, 16]]])  # circumscribes 32 x 16
     settings = dict(cells=2, octaves=0.6, radius=1)
     plain = CentreAssigner(reach=0, **settings).assign(BOTH, gt)
     assert set(positives(plain)) == {0, 1, 4, 5}

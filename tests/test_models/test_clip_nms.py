@@ -6,7 +6,7 @@ from mmengine.structures import InstanceData
 
 from mmcico.models import ClipNMS, PublishedClipNMS
 from mmcico.models.task_modules.clip_nms import clip_mask_overlap, covered_by_better, mask_box_share
-from mmcico.structures.clip_boxes import enclose
+from mmcico.structures.clip_boxes import circumscribed_boxes
 from mmcico.structures.clip_masks import both_seen
 
 SIZE = (64, 64)
@@ -29,7 +29,7 @@ def rows(places, scores, weights=None):
         masks[n, :, y // 4 : y // 4 + 4, x // 4 : x // 4 + 4] = 1
     return InstanceData(
         bboxes=boxes,
-        enclosing=enclose(boxes),
+        circumscribed=circumscribed_boxes(boxes),
         masks=masks,
         class_scores=torch.tensor(scores).view(num, -1),
         rank_weight=torch.tensor(weights or [1.0] * num),
@@ -52,7 +52,7 @@ def test_select_keeps_the_best_rows():
 
 def test_twins_and_boxes_outside_are_dropped():
     clip = rows([(8, 8), (40, 40), (9, 8), (60, 8)], [[0.5], [0.6], [0.9], [0.7]])
-    kept = ClipNMS(box_thr=0.8).drop_twins(clip, SIZE)
+    kept = ClipNMS(box_thr=0.8).box_nms(clip, SIZE)
     # 8 and 9 share 15 of 17 columns; at 60 the centre is outside
     assert kept.index.tolist() == [2, 1]
 
@@ -64,17 +64,17 @@ def test_centres_must_be_inside_in_half_of_the_frames(frames_inside, kept):
     boxes[:, frames_inside:] += 60
     masks = clip.masks.repeat(1, 2, 1, 1)
     clip = InstanceData(**{**clip, 'bboxes': boxes, 'masks': masks})
-    assert ClipNMS().drop_twins(clip, SIZE).index.tolist() == kept
+    assert ClipNMS().box_nms(clip, SIZE).index.tolist() == kept
 
 
 def test_rank_weight_decides_the_order():
     clip = rows([(8, 8), (40, 40)], [[0.5], [0.6]], [1.0, 0.5])
-    assert ClipNMS().drop_twins(clip, SIZE).index.tolist() == [0, 1]
+    assert ClipNMS().box_nms(clip, SIZE).index.tolist() == [0, 1]
 
 
 def test_duplicates_of_a_class_go_and_other_classes_stay():
     clip = rows([(8, 8), (12, 8), (40, 40)], [[0.9, 0.0], [0.8, 0.7], [0.0, 0.6]])
-    kept = ClipNMS().suppress(clip, SIZE)
+    kept = ClipNMS().mask_nms(clip, SIZE)
     # 12 of 20 columns: overlap .6 in boxes and masks
     assert kept.scores.tolist() == pytest.approx([0.9, 0.7, 0.6])
     assert kept.labels.tolist() == [0, 1, 1]
@@ -83,7 +83,7 @@ def test_duplicates_of_a_class_go_and_other_classes_stay():
 
 def test_output_does_not_depend_on_the_order_of_rows():
     clip = rows([(8, 8), (12, 8), (40, 40)], [[0.9, 0.0], [0.8, 0.7], [0.0, 0.6]])
-    kept = ClipNMS().suppress(clip[torch.tensor([2, 0, 1])], SIZE)
+    kept = ClipNMS().mask_nms(clip[torch.tensor([2, 0, 1])], SIZE)
     assert kept.index.tolist() == [0, 1, 2]
 
 
@@ -91,13 +91,13 @@ def test_empty_masks_do_not_survive():
     clip = rows([(8, 8), (40, 40)], [[0.9], [0.8]])
     clip.masks[0] = 0
     clip.masks[0, 1, 0, :5] = 1  # five pixels are not enough
-    assert ClipNMS().suppress(clip, SIZE).index.tolist() == [1]
+    assert ClipNMS().mask_nms(clip, SIZE).index.tolist() == [1]
 
 
 def test_no_rows_at_all():
     clip = rows([(8, 8)], [[0.9, 0.1]])[torch.zeros(0, dtype=torch.long)]
     nms = ClipNMS()
-    assert len(nms.suppress(nms.drop_twins(clip, SIZE), SIZE)) == 0
+    assert len(nms.mask_nms(nms.box_nms(clip, SIZE), SIZE)) == 0
 
 
 def mask_overlap(masks):
@@ -129,7 +129,7 @@ def test_boxes_count_in_frames_both_show(nms):
     boxes = torch.tensor([[0.0, 0, 40, 40]]).expand(2, 3, 4).clone()
     boxes[1, 2] += 40
     clip = InstanceData(
-        bboxes=boxes, enclosing=torch.tensor([[0.0, 0, 40, 40], [0, 0, 80, 80]]), masks=masks
+        bboxes=boxes, circumscribed=torch.tensor([[0.0, 0, 40, 40], [0, 0, 80, 80]]), masks=masks
     )
     frames, around = nms.overlap(clip)
     assert frames[0, 1].item() == pytest.approx(0.25 * 1 + 0.5 * 0.4)

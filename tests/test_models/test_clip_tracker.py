@@ -235,7 +235,7 @@ def test_momentum_keeps_a_running_mean_of_unit_length():
 def test_an_object_found_twice_is_left_out_when_told():
     first, twice = clip_of((0, 1, 2), (0, 1)), clip_of((2, 3, 4), (1, 0, 0))
     for drop, expected in ((True, [1, 0]), (False, [1, 0, 2])):
-        tracker = ClipTracker(drop_seconds=drop)
+        tracker = ClipTracker(drop_runner_ups=drop)
         state, _ = tracker.step(TrackState(), first[:], (0, 1, 2))
         state, clip = tracker.step(state, twice[:], (2, 3, 4))
         assert clip.instances_id.tolist() == expected

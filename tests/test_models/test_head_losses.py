@@ -9,7 +9,7 @@ from mmengine.structures import InstanceData
 
 from mmcico.models import CiCoHead
 from mmcico.models.heads.clip_losses import HeadLosses
-from mmcico.models.heads.clip_outputs import ClipGroundTruth, ClipOutputs
+from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs
 
 CODER = dict(type='DeltaXYWHBBoxCoder', target_stds=(0.1, 0.1, 0.2, 0.2))
 ANCHORS = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 4.5], [50, 50, 60, 60], [50, 0, 60, 10]])
@@ -98,6 +98,6 @@ def test_head_when_nothing_is_said():
     assert sides[2] == pytest.approx([long, short])
     assert (first[:, :2] + first[:, 2:]).tolist() == [[8, 8]] * 3
     towers = (head.cls_tower, head.box_tower, head.track_tower)
-    assert [tower.kind for tower in towers] == ['2d', '3d', '3d']
+    assert [tower.conv for tower in towers] == ['2d', '3d', '3d']
     assert [len(tower.convs) for tower in towers] == [4, 4, 4]
     assert head.losses.bbox_coder.stds == (0.1, 0.1, 0.2, 0.2)

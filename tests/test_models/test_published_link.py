@@ -11,10 +11,10 @@ from mmdet.utils import register_all_modules
 from mmengine.config import Config
 
 from mmcico.models import ClipNMS, PublishedClipNMS, PublishedClipTracker, TrackState
-from mmcico.models.heads.clip_outputs import ClipOutputs
 from mmcico.models.trackers.published_tracker import first_claims
 from mmcico.models.vis.video_state import VideoState
 from mmcico.registry import MODELS
+from mmcico.structures.clip_outputs import ClipOutputs
 
 ROOT = Path(__file__).parents[2]
 ANSWERS = sorted((ROOT / 'tests/data/published').glob('link_*.npz'))

@@ -5,7 +5,7 @@ import torch
 
 from mmcico.structures.clip_boxes import (
     box_iou,
-    enclose,
+    circumscribed_boxes,
     fill_from_nearest,
     pairwise_clip_iou,
     pairwise_iou,
@@ -13,26 +13,26 @@ from mmcico.structures.clip_boxes import (
 )
 
 
-def test_enclose_all_frames():
+def test_circumscribed_box_all_frames():
     boxes = torch.tensor([[[0.0, 0, 2, 2], [4, 1, 6, 3], [1, -1, 2, 1]]])
-    assert enclose(boxes).tolist() == [[0, -1, 6, 3]]
+    assert circumscribed_boxes(boxes).tolist() == [[0, -1, 6, 3]]
 
 
-def test_enclose_leaves_hidden_frames_out():
+def test_circumscribed_box_leaves_hidden_frames_out():
     boxes = torch.tensor([[[0.0, 0, 2, 2], [4, 1, 6, 3], [90, 90, 99, 99]]])
     visible = torch.tensor([[True, True, False]])
-    assert enclose(boxes, visible).tolist() == [[0, 0, 6, 3]]
+    assert circumscribed_boxes(boxes, visible).tolist() == [[0, 0, 6, 3]]
 
 
-def test_enclose_of_never_visible_is_zero():
+def test_circumscribed_box_of_never_visible_is_zero():
     boxes = torch.ones(1, 2, 4)
     visible = torch.zeros(1, 2, dtype=torch.bool)
-    assert enclose(boxes, visible).tolist() == [[0, 0, 0, 0]]
+    assert circumscribed_boxes(boxes, visible).tolist() == [[0, 0, 0, 0]]
 
 
-def test_enclose_of_one_frame_is_that_box():
+def test_circumscribed_box_of_one_frame_is_that_box():
     boxes = torch.rand(5, 1, 4)
-    assert torch.equal(enclose(boxes), boxes[:, 0])
+    assert torch.equal(circumscribed_boxes(boxes), boxes[:, 0])
 
 
 def test_box_iou_by_hand():

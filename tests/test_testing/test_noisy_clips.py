@@ -56,7 +56,7 @@ def test_without_noise_detections_are_the_truth():
         assert torch.allclose(clip.embeds.norm(dim=1), torch.ones(len(clip)))
     start = clips[0]
     assert start.bboxes[0].tolist() == [[2, 4, 14, 20], [5, 4, 17, 20], [8, 4, 20, 20]]
-    assert start.enclosing[0].tolist() == [2, 4, 20, 20]
+    assert start.circumscribed[0].tolist() == [2, 4, 20, 20]
     assert torch.equal(start.mask_params[0].view(32, 48), start.masks[0, 2])
 
 

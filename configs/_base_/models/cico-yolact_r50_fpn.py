@@ -51,7 +51,7 @@ model = dict(
         type='mmcico.ClipMaskHead',
         in_channels=256,
         feat_channels=256,
-        kind='3d',
+        conv='3d',
         generator=dict(type='mmcico.LinearMask', num_protos=32),
         upsample=dict(type='mmcico.DeconvUpsample'),
         norm_cfg=dict(type='BN'),

@@ -13,5 +13,5 @@ tracker = dict(
     memory=30,
     momentum=0.5,
     recall=dict(type='mmcico.EmbeddingRecall', min_similarity=0.5, label_weight=0.1),
-    drop_seconds=True,
+    drop_runner_ups=True,
 )

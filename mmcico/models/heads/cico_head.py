@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.axes import frames_to_clip
-from mmcico.structures.clip_boxes import enclose
+from mmcico.structures.clip_boxes import circumscribed_boxes
+from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs, Positives, to_rows
 
 from ..layers.clip_tower import ClipTower
 from .clip_losses import HeadLosses
-from .clip_outputs import ClipGroundTruth, ClipOutputs, Positives, to_rows
 from .windows import Window, level_windows, paste, whole, widen
 
 #: the paper's towers (Table 1b): class 2D, box and track 3D, four layers
@@ -41,7 +41,7 @@ class CiCoHead(BaseModule):
         in_channels (int): Channels of the neck's levels.
         num_mask_params (int): k'; :class:`CiCo` takes it from the mask head.
         num_frames (int): T.
-        towers (dict): Kind of the towers ``cls``, ``box`` and ``track``,
+        towers (dict): Convolution of the towers ``cls``, ``box`` and ``track``,
             ``'2d'`` or ``'3d'``, ``num_convs``, ``channels``, ``norm_cfg``;
             what is left out is as in the paper.
         embed_channels (int): E.
@@ -107,9 +107,9 @@ class CiCoHead(BaseModule):
         self.reach = towers['num_convs'] + 1
         self.local = towers.get('norm_cfg') is None
 
-        def tower(kind: str) -> ClipTower:
+        def tower(conv: str) -> ClipTower:
             return ClipTower(
-                in_channels, channels, towers['num_convs'], kind, towers.get('norm_cfg')
+                in_channels, channels, towers['num_convs'], conv, towers.get('norm_cfg')
             )
 
         anchors = self.anchor_generator.num_base_priors[0]
@@ -138,7 +138,7 @@ class CiCoHead(BaseModule):
         Returns:
             list[Tensor]: Class logits (F, A * K, h, w); none if 3D.
         """
-        if self.cls_tower.kind == '3d':
+        if self.cls_tower.conv == '3d':
             return []
         return [self.cls_layer(self.cls_tower(x, 1)) for x in feats]
 
@@ -277,7 +277,7 @@ class CiCoHead(BaseModule):
             prior (Tensor): (N,) anchor of each row.
 
         Returns:
-            InstanceData: ``bboxes`` (N, T, 4), ``enclosing`` (N, 4),
+            InstanceData: ``bboxes`` (N, T, 4), ``circumscribed`` (N, 4),
             ``class_scores`` (N, K), ``rank_weight`` (N,) centerness or
             ones, ``mask_params`` (N, k'), ``embeds`` (N, E).
         """
@@ -289,7 +289,7 @@ class CiCoHead(BaseModule):
             weight = outputs.centerness[query, prior].float().sigmoid()
         return InstanceData(
             bboxes=bboxes,
-            enclosing=enclose(bboxes),
+            circumscribed=circumscribed_boxes(bboxes),
             class_scores=scores[query, prior],
             rank_weight=weight,
             mask_params=outputs.mask_params[query, prior],

@@ -11,8 +11,7 @@ from torch import Tensor
 
 from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.clip_boxes import box_iou
-
-from .clip_outputs import ClipGroundTruth, ClipOutputs, Positives
+from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs, Positives
 
 
 class HeadLosses(BaseModule):

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 
 from mmcico.registry import MODELS
 from mmcico.structures.axes import frames_to_clip
-from mmcico.structures.clip_boxes import enclose, grow_boxes, scale_boxes
+from mmcico.structures.clip_boxes import circumscribed_boxes, grow_boxes, scale_boxes
 from mmcico.structures.clip_masks import crop_region
+from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs, Positives
+from mmcico.utils.renamed import accept_old_names
 
 from ..layers.clip_tower import ClipTower
-from .clip_outputs import ClipGroundTruth, ClipOutputs, Positives
 from .mask_targets import at_map_size, sample_positives
 
 #: instances that are drawn together when predicting; bounds memory
@@ -33,7 +34,7 @@ class ClipMaskHead(BaseModule):
         in_channels (int): Channels of the neck's levels.
         feat_channels (int): Channels inside the head.
         num_levels (int): Number of fine levels that are fused.
-        kind (str): ``'3d'``, or ``'2d'``: frame-level prototypes (Table 1d).
+        conv (str): ``'3d'``, or ``'2d'``: frame-level prototypes (Table 1d).
         generator (dict): :class:`LinearMask` or :class:`DynamicMask`.
         upsample (dict): :class:`DeconvUpsample` (paper) or
             :class:`BilinearUpsample` (published models).
@@ -53,12 +54,13 @@ class ClipMaskHead(BaseModule):
         init_cfg (dict): Initialisation of the convolutions.
     """
 
+    @accept_old_names(kind='conv')
     def __init__(
         self,
         in_channels: int = 256,
         feat_channels: int = 256,
         num_levels: int = 3,
-        kind: str = '3d',
+        conv: str = '3d',
         generator: ConfigType = dict(type='mmcico.LinearMask'),
         upsample: ConfigType = dict(type='mmcico.DeconvUpsample'),
         norm_cfg: OptConfigType = dict(type='BN'),
@@ -86,7 +88,7 @@ class ClipMaskHead(BaseModule):
             ConvModule(in_channels, feat_channels, 3, padding=1, bias=conv_bias, norm_cfg=norm_cfg)
             for _ in range(num_levels)
         )
-        self.tower = ClipTower(feat_channels, feat_channels, 3, kind, norm_cfg, conv_bias)
+        self.tower = ClipTower(feat_channels, feat_channels, 3, conv, norm_cfg, conv_bias)
         self.reduce = nn.Sequential(
             ConvModule(
                 feat_channels, feat_channels, 3, padding=1, bias=conv_bias, norm_cfg=norm_cfg
@@ -167,7 +169,7 @@ class ClipMaskHead(BaseModule):
             mine = chosen.take(chosen.clip == index)
             gt = mine.gt - before
             before += len(clip.instances)
-            box = enclose(clip.instances.bboxes, clip.instances.visible)[gt]
+            box = circumscribed_boxes(clip.instances.bboxes, clip.instances.visible)[gt]
             box = self.to_map(box, protos, clip.instances.masks.shape[-2:])
             params = outputs.mask_params[index, mine.row, mine.prior]
             logits.append(self.generator(protos[index], params, box).float())
@@ -244,7 +246,7 @@ class ClipMaskHead(BaseModule):
         """(N, T, h, w) probabilities; boxes and regions in map pixels."""
         inside = crop_region(regions, protos.shape[-2:])
         parts = [
-            self.generator(protos, some, around).float().sigmoid()
-            for some, around in zip(params.split(CHUNK), boxes.split(CHUNK))
+            self.generator(protos, some, circumscribed).float().sigmoid()
+            for some, circumscribed in zip(params.split(CHUNK), boxes.split(CHUNK))
         ]
         return torch.cat(parts) * inside[:, None]

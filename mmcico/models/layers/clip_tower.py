@@ -27,7 +27,7 @@ def norm_for_clips(norm_cfg: dict | None) -> dict | None:
 def tower_conv(
     in_channels: int,
     out_channels: int,
-    kind: str,
+    conv: str,
     norm_cfg: dict | None = None,
     bias: bool | str = 'auto',
 ) -> ConvModule:
@@ -36,7 +36,7 @@ def tower_conv(
     Args:
         in_channels (int): Channels of the input.
         out_channels (int): Channels of the output.
-        kind (str): ``'2d'`` for ``(B * T, C, h, w)``, ``'3d'`` for
+        conv (str): ``'2d'`` for ``(B * T, C, h, w)``, ``'3d'`` for
             ``(B, C, T, h, w)``.
         norm_cfg (dict, optional): Norm between convolution and ReLU.
         bias (bool | str): Whether there is a bias; ``'auto'``: without norm.
@@ -45,18 +45,18 @@ def tower_conv(
         ConvModule: Keeps time, height and width.
 
     Raises:
-        ValueError: If ``kind`` is neither.
+        ValueError: If ``conv`` is neither.
     """
-    if kind not in CONV_CFGS:
-        raise ValueError(f"a tower is '2d' or '3d', got {kind!r}")
+    if conv not in CONV_CFGS:
+        raise ValueError(f"conv is '2d' or '3d', got {conv!r}")
     return ConvModule(
         in_channels,
         out_channels,
         3,
         padding=1,
         bias=bias,
-        conv_cfg=CONV_CFGS[kind],
-        norm_cfg=norm_for_clips(norm_cfg) if kind == '3d' else norm_cfg,
+        conv_cfg=CONV_CFGS[conv],
+        norm_cfg=norm_for_clips(norm_cfg) if conv == '3d' else norm_cfg,
     )
 
 
@@ -67,7 +67,7 @@ class ClipTower(BaseModule):
         in_channels (int): Channels of the features.
         feat_channels (int): Channels of every layer.
         num_convs (int): Number of layers.
-        kind (str): ``'2d'`` looks at each frame alone, ``'3d'`` also at the
+        conv (str): ``'2d'`` looks at each frame alone, ``'3d'`` also at the
             frame before and the frame after, in every layer.
         norm_cfg (dict, optional): Norm of every layer. Default: none, as in
             the paper's models.
@@ -80,16 +80,16 @@ class ClipTower(BaseModule):
         in_channels: int,
         feat_channels: int,
         num_convs: int,
-        kind: str,
+        conv: str,
         norm_cfg: dict | None = None,
         bias: bool | str = 'auto',
     ) -> None:
         super().__init__()
-        self.kind = kind
+        self.conv = conv
         self.convs = nn.Sequential(
             *[
                 tower_conv(
-                    in_channels if i == 0 else feat_channels, feat_channels, kind, norm_cfg, bias
+                    in_channels if i == 0 else feat_channels, feat_channels, conv, norm_cfg, bias
                 )
                 for i in range(num_convs)
             ]
@@ -105,6 +105,6 @@ class ClipTower(BaseModule):
         Returns:
             Tensor: (B * T, C', h, w).
         """
-        if self.kind == '2d':
+        if self.conv == '2d':
             return self.convs(x)
         return clip_to_frames(self.convs(frames_to_clip(x, num_frames)))

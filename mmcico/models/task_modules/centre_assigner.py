@@ -7,7 +7,7 @@ from mmcico.registry import TASK_UTILS
 from mmcico.structures.clip_boxes import box_area
 
 from .cell_distance_coder import cell_centres, cell_sides
-from .query_frame_assigner import Fit, QueryFrameAssigner
+from .query_frame_assigner import MatchResult, QueryFrameAssigner
 
 #: cells that an octave of wrong size weighs: the level counts first
 LEVEL_STEP = 1000.0
@@ -72,7 +72,7 @@ class CentreAssigner(QueryFrameAssigner):
         octaves (float): Further levels take part if their size is wrong by no
             more than this power of two; the one that fits best always does.
         reach (int): Frames before and after the query frame that are
-            enclosed; 0 gives plain boxes.
+            circumscribed; 0 gives plain boxes.
         ignore_thr (float): A cell of which more than this share lies on a
             crowd region is ignored unless it is positive.
 
@@ -98,27 +98,27 @@ class CentreAssigner(QueryFrameAssigner):
         self.cells = cells
         self.octaves = octaves
 
-    def fit(self, priors: Tensor, boxes: Tensor, around: Tensor) -> Fit:
+    def match(self, priors: Tensor, boxes: Tensor, circumscribed: Tensor) -> MatchResult:
         """Which cells may stand for which object, and how near they are.
 
         Args:
             priors (Tensor): (P, 4) square cells.
             boxes (Tensor): (G, 4) boxes in the query frame.
-            around (Tensor): (G, 4) circumscribed boxes.
+            circumscribed (Tensor): (G, 4) circumscribed boxes.
 
         Returns:
-            Fit: The quality is closeness, in (0, 1].
+            MatchResult: The quality is closeness, in (0, 1].
         """
         distance = centre_distance(priors, boxes)
-        off = octaves_off(priors, around, self.cells)
+        off = octaves_off(priors, circumscribed, self.cells)
         best = off.amin(dim=1, keepdim=True)
         near = (
             (distance <= self.radius)
             & centre_inside(priors, boxes)
             & (off <= best.clamp(min=self.octaves))
         )
-        size = box_area(around)[:, None].expand_as(distance)
+        size = box_area(circumscribed)[:, None].expand_as(distance)
         owner = size.masked_fill(~near, float('inf')).argmin(dim=0)
         positive = near.any(dim=0)
         closeness = 1 / (1 + distance + LEVEL_STEP * (off - best))
-        return Fit(closeness, owner, positive, torch.zeros_like(positive))
+        return MatchResult(closeness, owner, positive, torch.zeros_like(positive))

@@ -5,7 +5,7 @@ from torch import Tensor
 from mmcico.registry import TASK_UTILS
 from mmcico.structures.clip_boxes import pairwise_iou
 
-from .query_frame_assigner import Fit, QueryFrameAssigner
+from .query_frame_assigner import MatchResult, QueryFrameAssigner
 
 
 @TASK_UTILS.register_module()
@@ -20,7 +20,7 @@ class CircumscribedAssigner(QueryFrameAssigner):
         pos_iou_thr (float): Positive from here on.
         neg_iou_thr (float): Background below; ignored between the two.
         reach (int): Frames before and after the query frame that are
-            enclosed. 1 is the paper's; 0 gives plain boxes (Table 1c).
+            circumscribed. 1 is the paper's; 0 gives plain boxes (Table 1c).
         ignore_thr (float): An anchor of which more than this share lies on
             a crowd region is ignored unless it is positive.
 
@@ -44,8 +44,8 @@ class CircumscribedAssigner(QueryFrameAssigner):
         self.pos_iou_thr = pos_iou_thr
         self.neg_iou_thr = neg_iou_thr
 
-    def fit(self, priors: Tensor, boxes: Tensor, around: Tensor) -> Fit:
+    def match(self, priors: Tensor, boxes: Tensor, circumscribed: Tensor) -> MatchResult:
         """IoU of anchors (P, 4) with circumscribed boxes (G, 4)."""
-        overlaps = pairwise_iou(around, priors)
+        overlaps = pairwise_iou(circumscribed, priors)
         best, owner = overlaps.max(dim=0)
-        return Fit(overlaps, owner, best >= self.pos_iou_thr, best >= self.neg_iou_thr)
+        return MatchResult(overlaps, owner, best >= self.pos_iou_thr, best >= self.neg_iou_thr)

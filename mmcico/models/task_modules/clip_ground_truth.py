@@ -11,8 +11,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.structures.clip_boxes import box_area, fill_from_nearest
-
-from ..heads.clip_outputs import ClipGroundTruth
+from mmcico.structures.clip_outputs import ClipGroundTruth
 
 
 def numbered_ids(frames: Sequence[DetDataSample]) -> dict[int, int]:

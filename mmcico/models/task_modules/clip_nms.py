@@ -122,12 +122,12 @@ class ClipNMS:
             rows = rows[best[rows].topk(limit).indices]
         return rows // scores.shape[1], rows % scores.shape[1]
 
-    def drop_twins(self, clip: InstanceData, size: tuple[int, int]) -> InstanceData:
+    def box_nms(self, clip: InstanceData, size: tuple[int, int]) -> InstanceData:
         """Sort rows and drop those whose boxes say nothing new.
 
         Args:
             clip (InstanceData): ``class_scores`` (N, K), ``rank_weight``
-                (N,), ``bboxes`` (N, T, 4), ``enclosing`` (N, 4) in pixels.
+                (N,), ``bboxes`` (N, T, 4), ``circumscribed`` (N, 4) in pixels.
             size (tuple[int, int]): Height and width of the input.
 
         Returns:
@@ -138,16 +138,16 @@ class ClipNMS:
         clip = clip[key.argsort(descending=True, stable=True)]
         overlap = (
             pairwise_clip_iou(clip.bboxes, clip.bboxes)
-            + pairwise_iou(clip.enclosing, clip.enclosing)
+            + pairwise_iou(clip.circumscribed, clip.circumscribed)
         ) / 2
         keep = ~covered_by_better(overlap, self.box_thr)
         return clip[keep & self._inside(clip.bboxes, size)]
 
-    def suppress(self, clip: InstanceData, input_shape: tuple[int, int]) -> InstanceData:
+    def mask_nms(self, clip: InstanceData, input_shape: tuple[int, int]) -> InstanceData:
         """Drop empty masks and, class by class, duplicates.
 
         Args:
-            clip (InstanceData): As from :meth:`drop_twins`, and ``masks``
+            clip (InstanceData): As from :meth:`box_nms`, and ``masks``
                 (N, T, h, w) probabilities.
             input_shape (tuple[int, int]): Height and width of the input.
 
@@ -183,9 +183,9 @@ class ClipNMS:
         masks = clip.masks > 0.5
         seen = both_seen(masks, masks, self.min_pixels)
         boxes = mean_over(pairwise_frame_iou(clip.bboxes, clip.bboxes), seen)
-        around = pairwise_iou(clip.enclosing, clip.enclosing)
+        circumscribed = pairwise_iou(clip.circumscribed, clip.circumscribed)
         masks = clip_mask_overlap(masks, seen, self.sure_iou)
-        return 0.25 * boxes + 0.5 * masks, 0.25 * around
+        return 0.25 * boxes + 0.5 * masks, 0.25 * circumscribed
 
     def reorder(self, overlap: tuple[Tensor, ...], order: Tensor) -> Tensor:
         """Overlap of the rows in a class's own order.

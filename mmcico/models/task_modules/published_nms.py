@@ -20,5 +20,5 @@ class PublishedClipNMS(ClipNMS):
 
     def reorder(self, overlap: tuple[Tensor, ...], order: Tensor) -> Tensor:
         """Overlap of the rows in a class's own order, see above."""
-        paired, around = overlap
-        return paired[order][:, order] + around[order]
+        paired, circumscribed = overlap
+        return paired[order][:, order] + circumscribed[order]

@@ -8,10 +8,10 @@ from mmdet.models.task_modules import AssignResult, BaseAssigner
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmcico.structures.clip_boxes import box_area, enclose, intersection
+from mmcico.structures.clip_boxes import box_area, circumscribed_boxes, intersection
 
 
-class Fit(NamedTuple):
+class MatchResult(NamedTuple):
     """How P anchors fit G objects that the query frame shows.
 
     Attributes:
@@ -43,7 +43,7 @@ def window_boxes(boxes: Tensor, visible: Tensor, query: int, reach: int) -> Tens
         Tensor: (G, 4).
     """
     low, high = max(query - reach, 0), query + reach + 1
-    return enclose(boxes[:, low:high], visible[:, low:high])
+    return circumscribed_boxes(boxes[:, low:high], visible[:, low:high])
 
 
 def best_prior_of_each(overlaps: Tensor) -> tuple[Tensor, Tensor]:
@@ -92,7 +92,7 @@ def on_crowd(priors: Tensor, crowds: Tensor, thr: float) -> Tensor:
 
 
 class QueryFrameAssigner(BaseAssigner):
-    """What all assigners of clips share; :meth:`fit` makes the difference.
+    """What all assigners of clips share; :meth:`match` makes the difference.
 
     Objects that the query frame does not show are not matched. Each one that
     it shows gets at least one anchor of its own. Without such an object all
@@ -100,7 +100,7 @@ class QueryFrameAssigner(BaseAssigner):
 
     Args:
         reach (int): Frames before and after the query frame that the
-            circumscribed box (eq. 4) encloses. 1 is the paper's; 0 gives
+            circumscribed box (eq. 4) spans. 1 is the paper's; 0 gives
             plain boxes (Table 1c).
         ignore_thr (float): An anchor of which more than this share lies on
             a crowd region is ignored unless it is positive.
@@ -116,16 +116,16 @@ class QueryFrameAssigner(BaseAssigner):
         self.ignore_thr = ignore_thr
 
     @abstractmethod
-    def fit(self, priors: Tensor, boxes: Tensor, around: Tensor) -> Fit:
+    def match(self, priors: Tensor, boxes: Tensor, circumscribed: Tensor) -> MatchResult:
         """Compare anchors with the objects of the query frame.
 
         Args:
             priors (Tensor): (P, 4) xyxy.
             boxes (Tensor): (G, 4) boxes in the query frame, G > 0.
-            around (Tensor): (G, 4) their circumscribed boxes.
+            circumscribed (Tensor): (G, 4) their circumscribed boxes.
 
         Returns:
-            Fit: Of all pairs.
+            MatchResult: Of all pairs.
         """
 
     def assign(
@@ -160,8 +160,8 @@ class QueryFrameAssigner(BaseAssigner):
         if len(shown) == 0:  # nothing to see: everything is background
             return AssignResult(len(gt_instances), gt_inds, priors.new_zeros(len(priors)), labels)
         boxes = gt_instances.bboxes[shown].to(priors)
-        around = window_boxes(boxes, gt_instances.visible[shown], query_frame, self.reach)
-        quality, owner, positive, ignored = self.fit(priors, boxes[:, query_frame], around)
+        circumscribed = window_boxes(boxes, gt_instances.visible[shown], query_frame, self.reach)
+        quality, owner, positive, ignored = self.match(priors, boxes[:, query_frame], circumscribed)
         gts, forced = best_prior_of_each(quality)
         owner[forced], positive[forced] = gts, True
         gt_inds[ignored] = -1

@@ -1,10 +1,11 @@
 """Linking of the instances of clips."""
 
+from mmcico.structures.track_state import TrackState
+
 from .clip_tracker import ClipTracker
 from .embedding_recall import EmbeddingRecall
 from .matching import GreedyMatching, HungarianMatching
 from .published_tracker import PublishedClipTracker
-from .track_state import TrackState
 
 __all__ = [
     'ClipTracker',

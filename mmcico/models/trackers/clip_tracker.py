@@ -12,9 +12,10 @@ from torch import Tensor
 from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.clip_boxes import pairwise_clip_iou
 from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
+from mmcico.structures.track_state import Draw, TrackState
+from mmcico.utils.renamed import accept_old_names
 
 from .matching import cosine
-from .track_state import Draw, TrackState
 
 #: what a track keeps of the instance that it was last seen as
 TRACK_FIELDS = ('instances_id', 'bboxes', 'masks', 'embeds', 'labels')
@@ -70,12 +71,13 @@ class ClipTracker(BaseModule):
             paper.
         recall (dict, optional): :class:`EmbeddingRecall`, for instances that
             are left over and lost tracks. None in the paper.
-        drop_seconds (bool): Leave instances out whose matching score with a
+        drop_runner_ups (bool): Leave instances out whose matching score with a
             track is high enough, but not as high as that of the one which
             got it: objects found twice, mostly. The paper makes new tracks
             of them.
     """
 
+    @accept_old_names(drop_seconds='drop_runner_ups')
     def __init__(
         self,
         embed_weight: float = 1.0,
@@ -89,7 +91,7 @@ class ClipTracker(BaseModule):
         min_pixels: int = 2,
         momentum: float = 0.0,
         recall: OptConfigType = None,
-        drop_seconds: bool = False,
+        drop_runner_ups: bool = False,
     ) -> None:
         super().__init__()
         if memory < 1:
@@ -113,7 +115,7 @@ class ClipTracker(BaseModule):
         self.min_pixels = min_pixels
         self.momentum = momentum
         self.recall = None if recall is None else TASK_UTILS.build(recall)
-        self.drop_seconds = drop_seconds
+        self.drop_runner_ups = drop_runner_ups
 
     def step(
         self,
@@ -141,9 +143,9 @@ class ClipTracker(BaseModule):
         track = torch.full_like(clip.labels, -1)
         ids = track.clone()
         if state.tracks is not None and len(clip) and len(state.tracks):
-            track, is_second = self._assign(state, clip, frame_ids)
-            if self.drop_seconds:
-                clip, track = clip[~is_second], track[~is_second]
+            track, runner_up = self._assign(state, clip, frame_ids)
+            if self.drop_runner_ups:
+                clip, track = clip[~runner_up], track[~runner_up]
             ids = state.tracks.instances_id[track].where(track >= 0, track)
         new = ids < 0
         count = int(new.sum())

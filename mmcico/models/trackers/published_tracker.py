@@ -10,12 +10,12 @@ from torch import Tensor
 from mmcico.registry import MODELS
 from mmcico.structures.clip_boxes import pairwise_frame_iou, pairwise_iou, scale_boxes
 from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
+from mmcico.structures.track_state import Draw, TrackState
 
 from .matching import cosine
-from .track_state import Draw, TrackState
 
 #: what a track keeps
-FIELDS = ('bboxes', 'enclosing', 'masks', 'mask_params', 'embeds', 'labels', 'scores')
+FIELDS = ('bboxes', 'circumscribed', 'masks', 'mask_params', 'embeds', 'labels', 'scores')
 
 
 def first_claims(best: Tensor, choice: Tensor, num_tracks: int) -> Tensor:
@@ -189,10 +189,10 @@ class PublishedClipTracker(BaseModule):
     def _redrawn(self, tracks: InstanceData, draw: Draw, num_frames: int) -> InstanceData:
         """All tracks on the prototypes of the clip."""
         tracks = tracks[:]
-        around = scale_boxes(tracks.enclosing, self.redraw_scale)
-        tracks.masks = draw(tracks.mask_params, around)
+        circumscribed = scale_boxes(tracks.circumscribed, self.redraw_scale)
+        tracks.masks = draw(tracks.mask_params, circumscribed)
         tracks.scores = tracks.scores * self.fade**num_frames
-        tracks.enclosing = tracks.bboxes[:, -1]
+        tracks.circumscribed = tracks.bboxes[:, -1]
         tracks.bboxes = tracks.bboxes[:, -1:].expand_as(tracks.bboxes)
         return tracks
 

@@ -13,14 +13,14 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.registry import MODELS, TASK_UTILS
+from mmcico.structures.clip_outputs import ClipOutputs
+from mmcico.structures.track_state import Draw
 
-from ..heads.clip_outputs import ClipOutputs
 from ..task_modules.clip_ground_truth import align_clip
-from ..trackers.track_state import Draw
 from .clip_network import ClipNetwork, LazyNetwork
-from .clip_results import to_track_sample
 from .frame_features import FrameFeatures, check_clips
 from .init_order import split_init_cfg
+from .results import to_track_sample
 from .video_state import VideoState, mean_overlap
 
 #: which masks are written where two clips overlap
@@ -252,16 +252,18 @@ class CiCo(BaseMOTModel):
 
         Returns:
             InstanceData: N instances, best score first: ``bboxes``
-            (N, T, 4) and ``enclosing`` (N, 4) in input pixels, ``scores``,
+            (N, T, 4) and ``circumscribed`` (N, 4) in input pixels, ``scores``,
             ``labels``, ``masks`` (N, T, h, w) probabilities, ``embeds``
             (N, E), ``mask_params`` (N, k'); metainfo ``input_shape``.
         """
         scores = self.bbox_head.class_scores(outputs.cls_scores)
         query, prior = self.nms.select(scores, self.num_frames)
         clip = self.bbox_head.take_rows(outputs, scores, query, prior)
-        clip = self.nms.drop_twins(clip, input_shape)
-        clip.masks = self.mask_head.predict(protos, clip.mask_params, clip.enclosing, input_shape)
-        clip = self.nms.suppress(clip, input_shape)
+        clip = self.nms.box_nms(clip, input_shape)
+        clip.masks = self.mask_head.predict(
+            protos, clip.mask_params, clip.circumscribed, input_shape
+        )
+        clip = self.nms.mask_nms(clip, input_shape)
         clip.set_metainfo(dict(input_shape=tuple(input_shape)))
         return clip
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from torch import Tensor
 
-from ..heads.clip_outputs import ClipOutputs
+from mmcico.structures.clip_outputs import ClipOutputs
+
 from .frame_features import KnownFrames, clip_features
 from .lazy import lazy_outputs
 

@@ -2,8 +2,9 @@
 
 from torch import Tensor
 
+from mmcico.structures.clip_outputs import ClipOutputs
+
 from ..heads import CiCoHead, ClipMaskHead
-from ..heads.clip_outputs import ClipOutputs
 from .frame_features import FrameFeatures
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ..trackers.track_state import TrackState
+from mmcico.structures.track_state import TrackState
+
 from .frame_features import KnownFrames
 
 
