@@ -7,8 +7,8 @@ from typing import Any
 
 from mmcico.utils.json_file import load_json
 
+from .figures import format_table
 from .file_metrics import long_video_ids, measure_files
-from .report import format_table
 from .results_file import merge_parts, save_metrics
 from .vis_json import read_ground_truth, read_results
 from .ytvis_eval import evaluate

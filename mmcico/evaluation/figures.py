@@ -1,12 +1,11 @@
-"""From matches of videos and classes to the figures of the data sets."""
+"""Figures of the data sets, computed from matches, and their table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .matching import IOU_THRS, MAX_TRACKS, Group, Matches
-from .vis_tables import Place
 
 RECALL_THRS = np.linspace(0.0, 1.0, 101)
 ALL = Group('')
@@ -21,52 +20,26 @@ OCCLUSIONS = (
     Group('_heavy', occlusion=(0.5, 1.0)),
 )
 GROUPS = dict(ytvis=(ALL,) + SIZES, ovis=(ALL,) + SIZES + OCCLUSIONS, ytvis2022=(ALL,) + SIZES)
-FEW = (1, 10)  # AR1 and AR10: only the best of each video and class
+FEW = (1, 10)  # AR1 and AR10: the best predictions of each video and class
+COLUMNS = 9  # figures in a line of the table
 
 Metrics = dict[str, Any]
 
 
 class Curves(NamedTuple):
-    """Figures of one class: (T, 101) precision and (T,) recall."""
+    """(T, 101) precision and (T,) recall of one class."""
 
     precision: np.ndarray
     recall: np.ndarray
 
 
-def summarize(
-    matches: dict[Place, Matches],
-    videos: Sequence[int],
-    names: Sequence[str],
-    groups: Sequence[Group],
-) -> Metrics:
-    """Figures over some videos.
+def class_curves(matches: Sequence[Matches], group: int, number: int) -> Curves | None:
+    """Compute precision over recall of one class and group.
 
     Args:
-        matches (dict): By video and category.
-        videos (Sequence[int]): Positions of the videos, in order.
-        names (Sequence[str]): Of the categories.
-        groups (Sequence[Group]): That the matches were made for.
-
-    Returns:
-        dict: As ``evaluate`` says.
-    """
-    tables: dict[str, list[Curves | None]] = {}
-    for category in range(len(names)):
-        chosen = [matches[video, category] for video in videos if (video, category) in matches]
-        for index, group in enumerate(groups):
-            tables.setdefault(group.name, []).append(class_curves(chosen, index, MAX_TRACKS))
-        for number in FEW:
-            tables.setdefault(str(number), []).append(class_curves(chosen, 0, number))
-    return _means(tables, groups, names)
-
-
-def class_curves(matches: list[Matches], group: int, number: int) -> Curves | None:
-    """Precision over recall of one class and group.
-
-    Args:
-        matches (list[Matches]): Of the videos.
-        group (int): Position of the group.
-        number (int): Look at this many predictions of each video.
+        matches (Sequence[Matches]): Matches of the videos.
+        group (int): Index of the group.
+        number (int): Number of predictions of each video that count.
 
     Returns:
         Curves | None: None if there is no object to be found.
@@ -77,15 +50,14 @@ def class_curves(matches: list[Matches], group: int, number: int) -> Curves | No
     scores = np.concatenate([each.scores[:number] for each in matches])
     order = np.argsort(-scores, kind='stable')
     found = np.concatenate([each.found[group, :, :number] for each in matches], axis=1)[:, order]
-    counts = ~np.concatenate([each.ignored[group, :, :number] for each in matches], axis=1)[
-        :, order
-    ]
+    ignored = np.concatenate([each.ignored[group, :, :number] for each in matches], axis=1)
+    counts = ~ignored[:, order]
     right = np.cumsum(found & counts, axis=1)
     wrong = np.cumsum(~found & counts, axis=1)
     recall = right / objects
-    # the official tools' guard against 0 / 0, kept for equal last digits
+    # the official tools guard against 0 / 0 in this way; kept for equal last digits
     precision = right / (right + wrong + np.spacing(1))
-    # precision at a recall is the best at this or any higher recall
+    # precision at a recall is the best one at this or any higher recall
     precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     sampled = np.zeros((len(IOU_THRS), len(RECALL_THRS)))
     for row, points in enumerate(recall):
@@ -96,50 +68,68 @@ def class_curves(matches: list[Matches], group: int, number: int) -> Curves | No
     return Curves(sampled, last)
 
 
-def _mean(parts: list[np.ndarray]) -> float | None:
+def _mean(parts: Sequence[np.ndarray]) -> float | None:
     return float(np.mean(parts)) if parts else None
 
 
-def _means(
-    tables: dict[str, list[Curves | None]], groups: Sequence[Group], names: Sequence[str]
-) -> Metrics:
-    """Means over the classes that have objects."""
-    known = {
-        table: [curves for curves in each if curves is not None] for table, each in tables.items()
-    }
-    precision = [curves.precision for curves in known.get('', [])]
-    metrics: Metrics = dict(
+def mean_precision(curves: Iterable[Curves | None]) -> dict[str, float | None]:
+    """Return ``AP``, ``AP50`` and ``AP75``, means over the classes that have objects.
+
+    Args:
+        curves (Iterable[Curves | None]): Curves of each class, None for one without objects.
+
+    Returns:
+        dict: Three figures in 0..1, None if no class has objects.
+    """
+    precision = [each.precision for each in curves if each is not None]
+    return dict(
         AP=_mean(precision),
         AP50=_mean([each[0] for each in precision]),
         AP75=_mean([each[5] for each in precision]),
     )
-    parts = {group.name: group.name for group in groups[1:]}
-    for part in parts:
-        metrics[f'AP{part}'] = _mean([curves.precision for curves in known.get(part, [])])
-    labels = {**{str(n): str(n) for n in FEW}, '': str(MAX_TRACKS), **parts}
-    for table, label in labels.items():
-        metrics[f'AR{label}'] = _mean([curves.recall for curves in known.get(table, [])])
-    metrics['AP_per_class'] = [
-        curves and _mean([curves.precision]) for curves in tables.get('', [])
-    ]
-    metrics['classes'] = [*names]
+
+
+def summarize(classes: Mapping[str, Sequence[Matches]], groups: Sequence[Group]) -> Metrics:
+    """Compute all figures from the matches of some videos.
+
+    Args:
+        classes (Mapping): Name of each class -> its matches.
+        groups (Sequence[Group]): Groups that the matches were made for.
+
+    Returns:
+        dict: Figures as ``evaluate`` describes them.
+    """
+
+    def curves(group: int, number: int) -> list[Curves | None]:
+        return [class_curves(each, group, number) for each in classes.values()]
+
+    tables = {group.name: curves(index, MAX_TRACKS) for index, group in enumerate(groups)}
+    few = {str(number): curves(0, number) for number in FEW}
+    parts = [group.name for group in groups[1:]]
+    metrics: Metrics = mean_precision(tables[''])
+    for name in parts:
+        metrics[f'AP{name}'] = mean_precision(tables[name])['AP']
+    for name, table in {**few, str(MAX_TRACKS): tables[''], **tables}.items():
+        if name:
+            metrics[f'AR{name}'] = _mean([each.recall for each in table if each is not None])
+    metrics['AP_per_class'] = [each and _mean([each.precision]) for each in tables['']]
+    metrics['classes'] = [*classes]
     return metrics
 
 
 def short_and_long(short: Metrics, long: Metrics) -> Metrics:
-    """Figures of YouTube-VIS 2022: of both kinds of videos, on their own.
+    """Combine the figures of YouTube-VIS 2022, which measures short and long videos separately.
 
     Args:
-        short (dict): What ``summarize`` says of the short videos.
-        long (dict): The same of the long ones.
+        short (dict): Figures of the short videos, from ``summarize``.
+        long (dict): Figures of the long videos.
 
     Returns:
-        dict: As ``evaluate`` says.
+        dict: Figures as ``evaluate`` describes them.
     """
-    both = short['AP'], long['AP']
-    known: tuple[float, ...] = tuple(each for each in both if each is not None)
+    both = [each['AP'] for each in (short, long) if each['AP'] is not None]
     metrics: Metrics = dict(
-        mAP=sum(known) / 2 if len(known) == 2 else None, mAP_short=short['AP'], mAP_long=long['AP']
+        mAP=sum(both) / 2 if len(both) == 2 else None, mAP_short=short['AP'], mAP_long=long['AP']
     )
     for kind, figures in (('short', short), ('long', long)):
         for name, value in figures.items():
@@ -147,3 +137,48 @@ def short_and_long(short: Metrics, long: Metrics) -> Metrics:
                 metrics[f'{name}_{kind}'] = value
     metrics['classes'] = short['classes']
     return metrics
+
+
+def percent(value: float | None, sign: bool = False) -> str:
+    """Format a figure in percent, ``-`` for None."""
+    if value is None:
+        return '-'
+    rounded = round(100 * value, 1) + 0.0  # avoids -0.0
+    return f'{rounded:+.1f}' if sign else f'{rounded:.1f}'
+
+
+def align_rows(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table: the first column aligned left, the others right."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return [
+        '  '.join(
+            [row[0].ljust(widths[0])] + [cell.rjust(w) for cell, w in zip(row[1:], widths[1:])]
+        )
+        for row in rows
+    ]
+
+
+def format_table(metrics: Metrics) -> str:
+    """Format all figures in percent and the AP of each class as a table.
+
+    Args:
+        metrics (dict): Figures from ``evaluate``.
+
+    Returns:
+        str: Several lines; ``-`` marks figures without ground truth.
+    """
+    names = [name for name, value in metrics.items() if value is None or isinstance(value, float)]
+    lines: list[str] = []
+    for kind in ('mAP', 'AP', 'AR'):
+        chosen = [name for name in names if name.startswith(kind)]
+        # figures of short and long videos have long names
+        for start in range(0, len(chosen), COLUMNS):
+            part = chosen[start : start + COLUMNS]
+            lines += align_rows([['%', *part], ['', *(percent(metrics[n]) for n in part)]])
+    tables = [name for name in metrics if name.startswith('AP_per_class')]
+    rows = [['class', *(f'AP{name[len("AP_per_class") :]}' for name in tables)]]
+    rows += [
+        [name, *map(percent, values)]
+        for name, *values in zip(metrics['classes'], *(metrics[each] for each in tables))
+    ]
+    return '\n'.join(lines + [''] + align_rows(rows))

@@ -1,19 +1,19 @@
 """Overlap of tracks and their assignment, one video and class at a time."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from pycocotools import mask as mask_utils
 
-from .rle import Size, compress_runs
 from .tracks import Track
 
-MAX_TRACKS = 100  # of a video and class; others are not looked at
+MAX_TRACKS = 100  # of each video and class; worse-scored ones are not evaluated
 IOU_THRS = np.linspace(0.5, 0.95, 10)
 
 
 class Group(NamedTuple):
-    """Ground truth that a figure is about; both ends are inclusive."""
+    """Range of ground-truth objects that a figure covers; both ends are inclusive."""
 
     name: str
     areas: tuple[float, float] = (0.0, 1e10)
@@ -21,14 +21,15 @@ class Group(NamedTuple):
 
 
 class Matches(NamedTuple):
-    """What became of the predictions of one video and class.
+    """Outcome of matching the predictions of one video and class.
 
     Attributes:
-        scores (np.ndarray): (D,) falling.
-        found (np.ndarray): (A, T, D) bool, has an object, for each group and
-            IoU threshold.
-        ignored (np.ndarray): (A, T, D) bool, neither right nor wrong.
-        objects (np.ndarray): (A,) number of objects that should be found.
+        scores (np.ndarray): (D,) scores in descending order.
+        found (np.ndarray): (A, T, D) bool, whether the prediction has an object, for each group
+            and IoU threshold.
+        ignored (np.ndarray): (A, T, D) bool, whether the prediction counts neither as right nor
+            as wrong.
+        objects (np.ndarray): (A,) number of objects to be found.
     """
 
     scores: np.ndarray
@@ -37,55 +38,75 @@ class Matches(NamedTuple):
     objects: np.ndarray
 
 
-def video_iou(first: list[Track], second: list[Track], size: Size) -> np.ndarray:
-    """IoU over space and time: sum of intersections over sum of unions.
+def stack_areas(tracks: Sequence[Track], length: int) -> np.ndarray:
+    """Return the (N, T) areas of N tracks."""
+    return np.stack([track.areas for track in tracks]) if tracks else np.zeros((0, length))
+
+
+def intersections(
+    first: Sequence[Track], second: Sequence[Track], size: tuple[int, int]
+) -> np.ndarray:
+    """Count the pixels that each pair of tracks has in common in each frame.
+
+    Against a crowd, pycocotools returns the intersection over the area of the first mask. That
+    share times the area is the intersection, exactly, as long as both are below 2 ** 52.
 
     Args:
-        first (list[Track]): D tracks.
-        second (list[Track]): G tracks of the same video.
+        first (Sequence[Track]): D tracks.
+        second (Sequence[Track]): G tracks of the same video.
+        size (tuple[int, int]): Height and width of the video.
+
+    Returns:
+        np.ndarray: (T, D, G) whole numbers as float; T is 0 if a side has no tracks.
+    """
+    if not first or not second:
+        return np.zeros((0, len(first), len(second)))
+    areas, others = stack_areas(first, 0), stack_areas(second, 0)
+    codes, other_codes = _codes(first, size), _codes(second, size)
+    common = np.zeros((areas.shape[1], len(first), len(second)))
+    for frame in np.flatnonzero(areas.any(axis=0) & others.any(axis=0)):
+        rows, cols = areas[:, frame].nonzero()[0], others[:, frame].nonzero()[0]
+        shares = mask_utils.iou(
+            [codes[row][frame] for row in rows],
+            [other_codes[col][frame] for col in cols],
+            [1] * len(cols),
+        )
+        common[frame, rows[:, None], cols] = np.rint(shares * areas[rows, frame, None])
+    return common
+
+
+def _codes(tracks: Sequence[Track], size: tuple[int, int]) -> list[list[dict]]:
+    """Return the masks of each track as pycocotools expects them."""
+    return [[{'size': size, 'counts': text} for text in track.masks] for track in tracks]
+
+
+def video_iou(first: Sequence[Track], second: Sequence[Track], size: tuple[int, int]) -> np.ndarray:
+    """Compute IoU over space and time: the sum of intersections over the sum of unions.
+
+    Args:
+        first (Sequence[Track]): D tracks.
+        second (Sequence[Track]): G tracks of the same video.
         size (tuple[int, int]): Height and width of the video.
 
     Returns:
         np.ndarray: (D, G), 0 for two empty tracks.
     """
-    if not first or not second:
-        return np.zeros((len(first), len(second)))
-    areas = np.stack([track.areas for track in first])
-    others = np.stack([track.areas for track in second])
-    frames = np.flatnonzero(areas.any(axis=0) & others.any(axis=0))
-    shares = np.zeros((len(frames), len(first), len(second)))
-    codes, other_codes = _codes(first, size), _codes(second, size)
-    inside = [1] * len(second)
-    for place, frame in enumerate(frames):
-        shares[place] = mask_utils.iou(codes[frame], other_codes[frame], inside)
-    # against a crowd pycocotools gives the share of the first mask
-    inter = np.rint(shares * areas.T[frames][..., None]).sum(axis=0)
-    union = areas.sum(1)[:, None] + others.sum(1)[None] - inter
-    return inter / np.maximum(union, 1)
-
-
-def _codes(tracks: list[Track], size: Size) -> list[list[dict]]:
-    """Masks of all tracks in each frame, as pycocotools wants them."""
-    height, width = size
-    empty = dict(size=size, counts=compress_runs([height * width], size))
-    rows = [
-        [empty if text is None else {'size': size, 'counts': text} for text in track.masks]
-        for track in tracks
-    ]
-    return [list(column) for column in zip(*rows)]
+    inter = intersections(first, second, size).sum(axis=0)
+    areas = [stack_areas(each, 0).sum(axis=1) for each in (first, second)]
+    return inter / np.maximum(areas[0][:, None] + areas[1] - inter, 1)
 
 
 def best_pairs(iou: np.ndarray, least: float) -> list[tuple[int, int]]:
-    """Pair rows and columns one to one, with the largest sum of IoU.
+    """Pair rows and columns one to one so that the sum of IoU is largest.
 
     Args:
         iou (np.ndarray): (D, G).
-        least (float): Pairs that overlap less are none.
+        least (float): Smallest IoU of a pair.
 
     Returns:
-        list[tuple[int, int]]: Row and column of each pair, rows rising.
+        list[tuple[int, int]]: Row and column of each pair, in the order of the rows.
     """
-    # data set tools import this module and need no SciPy
+    # imported here because the other functions of this module do not need SciPy
     from scipy.optimize import linear_sum_assignment
 
     gain = np.where(iou >= least, iou, 0.0)
@@ -94,58 +115,57 @@ def best_pairs(iou: np.ndarray, least: float) -> list[tuple[int, int]]:
 
 
 def assign(
-    iou: np.ndarray, crowd: np.ndarray, ignored: np.ndarray, iou_thrs: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Give each prediction, best first, the free object it overlaps most.
+    iou: np.ndarray, crowd: np.ndarray, ignored: np.ndarray, iou_thrs: np.ndarray = IOU_THRS
+) -> np.ndarray:
+    """Assign objects to predictions by the rules of COCO, at all thresholds at once.
 
-    An object that counts goes before one that does not; of equal ones the
-    last is taken. A crowd can be taken again and again.
+    The prediction with the best score chooses first. It takes the free object that it overlaps
+    most (the last of equal ones), and an ignored object only if no other one reaches the
+    threshold. A crowd can be taken any number of times.
 
     Args:
-        iou (np.ndarray): (D, G), predictions by falling score.
+        iou (np.ndarray): (D, G), predictions in descending order of their scores.
         crowd (np.ndarray): (G,) bool.
-        ignored (np.ndarray): (A, G) bool, does not count in this group.
-        iou_thrs (np.ndarray): (T,).
+        ignored (np.ndarray): (A, G) bool, objects that a group does not count.
+        iou_thrs (np.ndarray): (T,) thresholds.
 
     Returns:
-        tuple[np.ndarray, np.ndarray]: (A, T, D) bool, whether a prediction
-        got an object, and whether that is an ignored one.
+        np.ndarray: (A, T, D) index of the object of each prediction, -1 for none.
     """
     (num, num_objects), groups = iou.shape, len(ignored)
-    found = np.zeros((groups, len(iou_thrs), num), bool)
-    on_ignored = np.zeros_like(found)
+    taken = np.full((groups, len(iou_thrs), num), -1)
     free = np.ones((groups, len(iou_thrs), num_objects), bool)
     counts = ~ignored[:, None]
     thrs = np.minimum(iou_thrs, 1 - 1e-10)[:, None]
     for row in np.flatnonzero((iou >= thrs.min()).any(axis=1)):
         near = free & (iou[row] >= thrs)
         regular = near & counts
-        has_regular = regular.any(axis=-1)
-        wanted = np.where(has_regular[..., None], regular, near)
+        wanted = np.where(regular.any(axis=-1, keepdims=True), regular, near)
         overlap = np.where(wanted, iou[row], -1.0)
         best = num_objects - 1 - overlap[..., ::-1].argmax(axis=-1)
-        hit = wanted.any(axis=-1)
-        found[..., row] = hit
-        on_ignored[..., row] = hit & ~has_regular
-        group, thr = np.nonzero(hit)
-        free[group, thr, best[hit]] = crowd[best[hit]]
-    return found, on_ignored
+        group, thr = wanted.any(axis=-1).nonzero()
+        chosen = best[group, thr]
+        taken[group, thr, row] = chosen
+        free[group, thr, chosen] = crowd[chosen]
+    return taken
 
 
 def match_tracks(
-    predictions: list[Track], objects: list[Track], size: Size, groups: list[Group]
+    predictions: Sequence[Track],
+    objects: Sequence[Track],
+    size: tuple[int, int],
+    groups: Sequence[Group],
 ) -> Matches:
     """Match the predictions of one video and class for all groups.
 
     Args:
-        predictions (list[Track]): In the order of the file, which decides
-            between equal scores.
-        objects (list[Track]): Ground truth.
+        predictions (Sequence[Track]): Predictions; the first of equal scores ranks higher.
+        objects (Sequence[Track]): Ground truth.
         size (tuple[int, int]): Height and width of the video.
-        groups (list[Group]): A groups.
+        groups (Sequence[Group]): A groups.
 
     Returns:
-        Matches: Of the best 100 predictions.
+        Matches: Outcome for the 100 predictions with the best scores.
     """
     scores = np.array([track.score for track in predictions])
     order = np.argsort(-scores, kind='stable')[:MAX_TRACKS]
@@ -155,14 +175,17 @@ def match_tracks(
     hidden = np.array([track.occlusion for track in objects])
     ignored = crowd | _outside(areas, [g.areas for g in groups])
     ignored |= _outside(hidden, [g.occlusion for g in groups])
-    found, skip = assign(video_iou(predictions, objects, size), crowd, ignored, IOU_THRS)
+    taken = assign(video_iou(predictions, objects, size), crowd, ignored)
+    found = taken >= 0
+    skip = np.zeros_like(found)
+    skip[found] = ignored[found.nonzero()[0], taken[found]]
     areas = np.array([track.mean_area for track in predictions])
-    # occlusion does not excuse a wrong prediction: nobody knows its own
+    # occlusion does not excuse a wrong prediction, whose own occlusion is unknown
     skip |= ~found & _outside(areas, [g.areas for g in groups])[:, None]
     return Matches(scores[order], found, skip, (~ignored).sum(axis=1))
 
 
-def _outside(values: np.ndarray, ranges: list[tuple[float, float]]) -> np.ndarray:
-    """(N,) values and A ranges -> (A, N) bool."""
+def _outside(values: np.ndarray, ranges: Sequence[tuple[float, float]]) -> np.ndarray:
+    """Return (A, N) bool, whether each of N values is outside each of A ranges."""
     low, high = np.array(ranges).T[:, :, None]
     return (values < low) | (values > high)

@@ -17,8 +17,8 @@ from mmengine.logging import print_log
 
 from mmcico.registry import METRICS
 
+from .figures import GROUPS, format_table
 from .file_metrics import long_video_ids
-from .report import format_table
 from .results_file import (
     Record,
     append_record,
@@ -32,7 +32,7 @@ from .results_file import (
 from .samples import read_clip
 from .video_results import VideoResults
 from .vis_json import GroundTruth, read_ground_truth, read_results
-from .ytvis_eval import GROUPS, check_long_videos, evaluate
+from .ytvis_eval import check_long_videos, evaluate
 
 
 @METRICS.register_module()

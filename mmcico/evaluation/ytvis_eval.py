@@ -11,20 +11,9 @@ from typing import Any
 
 from mmcico.datasets.fields import id_key
 
-from .figures import GROUPS, Curves, Metrics, class_curves, short_and_long, summarize
+from .figures import GROUPS, Metrics, short_and_long, summarize
 from .matching import Group, Matches, match_tracks
 from .vis_tables import GroundTruth, Place, Tracks
-
-__all__ = [
-    'GROUPS',
-    'Curves',
-    'class_curves',
-    'evaluate',
-    'figures_of',
-    'groups_of',
-    'match_places',
-    'check_long_videos',
-]
 
 
 def evaluate(
@@ -155,9 +144,16 @@ def figures_of(
     Raises:
         ValueError: If a kind of videos is absent.
     """
-    names, groups = [each[1] for each in truth.categories], groups_of(metric)
+
+    def over(chosen: Sequence[int]) -> Metrics:
+        by_class = {
+            name: [matches[video, index] for video in chosen if (video, index) in matches]
+            for index, (_, name) in enumerate(truth.categories)
+        }
+        return summarize(by_class, groups_of(metric))
+
     if metric != 'ytvis2022':
-        return summarize(matches, videos, names, groups)
+        return over(videos)
     if long_videos is None:
         chosen = {i for i in videos if truth.videos[i].is_long}
     else:
@@ -170,4 +166,4 @@ def figures_of(
                 'name the long ones by long_videos (--long-videos), or use '
                 'the metric ytvis'
             )
-    return short_and_long(*(summarize(matches, each, names, groups) for each in kinds))
+    return short_and_long(*map(over, kinds))

@@ -43,7 +43,7 @@ def test_all_files_without_openmmlab_and_matplotlib(files):
         [f'{name}.json' for name in NAMES + ['frames', 'identities']]
         + [f'{name}.csv' for name in NAMES[1:] + ['frames']]
     )
-    assert 'no figures, because matplotlib is not installed' in done.stdout
+    assert 'no plots, because matplotlib is not installed' in done.stdout
     metrics = json.loads((out / 'metrics.json').read_text())
     errors = json.loads((out / 'errors.json').read_text())
     assert errors['oracles']['as it is']['AP'] == pytest.approx(metrics['AP'])
@@ -121,7 +121,7 @@ def test_summary_names_what_to_mend_first():
     assert (
         'tracks of score 0.3 and more find 8 of 8 objects x frames; 2 identity switches, 0 gaps'
     ) in lines
-    advice = lines.index('what to mend, the most costly first:')
+    advice = lines.index('what to improve, the largest gain first:')
     assert lines[advice + 1].startswith('- association (+100.0): ids change')
     assert not [line for line in lines[advice + 2 :] if line[0] != ' ']
     assert max(map(len, lines)) <= 100

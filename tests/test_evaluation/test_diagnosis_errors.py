@@ -5,8 +5,13 @@ from vis_files import annotation, ground_truth, result
 from mmcico.evaluation import read_ground_truth, read_results
 from mmcico.evaluation.diagnosis import diagnose, read_cases
 from mmcico.evaluation.diagnosis.association import home_objects, perfect_association, shown_objects
-from mmcico.evaluation.diagnosis.confusion import confusion_matrix
-from mmcico.evaluation.diagnosis.errors import KINDS, count_errors, missed_objects, prediction_kinds
+from mmcico.evaluation.diagnosis.errors import (
+    KINDS,
+    confusion_matrix,
+    count_errors,
+    missed_objects,
+    prediction_kinds,
+)
 from mmcico.evaluation.diagnosis.mask_oracles import own_objects
 
 LEFT, RIGHT, LOW, NEAR = (0, 0, 4, 4), (5, 0, 9, 4), (0, 5, 4, 8), (0, 2, 4, 6)
@@ -87,16 +92,16 @@ def test_crowd_is_neither_missed_nor_a_class():
 
 def test_confusion_by_hand(mixed):
     case = case_of(*mixed)
-    matrix = confusion_matrix([case], 2, score_thr=0.3)
+    matrix = confusion_matrix(case, 2, score_thr=0.3)
     assert matrix.tolist() == [
         [1, 0, 0],  # LEFT found
         [1, 0, 0],  # RIGHT taken for class 0
         [1, 0, 0],  # the second LEFT
         [3, 0, 0],  # two of weak overlap, one on nothing
     ]
-    matrix = confusion_matrix([case, case], 2, score_thr=0.85)
-    assert matrix.tolist() == [[2, 0, 0], [0, 0, 2], [2, 0, 0], [0, 0, 0]]
-    assert confusion_matrix([case], 2, score_thr=2).tolist() == [
+    matrix = confusion_matrix(case, 2, score_thr=0.85)
+    assert matrix.tolist() == [[1, 0, 0], [0, 0, 1], [1, 0, 0], [0, 0, 0]]
+    assert confusion_matrix(case, 2, score_thr=2).tolist() == [
         [0, 0, 1],
         [0, 0, 1],
         [0, 0, 0],

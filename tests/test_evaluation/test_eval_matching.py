@@ -31,11 +31,19 @@ def test_video_iou_by_hand():
     assert video_iou([], objects, SIZE).shape == (0, 2)
 
 
+def assigned(iou, crowd, ignored, thrs):
+    """Whether each prediction has an object, and an ignored one, for each group and threshold."""
+    taken = assign(iou, crowd, ignored, thrs)
+    groups = np.arange(len(ignored))[:, None, None]
+    padded = np.pad(ignored, ((0, 0), (0, 1)))  # -1 stands for no object
+    return taken >= 0, padded[groups, taken]
+
+
 def one(iou, crowd=None, ignored=None, thrs=(0.5, 0.75)):
     iou = np.array(iou, float)
     crowd = np.zeros(iou.shape[1], bool) if crowd is None else crowd
     ignored = crowd if ignored is None else ignored
-    found, skip = assign(iou, np.array(crowd, bool), np.array([ignored], bool), np.array(thrs))
+    found, skip = assigned(iou, np.array(crowd, bool), np.array([ignored], bool), np.array(thrs))
     return found[0].tolist(), skip[0].tolist()
 
 
@@ -96,7 +104,7 @@ def test_equals_the_plain_rule(seed):
     iou = rng.integers(0, 21, (num, objects)) / 20
     crowd = rng.random(objects) < 0.2
     ignored = crowd | (rng.random((3, objects)) < 0.3)
-    found, skip = assign(iou, crowd, ignored, IOU_THRS)
+    found, skip = assigned(iou, crowd, ignored, IOU_THRS)
     for group in range(3):
         for index, thr in enumerate(IOU_THRS):
             expected = slow_assign(iou, crowd, ignored[group], thr)

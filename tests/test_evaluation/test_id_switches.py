@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmcico.evaluation.id_switches import Counts, count_switches, frame_iou, pair_up
+from mmcico.evaluation.diagnosis.identities import Counts, count_switches, pair_up
 
 
 def found_by(*tracks):
@@ -68,13 +68,3 @@ def test_unmatched_tracks_are_false():
 
 def test_no_frames():
     assert count_switches([]) == Counts()
-
-
-def test_frame_iou_by_hand():
-    masks = np.zeros((3, 2, 4), bool)
-    masks[0, :, :2] = True  # 4 pixels
-    masks[1, 0] = True  # 4 pixels, 2 in common
-    iou = frame_iou(masks[:2], masks)
-    np.testing.assert_allclose(iou, [[1, 1 / 3, 0], [1 / 3, 1, 0]])
-    assert frame_iou(masks[:0], masks).shape == (0, 3)
-    assert frame_iou(masks[2:], masks[2:]).tolist() == [[0.0]]

@@ -31,11 +31,12 @@ from mmcico.datasets.moving_shapes.annotations import categories, track_annotati
 from mmcico.datasets.moving_shapes.generate import scene_tracks
 from mmcico.datasets.moving_shapes.scene import build_scene
 from mmcico.evaluation import evaluate, read_ground_truth, read_results
-from mmcico.evaluation.id_switches import Counts, count_switches, frame_iou
+from mmcico.evaluation.diagnosis.identities import Counts, count_switches
 from mmcico.evaluation.rle import encode_masks
 from mmcico.evaluation.video_results import VideoResults
 from mmcico.models import TrackState
 from mmcico.registry import MODELS
+from mmcico.structures.clip_masks import pairwise_mask_iou
 from mmcico.testing.noisy_clips import DetectionNoise, detect_clips, vanish
 from mmcico.utils.launch import run_tool
 
@@ -137,7 +138,10 @@ def score_video(
             results.add_frame(frame, tuple(size), ids, encode_masks(masks))
             shown = [i for i, t in enumerate(video.tracks) if t.present[frame]]
             truth = np.stack([t.masks[frame] for t in video.tracks])[shown]
-            frames.append((shown, np.array(ids, int)[seen].tolist(), frame_iou(truth, masks[seen])))
+            iou = pairwise_mask_iou(
+                torch.from_numpy(truth[:, None]), torch.from_numpy(masks[seen][:, None])
+            )[0]
+            frames.append((shown, np.array(ids, int)[seen].tolist(), iou.numpy()))
     names = range(1, len(SHAPE_CLASSES) + 1)
     return count_switches(frames), results.finish(names)
 

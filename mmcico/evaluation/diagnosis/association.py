@@ -1,9 +1,8 @@
-"""Oracle of association: the masks that there are, linked rightly.
+"""Oracle of association: the existing masks, linked without errors.
 
-Masks, classes and scores stay as they were; only the tracks that hold the
-masks change. AP can fall in rare cases: where two tracks show the same
-object, the one with the better score is completed, though the other may have
-the better masks.
+Masks, classes and scores stay; only the tracks that hold the masks change. AP can fall in rare
+cases: if two tracks show the same object, the one with the better score is completed, although the
+other one may have the better masks.
 """
 
 import numpy as np
@@ -14,10 +13,10 @@ from .mask_oracles import FRAME_IOU
 
 
 def shown_objects(case: Case) -> np.ndarray:
-    """(D, T) the object that each mask shows, -1 for none.
+    """Return the (D, T) index of the object that each mask shows, -1 for none.
 
-    It is the one of any class that it overlaps most in its frame, if the IoU
-    of the two masks is 0.5 or more. Crowds are not looked at.
+    A mask shows the object of any class that it overlaps most in its frame, if the IoU of the two
+    masks is at least 0.5. Crowds are left out.
     """
     if not len(case.objects):
         return np.full(case.areas.shape, -1)
@@ -27,12 +26,12 @@ def shown_objects(case: Case) -> np.ndarray:
 
 
 def home_objects(shown: np.ndarray, num_objects: int) -> np.ndarray:
-    """(D,) the object that most masks of a track show, -1 for none.
+    """Return the (D,) index of the object that most masks of a track show, -1 for none.
 
-    Of equal ones it is the one that is shown first.
+    If several objects are shown equally often, the one that is shown first wins.
 
     Args:
-        shown (np.ndarray): (D, T) of ``shown_objects``.
+        shown (np.ndarray): (D, T), from ``shown_objects``.
         num_objects (int): G.
     """
     home = np.full(len(shown), -1)
@@ -40,25 +39,24 @@ def home_objects(shown: np.ndarray, num_objects: int) -> np.ndarray:
         objects = objects[objects >= 0]
         if len(objects):
             counts = np.bincount(objects, minlength=num_objects)
-            # argmax takes the first in time
+            # argmax returns the first in time
             home[row] = objects[counts[objects].argmax()]
     return home
 
 
 class Slots:
-    """Tracks as slots, in each frame of which lies one mask or none.
+    """Tracks as slots that hold one mask or none in each frame.
 
     Args:
-        case (Case): One video; S slots hold the masks of its D predictions
-            at first.
+        case (Case): One video. At first, S = D slots hold the masks of its predictions.
 
     Attributes:
-        content (np.ndarray): (S, T) prediction whose mask lies there, -1 for
+        content (np.ndarray): (S, T) index of the prediction whose mask the slot holds, -1 for
             none.
-        shown (np.ndarray): (S, T) object which that mask shows, -1 for none.
-        home (np.ndarray): (S,) object that the slot belongs to.
-        labels (np.ndarray): (S,).
-        scores (np.ndarray): (S,).
+        shown (np.ndarray): (S, T) index of the object that this mask shows, -1 for none.
+        home (np.ndarray): (S,) index of the object that the slot belongs to, -1 for none.
+        labels (np.ndarray): (S,) class indices.
+        scores (np.ndarray): (S,) scores.
     """
 
     def __init__(self, case: Case) -> None:
@@ -71,9 +69,9 @@ class Slots:
         self.scores = case.scores
 
     def add_homes(self) -> None:
-        """An empty slot for each object that is shown, but by no home.
+        """Add an empty slot for each object that is shown but has no slot of its own.
 
-        It gets class and score of the best track that shows the object.
+        The slot gets class and score of the best track that shows the object.
         """
         for each in np.setdiff1d(self.shown[self.shown >= 0], self.home):
             source = int((self.shown == each).any(axis=1).argmax())
@@ -85,7 +83,7 @@ class Slots:
             self.scores = np.append(self.scores, self.scores[source])
 
     def main_slots(self) -> list[int]:
-        """The best slot of each object and class."""
+        """Return the slot with the best score of each object and class."""
         first: dict[tuple[int, int], int] = {}
         for slot, key in enumerate(zip(self.home, self.labels)):
             if key[0] >= 0:
@@ -93,7 +91,7 @@ class Slots:
         return sorted(first.values())
 
     def complete(self, slot: int) -> None:
-        """Fetch the masks of its object that a slot lacks, by exchange."""
+        """Exchange masks so that a slot holds as many masks of its object as possible."""
         each = self.home[slot]
         near = self.labels == self.labels[slot]
         usable = near | (self.home != each)
@@ -108,12 +106,12 @@ class Slots:
             self.shown[pair, frame] = self.shown[back, frame]
 
     def drop_strays(self) -> None:
-        """Take away masks that show another object than their slot's."""
+        """Remove masks that show another object than the one of their slot."""
         stray = (self.shown >= 0) & (self.shown != self.home[:, None])
         self.content[stray] = -1
 
     def track(self, slot: int) -> Track:
-        """What lies in a slot, as a track."""
+        """Return the content of a slot as a track."""
         sources = self.content[slot]
         masks = [
             None if source < 0 else self.case.predictions[source].masks[frame]
@@ -126,22 +124,19 @@ class Slots:
 
 
 def perfect_association(case: Case) -> Case:
-    """Tracks that follow one object each.
+    """Link the masks so that each track follows one object.
 
-    1. A mask shows the object of any class that it overlaps most in its
-       frame, if their IoU there is 0.5 or more.
-    2. A track belongs to the object that most of its masks show, of equal
-       ones to the first in time. An object that masks show, but no track
-       belongs to, gets a new empty track with class and score of the best
-       track that shows it.
-    3. For each object and predicted class the track of the best score that
-       belongs to the object is completed: in frames in which it does not
-       show the object, it exchanges its mask (or nothing) for a mask that
-       does. That comes from a track of its class, else from a track of
-       another class that does not belong to the object; better scores first.
-    4. Masks that still show another object than the one their track belongs
-       to are taken away, as that object has a mask there. Tracks left
-       without masks go.
+    1. A mask shows the object of any class that it overlaps most in its frame, if their IoU there
+       is at least 0.5.
+    2. A track belongs to the object that most of its masks show (the first in time of equal
+       ones). An object that masks show but no track belongs to gets a new empty track with class
+       and score of the best track that shows it.
+    3. For each object and predicted class, the track with the best score that belongs to the
+       object is completed. In frames in which it does not show the object, it exchanges its mask
+       (or its gap) for a mask that does. That mask comes from a track of its class, otherwise from
+       a track of another class that does not belong to the object; better scores first.
+    4. Masks that still show another object than the one of their track are removed, because that
+       object has a mask there. Tracks that lose all masks are removed.
     """
     slots = Slots(case)
     slots.add_homes()

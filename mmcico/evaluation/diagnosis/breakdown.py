@@ -1,11 +1,11 @@
-"""AP of a result as it is, and as it would be without one kind of error."""
+"""AP of a result with one kind of error removed at a time."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..figures import Curves, class_curves
+from ..figures import Curves, class_curves, mean_precision
 from ..matching import Matches
 from . import flag_oracles as flags
 from .association import perfect_association
@@ -15,7 +15,7 @@ from .mask_oracles import perfect_coverage, perfect_segmentation
 
 Oracle = Callable[[Case], flags.Flags]
 BASE = 'as it is'
-#: of each video and class; predictions are cut to 100 before
+#: limit of predictions in curves; cases already hold at most 100 of a class
 ALL_ROWS = 10**9
 
 
@@ -23,7 +23,7 @@ def _of_masks(change: Callable[[Case], Case]) -> Oracle:
     return lambda case: flags.as_they_are(change(case))
 
 
-#: what each one does stands in its own words
+#: name -> oracle; the docstring of each function says what it changes
 ORACLES: dict[str, Oracle] = {
     BASE: flags.as_they_are,
     'classification': flags.perfect_classification,
@@ -37,13 +37,13 @@ ORACLES: dict[str, Oracle] = {
 
 
 class Breakdown(NamedTuple):
-    """What the videos together say.
+    """Curves and counts over all videos.
 
     Attributes:
-        names (list[str]): K classes.
-        curves (dict[str, list[Curves | None]]): Of each oracle and class,
-            None for a class without objects.
-        counts (dict[str, np.ndarray]): (K,) of ``errors.count_errors``.
+        names (list[str]): Names of the K classes.
+        curves (dict[str, list[Curves | None]]): Oracle -> curves of each class, None for a class
+            without objects.
+        counts (dict[str, np.ndarray]): (K,) sums of ``errors.count_errors``.
     """
 
     names: list[str]
@@ -51,14 +51,14 @@ class Breakdown(NamedTuple):
     counts: dict[str, np.ndarray]
 
     def as_dict(self) -> dict[str, Any]:
-        """Figures for a file.
+        """Return the figures for a file.
 
-        ``classes``: names. ``oracles``: of each one ``AP``, ``AP50``,
-        ``AP75``, the ``gain`` of AP, and ``AP_per_class`` in the order of
-        the classes. ``counts``: of predictions and objects at IoU 0.5, over
-        all classes.
+        Returns:
+            dict: ``classes``: names; ``oracles``: for each one ``AP``, ``AP50``, ``AP75``, the
+            ``gain`` of AP, and ``AP_per_class`` in the order of the classes; ``counts`` of
+            predictions and objects at IoU 0.5, over all classes.
         """
-        figures = {name: mean_figures(each) for name, each in self.curves.items()}
+        figures = {name: mean_precision(each) for name, each in self.curves.items()}
         base = figures[BASE]['AP']
         for name, each in figures.items():
             each['gain'] = None if base is None else each['AP'] - base
@@ -71,12 +71,11 @@ class Breakdown(NamedTuple):
 
 
 def class_ap(curves: Curves | None, level: int | None = None) -> float | None:
-    """AP of a class, None without objects.
+    """Return the AP of a class, None without objects.
 
     Args:
-        curves (Curves, optional): Of the class.
-        level (int, optional): Position of an IoU threshold instead of the
-            mean of all ten.
+        curves (Curves, optional): Curves of the class.
+        level (int, optional): Index of an IoU threshold instead of the mean over all ten.
     """
     if curves is None:
         return None
@@ -84,24 +83,11 @@ def class_ap(curves: Curves | None, level: int | None = None) -> float | None:
     return float(chosen.mean())
 
 
-def mean_figures(curves: list[Curves | None]) -> dict[str, float | None]:
-    """``AP``, ``AP50`` and ``AP75``, means over the classes with objects.
-
-    Where nothing is left to be found they are None.
-    """
-    known = [each for each in curves if each is not None]
-    levels = dict(AP=None, AP50=0, AP75=5)
-    return {
-        name: float(np.mean([class_ap(each, level) for each in known])) if known else None
-        for name, level in levels.items()
-    }
-
-
 def break_down(cases: Iterable[Case], names: list[str]) -> Breakdown:
-    """Measure with each of ``ORACLES``.
+    """Measure the result with each of ``ORACLES``.
 
     Args:
-        cases (Iterable[Case]): Of all videos; each is forgotten after use.
+        cases (Iterable[Case]): All videos; none is kept after its use.
         names (list[str]): Names of the K classes.
 
     Returns:
@@ -123,9 +109,9 @@ def break_down(cases: Iterable[Case], names: list[str]) -> Breakdown:
 
 
 def fill_empty(curves: dict[str, list[Curves | None]]) -> dict[str, list[Curves | None]]:
-    """Perfect curves where an oracle left no object of any class.
+    """Replace the curves of an oracle that left no object of any class by perfect ones.
 
-    All objects were missed; without that error nothing is wrong.
+    All objects were missed; without that error, nothing is wrong.
     """
     filled = {}
     for name, each in curves.items():

@@ -1,17 +1,19 @@
-"""What is wrong with each prediction and object, in the manner of TIDE.
+"""Kinds of errors of predictions and objects, after TIDE.
 
-Bolya et al., *TIDE: A General Toolbox for Identifying Object Detection
-Errors*, ECCV 2020, with the IoU over space and time in place of boxes.
+Bolya et al., *TIDE: A General Toolbox for Identifying Object Detection Errors*, ECCV 2020. The IoU
+over space and time takes the place of the IoU of boxes.
 """
+
+from typing import Any
 
 import numpy as np
 
-from ..matching import IOU_THRS
+from ..matching import IOU_THRS, assign
 from .cases import Case
 
-#: below this overlap two tracks have nothing to do with each other
+#: two tracks with a smaller overlap are unrelated
 LEAST_IOU = 0.1
-#: kinds of predictions, in the order of the numbers in ``prediction_kinds``
+#: kinds of predictions; ``prediction_kinds`` returns indices of this tuple
 KINDS = (
     'right',
     'ignored',
@@ -26,33 +28,33 @@ KINDS = (
 )
 
 
-def best_overlap(case: Case, chosen: np.ndarray) -> np.ndarray:
-    """(D,) best IoU with the objects chosen by a (D, G) bool."""
+def _best_overlap(case: Case, chosen: np.ndarray) -> np.ndarray:
+    """Return the (D,) best IoU of each prediction with the objects chosen by a (D, G) mask."""
     return np.where(chosen, case.iou, 0.0).max(axis=1, initial=0.0)
 
 
 def prediction_kinds(case: Case) -> np.ndarray:
-    """Kind of each prediction at each IoU threshold; the first that fits.
+    """Return the kind of each prediction at each IoU threshold; the first that applies.
 
-    - right: has an object of its class;
-    - ignored: has a crowd, which counts neither way;
-    - duplicate: reaches the threshold with an object of its class, but a
-      better score took it;
-    - classification: reaches the threshold with an object of another class;
-    - weak overlap: 0.1 or more with an object of its class;
-    - weak overlap and classification: 0.1 or more with another class;
-    - background: less than 0.1 with every object.
+    - right: It has an object of its class.
+    - ignored: It has a crowd, which counts neither way.
+    - duplicate: It reaches the threshold with an object of its class, which a prediction with a
+      better score took.
+    - classification: It reaches the threshold with an object of another class.
+    - weak overlap: Its IoU with an object of its class is at least 0.1.
+    - weak overlap and classification: Its IoU with an object of another class is at least 0.1.
+    - background: Its IoU with every object is below 0.1.
 
     Args:
         case (Case): One video.
 
     Returns:
-        np.ndarray: (10, D) positions in ``KINDS``, for ``IOU_THRS``.
+        np.ndarray: (10, D) indices of ``KINDS``, one row for each of ``IOU_THRS``.
     """
     thrs = np.minimum(IOU_THRS, 1 - 1e-10)[:, None]
-    own = best_overlap(case, case.same_class)
-    other = best_overlap(case, ~case.same_class & ~case.crowd)
-    anything = best_overlap(case, np.ones_like(case.same_class))
+    own = _best_overlap(case, case.same_class)
+    other = _best_overlap(case, ~case.same_class & ~case.crowd)
+    anything = _best_overlap(case, np.ones_like(case.same_class))
     found = case.taken >= 0
     on_crowd = np.zeros_like(found)
     on_crowd[found] = case.crowd[case.taken[found]]
@@ -72,24 +74,23 @@ def prediction_kinds(case: Case) -> np.ndarray:
 
 
 def missed_objects(case: Case) -> np.ndarray:
-    """(G,) bool, objects that every prediction overlaps by less than 0.1.
+    """Return (G,) bool, whether the IoU of an object with every prediction is below 0.1.
 
     Crowds are never missed.
     """
-    best = case.iou.max(axis=0, initial=0.0)
-    return (best < LEAST_IOU) & ~case.crowd
+    return (case.iou.max(axis=0, initial=0.0) < LEAST_IOU) & ~case.crowd
 
 
 def count_errors(case: Case, num_classes: int) -> dict[str, np.ndarray]:
-    """Numbers of predictions and objects of each kind at IoU 0.5.
+    """Count the predictions and objects of each kind at IoU 0.5.
 
     Args:
         case (Case): One video.
         num_classes (int): K.
 
     Returns:
-        dict[str, np.ndarray]: (K,) of each kind of predictions; ``objects``,
-        ``found`` and ``missed`` (see ``missed_objects``) of objects.
+        dict[str, np.ndarray]: (K,) counts for each kind of predictions, and for objects
+        ``objects``, ``found`` and ``missed`` (see ``missed_objects``).
     """
     kinds = prediction_kinds(case)[0]
     counts = {
@@ -104,3 +105,52 @@ def count_errors(case: Case, num_classes: int) -> dict[str, np.ndarray]:
     ):
         counts[name] = np.bincount(case.object_labels[chosen], minlength=num_classes)
     return counts
+
+
+def confusion_matrix(
+    case: Case, num_classes: int, score_thr: float = 0.3, iou_thr: float = 0.5
+) -> np.ndarray:
+    """Count the objects of one video by their class and that of their prediction.
+
+    Predictions of all classes take objects of any class. The prediction with the best score
+    chooses first and takes the free object that it overlaps most. Crowds are left out.
+
+    Args:
+        case (Case): One video.
+        num_classes (int): K.
+        score_thr (float): Predictions with a lower score are left out.
+        iou_thr (float): Smallest IoU over the video.
+
+    Returns:
+        np.ndarray: (K + 2, K + 1) counts. The rows are the classes of objects, then predictions
+        without an object of their own: *duplicate* (another prediction has the object that they
+        overlap) and *background*. The columns are predicted classes, then *missed*.
+    """
+    matrix = np.zeros((num_classes + 2, num_classes + 1), np.int64)
+    rows = np.flatnonzero(case.scores >= score_thr)
+    iou, labels = case.iou[rows], case.labels[rows]
+    taken = assign(iou, case.crowd, case.crowd[None], np.array([iou_thr]))[0, 0]
+    again = (taken < 0) & (iou.max(axis=1, initial=0.0) >= iou_thr)
+    has_object = taken >= 0
+    nothing = ~has_object & ~again
+    has_object[has_object] = ~case.crowd[taken[has_object]]
+    np.add.at(matrix, (case.object_labels[taken[has_object]], labels[has_object]), 1)
+    np.add.at(matrix, (num_classes, labels[again]), 1)
+    np.add.at(matrix, (num_classes + 1, labels[nothing]), 1)
+    missed = ~case.crowd
+    missed[taken[has_object]] = False
+    np.add.at(matrix, (case.object_labels[missed], num_classes), 1)
+    return matrix
+
+
+def confusion_dict(
+    matrix: np.ndarray, names: list[str], score_thr: float, iou_thr: float
+) -> dict[str, Any]:
+    """Return a confusion matrix with its names and settings, for a file."""
+    return dict(
+        score_thr=score_thr,
+        iou_thr=iou_thr,
+        rows=[*names, 'duplicate', 'background'],
+        columns=[*names, 'missed'],
+        matrix=matrix.tolist(),
+    )

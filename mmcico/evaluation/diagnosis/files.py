@@ -1,22 +1,29 @@
-"""The folder that a diagnosis is written to."""
+"""Diagnosis of a result, and the folder that it is written to."""
 
 import csv
+import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from mmcico.utils.whole_file import write_whole
+
+from ..figures import RECALL_THRS
 from ..vis_tables import GroundTruth, Tracks
 from ..ytvis_eval import evaluate
-from . import tables
-from .breakdown import break_down
+from .breakdown import BASE, Breakdown, break_down, class_ap
 from .cases import read_cases
-from .confusion import confusion_dict, confusion_matrix
+from .errors import confusion_dict, confusion_matrix
 from .frames import frame_figures
-from .identities import identity_dict, video_identities
+from .identities import count_switches, identity_dict, visible_pairs
 from .plots import draw_all, has_matplotlib
 
 IOU_THR = 0.5
+#: name -> index of the IoU threshold of a curve; None is the mean over all ten
+CURVE_LEVELS = {'0.50': 0, '0.75': 5, '0.50:0.95': None}
 
 
 def diagnose(
@@ -27,21 +34,19 @@ def diagnose(
     with_frames: bool = True,
     long_videos: Sequence[Any] | None = None,
 ) -> dict[str, Any]:
-    """Find out what a result loses AP by.
+    """Find out which kinds of errors cost AP.
 
     Args:
-        truth (GroundTruth): With annotations.
-        tracks (Tracks): What ``read_results`` made of the predictions.
-        metric (str): Of ``evaluate``.
-        score_thr (float): Least score for the confusion of classes and
-            for identities.
-        with_frames (bool): Measure frames too, which is slow.
-        long_videos (Sequence, optional): Of ``evaluate``.
+        truth (GroundTruth): Ground truth with annotations.
+        tracks (Tracks): Predictions, from ``read_results``.
+        metric (str): See ``evaluate``.
+        score_thr (float): Smallest score for the confusion of classes and for identities.
+        with_frames (bool): Whether to measure single frames too, which is slow.
+        long_videos (Sequence, optional): See ``evaluate``.
 
     Returns:
-        dict: ``metrics``, ``classes``, ``curves``, ``confusion``, ``errors``,
-        ``identities`` and, if asked for, ``frames`` (with ``total`` and
-        ``frames``).
+        dict: ``metrics``, ``classes``, ``curves``, ``confusion``, ``errors``, ``identities`` and,
+        with ``with_frames``, ``frames`` (with ``total`` and ``frames``).
 
     Raises:
         ValueError: If the metric is unknown.
@@ -49,14 +54,15 @@ def diagnose(
     names = [name for _, name in truth.categories]
     metrics = evaluate(truth, tracks, metric, long_videos=long_videos)
     breakdown = break_down(read_cases(truth, tracks), names)
-    matrix, identities = confusion_matrix([], len(names)), {}
-    for case in read_cases(truth, tracks):  # both need its overlaps
-        matrix += confusion_matrix([case], len(names), score_thr, IOU_THR)
-        identities[case.video.id] = video_identities(case, score_thr, IOU_THR)
+    matrix = np.zeros((len(names) + 2, len(names) + 1), np.int64)
+    identities = {}
+    for case in read_cases(truth, tracks):
+        matrix += confusion_matrix(case, len(names), score_thr, IOU_THR)
+        identities[case.video.id] = count_switches(visible_pairs(case, score_thr), IOU_THR)
     found = dict(
         metrics=metrics,
-        classes=tables.class_rows(breakdown),
-        curves=tables.curve_dict(breakdown),
+        classes=class_rows(breakdown),
+        curves=curve_dict(breakdown),
         confusion=confusion_dict(matrix, names, score_thr, IOU_THR),
         errors=breakdown.as_dict(),
         identities=identity_dict(identities, score_thr, IOU_THR),
@@ -66,42 +72,108 @@ def diagnose(
     return found
 
 
-def write_diagnosis(folder: str | Path, found: dict[str, Any]) -> str:
-    """Write JSON and CSV files, and figures if matplotlib is installed.
-
-    Args:
-        folder (str | Path): Made if need be.
-        found (dict): Of ``diagnose``.
+def class_rows(breakdown: Breakdown) -> list[dict[str, Any]]:
+    """Return a row of figures for each class.
 
     Returns:
-        str: What was written, or why there are no figures, in a sentence.
+        list[dict]: ``class``, ``AP``, ``AP50``, ``AP75``, ``AR100`` (None without objects), and
+        the counts at IoU 0.5.
+    """
+    rows = []
+    for index, name in enumerate(breakdown.names):
+        curves = breakdown.curves[BASE][index]
+        row = {
+            'class': name,
+            'AP': class_ap(curves),
+            'AP50': class_ap(curves, 0),
+            'AP75': class_ap(curves, 5),
+            'AR100': None if curves is None else float(curves.recall.mean()),
+        }
+        row.update({kind: int(number[index]) for kind, number in breakdown.counts.items()})
+        rows.append(row)
+    return rows
+
+
+def curve_dict(breakdown: Breakdown) -> dict[str, Any]:
+    """Return precision over recall of each class with objects.
+
+    Returns:
+        dict: ``recall``: 101 values; ``precision``: class -> IoU threshold -> 101 values.
+    """
+    precision = {
+        name: {
+            label: (
+                curves.precision.mean(axis=0) if level is None else curves.precision[level]
+            ).tolist()
+            for label, level in CURVE_LEVELS.items()
+        }
+        for name, curves in zip(breakdown.names, breakdown.curves[BASE])
+        if curves is not None
+    }
+    return dict(recall=RECALL_THRS.tolist(), precision=precision)
+
+
+def _curve_rows(curves: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield one row for each point of each curve of ``curve_dict``."""
+    for name, levels in curves['precision'].items():
+        for level, values in levels.items():
+            for recall, precision in zip(curves['recall'], values):
+                yield {
+                    'class': name,
+                    'iou': level,
+                    'recall': round(recall, 2),
+                    'precision': precision,
+                }
+
+
+def write_diagnosis(folder: str | Path, found: dict[str, Any]) -> str:
+    """Write JSON and CSV files, and plots if matplotlib is installed.
+
+    Args:
+        folder (str | Path): Folder, which is created if necessary.
+        found (dict): Result of ``diagnose``.
+
+    Returns:
+        str: A sentence that names what was written, or why there are no plots.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     for name, content in found.items():
-        text = json.dumps(content, indent=1)
-        (folder / f'{name}.json').write_text(text + '\n', encoding='utf-8')
+        write_whole(folder / f'{name}.json', json.dumps(content, indent=1) + '\n')
+    errors, confusion = found['errors'], found['confusion']
     write_csv(folder / 'classes.csv', found['classes'])
-    write_csv(folder / 'curves.csv', tables.curve_rows(found['curves']))
-    write_csv(folder / 'confusion.csv', tables.confusion_rows(found['confusion']))
-    write_csv(folder / 'errors.csv', tables.error_rows(found['errors']))
+    write_csv(folder / 'curves.csv', _curve_rows(found['curves']))
+    write_csv(
+        folder / 'confusion.csv',
+        [
+            {'object': name, **dict(zip(confusion['columns'], numbers))}
+            for name, numbers in zip(confusion['rows'], confusion['matrix'])
+        ],
+    )
+    write_csv(
+        folder / 'errors.csv',
+        [
+            dict(perfect=name, **{key: each[key] for key in each if key != 'AP_per_class'})
+            for name, each in errors['oracles'].items()
+        ],
+    )
     if 'frames' in found:
         write_csv(folder / 'frames.csv', found['frames']['frames'])
     if not has_matplotlib():
         return (
-            f'{folder}: tables; no figures, because matplotlib is not '
+            f'{folder}: tables; no plots, because matplotlib is not '
             'installed (pip install matplotlib)'
         )
-    drawn = draw_all(folder, found['errors'], found['curves'], found['confusion'])
+    drawn = draw_all(folder, errors, found['curves'], confusion)
     return f'{folder}: tables, {", ".join(drawn)}'
 
 
 def write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    """Write rows with the keys of the first one as head; None is empty."""
+    """Write rows to a CSV file, with the keys of the first row as header; None is empty."""
+    text = io.StringIO(newline='')
     writer: csv.DictWriter | None = None
-    with path.open('w', encoding='utf-8', newline='') as file:
-        for row in rows:
-            if writer is None:
-                writer = csv.DictWriter(file, list(row))
-                writer.writeheader()
-            writer.writerow(row)
+    for row in rows:
+        if writer is None:
+            writer = csv.DictWriter(text, list(row), lineterminator='\n')
+            writer.writeheader()
+        writer.writerow(row)
+    write_whole(path, text.getvalue())

@@ -1,9 +1,8 @@
-"""Oracles that change what counts, not masks: AP can only rise.
+"""Oracles that change which predictions and objects count, and no masks.
 
-Each one mends its errors at each of the ten IoU thresholds, as that
-threshold sees them. A wrong prediction that goes away, a right one that moves
-up, and a missed object that is no longer asked for never lower precision at
-any recall; so AP never falls, at any threshold.
+Each oracle corrects its errors separately at each of the ten IoU thresholds. Removing a wrong
+prediction, moving a right one up, or excusing a missed object never lowers precision at any
+recall. AP therefore never falls, at any threshold.
 """
 
 from collections.abc import Iterator
@@ -25,14 +24,14 @@ from .errors import (
 
 
 class Flags(NamedTuple):
-    """What counts for the AP of one video.
+    """The R predictions and G objects of one video that count for AP.
 
     Attributes:
-        labels (np.ndarray): (R,) class of each row, a prediction.
-        scores (np.ndarray): (R,).
-        found (np.ndarray): (10, R) bool, right at each of ``IOU_THRS``.
-        ignored (np.ndarray): (10, R) bool, does not count there.
-        wanted (np.ndarray): (G,) bool, objects that should be found.
+        labels (np.ndarray): (R,) class of each prediction.
+        scores (np.ndarray): (R,) scores.
+        found (np.ndarray): (10, R) bool, whether it is right at each of ``IOU_THRS``.
+        ignored (np.ndarray): (10, R) bool, whether it does not count there.
+        wanted (np.ndarray): (G,) bool, objects to be found.
     """
 
     labels: np.ndarray
@@ -43,48 +42,42 @@ class Flags(NamedTuple):
 
 
 def as_they_are(case: Case) -> Flags:
-    """No oracle: what the metric counts."""
+    """Return the flags of the metric, without any oracle."""
     kinds = prediction_kinds(case)
     return Flags(case.labels, case.scores, kinds == RIGHT, kinds == IGNORED, ~case.crowd)
 
 
 def perfect_duplicates(case: Case) -> Flags:
-    """No duplicates.
+    """Leave out duplicates.
 
-    A prediction that reaches the threshold with an object of its class which
-    a better-scored prediction took is left out.
+    A duplicate reaches the threshold with an object of its class that a prediction with a better
+    score took.
     """
     flags = as_they_are(case)
     return flags._replace(ignored=flags.ignored | (prediction_kinds(case) == DUPLICATE))
 
 
 def perfect_background(case: Case) -> Flags:
-    """No false positives on background.
-
-    A prediction that overlaps every object of any class by less than 0.1 is
-    left out.
-    """
+    """Leave out predictions whose IoU with every object of any class is below 0.1."""
     flags = as_they_are(case)
     return flags._replace(ignored=flags.ignored | (prediction_kinds(case) == BACKGROUND))
 
 
 def perfect_misses(case: Case) -> Flags:
-    """Nothing missed.
+    """Do not ask for objects whose IoU with every prediction of any class is below 0.1.
 
-    An object that every prediction of any class overlaps by less than 0.1 is
-    not asked for, as TIDE does: no masks and scores have to be made up for
-    it, it counts as found as well as the others were.
+    As in TIDE, no masks and scores have to be invented for them: they count as found as well as
+    the other objects are.
     """
     return as_they_are(case)._replace(wanted=~case.crowd & ~missed_objects(case))
 
 
 def perfect_classification(case: Case) -> Flags:
-    """Right classes.
+    """Correct wrong classes.
 
-    A prediction that reaches the threshold with no object of its class, but
-    with one of another class, gets the class of the one it overlaps most and
-    keeps its score. An object keeps one prediction of its class then, the
-    one with the best score; the others of these are left out.
+    A prediction that reaches the threshold with an object of another class, but with none of its
+    own, gets the class of the object that it overlaps most and keeps its score. Each object then
+    keeps the prediction of its class with the best score; the others are left out.
     """
     flags = as_they_are(case)
     wrong = prediction_kinds(case) == CLASSIFICATION
@@ -103,7 +96,7 @@ def perfect_classification(case: Case) -> Flags:
         seen = set()
         for place in np.flatnonzero(wrong[level, rows]):
             each = target[place]
-            if each in seen:  # rows fall in score: the first is the best
+            if each in seen:  # scores descend: the first is the best
                 continue
             seen.add(each)
             if each not in holder:
@@ -122,15 +115,15 @@ def perfect_classification(case: Case) -> Flags:
 
 
 def class_matches(flags: Flags, object_labels: np.ndarray) -> Iterator[tuple[int, Matches]]:
-    """Flags of one video in the form that precision is counted from.
+    """Convert the flags of one video to matches of each class.
 
     Args:
-        flags (Flags): Of the video.
-        object_labels (np.ndarray): (G,).
+        flags (Flags): Flags of the video.
+        object_labels (np.ndarray): (G,) classes of the objects.
 
     Yields:
-        tuple[int, Matches]: A class and what became of its predictions, by
-        falling score, with one group and ten thresholds.
+        tuple[int, Matches]: A class and the outcome of its predictions, with one group and ten
+        thresholds.
     """
     present: list[int] = np.union1d(flags.labels, object_labels).tolist()
     for label in present:

@@ -1,4 +1,4 @@
-"""AP of boxes and masks where each frame is an image, by COCO's rules."""
+"""AP of boxes and masks with each frame as an image, by the rules of COCO."""
 
 import contextlib
 import io
@@ -10,17 +10,15 @@ from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from ..figures import class_curves
-from ..matching import Matches
+from ..figures import GROUPS, class_curves, mean_precision, summarize
+from ..matching import MAX_TRACKS, Matches
 from ..tracks import Track
 from ..vis_tables import GroundTruth, Tracks
 from .cases import Case, read_cases
 
 KINDS = dict(box='bbox', mask='segm')
-#: COCO's ranges of areas, in its order
-SIZES = ('', 's', 'm', 'l')
-MAX_DETECTIONS = 100
-# of each class: what became of the detections of each image
+# class -> outcome of the detections of one image or of several
+FrameMatches = dict[int, Matches]
 ClassMatches = dict[int, list[Matches]]
 
 
@@ -28,11 +26,9 @@ class FrameFigures(NamedTuple):
     """Figures of all frames together and of each one.
 
     Attributes:
-        total (dict): ``box`` and ``mask``: COCO's twelve figures, None where
-            there is no ground truth.
-        frames (list[dict]): Of each frame that shows anything ``video_id``,
-            ``frame``, ``objects``, ``predictions``, ``box_AP`` and
-            ``mask_AP`` (None without objects).
+        total (dict): ``box`` and ``mask``: the twelve figures of COCO, None without ground truth.
+        frames (list[dict]): For each frame with an object or a prediction ``video_id``, ``frame``,
+            ``objects``, ``predictions``, ``box_AP`` and ``mask_AP`` (None without objects).
     """
 
     total: dict[str, dict[str, float | None]]
@@ -40,21 +36,20 @@ class FrameFigures(NamedTuple):
 
 
 def frame_figures(truth: GroundTruth, tracks: Tracks) -> FrameFigures:
-    """Measure each frame for itself; ids do not matter.
+    """Measure each frame on its own, so that track ids do not matter.
 
-    A mask is a detection with the score of its track. Boxes are those around
-    the masks, also of the ground truth. Small, medium and large go, as in
-    COCO, by the area of the mask for objects and detected masks, and by that
-    of the box for detected boxes. Of a video and class the 100 best tracks
-    are looked at.
+    A mask is a detection with the score of its track. Boxes are the circumscribed boxes of the
+    masks, also for the ground truth. As in COCO, objects and detected masks are small, medium or
+    large by the area of the mask, detected boxes by the area of the box. The 100 best tracks of
+    each video and class count.
 
     Args:
-        truth (GroundTruth): With annotations.
+        truth (GroundTruth): Ground truth with annotations.
         tracks (Tracks): Predictions.
 
     Returns:
-        FrameFigures: A debugging aid beside the AP of videos: what is lost
-        between the two is lost by linking.
+        FrameFigures: A debugging aid beside the AP of videos: the difference between the two is
+        lost by linking.
     """
     rows: list[dict[str, Any]] = []
     matches: dict[str, ClassMatches] = {kind: {} for kind in KINDS}
@@ -66,7 +61,7 @@ def frame_figures(truth: GroundTruth, tracks: Tracks) -> FrameFigures:
         aps = {}
         for kind in KINDS:
             frames = match_frames(objects, found[kind], kind)
-            aps[kind] = [frame_ap(frame) for frame in frames]
+            aps[kind] = [_frame_ap(frame) for frame in frames]
             for frame in frames:
                 for label, each in frame.items():
                     matches[kind].setdefault(label, []).append(each)
@@ -80,16 +75,16 @@ def frame_figures(truth: GroundTruth, tracks: Tracks) -> FrameFigures:
             )
             for frame in np.flatnonzero(numbers[0] + numbers[1]).tolist()
         ]
-    return FrameFigures({kind: coco_figures(each) for kind, each in matches.items()}, rows)
+    return FrameFigures({kind: _coco_figures(each) for kind, each in matches.items()}, rows)
 
 
 def _as_coco(case: Case, tracks: Sequence[Track], labels: np.ndarray) -> COCO:
-    """The masks of a video as annotations of its frames, as images."""
+    """Return the masks of a video as COCO annotations, with frames as images."""
     size = case.video.size
     annotations: list[dict[str, Any]] = []
     for track, label in zip(tracks, labels.tolist()):
         for each in _track_masks(track, size):
-            # COCOeval takes id 0 for none
+            # COCOeval takes id 0 for no match
             annotations.append(dict(each, id=len(annotations) + 1, category_id=label))
     present = np.union1d(case.labels, case.object_labels).tolist()
     return _indexed(
@@ -104,7 +99,7 @@ def _as_coco(case: Case, tracks: Sequence[Track], labels: np.ndarray) -> COCO:
 
 
 def _with_box_areas(masks: COCO) -> COCO:
-    """The same detections as boxes: COCO groups them by the box's area."""
+    """Return the same detections as boxes, which COCO groups by the area of the box."""
     boxes = [
         dict(each, area=each['bbox'][2] * each['bbox'][3]) for each in masks.dataset['annotations']
     ]
@@ -112,16 +107,15 @@ def _with_box_areas(masks: COCO) -> COCO:
 
 
 def _indexed(dataset: dict[str, Any]) -> COCO:
-    """A data set as pycocotools wants it."""
     coco = COCO()
     coco.dataset = dataset
-    with contextlib.redirect_stdout(io.StringIO()):  # it reports progress
+    with contextlib.redirect_stdout(io.StringIO()):  # it reports its progress
         coco.createIndex()
     return coco
 
 
 def _track_masks(track: Track, size: tuple) -> Iterator[dict[str, Any]]:
-    """What COCO wants to know of each mask of a track."""
+    """Yield the COCO fields of each mask of a track."""
     frames = np.flatnonzero(track.areas).tolist()
     codes = [dict(size=[*size], counts=track.masks[frame]) for frame in frames]
     boxes = mask_utils.toBbox(codes) if codes else []
@@ -136,24 +130,24 @@ def _track_masks(track: Track, size: tuple) -> Iterator[dict[str, Any]]:
         )
 
 
-def match_frames(objects: COCO, found: COCO, kind: str) -> list[dict[int, Matches]]:
-    """Let COCO's evaluation match the detections of each frame.
+def match_frames(objects: COCO, found: COCO, kind: str) -> list[FrameMatches]:
+    """Match the detections of each frame by COCO's evaluation.
 
     Args:
-        objects (COCO): Of one video.
-        found (COCO): Of the same video.
+        objects (COCO): Objects of one video.
+        found (COCO): Detections of the same video.
         kind (str): One of ``KINDS``.
 
     Returns:
-        list[dict[int, Matches]]: Of each frame, by class, with the four
-        ``SIZES`` as groups.
+        list[dict[int, Matches]]: Matches of each frame, by class. Their groups are the four area
+        ranges of COCO: all, small, medium and large.
     """
     evaluation = COCOeval(objects, found, KINDS[kind])
     with contextlib.redirect_stdout(io.StringIO()):
         evaluation.evaluate()
     params = evaluation.params
     shape = len(params.catIds), len(params.areaRng), len(params.imgIds)
-    frames: list[dict[int, Matches]] = [{} for _ in params.imgIds]
+    frames: list[FrameMatches] = [{} for _ in params.imgIds]
     for category, frame in np.ndindex(shape[0], shape[2]):
         parts = [
             evaluation.evalImgs[(category * shape[1] + size) * shape[2] + frame]
@@ -170,39 +164,15 @@ def match_frames(objects: COCO, found: COCO, kind: str) -> list[dict[int, Matche
     return frames
 
 
-def frame_ap(frame: dict[int, Matches]) -> float | None:
-    """AP of one frame, mean over the classes it shows; None without."""
-    return coco_mean({label: [each] for label, each in frame.items()})
+def _frame_ap(frame: FrameMatches) -> float | None:
+    """Return the AP of one frame, the mean over its classes; None without objects."""
+    return mean_precision(class_curves([each], 0, MAX_TRACKS) for each in frame.values())['AP']
 
 
-def coco_mean(
-    matches: ClassMatches, group: int = 0, number: int = MAX_DETECTIONS, figure: str = 'precision'
-) -> float | None:
-    """Mean over thresholds and the classes with objects.
-
-    Args:
-        matches (ClassMatches): Of images.
-        group (int): Position in ``SIZES``.
-        number (int): Best detections of an image and class to look at.
-        figure (str): ``'precision'`` for AP or ``'recall'`` for AR.
-    """
-    curves = [class_curves(each, group, number) for each in matches.values()]
-    values = [getattr(each, figure) for each in curves if each is not None]
-    return float(np.mean(values)) if values else None
-
-
-def coco_figures(matches: ClassMatches) -> dict[str, float | None]:
-    """COCO's twelve figures: ``AP``, ``AP50``, ..., ``ARl``."""
-    curves = [class_curves(each, 0, MAX_DETECTIONS) for each in matches.values()]
-    known = [each.precision for each in curves if each is not None]
-    figures = {
-        name: float(np.mean([each[levels] for each in known])) if known else None
-        for name, levels in (('AP', slice(None)), ('AP50', 0), ('AP75', 5))
+def _coco_figures(matches: ClassMatches) -> dict[str, float | None]:
+    """Return the twelve figures of COCO: ``AP``, ``AP50``, ..., ``ARl``."""
+    # only the names of the groups matter here
+    figures = summarize({str(label): each for label, each in matches.items()}, GROUPS['ytvis'])
+    return {
+        name: value for name, value in figures.items() if name.startswith('A') and '_' not in name
     }
-    for group in range(1, len(SIZES)):
-        figures[f'AP{SIZES[group]}'] = coco_mean(matches, group)
-    for number in (1, 10, MAX_DETECTIONS):
-        figures[f'AR{number}'] = coco_mean(matches, 0, number, 'recall')
-    for group in range(1, len(SIZES)):
-        figures[f'AR{SIZES[group]}'] = coco_mean(matches, group, figure='recall')
-    return figures

@@ -1,24 +1,124 @@
-"""Identity switches of the tracks that a user would see."""
+"""Identity switches, counted as CLEAR MOT does (Bernardin and Stiefelhagen, 2008).
 
-from collections.abc import Iterator
-from typing import Any
+In each frame an object keeps the track that found it last, as long as the two still overlap. The
+other objects and tracks are then paired so that the sum of overlaps is largest. A switch is an
+object that is found by another track than the last time, however long ago that was.
+
+These counts need NumPy and SciPy alone, and any IoU of frames. ``mmcico.evaluation.tracking``
+computes the metrics of TrackEval for files of results.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..id_switches import Counts, FrameIoU, count_switches
-from ..tracks import Id
+from ..matching import best_pairs
 from .cases import Case
+
+#: objects, tracks and their (G, P) mask IoU in a frame
+FrameIoU = tuple[Sequence[int], Sequence[int], np.ndarray]
+
+
+class Counts(NamedTuple):
+    """Sums over the frames of one or more videos.
+
+    Attributes:
+        objects (int): Objects to be found.
+        found (int): Objects that a track overlaps.
+        false (int): Masks of tracks that overlap no object.
+        switches (int): Objects found by another track than the last time.
+        fragments (int): Objects found again after visible frames in which they were not found.
+    """
+
+    objects: int = 0
+    found: int = 0
+    false: int = 0
+    switches: int = 0
+    fragments: int = 0
+
+    def plus(self, other: 'Counts') -> 'Counts':
+        """Return the sums of both."""
+        return Counts(*(a + b for a, b in zip(self, other)))
+
+
+def pair_up(
+    objects: Sequence[int],
+    tracks: Sequence[int],
+    iou: np.ndarray,
+    last: Mapping[int, int],
+    min_iou: float,
+) -> dict[int, int]:
+    """Pair the objects of a frame with the tracks that find them.
+
+    Args:
+        objects (Sequence[int]): G ids.
+        tracks (Sequence[int]): P ids.
+        iou (np.ndarray): (G, P).
+        last (Mapping[int, int]): Object -> track that found it last, the most recent at the end.
+        min_iou (float): Smallest IoU of a pair.
+
+    Returns:
+        dict[int, int]: Object -> track.
+    """
+    rows = {each: i for i, each in enumerate(objects)}
+    cols = {each: i for i, each in enumerate(tracks)}
+    pairs: dict[int, int] = {}
+    for each, track in reversed(list(last.items())):
+        near = each in rows and track in cols and iou[rows[each], cols[track]] >= min_iou
+        if near and track not in pairs.values():
+            pairs[each] = track
+    left = [each for each in objects if each not in pairs]
+    free = [each for each in tracks if each not in pairs.values()]
+    rest = iou[np.ix_([rows[i] for i in left], [cols[i] for i in free])]
+    for row, col in best_pairs(rest, min_iou):
+        pairs[left[row]] = free[col]
+    return pairs
+
+
+def count_switches(frames: Iterable[FrameIoU], min_iou: float = 0.5) -> Counts:
+    """Count identity switches and related events of one video.
+
+    Args:
+        frames (Iterable): For each frame, in order: ids of the G visible objects, ids of the P
+            tracks with a mask, and their (G, P) IoU.
+        min_iou (float): Smallest IoU at which a track finds an object.
+
+    Returns:
+        Counts: Sums over the video.
+    """
+    last: dict[int, int] = {}
+    lost: dict[int, bool] = {}
+    counts = Counts()
+    for objects, tracks, iou in frames:
+        iou = np.asarray(iou, float).reshape(len(objects), len(tracks))
+        pairs = pair_up(objects, tracks, iou, last, min_iou)
+        counts = counts.plus(
+            Counts(
+                objects=len(objects),
+                found=len(pairs),
+                false=len(tracks) - len(pairs),
+                switches=sum(last.get(each, track) != track for each, track in pairs.items()),
+                fragments=sum(lost.get(each, False) for each in pairs),
+            )
+        )
+        for each in objects:
+            lost[each] = each in last and each not in pairs
+        for each, track in pairs.items():
+            last.pop(each, None)  # move to the end: the most recent
+            last[each] = track
+    return counts
 
 
 def visible_pairs(case: Case, score_thr: float) -> Iterator[FrameIoU]:
-    """Objects and tracks of each frame of a video, and their IoU.
+    """Iterate over the objects and tracks of each frame of a video.
 
     Args:
-        case (Case): The video. Crowds are left out.
-        score_thr (float): Least score of a track.
+        case (Case): The video; crowds are left out.
+        score_thr (float): Smallest score of a track.
 
     Yields:
-        tuple: What ``count_switches`` wants of a frame.
+        tuple: One frame as ``count_switches`` expects it.
     """
     tracks = np.flatnonzero(case.scores >= score_thr)
     objects = np.flatnonzero(~case.crowd)
@@ -29,31 +129,17 @@ def visible_pairs(case: Case, score_thr: float) -> Iterator[FrameIoU]:
         yield rows.tolist(), cols.tolist(), iou
 
 
-def video_identities(case: Case, score_thr: float, iou_thr: float) -> Counts:
-    """Count switches and fragments of a video, classes aside.
+def identity_dict(videos: Mapping[Any, Counts], score_thr: float, iou_thr: float) -> dict[str, Any]:
+    """Return all counts with their settings, for a file.
 
     Args:
-        case (Case): The video.
-        score_thr (float): Least score of a track.
-        iou_thr (float): Least mask IoU with an object it finds.
+        videos (Mapping): Video id -> its counts, classes aside.
+        score_thr (float): Smallest score of a track.
+        iou_thr (float): Smallest mask IoU at which a track finds an object.
 
     Returns:
-        Counts: Of the video.
-    """
-    return count_switches(visible_pairs(case, score_thr), iou_thr)
-
-
-def identity_dict(videos: dict[Id, Counts], score_thr: float, iou_thr: float) -> dict[str, Any]:
-    """All counts with their settings, for a file.
-
-    Args:
-        videos (dict): Id of a video -> its counts.
-        score_thr (float): See :func:`video_identities`.
-        iou_thr (float): Likewise.
-
-    Returns:
-        dict: Both thresholds, the sums of the fields of ``Counts``, and
-        ``videos``: the same of each video that has switches or fragments.
+        dict: Both thresholds, the sums of the fields of ``Counts``, and ``videos``: the counts of
+        each video with switches or fragments.
     """
     total = Counts()
     for counts in videos.values():

@@ -1,11 +1,10 @@
 """Oracles that draw better masks: segmentation and coverage.
 
-Both leave scores, classes and the number of tracks alone, and bring a track
-nearer to one object, its own: the one it takes at IoU 0.5, else the one of
-its class it overlaps most, if by 0.1 or more. As long as no two objects of a
-class share pixels, its IoU with that object never falls, and with no other
-one it reached 0.5 before; so each object is found with the same or a better
-score, and AP never falls.
+Both keep scores, classes and the number of tracks. They bring a track nearer to one object, its
+own: the object that it takes at IoU 0.5, otherwise the object of its class that it overlaps most,
+if their IoU is at least 0.1. As long as no two objects of a class share pixels, the IoU with its
+own object never falls, and no other object reached an IoU of 0.5 before. Each object is then found
+with the same or a better score, and AP never falls.
 """
 
 from collections.abc import Callable
@@ -16,16 +15,15 @@ from ..tracks import Track
 from .cases import Case, with_masks, with_predictions, without_masks
 from .errors import LEAST_IOU
 
-#: a mask that overlaps that of an object as much shows this object
+#: a mask shows an object if their IoU in the frame is at least this
 FRAME_IOU = 0.5
 
 
 def own_objects(case: Case) -> np.ndarray:
-    """(D,) the object that each prediction is about, -1 for none."""
+    """Return the (D,) index of the object that each prediction is about, -1 for none."""
     if not len(case.objects):
         return np.full(len(case.predictions), -1)
-    usable = case.same_class & ~case.crowd
-    overlap = np.where(usable, case.iou, 0.0)
+    overlap = np.where(case.same_class & ~case.crowd, case.iou, 0.0)
     own = np.where(overlap.max(axis=1) >= LEAST_IOU, overlap.argmax(axis=1), -1)
     taken = case.taken[0]
     own[taken >= 0] = taken[taken >= 0]
@@ -34,11 +32,10 @@ def own_objects(case: Case) -> np.ndarray:
 
 
 def perfect_segmentation(case: Case) -> Case:
-    """Right masks wherever there is one.
+    """Correct the masks of all frames that have one.
 
-    In each frame in which a track overlaps its own object by a mask IoU of
-    0.1 or more, it gets the mask of the object. Frames in which it shows
-    something else, or nothing, stay as they are.
+    In each frame in which the IoU of a track and its own object is at least 0.1, the track gets
+    the mask of the object. Other frames stay as they are.
     """
 
     def mend(row: int, own: int, track: Track) -> Track:
@@ -49,13 +46,12 @@ def perfect_segmentation(case: Case) -> Case:
 
 
 def perfect_coverage(case: Case) -> Case:
-    """Tracks that are there in the frames in which their object is seen.
+    """Let tracks exist in exactly the frames in which their object is visible.
 
-    A track gets the mask of its own object in frames in which it has none
-    although the object is seen, if no other prediction shows the object
-    there (mask IoU 0.5 or more; that would be an error of association). Its
-    masks in frames in which the object is not seen are taken away, if they
-    overlap every other object by less than 0.1.
+    A track gets the mask of its own object in frames in which it has none although the object is
+    visible, unless another prediction shows the object there (mask IoU of at least 0.5, which
+    would be an error of association). It loses its masks in frames in which its object is not
+    visible, if their IoU with every other object is below 0.1.
     """
     shown = (case.frame_iou >= FRAME_IOU).any(axis=0)
     alone = (case.frame_iou < LEAST_IOU).all(axis=1)

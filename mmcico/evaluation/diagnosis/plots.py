@@ -1,4 +1,4 @@
-"""Figures of a diagnosis; they need matplotlib."""
+"""Plots of a diagnosis. They need matplotlib."""
 
 from pathlib import Path
 from typing import Any
@@ -7,11 +7,11 @@ import numpy as np
 
 from .breakdown import BASE
 
-MAX_NAMES = 40  # more classes leave no room for their names
+MAX_NAMES = 40  # with more classes there is no room for their names
 
 
 def has_matplotlib() -> bool:
-    """Whether figures can be drawn."""
+    """Return whether matplotlib is installed."""
     try:
         import matplotlib  # noqa: F401
     except ImportError:
@@ -25,10 +25,10 @@ def draw_all(
     """Write ``errors.png``, ``curves.png`` and ``confusion.png``.
 
     Args:
-        folder (Path): It exists.
-        errors (dict): Of ``Breakdown.as_dict``.
-        curves (dict): Of ``tables.curve_dict``.
-        confusion (dict): Of ``confusion.confusion_dict``.
+        folder (Path): Existing folder.
+        errors (dict): Result of ``Breakdown.as_dict``.
+        curves (dict): Result of ``files.curve_dict``.
+        confusion (dict): Result of ``errors.confusion_dict``.
 
     Returns:
         list[str]: Names of the files.
@@ -51,19 +51,19 @@ def _figure(width: float, height: float) -> Any:
 
 
 def draw_errors(errors: dict[str, Any]) -> Any:
-    """Bars of the gain of each oracle, in points of AP."""
+    """Draw the gain of each oracle as bars, in points of AP."""
     figure = _figure(6, 3)
     axis = figure.subplots()
     names = [name for name in errors['oracles'] if name != BASE]
     gains = [100 * (errors['oracles'][name]['gain'] or 0) for name in names]
     axis.barh(names[::-1], gains[::-1])
     axis.axvline(0, color='black', linewidth=0.8)
-    axis.set_xlabel('gain of AP if it were perfect, points')
+    axis.set_xlabel('gain of AP if this were perfect, points')
     return figure
 
 
 def draw_curves(curves: dict[str, Any]) -> Any:
-    """Precision over recall: means at three IoU, classes at IoU 0.5."""
+    """Draw precision over recall: means at three IoU thresholds, and each class at IoU 0.5."""
     figure = _figure(9, 4)
     left, right = figure.subplots(1, 2, sharey=True)
     classes = curves['precision']
@@ -87,7 +87,7 @@ def draw_curves(curves: dict[str, Any]) -> Any:
 
 
 def draw_confusion(confusion: dict[str, Any]) -> Any:
-    """Share of each row that went to each column."""
+    """Draw the share of each row that each column has."""
     matrix = np.array(confusion['matrix'], float)
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     side = min(3 + 0.35 * len(matrix), 16)
