@@ -1,0 +1,255 @@
+"""Fields of parsed JSON, read with checks that name them.
+
+After an error, a function returns None (in collecting use: strict use raises).
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from .problems import Place, Problems
+
+Id = int | str
+T = TypeVar('T')
+
+#: greatest number to count with
+LARGEST = 2**53
+#: pixels; runs of larger frames do not fit into pycocotools' 32 bits
+LONGEST_SIDE = 32768
+#: frames of the longest video
+LONGEST_VIDEO = 2**20
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a number to count with.
+
+    True, false, NaN, infinity and numbers above 2 ** 53 are not.
+    """
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST
+
+
+def is_whole(value: Any) -> bool:
+    """Return whether a value is a whole number, also ``3.0``."""
+    return is_number(value) and value == int(value)
+
+
+def as_id(value: Any) -> Id | None:
+    """Return an id as all readers compare it, None if it cannot be one.
+
+    Ids are whole numbers, where ``1.0`` is 1, and texts that are not empty.
+
+    >>> as_id(1.0), as_id('a'), as_id(True), as_id(1.5)
+    (1, 'a', None, None)
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float):
+        return int(value) if is_whole(value) else None
+    return value if isinstance(value, int) or (isinstance(value, str) and value) else None
+
+
+def id_key(value: Any) -> str:
+    """Return the form in which ids compare, as files mix ``1``, ``1.0`` and ``'1'``."""
+    key = as_id(value)
+    return str(value if key is None else key)
+
+
+def id_order(key: Id) -> tuple[bool, int, str]:
+    """Return a sort key: numbers by value, also as text, then other texts."""
+    text = id_key(key)
+    is_digits = re.fullmatch('-?[0-9]{1,4000}', text) is not None
+    return not is_digits, int(text) if is_digits else 0, text
+
+
+def known_ids(table: dict[str, Any]) -> str:
+    """Return the first ids of a table, for messages."""
+    shown = ', '.join(key[:40] for key in list(table)[:10]) or 'none'
+    return f'ids {shown}' + (', ...' if len(table) > 10 else '')
+
+
+def missing(record: dict, key: str) -> str:
+    """Return how a field is missing."""
+    return 'is null' if key in record else 'is missing'
+
+
+def read_tables(data: Any, needed: Sequence[str], problems: Problems) -> dict[str, list[dict]]:
+    """Return lists of a file; only objects in them.
+
+    Args:
+        data (Any): The parsed JSON.
+        needed (Sequence[str]): Names of lists that must have entries.
+        problems (Problems): Gets what is wrong.
+
+    Returns:
+        dict[str, list[dict]]: ``needed`` and ``annotations``, which may be
+        missing or null as in official valid and test files.
+    """
+    if not isinstance(data, dict):
+        problems.error(
+            'layout',
+            f'the file holds a {type(data).__name__}, not an object with {", ".join(needed)}'
+            + ('; is it a results file?' if isinstance(data, list) else ''),
+        )
+        return {key: [] for key in (*needed, 'annotations')}
+    return {
+        key: _read_table(data, key, key in needed, problems) for key in (*needed, 'annotations')
+    }
+
+
+def _read_table(data: dict, key: str, is_needed: bool, problems: Problems) -> list[dict]:
+    value = data.get(key)
+    if value is None and not is_needed:
+        return []
+    if not isinstance(value, list):
+        hint = '; is it an annotation file, not a meta.json?' if key == 'categories' else ''
+        message = missing(data, key) if value is None else f'is a {type(value).__name__}'
+        problems.error('layout', f'{message}; a list is needed{hint}', problems.at(field=key))
+        return []
+    if not value and is_needed:
+        problems.error('layout', 'is empty', problems.at(field=key))
+    for number, record in enumerate(value):
+        if not isinstance(record, dict):
+            place = problems.at(field=f'{key}[{number}]')
+            problems.error('layout', 'is not an object with fields', place, record)
+    return [record for record in value if isinstance(record, dict)]
+
+
+def entry_name(record: dict, number: int) -> Id:
+    """Return the id of an entry, or its number if it has none."""
+    key = as_id(record.get('id'))
+    return f'no. {number}' if key is None else key
+
+
+def index_ids(
+    records: Sequence[dict], key: str, problems: Problems, place_field: str = ''
+) -> dict[str, int]:
+    """Return the position of each id in a list.
+
+    Args:
+        records (Sequence[dict]): A list of the file.
+        key (str): Name of the list.
+        problems (Problems): Gets ids that are missing or repeated.
+        place_field (str): ``'video'`` or ``'annotation'`` to name entries so
+            in messages.
+    """
+    index: dict[str, int] = {}
+    for number, record in enumerate(records):
+        value = as_id(record.get('id'))
+        place = problems.at(field=f'{key}[{number}].id')
+        if place_field:
+            place = place.at(**{place_field: entry_name(record, number)})
+        if value is None:
+            problems.error(
+                'id', 'is no id; a whole number or a text is needed', place, record.get('id')
+            )
+        elif id_key(value) in index:
+            problems.error(
+                'id',
+                f'is already the id of {key}[{index[id_key(value)]}]; ids must be distinct',
+                place,
+                value,
+            )
+        else:
+            index[id_key(value)] = number
+    return index
+
+
+def look_up(
+    record: dict, key: str, table: dict[str, T], target: str, place: Place, problems: Problems
+) -> T | None:
+    """Return what an id in a field stands for.
+
+    Args:
+        record (dict): An entry of the file.
+        key (str): Name of the field.
+        table (dict): Id -> what it stands for.
+        target (str): Name of the list that has the ids, for messages.
+        place (Place): Where the entry is.
+        problems (Problems): Gets an id that is not known.
+    """
+    value = as_id(record.get(key))
+    if value is not None and id_key(value) in table:
+        return table[id_key(value)]
+    what = record.get(key)
+    message = f"is no id in '{target}' ({known_ids(table)})"
+    if what is None:
+        message = f"{missing(record, key)}; it must be an id in '{target}'"
+    problems.error('reference', message, place.at(field=key), what)
+    return None
+
+
+def read_size(record: dict, place: Place, problems: Problems) -> tuple[int, int] | None:
+    """Return height and width in pixels."""
+    size = []
+    for key in ('height', 'width'):
+        value = record.get(key)
+        if is_whole(value) and 1 <= value <= LONGEST_SIDE:
+            size.append(int(value))
+            continue
+        message = f'is not a whole number from 1 to {LONGEST_SIDE}'
+        if value is None:
+            message = f'{missing(record, key)}; a whole number from 1 to {LONGEST_SIDE} is needed'
+        problems.error('size', message, place.at(field=key), value)
+    return (size[0], size[1]) if len(size) == 2 else None
+
+
+def read_crowd(record: dict, place: Place, problems: Problems) -> bool:
+    """Return whether ``iscrowd`` is set; missing or null is not.
+
+    ``'0'`` would pass as true and is an error.
+    """
+    value = record.get('iscrowd')
+    if value is None or (isinstance(value, (int, float)) and value in (0, 1)):
+        return bool(value)
+    problems.error('crowd', 'is neither 0 nor 1', place.at(field='iscrowd'), value)
+    return False
+
+
+def read_file_name(name: Any, place: Place, problems: Problems) -> str | None:
+    """Return the file of a frame."""
+    if isinstance(name, str) and name.strip() and '\0' not in name:
+        return name
+    problems.error('name', 'is no file name', place, name)
+    return None
+
+
+def read_box(box: Any, place: Place, problems: Problems) -> tuple[float, ...] | None:
+    """Return ``(x, y, width, height)``; None for null or []."""
+    if box is None or box == []:
+        return None
+    if isinstance(box, (list, tuple)) and len(box) == 4 and all(map(is_number, box)):
+        return tuple(box)
+    problems.error('box', 'is not [x, y, width, height] or null', place, box)
+    return None
+
+
+def read_area(area: Any, place: Place, problems: Problems) -> float | None:
+    """Return a stated area; None for null."""
+    if area is None:
+        return None
+    if is_number(area) and area >= 0:
+        return area
+    problems.error('area', 'is not a number from 0 on, or null', place, area)
+    return None
+
+
+def read_list(record: dict, key: str, length: int, place: Place, problems: Problems) -> list | None:
+    """Return a field with one entry a frame, None if it is missing or null.
+
+    In collecting use, a list of another length is cut or filled.
+    """
+    values = record.get(key)
+    if values is None:
+        return None
+    place = place.at(field=key)
+    if not isinstance(values, list):
+        problems.error('length', 'is not a list with one entry a frame', place, values)
+        return None
+    if len(values) != length:
+        problems.error(
+            'length',
+            f'has {len(values)} entries, the video has {length} frames; give one a frame, null '
+            'where the object is not seen',
+            place,
+        )
+    return values if len(values) == length else (values + [None] * length)[:length]
