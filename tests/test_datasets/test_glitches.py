@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmcico.datasets.moving_shapes import generate_video, make_config
-from mmcico.datasets.moving_shapes.glitches import Glitches, random_glitches
+from mmcico.datasets.moving_shapes.textures import Glitches, random_glitches
 
 STEADY = make_config('easy', num_frames=8, size=(48, 64))
 FLICKERING = replace(STEADY, flicker=1.0)

@@ -5,9 +5,13 @@ import numpy as np
 import pytest
 
 from mmcico.datasets.moving_shapes import SHAPE_CLASSES, SceneConfig
-from mmcico.datasets.moving_shapes.annotations import make_track, occlusion_word, track_annotation
 from mmcico.datasets.moving_shapes.classes import outline
-from mmcico.datasets.moving_shapes.generate import scene_tracks
+from mmcico.datasets.moving_shapes.generate import (
+    make_track,
+    occlusion_word,
+    scene_tracks,
+    track_annotation,
+)
 from mmcico.datasets.moving_shapes.motion import Camera, Swing, Trajectory
 from mmcico.datasets.moving_shapes.render import (
     coverage,

@@ -27,8 +27,7 @@ from torch import Tensor
 
 from mmcico.datasets.clip_windows import Window, clip_windows
 from mmcico.datasets.moving_shapes import SHAPE_CLASSES, Track, make_config
-from mmcico.datasets.moving_shapes.annotations import categories, track_annotation
-from mmcico.datasets.moving_shapes.generate import scene_tracks
+from mmcico.datasets.moving_shapes.generate import categories, scene_tracks, track_annotation
 from mmcico.datasets.moving_shapes.scene import build_scene
 from mmcico.evaluation import evaluate, read_ground_truth, read_results
 from mmcico.evaluation.diagnosis.identities import Counts, count_switches
@@ -156,11 +155,7 @@ def measure(tracker: torch.nn.Module, videos: list[Video]) -> dict[str, Any]:
         found = score_video(tracker, video, number)
         counts, tracks = counts.plus(found[0]), tracks + found[1]
     truth = read_ground_truth(
-        dict(
-            videos=entries,
-            categories=categories([kind.name for kind in SHAPE_CLASSES]),
-            annotations=annotations,
-        )
+        dict(videos=entries, categories=categories(len(SHAPE_CLASSES)), annotations=annotations)
     )
     figures = evaluate(truth, read_results(tracks, truth))
     return dict(counts._asdict(), AP=figures['AP'], AP50=figures['AP50'])

@@ -14,9 +14,9 @@ LEVELS = ('motion', 'occlusion', 'blur', 'camera', 'flicker')
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Arguments of the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--out', required=True, help='folder to write')
+    parser.add_argument('--out', required=True, help='output folder')
     parser.add_argument('--num-videos', type=int, default=250)
     parser.add_argument('--num-frames', type=int, default=10)
     parser.add_argument('--size', type=int, nargs=2, default=(96, 160), metavar=('H', 'W'))
@@ -31,15 +31,20 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--difficulty', choices=list(DIFFICULTIES), default='medium')
     for name in LEVELS:
         parser.add_argument(
-            f'--{name}', type=float, help='0 to 1, in place of the value of the difficulty'
+            f'--{name}', type=float, help='0 to 1, overrides the value of the difficulty'
         )
-    parser.add_argument('--workers', type=int, default=1, help='processes; the result is the same')
+    parser.add_argument(
+        '--workers',
+        type=int,
+        default=1,
+        help='number of processes; the result does not depend on it',
+    )
     return parser.parse_args(argv)
 
 
 @patient_output()
 def main(argv: list[str] | None = None) -> None:
-    """Write the data set and say where it is."""
+    """Write the data set and print the path of its annotation file."""
     args = parse_args(argv)
     levels = {name: getattr(args, name) for name in LEVELS}
     config = make_config(
@@ -66,6 +71,6 @@ if __name__ == '__main__':
         main()
     except OSError as error:
         sys.exit(f'make_moving_shapes: {error}')
-    except ValueError as error:  # a number that is out of its range
+    except ValueError as error:  # a value out of its range
         sys.stderr.write(f'make_moving_shapes: {error}\n')
         sys.exit(2)

@@ -1,9 +1,8 @@
-"""Moving shapes: generated videos with exact masks, boxes and occlusion."""
+"""Moving shapes: synthetic videos with exact masks, boxes and occlusion."""
 
-from .annotations import Track
 from .classes import SHAPE_CLASSES
 from .config import DIFFICULTIES, SceneConfig, make_config
-from .generate import generate_video, write_dataset
+from .generate import Track, generate_video, write_dataset
 
 __all__ = [
     'DIFFICULTIES',

@@ -1,8 +1,7 @@
-"""Object classes: an outline, a texture pattern and a hue each.
+"""Object classes: an outline, a texture pattern and a hue for each.
 
-Outlines are closed contours in unit coordinates, x to the right and y down,
-within a circle of radius 1.  Several contours fill by the even-odd rule, so
-that a second one is a hole.
+An outline is a list of closed contours in unit coordinates (x to the right, y down) inside a
+circle of radius 1. Contours are filled by the even-odd rule, so that a second one is a hole.
 """
 
 from typing import NamedTuple
@@ -13,11 +12,11 @@ Contours = list[np.ndarray]
 
 
 class ShapeClass(NamedTuple):
-    """One class of objects.
+    """A class of objects.
 
     Attributes:
-        name: category name.
-        pattern: name of the texture pattern, see ``textures.PATTERNS``.
+        name: name of the category.
+        pattern: key of ``textures.PATTERNS``.
         hue: typical hue in degrees.
     """
 
@@ -26,7 +25,7 @@ class ShapeClass(NamedTuple):
     hue: float
 
 
-# neighbours in this list are far apart in hue, so that few classes are easy
+# Neighbours in this list have very different hues, so that data sets of few classes are easy.
 SHAPE_CLASSES: tuple[ShapeClass, ...] = (
     ShapeClass('disc', 'stripes', 0),
     ShapeClass('square', 'checker', 215),
@@ -44,18 +43,13 @@ SHAPE_CLASSES: tuple[ShapeClass, ...] = (
 
 
 def _polar(radii: np.ndarray, turns: np.ndarray) -> np.ndarray:
-    """Points at (radius, turns from the top, clockwise), (K, 2)."""
+    """Return the points (K, 2) at radii and angles (in turns, clockwise from the top)."""
     angle = 2 * np.pi * turns
     return np.stack([radii * np.sin(angle), -radii * np.cos(angle)], axis=1)
 
 
 def _circle(radius: float, points: int = 32) -> np.ndarray:
-    turns = np.arange(points) / points
-    return _polar(np.full(points, radius), turns)
-
-
-def _polygon(corners: int) -> Contours:
-    return [_circle(1.0, corners)]
+    return _polar(np.full(points, radius), np.arange(points) / points)
 
 
 def _star() -> Contours:
@@ -70,21 +64,9 @@ def _square() -> Contours:
 
 def _cross() -> Contours:
     a, b = 0.33, 0.94
-    corner = [
-        (-a, -b),
-        (a, -b),
-        (a, -a),
-        (b, -a),
-        (b, a),
-        (a, a),
-        (a, b),
-        (-a, b),
-        (-a, a),
-        (-b, a),
-        (-b, -a),
-        (-a, -a),
-    ]
-    return [np.array(corner)]
+    x = [-a, a, a, b, b, a, a, -a, -a, -b, -b, -a]
+    y = [-b, -b, -a, -a, a, a, b, b, a, a, -a, -a]
+    return [np.stack([x, y], axis=1)]
 
 
 def _heart() -> Contours:
@@ -96,7 +78,7 @@ def _heart() -> Contours:
 
 def _crescent() -> Contours:
     outer = _polar(np.ones(28), np.linspace(0.1, 0.9, 28))
-    # the inner arc runs back between the same two tips, below its centre
+    # The inner arc runs back between the same two tips, below its centre.
     centre = np.array([0.0, -0.62])
     x, y = outer[-1] - centre
     start = np.arctan2(x, -y)
@@ -107,16 +89,9 @@ def _crescent() -> Contours:
 
 
 def _arrow() -> Contours:
-    corner = [
-        (0, -1),
-        (0.8, -0.1),
-        (0.34, -0.1),
-        (0.34, 0.9),
-        (-0.34, 0.9),
-        (-0.34, -0.1),
-        (-0.8, -0.1),
-    ]
-    return [np.array(corner)]
+    x = [0, 0.8, 0.34, 0.34, -0.34, -0.34, -0.8]
+    y = [-1, -0.1, -0.1, 0.9, 0.9, -0.1, -0.1]
+    return [np.stack([x, y], axis=1)]
 
 
 def _gear() -> Contours:
@@ -133,19 +108,19 @@ def _drop() -> Contours:
 _OUTLINES = {
     'disc': lambda: [_circle(1.0)],
     'square': _square,
-    'triangle': lambda: _polygon(3),
+    'triangle': lambda: [_circle(1.0, 3)],
     'star': _star,
     'ring': lambda: [_circle(1.0), _circle(0.48)],
     'cross': _cross,
     'heart': _heart,
     'crescent': _crescent,
     'arrow': _arrow,
-    'hexagon': lambda: _polygon(6),
+    'hexagon': lambda: [_circle(1.0, 6)],
     'gear': _gear,
     'drop': _drop,
 }
 
 
 def outline(name: str) -> Contours:
-    """Contours of the class ``name``, each (K, 2) in unit coordinates."""
+    """Return the contours of the class ``name``, each (K, 2) in unit coordinates."""
     return _OUTLINES[name]()

@@ -1,10 +1,11 @@
 """Settings of the moving-shapes generator."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from .classes import SHAPE_CLASSES
 
-DIFFICULTIES: dict[str, dict[str, float]] = {
+DIFFICULTIES: dict[str, dict[str, Any]] = {
     'easy': dict(motion=0.3, occlusion=0.1, blur=0.0, camera=0.1),
     'medium': dict(motion=0.5, occlusion=0.4, blur=0.3, camera=0.3),
     'hard': dict(motion=1.0, occlusion=0.8, blur=1.0, camera=0.7),
@@ -13,28 +14,26 @@ DIFFICULTIES: dict[str, dict[str, float]] = {
 
 @dataclass(frozen=True)
 class SceneConfig:
-    """What generated videos look like.
+    """Settings of generated videos.
 
     Args:
-        num_frames: frames of each video.
+        num_frames: number of frames of each video.
         size: height and width of the frames in pixels.
-        num_classes: the first so many of ``SHAPE_CLASSES`` occur.
-        objects: fewest and most objects of a video.
-        motion: 0 (still) to 1 (objects cross about 5 % of the frame from one
-            frame to the next, turn, change size, leave and come back).
-        occlusion: 0 (objects keep apart if there is room) to 1 (objects
-            meet, and posts of the scenery stand in front of them).
-        blur: 0 (sharp) to 1 (the shutter is open for the whole frame time,
-            focus is lost now and then).
-        camera: 0 (still) to 1 (fast pans, zoom and roll).
-        flicker: 0 (none) to 1 (every second frame is out of focus, grey, faint
-            and grainy, so that neighbouring frames show more). No difficulty
-            sets it.
-        min_visible: objects with fewer visible pixels in a frame count as
-            absent there.
+        num_classes: number of classes, taken from the start of ``SHAPE_CLASSES``.
+        objects: smallest and largest number of objects in a video.
+        motion: 0 (still) to 1 (objects move by about 5 % of the frame between two frames,
+            rotate, change size, leave the frame and return).
+        occlusion: 0 (objects avoid each other where there is room) to 1 (objects cross, and
+            posts in the foreground hide them).
+        blur: 0 (sharp) to 1 (the shutter is open for the whole frame time, and the picture is
+            sometimes out of focus).
+        camera: 0 (still) to 1 (fast pan, zoom and roll).
+        flicker: 0 (none) to 1 (every second frame is blurred, grey, low in contrast and
+            noisy, so that the frames around it show more). No difficulty sets it.
+        min_visible: an object with fewer visible pixels in a frame counts as absent there.
 
     Raises:
-        ValueError: if a value is out of its range.
+        ValueError: If a value is out of its range.
     """
 
     num_frames: int = 10
@@ -49,17 +48,12 @@ class SceneConfig:
     min_visible: int = 24
 
     def __post_init__(self) -> None:
-        _require(self.num_frames >= 1, 'num_frames', self.num_frames, 'at least 1')
-        _require(
-            min(self.size) >= 32, 'size', self.size, 'a height and a width of at least 32 pixels'
-        )
-        _require(
-            1 <= self.num_classes <= len(SHAPE_CLASSES),
-            'num_classes',
-            self.num_classes,
-            f'1 to {len(SHAPE_CLASSES)}',
-        )
+        most = len(SHAPE_CLASSES)
         low, high = self.objects
+        classes = 1 <= self.num_classes <= most
+        _require(self.num_frames >= 1, 'num_frames', self.num_frames, 'at least 1')
+        _require(min(self.size) >= 32, 'size', self.size, 'at least 32 pixels for both sides')
+        _require(classes, 'num_classes', self.num_classes, f'1 to {most}')
         _require(0 <= low <= high, 'objects', self.objects, 'two numbers 0 <= MIN <= MAX')
         _require(self.min_visible >= 1, 'min_visible', self.min_visible, 'at least 1 pixel')
         for name in ('motion', 'occlusion', 'blur', 'camera', 'flicker'):
@@ -68,20 +62,20 @@ class SceneConfig:
 
 
 def _require(ok: bool, name: str, value: object, wanted: str) -> None:
-    """Raise a ``ValueError`` that says what is wanted instead."""
+    """Raise a ``ValueError`` that names the accepted values unless ``ok``."""
     if not ok:
         raise ValueError(f'moving shapes: {name} is {value}, choose {wanted}')
 
 
-def make_config(difficulty: str = 'medium', **values: object) -> SceneConfig:
-    """Settings of a difficulty, with single values replaced.
+def make_config(difficulty: str = 'medium', **values: Any) -> SceneConfig:
+    """Return the settings of a difficulty.
 
     Args:
         difficulty: ``'easy'``, ``'medium'`` or ``'hard'``.
-        **values: fields of ``SceneConfig``; they win over the difficulty.
+        **values: fields of ``SceneConfig``, which override those of the difficulty.
 
     Raises:
-        ValueError: if the difficulty is unknown or a value out of range.
+        ValueError: If the difficulty is unknown or a value is out of its range.
     """
     if difficulty not in DIFFICULTIES:
         raise ValueError(

@@ -1,9 +1,9 @@
-"""Generated videos, in memory or as a data set of YouTube-VIS' layout."""
+"""Generation of videos and their annotations, in memory or as a data set."""
 
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -11,19 +11,58 @@ from typing import Any
 
 import cv2
 import numpy as np
+from pycocotools import mask as mask_api
 
-from .annotations import Track, categories, make_track, track_annotation
 from .classes import SHAPE_CLASSES
 from .config import SceneConfig
 from .render import full_masks, render_frame, visible_masks
 from .scene import Scene, build_scene
 
 JPEG_QUALITY = 95
+# Largest hidden shares that OVIS' words stand for.
+NO_OCCLUSION_UP_TO = 0.02
+SLIGHT_OCCLUSION_UP_TO = 0.5
+
 Record = tuple[dict[str, Any], list[dict[str, Any]]]
 
 
+@dataclass(frozen=True)
+class Track:
+    """One object over a video of T frames.
+
+    Attributes:
+        label: class index.
+        masks: (T, H, W) bool, the visible part; empty where the object is absent.
+        hidden: (T,) float64, the share of the part inside the frame that other things cover;
+            NaN where the object is absent.
+    """
+
+    label: int
+    masks: np.ndarray
+    hidden: np.ndarray
+
+    @property
+    def present(self) -> np.ndarray:
+        """Frames in which the object is present, (T,) bool."""
+        return ~np.isnan(self.hidden)
+
+
+def make_track(label: int, full: np.ndarray, visible: np.ndarray, min_visible: int) -> Track | None:
+    """Return a track from full and visible masks, (T, H, W) bool each.
+
+    The result is None if no frame shows at least ``min_visible`` pixels of the object.
+    """
+    seen = visible.sum(axis=(1, 2))
+    whole = full.sum(axis=(1, 2))
+    present = seen >= min_visible
+    if not present.any():
+        return None
+    hidden = 1 - seen / np.maximum(whole, 1)
+    return Track(label, visible & present[:, None, None], np.where(present, hidden, np.nan))
+
+
 def scene_tracks(scene: Scene, config: SceneConfig) -> list[Track]:
-    """Tracks of a scene's objects, those never seen left out."""
+    """Return the tracks of those objects of a scene that are visible in some frame."""
     per_frame = [full_masks(scene, time, *config.size) for time in range(config.num_frames)]
     full = np.stack(per_frame, axis=1)
     visible = np.stack([visible_masks(f) for f in per_frame], axis=1)
@@ -35,19 +74,56 @@ def scene_tracks(scene: Scene, config: SceneConfig) -> list[Track]:
     return [track for track in tracks if track is not None]
 
 
+def occlusion_word(hidden: float) -> str | None:
+    """Return OVIS' word for a hidden share, None for NaN (an absent object)."""
+    if np.isnan(hidden):
+        return None
+    if hidden <= NO_OCCLUSION_UP_TO:
+        return 'no_occlusion'
+    return 'slight_occlusion' if hidden <= SLIGHT_OCCLUSION_UP_TO else 'severe_occlusion'
+
+
+def track_annotation(track: Track) -> dict[str, Any]:
+    """Return the annotation of a track in YouTube-VIS' layout, without its two ids."""
+    length, height, width = track.masks.shape
+    present = track.present.tolist()
+    rles = mask_api.encode(np.asfortranarray(track.masks.transpose(1, 2, 0), np.uint8))
+    segmentations = [dict(size=[height, width], counts=rle['counts'].decode()) for rle in rles]
+    boxes = [[int(side) for side in mask_api.toBbox(rle)] for rle in rles]
+    areas = [int(mask_api.area(rle)) for rle in rles]
+    return dict(
+        category_id=track.label + 1,
+        iscrowd=0,
+        height=height,
+        width=width,
+        length=length,
+        segmentations=[rle if p else None for rle, p in zip(segmentations, present)],
+        bboxes=[box if p else None for box, p in zip(boxes, present)],
+        areas=[area if p else None for area, p in zip(areas, present)],
+        occlusion=[occlusion_word(h) for h in track.hidden.tolist()],
+    )
+
+
+def categories(num_classes: int) -> list[dict[str, Any]]:
+    """Return the categories of the first classes, with ids from 1."""
+    return [
+        dict(id=number, name=kind.name, supercategory='shape')
+        for number, kind in enumerate(SHAPE_CLASSES[:num_classes], start=1)
+    ]
+
+
 def generate_video(
     seed: int, index: int, config: SceneConfig | None = None
 ) -> tuple[np.ndarray, list[Track]]:
-    """Video ``index`` of the data set ``seed``, whatever the set's size.
+    """Return video ``index`` of the data set ``seed``, whatever the size of the set.
 
     Args:
-        seed: of the data set.
-        index: of the video, from 0.
+        seed: seed of the data set.
+        index: index of the video, from 0.
         config: settings; medium difficulty by default.
 
     Returns:
-        Frames (T, H, W, 3) uint8 BGR, and the tracks of the objects that
-        are seen in them.
+        Frames (T, H, W, 3) uint8 BGR, and the tracks of the objects that are visible in them.
     """
     config = config or SceneConfig()
     scene = build_scene(np.random.default_rng([seed, index]), config)
@@ -57,8 +133,8 @@ def generate_video(
     return frames, scene_tracks(scene, config)
 
 
-def write_video(index: int, out_dir: Path, seed: int, config: SceneConfig) -> Record:
-    """Write the frames of a video; give its entry and its annotations."""
+def _write_video(index: int, out_dir: Path, seed: int, config: SceneConfig) -> Record:
+    """Write the frames of a video, return its entry and its annotations."""
     frames, tracks = generate_video(seed, index, config)
     folder = f'{index:05d}'
     names = [f'{folder}/{t:05d}.jpg' for t in range(len(frames))]
@@ -68,22 +144,17 @@ def write_video(index: int, out_dir: Path, seed: int, config: SceneConfig) -> Re
         flags = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
         if not cv2.imwrite(str(path), frame, flags):
             raise OSError(f'cannot write the frame {path}')
-    video = dict(
-        id=index + 1,
-        height=config.size[0],
-        width=config.size[1],
-        length=len(names),
-        file_names=names,
-    )
+    height, width = config.size
+    video = dict(id=index + 1, height=height, width=width, length=len(names), file_names=names)
     return video, [track_annotation(track) for track in tracks]
 
 
 def _records(num_videos: int, workers: int, work: Callable[[int], Record]) -> Iterator[Record]:
-    """Records in the order of the videos."""
+    """Yield records in the order of the videos."""
     if workers <= 1:
         yield from map(work, range(num_videos))
         return
-    # fresh processes: forked ones may inherit locks of other threads
+    # New processes are spawned, since forked ones may inherit locks of other threads.
     with ProcessPoolExecutor(workers, mp_context=get_context('spawn')) as pool:
         yield from pool.map(work, range(num_videos), chunksize=4)
 
@@ -99,19 +170,19 @@ def write_dataset(
     """Write ``instances.json`` and ``JPEGImages/<video>/<frame>.jpg``.
 
     Args:
-        out_dir: folder, made if needed.
-        num_videos: how many.
-        seed: other seeds give other videos, as for validation.
+        out_dir: folder, created if it does not exist.
+        num_videos: number of videos.
+        seed: seed of the data set; use another one for validation.
         config: settings; medium difficulty by default.
-        workers: processes; the result does not depend on it.
-        progress: called with the number of finished videos after each.
+        workers: number of processes; the result does not depend on it.
+        progress: function that is called with the number of finished videos after each one.
 
     Returns:
         Path of the annotation file, which is written last.
 
     Raises:
-        ValueError: if ``num_videos`` or ``seed`` is negative.
-        OSError: if a file cannot be written.
+        ValueError: If ``num_videos`` or ``seed`` is negative.
+        OSError: If a file cannot be written.
     """
     if num_videos < 0 or seed < 0:
         raise ValueError(
@@ -123,7 +194,7 @@ def write_dataset(
     out_dir.mkdir(parents=True, exist_ok=True)
     videos: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    work = partial(write_video, out_dir=out_dir, seed=seed, config=config)
+    work = partial(_write_video, out_dir=out_dir, seed=seed, config=config)
     for video, tracks in _records(num_videos, workers, work):
         videos.append(video)
         for track in tracks:
@@ -131,12 +202,11 @@ def write_dataset(
             annotations.append(track)
         if progress is not None:
             progress(len(videos))
-    names = [kind.name for kind in SHAPE_CLASSES[: config.num_classes]]
     content = dict(
         info=dict(description='moving shapes', seed=seed, **asdict(config)),
         licenses=[],
         videos=videos,
-        categories=categories(names),
+        categories=categories(config.num_classes),
         annotations=annotations,
     )
     path = out_dir / 'instances.json'

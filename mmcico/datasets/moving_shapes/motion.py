@@ -1,4 +1,4 @@
-"""Where things and the camera are at a time, measured in frames."""
+"""Positions of objects and camera as functions of time, which is measured in frames."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,11 @@ Pair = tuple[float, float]
 
 @dataclass(frozen=True)
 class Swing:
-    """A value that swings about its centre: bounded in videos of any length.
+    """Sine of time; bounded, so that it suits videos of any length.
 
     Attributes:
-        amplitude: furthest distance from zero.
-        rate: radians a frame.
+        amplitude: largest value.
+        rate: radians per frame.
         phase: radians at frame 0.
     """
 
@@ -22,25 +22,25 @@ class Swing:
     phase: float = 0.0
 
     def at(self, time: float) -> float:
-        """Value at ``time``."""
+        """Return the value at ``time``."""
         return self.amplitude * np.sin(self.rate * time + self.phase)
 
 
 @dataclass(frozen=True)
 class Trajectory:
-    """Pose of one thing over time, in pixels of the world.
+    """Pose of an object over time.
 
-    The world is the frame as seen by a camera at rest.
+    World coordinates are pixels of the frame as seen by a camera at rest.
 
     Attributes:
-        centre: x, y about which the thing swings.
-        swing: of x and of y.
-        radius: half extent along its own axes.
+        centre: x, y of the middle of the path.
+        swing: offsets in x and in y.
+        radius: half the extent along the object's own axes.
         angle: radians at frame 0.
-        spin: radians a frame.
-        growth: swing of the size, as a share of it.
-        trip: x, y shift at the far point of a trip away from its path.
-        trip_time: first and last frame of that trip.
+        spin: radians per frame.
+        growth: relative change of the size.
+        trip: x, y offset at the farthest point of a detour.
+        trip_time: first and last frame of the detour.
     """
 
     centre: Pair
@@ -53,7 +53,7 @@ class Trajectory:
     trip_time: Pair = (0.0, 0.0)
 
     def position(self, time: float) -> np.ndarray:
-        """(2,) x, y in the world."""
+        """Return x, y in world coordinates, (2,)."""
         start, end = self.trip_time
         away = 0.0
         if start < time < end:
@@ -63,23 +63,21 @@ class Trajectory:
         )
 
     def transform(self, time: float) -> np.ndarray:
-        """(2, 3) affine map from unit coordinates to the world."""
-        grown = 1 + self.growth.at(time)
-        angle = self.angle + self.spin * time
-        scale = np.array(self.radius) * grown
-        linear = rotation(angle) * scale[None, :]
+        """Return the affine map (2, 3) from unit to world coordinates."""
+        scale = np.array(self.radius) * (1 + self.growth.at(time))
+        linear = rotation(self.angle + self.spin * time) * scale[None, :]
         return np.concatenate([linear, self.position(time)[:, None]], axis=1)
 
 
 @dataclass(frozen=True)
 class Camera:
-    """Pan, zoom and roll about the middle of the frame.
+    """Camera that pans, zooms and rolls about the middle of the frame.
 
     Attributes:
-        middle: x, y of the frame's middle, in pixels.
-        pan: swing of x and of y in pixels.
-        zoom: swing of the magnification about 1.
-        roll: swing of the angle in radians.
+        middle: x, y of the middle of the frame in pixels.
+        pan: offsets in x and in y in pixels.
+        zoom: deviation of the magnification from 1.
+        roll: angle in radians.
     """
 
     middle: Pair
@@ -88,7 +86,7 @@ class Camera:
     roll: Swing = Swing()
 
     def transform(self, time: float) -> np.ndarray:
-        """(2, 3) affine map from the world to pixels of the frame."""
+        """Return the affine map (2, 3) from world coordinates to pixels of the frame."""
         linear = rotation(self.roll.at(time)) * (1 + self.zoom.at(time))
         middle = np.array(self.middle)
         looks_at = middle + [swing.at(time) for swing in self.pan]
@@ -97,21 +95,21 @@ class Camera:
 
 
 def rotation(angle: float) -> np.ndarray:
-    """(2, 2) rotation by ``angle`` radians."""
+    """Return the rotation matrix (2, 2) of ``angle`` radians."""
     cos, sin = np.cos(angle), np.sin(angle)
     return np.array([[cos, -sin], [sin, cos]])
 
 
 def compose(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
-    """(2, 3) map that applies ``inner`` first, then ``outer``."""
+    """Return the affine map (2, 3) that applies ``inner`` first and ``outer`` second."""
     linear = outer[:, :2] @ inner[:, :2]
     offset = outer[:, :2] @ inner[:, 2] + outer[:, 2]
     return np.concatenate([linear, offset[:, None]], axis=1)
 
 
 def random_swing(rng: np.random.Generator, amplitude: float, speed: float) -> Swing:
-    """A swing whose fastest change is about ``speed`` a frame."""
+    """Draw a swing that changes by at most about ``speed`` per frame."""
     amplitude = amplitude * rng.uniform(0.5, 1.0)
     rate = speed * rng.uniform(0.4, 1.0) / max(amplitude, 1e-6)
-    # slow enough that neighbouring frames show the same movement
+    # A limited rate lets neighbouring frames show the same movement.
     return Swing(amplitude, min(rate, 0.6), rng.uniform(0, 2 * np.pi))

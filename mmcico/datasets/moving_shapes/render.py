@@ -1,4 +1,4 @@
-"""From a scene to pixels: exact masks and shaded frames."""
+"""Rendering of a scene: exact masks and shaded frames."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,13 @@ from .classes import Contours
 from .motion import compose
 from .scene import Scene, Thing
 
-# vertices are rounded to 1/16 pixel, so that the last bit of a sine, which
-# differs between machines, does not reach the masks
+# Vertices are rounded to 1/16 pixel, so that the last bit of a sine, which differs between
+# machines, does not change masks.
 SHIFT = 4
 
 
 def to_fixed(contours: Contours, transform: np.ndarray) -> Contours:
-    """Contours in the frame, (K, 2) int64 in sixteenths of a pixel."""
+    """Return the contours in the frame, (K, 2) int64 in sixteenths of a pixel."""
     fixed = []
     for contour in contours:
         points = contour @ transform[:, :2].T + transform[:, 2]
@@ -24,21 +24,21 @@ def to_fixed(contours: Contours, transform: np.ndarray) -> Contours:
 
 
 def fill(contours: Contours, height: int, width: int) -> np.ndarray:
-    """Pixels whose centres are inside the contours, by the even-odd rule.
+    """Return the pixels whose centres are inside the contours, by the even-odd rule.
 
-    Integers only, so that every machine and every version of the drawing
-    libraries gives the same mask.
+    Only integers are used, so that every machine and every version of the drawing libraries
+    gives the same mask.
 
     Args:
-        contours: (K, 2) int64 each, x and y in sixteenths of a pixel; pixel
-            centres are at whole numbers.
-        height: of the mask.
-        width: of the mask.
+        contours: (K, 2) int64 each, x and y in sixteenths of a pixel; the centres of pixels
+            are at whole numbers.
+        height: height of the mask.
+        width: width of the mask.
 
     Returns:
-        (height, width) bool.
+        The mask, (height, width) bool.
     """
-    # only whether a count is odd matters, so that it may overflow
+    # Only the parity of a count matters, so that it may overflow.
     crossings = np.zeros((height, width + 1), np.uint8)
     rows = np.arange(height, dtype=np.int64)[:, None]
     for contour in contours:
@@ -50,7 +50,7 @@ def fill(contours: Contours, height: int, width: int) -> np.ndarray:
         hit = (top[:, 1] <= line) & (line < end[:, 1])
         rise = np.maximum(end[:, 1] - top[:, 1], 1)
         run = end[:, 0] - top[:, 0]
-        # first pixel centre at or right of the edge: a ceiling division
+        # The first pixel centre at or right of the edge is a ceiling division.
         x = top[:, 0] * rise + (line - top[:, 1]) * run
         column = np.clip(-(-x // (rise << SHIFT)), 0, width)
         row_index, edge = np.nonzero(hit)
@@ -60,20 +60,21 @@ def fill(contours: Contours, height: int, width: int) -> np.ndarray:
 
 
 def coverage(contours: Contours, height: int, width: int, finer: int) -> np.ndarray:
-    """Share of each pixel inside the contours, (height, width) float32.
+    """Return the share of each pixel that is inside the contours, (height, width) float32.
+
+    It is the mean of a mask by ``fill`` of ``finer`` times the size. OpenCV's anti-aliased
+    drawing would make shapes half a pixel wider than their masks.
 
     Args:
-        contours: as for ``fill``, whose mask this is at ``finer`` times the
-            size, averaged; OpenCV's soft lines make shapes half a pixel
-            wider than their masks.
-        height: of the result.
-        width: of the result.
-        finer: small pixels along a side of a pixel, 1 to 15.
+        contours: contours as for ``fill``.
+        height: height of the result.
+        width: width of the result.
+        finer: number of small pixels along a side of a pixel, 1 to 15.
     """
-    # the middle of the first small pixel is not that of the first large one
+    # The centre of the first small pixel differs from that of the first large one.
     shift = (finer - 1) * (1 << SHIFT) // 2
     fine = fill([contour * finer + shift for contour in contours], height * finer, width * finer)
-    # multiples of the number of small pixels stay exact in 8 bits
+    # Means of multiples of the number of small pixels are exact in 8 bits.
     whole = 255 // finer**2 * finer**2
     mean = cv2.resize(
         fine.view(np.uint8) * np.uint8(whole), (width, height), interpolation=cv2.INTER_AREA
@@ -82,7 +83,7 @@ def coverage(contours: Contours, height: int, width: int, finer: int) -> np.ndar
 
 
 def full_masks(scene: Scene, time: float, height: int, width: int) -> np.ndarray:
-    """What each thing would cover if it were alone, (N, H, W) bool."""
+    """Return what each thing would cover if it were alone, (N, H, W) bool."""
     view = scene.camera.transform(time)
     masks = np.zeros((len(scene.things), height, width), bool)
     for index, thing in enumerate(scene.things):
@@ -92,7 +93,7 @@ def full_masks(scene: Scene, time: float, height: int, width: int) -> np.ndarray
 
 
 def visible_masks(full: np.ndarray) -> np.ndarray:
-    """Parts of ``full`` (N, H, W) that no later mask covers, same shape."""
+    """Return the parts of ``full`` (N, H, W) that no later mask covers, of the same shape."""
     visible = full.copy()
     covered = np.zeros(full.shape[1:], bool)
     for index in range(len(full) - 1, -1, -1):
@@ -102,16 +103,15 @@ def visible_masks(full: np.ndarray) -> np.ndarray:
 
 
 def render_frame(scene: Scene, time: float, height: int, width: int) -> np.ndarray:
-    """The picture taken at ``time``, (H, W, 3) uint8 BGR.
+    """Return the picture taken at ``time``, (H, W, 3) uint8 BGR.
 
-    The shutter is open around ``time``; its light is the mean of a few sharp
-    pictures.
+    The shutter is open around ``time``; the picture is the mean of a few sharp ones.
     """
     steps = 1 + 2 * int(np.ceil(4 * scene.shutter))
     offsets = (np.arange(steps) - steps // 2) / steps * scene.shutter
-    # the mean of several pictures softens edges, too
+    # The mean of several pictures already softens edges.
     finer = 4 if steps == 1 else 2
-    light = np.zeros((height, width, 3), np.float32)
+    light: np.ndarray = np.zeros((height, width, 3), np.float32)
     for offset in offsets.tolist():
         light += _render_instant(scene, time + offset, height, width, finer)
     light /= steps
@@ -123,7 +123,7 @@ def render_frame(scene: Scene, time: float, height: int, width: int) -> np.ndarr
 
 
 def _render_instant(scene: Scene, time: float, height: int, width: int, finer: int) -> np.ndarray:
-    """A sharp picture, (H, W, 3) float32 BGR."""
+    """Return a sharp picture, (H, W, 3) float32 BGR."""
     view = scene.camera.transform(time)
     canvas = _place_background(scene, view, height, width)
     for thing in scene.things:
@@ -145,7 +145,7 @@ def _place_background(scene: Scene, view: np.ndarray, height: int, width: int) -
 
 
 def _window(contours: Sequence[np.ndarray], height: int, width: int) -> tuple[int, int, int, int]:
-    """Part of the frame touched by the contours: x0, y0, x1, y1."""
+    """Return the part of the frame that the contours touch: x0, y0, x1, y1."""
     points = np.concatenate(list(contours)) >> SHIFT
     low, high = points.min(axis=0) - 1, points.max(axis=0) + 3
     x0, y0 = np.clip(low, 0, [width, height]).tolist()
@@ -154,7 +154,7 @@ def _window(contours: Sequence[np.ndarray], height: int, width: int) -> tuple[in
 
 
 def _paint_(canvas: np.ndarray, thing: Thing, pose: np.ndarray, finer: int) -> None:
-    """Blend a thing into the canvas, with soft edges."""
+    """Blend a thing with soft edges into the canvas."""
     contours = to_fixed(thing.contours, pose)
     x0, y0, x1, y1 = _window(contours, *canvas.shape[:2])
     if x1 <= x0 or y1 <= y0:

@@ -1,4 +1,4 @@
-"""Draws a scene: which things there are and how they move."""
+"""Random scenes: which objects a video shows and how they move."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +7,8 @@ import numpy as np
 
 from .classes import SHAPE_CLASSES, Contours, outline
 from .config import SceneConfig
-from .glitches import Glitches, random_glitches
 from .motion import Camera, Pair, Swing, Trajectory, random_swing
-from .textures import background_texture, object_texture, post_texture
+from .textures import Glitches, background_texture, object_texture, post_texture, random_glitches
 
 CANDIDATE_PATHS = 8
 UNIT_BOX = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
@@ -17,13 +16,13 @@ UNIT_BOX = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
 
 @dataclass(frozen=True)
 class Thing:
-    """An object, or a post of the scenery.
+    """An object, or a post in the foreground.
 
     Attributes:
-        contours: outline in unit coordinates, even-odd rule.
+        contours: outline in unit coordinates, filled by the even-odd rule.
         texture: (S, S, 3) float32 BGR over the unit box.
         trajectory: pose over time.
-        label: class index; None for scenery, which is never annotated.
+        label: class index; None for posts, which are never annotated.
     """
 
     contours: Contours
@@ -34,15 +33,15 @@ class Thing:
 
 @dataclass(frozen=True)
 class Scene:
-    """All that a video shows.
+    """Content of a video.
 
     Attributes:
-        things: from the furthest to the nearest.
-        camera: how they are seen.
-        background: (H', W', 3) float32 BGR, its middle at the frame's.
-        shutter: share of the frame time during which light comes in.
-        focus: blur radius that swings about zero, in pixels; sharp below 0.
-        glitches: frames that are spoilt.
+        things: objects and posts, the farthest first.
+        camera: pose of the camera over time.
+        background: (H', W', 3) float32 BGR, centred on the frame.
+        shutter: share of the frame time during which the shutter is open.
+        focus: blur radius in pixels; frames are sharp where it is negative.
+        glitches: frames of poor quality.
     """
 
     things: Sequence[Thing]
@@ -54,7 +53,7 @@ class Scene:
 
 
 def build_scene(rng: np.random.Generator, config: SceneConfig) -> Scene:
-    """A scene drawn from ``rng``."""
+    """Draw a scene."""
     height, width = config.size
     count = int(rng.integers(config.objects[0], config.objects[1] + 1))
     things: list[Thing] = []
@@ -76,10 +75,10 @@ def build_scene(rng: np.random.Generator, config: SceneConfig) -> Scene:
 def _build_object(
     rng: np.random.Generator, config: SceneConfig, others: Sequence[Thing], count: int
 ) -> Thing:
-    """An object on the best of a few paths.
+    """Draw an object and choose the best of a few random paths for it.
 
-    Best is far from, or (with the probability ``occlusion``) through the
-    objects that are there already.
+    The best path is the farthest from the other objects or, with probability ``occlusion``,
+    the nearest.
     """
     label = int(rng.integers(config.num_classes))
     kind = SHAPE_CLASSES[label]
@@ -104,7 +103,7 @@ def _build_object(
 def _random_path(
     rng: np.random.Generator, config: SceneConfig, radius: float, leaves: bool
 ) -> Trajectory:
-    """A swinging path inside the frame, with a trip outside if it leaves."""
+    """Draw a path inside the frame, with a detour outside of it if ``leaves``."""
     height, width = config.size
     speed = 0.055 * config.motion
     stretch = rng.uniform(0.9, 1.1)
@@ -132,20 +131,15 @@ def _random_path(
 
 
 def _way_out(centre: Pair, reach: float, config: SceneConfig) -> Pair:
-    """Shift that takes ``centre`` over the nearest border by ``reach``."""
-    height, width = config.size
-    x, y = centre
-    ways = [
-        (-x - reach, 0.0),
-        (width - x + reach, 0.0),
-        (0.0, -y - reach),
-        (0.0, height - y + reach),
-    ]
-    return min(ways, key=lambda way: abs(way[0]) + abs(way[1]))
+    """Return the offset that moves ``centre`` beyond the nearest border by ``reach``."""
+    (height, width), (x, y) = config.size, centre
+    left, right = (-x - reach, 0.0), (width - x + reach, 0.0)
+    up, down = (0.0, -y - reach), (0.0, height - y + reach)
+    return min((left, right, up, down), key=lambda way: abs(way[0]) + abs(way[1]))
 
 
 def _share_outside(path: Trajectory, config: SceneConfig) -> float:
-    """Share of the frames in which the centre is outside the frame."""
+    """Return the share of the frames in which the centre is outside the frame."""
     height, width = config.size
     own = np.stack([path.position(t) for t in range(config.num_frames)])
     inside = ((own >= 0) & (own < [width, height])).all(axis=1)
@@ -153,9 +147,9 @@ def _share_outside(path: Trajectory, config: SceneConfig) -> float:
 
 
 def _smallest_gap(path: Trajectory, others: Sequence[Trajectory], config: SceneConfig) -> float:
-    """Least distance to the other paths in the same frame, at most 3.
+    """Return the smallest distance to the other paths in any frame, at most 3.
 
-    Counted in sums of both radii; below 1 things overlap.
+    The unit is the sum of both radii: objects overlap below 1.
     """
     gap = 3.0
     for other in others:
@@ -167,7 +161,7 @@ def _smallest_gap(path: Trajectory, others: Sequence[Trajectory], config: SceneC
 
 
 def _build_post(rng: np.random.Generator, config: SceneConfig) -> Thing:
-    """A standing post, higher than the frame at any zoom."""
+    """Draw an upright post that is taller than the frame at any zoom."""
     height, width = config.size
     half_width = width * rng.uniform(0.02, 0.06)
     path = Trajectory(
