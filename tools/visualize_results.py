@@ -23,11 +23,11 @@ import numpy as np
 
 from mmcico.utils.patient_output import patient_output
 from mmcico.visualization import contact_sheet, open_video_writer
-from mmcico.visualization.figures import clip_figure, gallery
-from mmcico.visualization.overlays import Overlay, draw_panels, load_overlays, panel_frames
-from mmcico.visualization.picture_files import spread, write_picture
-from mmcico.visualization.style import DrawStyle
-from mmcico.visualization.style_arguments import add_style_arguments, style_of
+from mmcico.visualization.figures import clip_figure, gallery, spread
+from mmcico.visualization.overlay_files import chosen, load_overlays
+from mmcico.visualization.overlays import Overlay, draw_panels, panel_frames
+from mmcico.visualization.picture_files import write_picture
+from mmcico.visualization.style import DrawStyle, add_style_arguments, style_of
 
 SHEET_FRAMES = 10
 SHEET_COLUMNS = 5
@@ -35,33 +35,44 @@ PANEL_WIDTH = 400
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Arguments of the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('image_root', help='folder that file_names are relative to')
-    parser.add_argument('annotations', help='JSON of the layout of YouTube-VIS')
+    parser.add_argument('annotations', help='JSON file in the layout of YouTube-VIS')
     parser.add_argument(
-        'results', nargs='*', help='results.json, or several to compare; ground truth if left out'
+        'results',
+        nargs='*',
+        help='results.json, or several to compare; the ground truth is drawn if there are none',
     )
-    parser.add_argument('--out', required=True, help='folder to write')
-    parser.add_argument('--score-thr', type=float, default=0.3, help='least score drawn')
-    parser.add_argument('--videos', nargs='+', help='names or positions (0-based) of videos')
-    parser.add_argument('--fps', type=float, default=6)
-    parser.add_argument('--titles', nargs='+', help='of the results; else their file names')
+    parser.add_argument('--out', required=True, help='output folder')
     parser.add_argument(
-        '--side-by-side', action='store_true', help='the ground truth beside the results'
+        '--score-thr',
+        type=float,
+        default=0.3,
+        help='lowest score that is drawn (default: %(default)s)',
+    )
+    parser.add_argument('--videos', nargs='+', help='names or 0-based positions of videos')
+    parser.add_argument(
+        '--fps', type=float, default=6, help='frames per second (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--titles', nargs='+', help='titles of the results (default: their file names)'
+    )
+    parser.add_argument(
+        '--side-by-side', action='store_true', help='draw the ground truth beside the results'
     )
     parser.add_argument(
         '--contact-sheet',
         action='store_true',
-        help=f'also a picture of up to {SHEET_FRAMES} frames of each video',
+        help=f'write a picture of up to {SHEET_FRAMES} frames of each video, too',
     )
     parser.add_argument(
         '--clip',
         type=int,
         nargs=2,
         metavar=('FIRST', 'NUMBER'),
-        help='a picture of these frames of each video, a row for each of the '
-        'results, instead of a video',
+        help='write a picture of these frames of each video, one row for each of the results, '
+        'instead of a video',
     )
     parser.add_argument(
         '--gallery',
@@ -69,14 +80,14 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         nargs='?',
         const=SHEET_COLUMNS,
         metavar='FRAMES',
-        help='one picture of all the videos, so many frames of each '
-        '(default: %(const)s), instead of videos',
+        help='write one picture with so many frames of each video (default: %(const)s), '
+        'instead of videos',
     )
     parser.add_argument(
         '--width',
         type=int,
         default=PANEL_WIDTH,
-        help='of a frame in pictures (default: %(default)s)',
+        help='greatest width of a frame in pictures (default: %(default)s)',
     )
     add_style_arguments(parser)
     args = parser.parse_args(argv)
@@ -86,28 +97,15 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def titled(args: argparse.Namespace) -> dict[str, str]:
-    """Results by their titles."""
+    """Return the results by their titles."""
     if len(args.results) == 1 and not args.titles:
         return {'results': args.results[0]}
     titles = args.titles or args.results
     if len(set(titles)) < len(titles):
-        raise ValueError(f'{" ".join(titles)}: the same twice; give each another name by --titles')
-    return dict(zip(titles, args.results))
-
-
-def choose(overlays: list[Overlay], wanted: Sequence[str] | None) -> list[Overlay]:
-    """The videos that are wanted, by name or position."""
-    if not wanted:
-        return overlays
-    known = {str(index): each for index, each in enumerate(overlays)}
-    known.update({each.name: each for each in overlays})
-    missing = [name for name in wanted if name not in known]
-    if missing:
-        names = ', '.join(each.name for each in overlays[:5])
         raise ValueError(
-            f'no video {", ".join(missing)}; there are {len(overlays)}, the first ones are {names}'
+            f'{" ".join(titles)}: a title occurs twice; give distinct ones by --titles'
         )
-    return [known[name] for name in wanted]
+    return dict(zip(titles, args.results))
 
 
 def write_overlay(overlay: Overlay, style: DrawStyle, args: argparse.Namespace) -> None:
@@ -132,7 +130,7 @@ def write_overlay(overlay: Overlay, style: DrawStyle, args: argparse.Namespace) 
 
 
 def write_one(overlay: Overlay, style: DrawStyle, args: argparse.Namespace) -> None:
-    """Write what is wanted of one video."""
+    """Write the picture or the video of one video."""
     if args.clip:
         figure = clip_figure(overlay, args.image_root, style, tuple(args.clip), args.width)
         name = f'{overlay.name}_{args.clip[0]}+{args.clip[1]}.png'
@@ -143,18 +141,14 @@ def write_one(overlay: Overlay, style: DrawStyle, args: argparse.Namespace) -> N
 
 @patient_output()
 def main(argv: Sequence[str] | None = None) -> None:
-    """Draw all wanted videos."""
+    """Draw the wanted videos."""
     args = parse_args(argv)
     style = style_of(args)
-    overlays = choose(
-        load_overlays(
-            args.annotations,
-            titled(args) if args.results else None,
-            args.score_thr,
-            args.side_by_side,
-        ),
-        args.videos,
+    overlays = load_overlays(
+        args.annotations, titled(args) if args.results else None, args.score_thr, args.side_by_side
     )
+    places = [str(place) for place in range(len(overlays))]
+    overlays = chosen(overlays, args.videos, places, args.annotations)
     if args.gallery:
         picture = gallery(overlays, args.image_root, style, args.gallery, args.width)
         write_picture(Path(args.out) / 'gallery.png', picture)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmcico.visualization.style_arguments import add_style_arguments, style_of
+from mmcico.visualization.style import add_style_arguments, style_of
 
 #: where tools/quickstart.sh says which weights are the last
 LAST_CHECKPOINT = Path('work_dirs/quickstart/last_checkpoint')
@@ -72,7 +72,8 @@ def draw_truth(data: Path, args: argparse.Namespace) -> list[str]:
     """
     from mmcico.visualization.draw import contact_sheet
     from mmcico.visualization.figures import spread_panels
-    from mmcico.visualization.overlays import load_overlays, overlay_frames
+    from mmcico.visualization.overlay_files import load_overlays
+    from mmcico.visualization.overlays import overlay_frames
     from mmcico.visualization.picture_files import write_picture, write_video
 
     (overlay,) = load_overlays(data / 'instances.json')

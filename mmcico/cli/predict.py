@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import Any
 
-from mmcico.visualization.style_arguments import add_style_arguments, style_of
+from mmcico.visualization.style import add_style_arguments, style_of
 
 SAVE = ('video', 'masks', 'json')
 

@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all."""
+"""Files that are written as a whole or not at all."""
 
 import os
 from collections.abc import Iterator
@@ -7,39 +7,59 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-@contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file to write that takes its place when all is written.
+def is_unicode(path: str | Path) -> bool:
+    """Return whether a path is valid Unicode, which libraries in C and JSON need."""
+    return os.fsencode(path) == str(path).encode(errors='replace')
 
-    Folders above it are made. After an error, a file that was there stays.
+
+def part_path(path: Path) -> Path:
+    """Return the path of the temporary file beside a file; it has the same suffix.
+
+    Devices and pipes, which cannot be replaced, are their own temporary files.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        return path
+    return path.with_name(f'.{path.stem}.{os.getpid()}.part{path.suffix}')
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that replaces ``path`` when it is complete.
+
+    Folders are created. After an error, a file that was there before stays as it was.
 
     Args:
-        path (Path): The file.
+        path (str | Path): Path of the file.
 
     Yields:
-        BinaryIO: A temporary file beside it.
+        BinaryIO: A temporary file in the same folder.
 
     Raises:
         OSError: If it cannot be written.
     """
-    part = path.with_name(f'{path.name}.{os.getpid()}.part')
+    path = Path(path)
+    part = part_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open('wb') as file:
             yield file
-        os.replace(part, path)
+        part.replace(path)
     except OSError as error:
         raise OSError(f'cannot write the file {path}: {error.strerror or error}') from error
     finally:
-        if part.parent.is_dir():
+        if part != path and part.parent.is_dir():
             part.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file whole.
+def write_whole(path: str | Path, content: str | bytes) -> None:
+    """Write a file as a whole or not at all; folders are created.
+
+    Args:
+        path (str | Path): Path of the file.
+        content (str | bytes): Bytes, or text that is encoded as UTF-8.
 
     Raises:
-        OSError: If it cannot be written; a file that was there stays.
+        OSError: If it cannot be written; a file that was there stays as it was.
     """
     with whole_file(path) as file:
-        file.write(text.encode('utf-8'))
+        file.write(content.encode() if isinstance(content, str) else content)

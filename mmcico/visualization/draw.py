@@ -1,4 +1,4 @@
-"""Tracked objects painted on frames; NumPy and OpenCV only."""
+"""Tracked objects painted on frames; needs NumPy and OpenCV only."""
 
 import colorsys
 from collections.abc import Sequence
@@ -9,8 +9,10 @@ import numpy as np
 
 Colour = tuple[int, int, int]
 Box = tuple[float, float, float, float]
+#: BGR of the plates of titles
+TITLE_COLOUR = (40, 40, 40)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
-# the golden ratio spreads any run of neighbouring ids over the colour circle
+# multiples of the golden ratio spread consecutive ids over the colour circle
 GOLDEN = 0.6180339887498949
 
 
@@ -19,13 +21,13 @@ class DrawnObject:
     """An object in one frame.
 
     Attributes:
-        track_id: decides the colour.
+        track_id: Determines the colour.
         mask: (H, W) bool.
-        name: class name.
-        score: in 0..1; None for ground truth.
-        box: x0, y0, x1, y1 in pixels; None to take it around the mask.
-        enclosing: circumscribed box over some frames, drawn if it is there.
-        trail: centres (x, y) in the last frames, oldest first; joined.
+        name: Class name.
+        score: Score from 0 to 1; None for ground truth.
+        box: Corners x0, y0, x1, y1 in pixels; the box of the mask if None.
+        circumscribed: Circumscribed box over several frames; not drawn if None.
+        trail: Centres (x, y) in the last frames, oldest first, to be joined by a line.
     """
 
     track_id: int
@@ -33,7 +35,7 @@ class DrawnObject:
     name: str = ''
     score: float | None = None
     box: Box | None = None
-    enclosing: Box | None = None
+    circumscribed: Box | None = None
     trail: tuple[tuple[float, float], ...] = ()
 
     @property
@@ -42,9 +44,21 @@ class DrawnObject:
         score = '' if self.score is None else f'{self.score:.2f}'
         return ' '.join(part for part in (str(self.track_id), self.name, score) if part)
 
+    def check_size(self, image: np.ndarray) -> None:
+        """Check that the mask has the size of the frame.
+
+        Raises:
+            ValueError: If it has another size.
+        """
+        if self.mask.shape != image.shape[:2]:
+            raise ValueError(
+                f'the mask of track {self.track_id} is {self.mask.shape}, but the frame is '
+                f'{image.shape[:2]} (height, width); resize the mask to the size of the frame'
+            )
+
 
 def track_colour(track_id: int) -> Colour:
-    """BGR of a track: the same in every frame, video and run."""
+    """Return the BGR colour of a track, which depends on its id alone."""
     hue = (track_id * GOLDEN) % 1
     value = (1.0, 0.75, 0.9)[track_id // 7 % 3]
     red, green, blue = colorsys.hsv_to_rgb(hue, 0.85, value)
@@ -52,21 +66,21 @@ def track_colour(track_id: int) -> Colour:
 
 
 def mask_box(mask: np.ndarray) -> tuple[int, int, int, int] | None:
-    """Box x0, y0, x1, y1 around a mask, the last pixel within; or None."""
+    """Return x0, y0, x1, y1 of a bool mask, x1 and y1 inclusive, or None if it is empty."""
     x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
     return (x, y, x + width - 1, y + height - 1) if width else None
 
 
 def blend_mask_(image: np.ndarray, mask: np.ndarray, colour: Colour, opacity: float = 0.45) -> None:
-    """Tint the pixels of ``mask`` in place.
+    """Tint the pixels of a mask in place.
 
     Args:
         image: (H, W, 3) uint8.
         mask: (H, W) bool.
         colour: BGR.
-        opacity: share of the colour, 0 to 1.
+        opacity: Share of the colour, 0 to 1.
     """
-    # a table of all 256 values: no arithmetic for each pixel
+    # a table of all 256 values is faster than arithmetic on each pixel
     values = np.arange(256)[:, None] * (1 - opacity)
     table = np.rint(values + np.array(colour) * opacity).astype(np.uint8)
     tinted = cv2.LUT(image, table.reshape(1, 256, 3))
@@ -74,23 +88,34 @@ def blend_mask_(image: np.ndarray, mask: np.ndarray, colour: Colour, opacity: fl
 
 
 def draw_contour_(image: np.ndarray, mask: np.ndarray, colour: Colour, thickness: int = 1) -> None:
-    """Outline the parts and holes of ``mask`` (H, W) bool in place."""
+    """Outline the parts and holes of a mask, (H, W) bool, in place."""
     contours, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(image, contours, -1, colour, thickness)
 
 
-def draw_text_(image: np.ndarray, text: str, corner: tuple[int, int], colour: Colour) -> None:
-    """Write on a plate of ``colour`` whose lower left is at ``corner``.
+def draw_text_(
+    image: np.ndarray,
+    text: str,
+    corner: tuple[int, int] | None = None,
+    colour: Colour = TITLE_COLOUR,
+) -> None:
+    """Write text on a coloured plate in place.
 
-    The plate is moved inside the image as far as it fits.
+    Args:
+        image: (H, W, 3) uint8.
+        text: Text to write.
+        corner: Lower left corner (x, y) of the plate, moved so that the plate lies inside the
+            image as far as it fits; the lower left corner of the image by default.
+        colour: BGR of the plate.
     """
     height, width = image.shape[:2]
+    x, y = corner or (0, height - 1)
     scale = float(np.clip(height / 900, 0.42, 1.2))
     weight = 1 if scale < 0.8 else 2
     (text_width, text_height), below = cv2.getTextSize(text, FONT, scale, weight)
     plate_height = text_height + below + 2
-    x = max(min(corner[0], width - text_width - 2), 0)
-    y = max(min(corner[1], height - 1), plate_height)
+    x = max(min(x, width - text_width - 2), 0)
+    y = max(min(y, height - 1), plate_height)
     cv2.rectangle(image, (x, y - plate_height), (x + text_width + 1, y), colour, -1)
     brightness = 0.114 * colour[0] + 0.587 * colour[1] + 0.299 * colour[2]
     ink = (0, 0, 0) if brightness > 110 else (255, 255, 255)
@@ -98,7 +123,7 @@ def draw_text_(image: np.ndarray, text: str, corner: tuple[int, int], colour: Co
 
 
 def _pixels(image: np.ndarray, box: Box) -> tuple[int, int, int, int]:
-    """Corners of a box; sides at or beyond the edge come to lie on it."""
+    """Round the corners of a box and clip them to the image."""
     height, width = image.shape[:2]
     x0, x1 = np.clip([round(box[0]), round(box[2])], 0, width - 1).tolist()
     y0, y1 = np.clip([round(box[1]), round(box[3])], 0, height - 1).tolist()
@@ -106,7 +131,7 @@ def _pixels(image: np.ndarray, box: Box) -> tuple[int, int, int, int]:
 
 
 def draw_dashes_(image: np.ndarray, box: Box, colour: Colour, thickness: int) -> None:
-    """A dashed rectangle in place."""
+    """Draw a dashed rectangle in place."""
     x0, y0, x1, y1 = _pixels(image, box)
     dash = 4 * thickness + 2
     for x in range(x0, x1 + 1, 2 * dash):
@@ -122,7 +147,7 @@ def draw_dashes_(image: np.ndarray, box: Box, colour: Colour, thickness: int) ->
 def draw_trail_(
     image: np.ndarray, trail: Sequence[tuple[float, float]], colour: Colour, thickness: int
 ) -> None:
-    """Join centres, a dot on the last one, in place."""
+    """Join centres by a line with a dot on the last one, in place."""
     points = np.rint(np.array(trail)).astype(np.int32).reshape(-1, 1, 2)
     cv2.polylines(image, [points], False, colour, thickness, cv2.LINE_AA)
     last = (int(points[-1, 0, 0]), int(points[-1, 0, 1]))
@@ -137,98 +162,85 @@ def draw_objects(
     labels: bool = True,
     contours: bool = True,
 ) -> np.ndarray:
-    """A copy of a frame with its objects on it.
+    """Return a copy of a frame with its objects drawn on it.
 
     Args:
         image: (H, W, 3) uint8 BGR.
-        objects: later ones are drawn over earlier ones; those with an empty
-            mask are left out.
-        opacity: of the tint inside masks, 0 to 1.
-        boxes: draw boxes too.
-        labels: write id, class and score.
-        contours: outline masks.
+        objects: Objects; later ones are drawn over earlier ones, and those with an empty mask
+            are left out.
+        opacity: Opacity of the tint inside masks, 0 to 1.
+        boxes: Whether to draw boxes.
+        labels: Whether to write id, class and score.
+        contours: Whether to outline masks.
 
     Returns:
         (H, W, 3) uint8 BGR.
 
     Raises:
-        ValueError: if a mask has another size than the image.
+        ValueError: If a mask has another size than the image.
     """
     canvas = image.copy()
     seen = []
     for item in objects:
-        check_size(item, image)
-        around = mask_box(item.mask)
-        if around is not None:
-            seen.append((item, around))
+        item.check_size(image)
+        own_box = mask_box(item.mask)
+        if own_box is not None:
+            seen.append((item, own_box, track_colour(item.track_id)))
     thickness = max(1, round(min(image.shape[:2]) / 360))
-    for item, around in seen:
-        colour = track_colour(item.track_id)
-        _draw_mask_(canvas, item.mask, around, colour, opacity, thickness if contours else 0)
+    for item, own_box, colour in seen:
+        _draw_mask_(canvas, item.mask, own_box, colour, opacity, thickness if contours else 0)
         if boxes:
-            x0, y0, x1, y1 = _pixels(canvas, item.box or around)
+            x0, y0, x1, y1 = _pixels(canvas, item.box or own_box)
             cv2.rectangle(canvas, (x0, y0), (x1, y1), colour, thickness)
-        if item.enclosing is not None:
-            draw_dashes_(canvas, item.enclosing, colour, thickness)
-    for item, around in seen:
+        if item.circumscribed is not None:
+            draw_dashes_(canvas, item.circumscribed, colour, thickness)
+    for item, own_box, colour in seen:
         if item.trail:
-            draw_trail_(canvas, item.trail, track_colour(item.track_id), thickness + 1)
+            draw_trail_(canvas, item.trail, colour, thickness + 1)
         if labels:
-            box = item.box or around
-            draw_text_(
-                canvas, item.text, (round(box[0]), round(box[1]) - 1), track_colour(item.track_id)
-            )
+            left, top, *_ = item.box or own_box
+            draw_text_(canvas, item.text, (round(left), round(top) - 1), colour)
     return canvas
 
 
 def _draw_mask_(
     canvas: np.ndarray,
     mask: np.ndarray,
-    around: tuple[int, int, int, int],
+    own_box: tuple[int, int, int, int],
     colour: Colour,
     opacity: float,
     thickness: int,
 ) -> None:
-    """Tint and outline a mask; only what lies around it is looked at."""
-    x0, y0, x1, y1 = around
-    margin = thickness
-    rows = slice(max(y0 - margin, 0), y1 + 1 + margin)
-    cols = slice(max(x0 - margin, 0), x1 + 1 + margin)
+    """Tint and outline a mask, touching only the pixels around its box."""
+    x0, y0, x1, y1 = own_box
+    rows = slice(max(y0 - thickness, 0), y1 + 1 + thickness)
+    cols = slice(max(x0 - thickness, 0), x1 + 1 + thickness)
     part, inside = canvas[rows, cols], np.ascontiguousarray(mask[rows, cols])
     blend_mask_(part, inside, colour, opacity)
     if thickness:
-        # OpenCV draws on whole arrays only
+        # OpenCV draws on contiguous arrays only
         outlined = np.ascontiguousarray(part)
         draw_contour_(outlined, inside, colour, thickness)
         part[...] = outlined
 
 
-def check_size(item: DrawnObject, image: np.ndarray) -> None:
-    """Raise ValueError if a mask has another size than the image."""
-    if item.mask.shape != image.shape[:2]:
-        raise ValueError(
-            f'the mask of track {item.track_id} is {item.mask.shape}, but '
-            f'the frame is {image.shape[:2]} (height, width); masks are '
-            'drawn at the size of the frame'
-        )
-
-
 def contact_sheet(frames: Sequence[np.ndarray], columns: int) -> np.ndarray:
-    """Frames of one size, (H, W, 3) uint8, in rows of ``columns``.
+    """Arrange frames of one size, (H, W, 3) uint8, in rows.
+
+    Args:
+        frames: Frames, at least one.
+        columns: Number of frames in a row.
 
     Returns:
-        (rows * H, columns * W, 3) uint8; black where frames end early.
+        (rows * H, columns * W, 3) uint8; black where the last row has no frame.
 
     Raises:
-        ValueError: if there is no frame.
+        ValueError: If there is no frame.
     """
     if not frames:
-        raise ValueError('a contact sheet needs at least one frame')
+        raise ValueError('a contact sheet needs at least one frame, but there is none')
     columns = min(columns, len(frames))
-    height, width, channels = frames[0].shape
-    rows = -(-len(frames) // columns)
-    sheet = np.zeros((rows * height, columns * width, channels), np.uint8)
-    for index, frame in enumerate(frames):
-        y, x = index // columns * height, index % columns * width
-        sheet[y : y + height, x : x + width] = frame
-    return sheet
+    missing = -len(frames) % columns
+    tiles = np.stack([*frames, *[np.zeros_like(frames[0])] * missing])
+    rows = tiles.reshape(-1, columns, *frames[0].shape)
+    return np.hstack([np.vstack(row) for row in rows.swapaxes(0, 1)])

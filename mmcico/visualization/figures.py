@@ -1,38 +1,48 @@
-"""Figures of papers: clips in a row, results above one another."""
+"""Figures: frames of videos in a row, results above one another, clips of a training."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import cv2
 import numpy as np
 
-from .clip_pictures import padded
-from .draw import contact_sheet, draw_text_
-from .overlays import TITLE_COLOUR, Overlay, PathLike, draw_panels, frames_only, panel_frames
-from .picture_files import spread
-from .style import DrawStyle
+from .draw import DrawnObject, contact_sheet, draw_text_
+from .overlays import Overlay, PathLike, draw_panels, panel_frames
+from .style import DrawStyle, draw_frame
 
 Rows = list[list[np.ndarray]]
+
+
+def spread(length: int, count: int) -> list[int]:
+    """Return up to ``count`` evenly spread positions from 0 to ``length - 1``.
+
+    >>> spread(10, 4)
+    [0, 3, 6, 9]
+    """
+    places = np.linspace(0, length - 1, min(length, count)).round()
+    return places.astype(int).tolist()
 
 
 def clip_figure(
     overlay: Overlay, image_root: PathLike, style: DrawStyle, frames: tuple[int, int], width: int
 ) -> np.ndarray:
-    """Some frames in a row, a row for each panel, as in Fig. 4.
+    """Draw consecutive frames in a row, one row for each panel, as in Fig. 4.
 
     Args:
-        overlay: the video.
-        image_root: folder that file names are relative to.
-        style: looks; trails and circumscribed boxes are those of the clip.
-        frames: position of the first frame, and their number.
-        width: of a frame, at most.
+        overlay: The video.
+        image_root: Folder that file names are relative to.
+        style: Settings; trails and circumscribed boxes are those of the clip.
+        frames: Position of the first frame, and their number.
+        width: Greatest width of a frame.
 
     Returns:
         (H', W', 3) uint8 BGR.
 
     Raises:
-        ValueError: if the video has no such frames.
+        ValueError: If the video has no such frames.
     """
     first, number = frames
-    part = frames_only(overlay, range(first, first + number))
+    part = overlay.at(range(first, first + number))
     pictures = [
         draw_panels(part, each, style, width) for each in panel_frames(part, image_root, style)
     ]
@@ -42,14 +52,14 @@ def clip_figure(
 def spread_panels(
     overlay: Overlay, image_root: PathLike, style: DrawStyle, number: int, width: int
 ) -> Rows:
-    """Frames spread over a video; no others are drawn.
+    """Draw frames that are evenly spread over a video.
 
     Args:
-        overlay: the video.
-        image_root: folder that file names are relative to.
-        style: looks.
-        number: of frames, at most.
-        width: of a frame, at most.
+        overlay: The video.
+        image_root: Folder that file names are relative to.
+        style: Settings.
+        number: Greatest number of frames.
+        width: Greatest width of a frame.
 
     Returns:
         For each frame its panels, (H', W', 3) uint8 BGR.
@@ -62,53 +72,34 @@ def spread_panels(
     ]
 
 
-def video_rows(
-    overlay: Overlay, image_root: PathLike, style: DrawStyle, columns: int, width: int
-) -> Rows:
-    """Frames spread over a video, a row for each panel.
-
-    Args:
-        overlay: the video.
-        image_root: folder that file names are relative to.
-        style: looks.
-        columns: number of frames.
-        width: of a frame, at most.
-
-    Returns:
-        Rows of (H', W', 3) uint8 BGR; the first frame has the video's name.
-    """
-    chosen = spread_panels(overlay, image_root, style, columns, width)
-    rows = [list(row) for row in zip(*chosen)]
-    draw_text_(rows[0][0], overlay.name, (0, 0), TITLE_COLOUR)
-    return rows
-
-
 def gallery(
     overlays: Sequence[Overlay], image_root: PathLike, style: DrawStyle, columns: int, width: int
 ) -> np.ndarray:
-    """Chosen videos below one another, as in Fig. 6 and 7.
+    """Draw videos below one another, one row for each panel, as in Fig. 6 and 7.
 
     Args:
-        overlays: the videos.
-        image_root: folder that file names are relative to.
-        style: looks.
-        columns: frames of each video.
-        width: of a frame, at most.
+        overlays: The videos; the first frame of each shows its name.
+        image_root: Folder that file names are relative to.
+        style: Settings.
+        columns: Number of frames of each video, evenly spread.
+        width: Greatest width of a frame.
 
     Returns:
         (H', W', 3) uint8 BGR.
     """
     rows: Rows = []
     for overlay in overlays:
-        rows += video_rows(overlay, image_root, style, columns, width)
+        own = [list(row) for row in zip(*spread_panels(overlay, image_root, style, columns, width))]
+        draw_text_(own[0][0], overlay.name, (0, 0))
+        rows += own
     return stack(rows)
 
 
 def stack(rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
-    """Rows of pictures as one; black where a picture is smaller or missing.
+    """Combine rows of pictures; black where a picture is smaller or missing.
 
     Args:
-        rows: pictures (H, W, 3) uint8.
+        rows: Pictures (H, W, 3) uint8.
 
     Returns:
         (H', W', 3) uint8.
@@ -118,3 +109,66 @@ def stack(rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
         each for row in rows for each in [*row, *[np.zeros_like(row[0])] * (columns - len(row))]
     ]
     return contact_sheet(padded(filled), columns)
+
+
+def padded(frames: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Pad pictures on the right and below to a common size with black."""
+    height = max(frame.shape[0] for frame in frames)
+    width = max(frame.shape[1] for frame in frames)
+    return [
+        cv2.copyMakeBorder(
+            frame, *(0, height - frame.shape[0], 0, width - frame.shape[1]), cv2.BORDER_CONSTANT
+        )
+        for frame in frames
+    ]
+
+
+def clip_frames(
+    packed: dict, classes: Sequence[str], style: DrawStyle, width: int | None = None
+) -> list[np.ndarray]:
+    """Draw a clip as a pipeline gives it to the network.
+
+    Args:
+        packed: Output of ``PackClipInputs``: ``inputs`` (T, 3, H, W) BGR and ``data_samples``.
+        classes: Names of the labels.
+        style: Settings.
+        width: Greatest width of a frame.
+
+    Returns:
+        T pictures (H', W', 3) uint8 BGR. Objects that training ignores are labelled "ignored".
+    """
+    pictures = []
+    sample = packed['data_samples']
+    images = packed['inputs'].permute(0, 2, 3, 1).numpy()
+    for t, (pixels, frame) in enumerate(zip(images, sample)):
+        image = np.ascontiguousarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8))
+        objects = _objects(frame.gt_instances, classes, '')
+        if 'ignored_instances' in frame:
+            objects += _objects(frame.ignored_instances, classes, ' ignored')
+        picture = draw_frame(image, objects, style, width)
+        draw_text_(picture, frame_title(sample, frame, t))
+        pictures.append(picture)
+    return pictures
+
+
+def frame_title(sample: Any, frame: Any, place: int) -> str:
+    """Return the video, the frame, whether it is the query frame, and its flip."""
+    parts = [f'video {frame.get("video_id")} frame {frame.get("frame_id")}']
+    if sample.get('key_index') == place:
+        parts.append('query')
+    if frame.get('flip'):
+        parts.append(f'flipped {frame.get("flip_direction")}')
+    return ', '.join(parts)
+
+
+def _objects(instances: Any, classes: Sequence[str], note: str) -> list[DrawnObject]:
+    """Return the objects of one frame after all transforms."""
+    if len(instances) == 0:
+        return []
+    boxes = getattr(instances.bboxes, 'tensor', instances.bboxes).tolist()
+    return [
+        DrawnObject(int(key), mask.astype(bool), classes[int(label)] + note, box=tuple(box))
+        for key, mask, label, box in zip(
+            instances.instances_ids, instances.masks.masks, instances.labels, boxes
+        )
+    ]

@@ -14,34 +14,33 @@ Boxes = dict[int, Box]
 
 
 def object_boxes(objects: Iterable[DrawnObject]) -> Boxes:
-    """Box of each track, taken around its mask where none is given."""
+    """Return the box of each track, computed from its mask if the object has none."""
     boxes: Boxes = {}
     for item in objects:
-        around = None if item.box else mask_box(item.mask)
+        own_box = None if item.box else mask_box(item.mask)
         if item.box:
             boxes[item.track_id] = item.box
-        elif around is not None:
-            x0, y0, x1, y1 = around
+        elif own_box is not None:
+            x0, y0, x1, y1 = own_box
             # to the far side of the last pixel, as frames may be enlarged
             boxes[item.track_id] = x0, y0, x1 + 1, y1 + 1
     return boxes
 
 
 def union(boxes: Iterable[Box]) -> Box:
-    """The smallest box around some, at least one."""
+    """Return the smallest box that contains all boxes, of which there is at least one."""
     x0, y0, x1, y1 = zip(*boxes)
     return min(x0), min(y0), max(x1), max(y1)
 
 
 class TrackHistory:
-    """What the frames around add to the objects of a frame.
+    """Adds to the objects of a frame what follows from neighbouring frames.
 
-    With circumscribed boxes, frames come out one later than they go in. Kept
-    are the boxes of two frames, one frame, and the centres of the last
-    ``style.trail`` frames, however long the video is.
+    With circumscribed boxes, each frame is returned one step later. Memory is constant: one
+    frame, the boxes of two frames, and the centres of the last ``style.trail`` frames.
 
     Args:
-        style: which additions are wanted.
+        style: Settings that say what to add.
     """
 
     def __init__(self, style: DrawStyle) -> None:
@@ -51,74 +50,60 @@ class TrackHistory:
         self._held: tuple[Frame, Boxes] | None = None
 
     def push(self, image: np.ndarray, objects: list[DrawnObject]) -> list[Frame]:
-        """Take the next frame.
+        """Add the next frame.
 
         Args:
             image: (H, W, 3) uint8 BGR.
-            objects: what is in it.
+            objects: Objects of the frame.
 
         Returns:
-            Frames that are complete now: none, or one.
+            Frames that are complete now: none or one.
         """
-        if not self.style.trail and not self.style.enclosing:
+        if not self.style.trail and not self.style.circumscribed:
             return [(image, objects)]
         boxes = object_boxes(objects)
         if self.style.trail:
             objects = self._with_trails(objects, boxes)
-        if not self.style.enclosing:
+        if not self.style.circumscribed:
             return [(image, objects)]
         done = self._release(boxes)
         self._held = (image, objects), boxes
         return done
 
     def flush(self) -> list[Frame]:
-        """The frame that still waits, when the video has ended."""
+        """Return the frame that is still held at the end of the video, if there is one."""
         return self._release({})
 
     def _with_trails(self, objects: list[DrawnObject], boxes: Boxes) -> list[DrawnObject]:
-        """Add the centres of the last frames, this one's last."""
+        """Add the centres of the last frames, the current one last."""
         self._centres.append(
             {track: ((x0 + x1) / 2, (y0 + y1) / 2) for track, (x0, y0, x1, y1) in boxes.items()}
         )
         return [
-            replace(
-                item,
-                trail=tuple(
-                    frame[item.track_id] for frame in self._centres if item.track_id in frame
-                ),
-            )
+            replace(item, trail=tuple(each[key] for each in self._centres if key in each))
             for item in objects
+            for key in (item.track_id,)
         ]
 
     def _release(self, after: Boxes) -> list[Frame]:
-        """Give out the held frame, its neighbours being known."""
+        """Return the held frame, since both of its neighbours are known."""
         if self._held is None:
             return []
         (image, objects), boxes = self._held
-        around = (self._before, boxes, after)
+        three = (self._before, boxes, after)
         drawn = [
-            replace(
-                item,
-                enclosing=union(frame[item.track_id] for frame in around if item.track_id in frame),
-            )
-            if item.track_id in boxes
+            replace(item, circumscribed=union(each[key] for each in three if key in each))
+            if key in boxes
             else item
             for item in objects
+            for key in (item.track_id,)
         ]
         self._before, self._held = boxes, None
         return [(image, drawn)]
 
 
 def with_history(frames: Iterable[Frame], style: DrawStyle) -> Iterator[Frame]:
-    """The same frames, with trails and circumscribed boxes as wanted.
-
-    Args:
-        frames: images and their objects, in order.
-        style: which additions are wanted.
-
-    Yields:
-        Images and their objects.
-    """
+    """Yield the same frames with the trails and circumscribed boxes that the style asks for."""
     history = TrackHistory(style)
     for image, objects in frames:
         yield from history.push(image, objects)

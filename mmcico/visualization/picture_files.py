@@ -1,35 +1,38 @@
-"""Frames as files: contact sheets and videos."""
+"""Pictures, and mp4 files that browsers play: H.264, or MPEG-4 Part 2 without PyAV."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
-from .video_writer import open_video_writer
+from mmcico.utils.whole_file import is_unicode, part_path, write_whole
+
+av: Any
+try:
+    import av
+
+    # not all errors of PyAV are OSErrors
+    WRITE_ERRORS: tuple[type[Exception], ...] = (OSError, av.error.FFmpegError)
+except ImportError:  # PyAV is optional
+    av = None
+    WRITE_ERRORS = (OSError,)
 
 PathLike = str | Path
 
 
-def spread(length: int, count: int) -> list[int]:
-    """Up to ``count`` places from 0 to ``length - 1``, evenly spread.
-
-    >>> spread(10, 4)
-    [0, 3, 6, 9]
-    """
-    places = np.linspace(0, length - 1, min(length, count)).round()
-    return places.astype(int).tolist()
-
-
 def write_picture(path: PathLike, image: np.ndarray) -> None:
-    """Write an (H, W, 3) uint8 BGR picture; folders are made.
+    """Write an (H, W, 3) uint8 BGR picture; folders are created.
 
     Raises:
         OSError: If it cannot be written.
     """
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(path), image):
-        raise OSError(f'cannot write the picture {path}')
+    # cv2.imwrite does not open every file name on every system
+    _, data = cv2.imencode(Path(path).suffix, image)
+    write_whole(path, data.tobytes())
 
 
 def write_video(path: PathLike, frames: Iterable[np.ndarray], fps: float) -> None:
@@ -40,3 +43,165 @@ def write_video(path: PathLike, frames: Iterable[np.ndarray], fps: float) -> Non
         writer.write(first)
         for frame in rest:
             writer.write(frame)
+
+
+class VideoWriter:
+    """Writes frames of one size to an mp4 file; see :func:`open_video_writer`.
+
+    Args:
+        path: Path of the file.
+        fps: Frames per second.
+        size: Height and width of the frames.
+
+    Attributes:
+        num_frames: Number of frames written so far.
+    """
+
+    def __init__(self, path: Path, fps: float, size: tuple[int, int]) -> None:
+        self.path = path
+        self.size = size
+        self.num_frames = 0
+        self._part = part_path(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # the encoders notice late that a path cannot be written, or do not say why
+            self._part.open('wb').close()
+            height, width = size
+            self._start(str(self._part), fps, height + height % 2, width + width % 2)
+        except WRITE_ERRORS as error:
+            raise self._cannot_write(error) from error
+
+    def write(self, frame: np.ndarray) -> None:
+        """Append a frame, (H, W, 3) uint8 BGR.
+
+        Raises:
+            ValueError: If it has another size or type.
+            OSError: If it cannot be written.
+        """
+        if frame.shape != (*self.size, 3) or frame.dtype != np.uint8:
+            raise ValueError(
+                f'{self.path}: frame {self.num_frames} is {frame.shape} {frame.dtype}, but the '
+                f'video was opened for {(*self.size, 3)} uint8 (height, width, BGR)'
+            )
+        height, width = self.size
+        padded = cv2.copyMakeBorder(frame, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+        try:
+            self._encode(padded)
+        except WRITE_ERRORS as error:
+            self.num_frames = 0  # nothing is kept of a file with a gap
+            raise self._cannot_write(error) from error
+        self.num_frames += 1
+
+    def close(self) -> None:
+        """Finish the file, which appears now if it has frames and all could be written.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        try:
+            self._finish()
+            if self.num_frames:
+                self._part.replace(self.path)
+        except WRITE_ERRORS as error:
+            raise self._cannot_write(error) from error
+        finally:
+            if self._part != self.path:
+                self._part.unlink(missing_ok=True)
+
+    def _cannot_write(self, error: Exception) -> OSError:
+        height, width = self.size
+        where = f'{self.path} ({height} x {width}, height x width)'
+        return OSError(f'cannot write the video {where}: {error}')
+
+    def _start(self, path: str, fps: float, height: int, width: int) -> None:
+        raise NotImplementedError
+
+    def _encode(self, frame: np.ndarray) -> None:
+        raise NotImplementedError
+
+    def _finish(self) -> None:
+        raise NotImplementedError
+
+
+class PyAVWriter(VideoWriter):
+    """Writes H.264 in yuv420p."""
+
+    def _start(self, path: str, fps: float, height: int, width: int) -> None:
+        # an index at the front lets browsers start before they have the whole file
+        options = dict(movflags='faststart')
+        self._container = av.open(path, mode='w', format='mp4', options=options)
+        rate = Fraction(fps).limit_denominator(1001)
+        self._stream = self._container.add_stream('libx264', rate=rate)
+        self._stream.height, self._stream.width = height, width
+        self._stream.pix_fmt = 'yuv420p'
+        # FFmpeg converts RGB to BT.601; players assume BT.709 for large videos unless told
+        colours = {'x264-params': 'colormatrix=smpte170m:range=tv'}
+        self._stream.options = dict(crf='20', preset='veryfast', **colours)
+
+    def _encode(self, frame: np.ndarray) -> None:
+        picture = av.VideoFrame.from_ndarray(frame, format='bgr24')
+        self._container.mux(self._stream.encode(picture))
+
+    def _finish(self) -> None:
+        if self.num_frames:
+            self._container.mux(self._stream.encode())
+        self._container.close()
+
+
+class OpenCVWriter(VideoWriter):
+    """Writes MPEG-4 Part 2, which every build of OpenCV supports."""
+
+    def _start(self, path: str, fps: float, height: int, width: int) -> None:
+        codec = cv2.VideoWriter.fourcc(*'mp4v')
+        self._writer = cv2.VideoWriter(path, codec, fps, (width, height))
+        if not self._writer.isOpened():
+            raise OSError('OpenCV cannot open it; install PyAV ("pip install av")')
+
+    def _encode(self, frame: np.ndarray) -> None:
+        self._writer.write(frame)
+
+    def _finish(self) -> None:
+        self._writer.release()
+
+
+@contextmanager
+def open_video_writer(path: PathLike, fps: float, size: tuple[int, ...]) -> Iterator[VideoWriter]:
+    """Open a video for writing, as a context manager.
+
+    The codec is H.264 in yuv420p if PyAV is installed, else OpenCV's MPEG-4. Folders are
+    created, odd sizes padded by one pixel. The file appears when it is finished. It has all
+    frames before an error of the caller; a file that cannot be written whole does not appear.
+
+        with open_video_writer('out.mp4', 25, frame.shape[:2]) as writer:
+            writer.write(frame)
+
+    Args:
+        path: File name that ends in ``.mp4``; an existing file is replaced.
+        fps: Frames per second.
+        size: Height and width of the frames.
+
+    Yields:
+        VideoWriter: Writer with the method ``write(frame)``.
+
+    Raises:
+        ValueError: If the name, the rate or the size cannot be used.
+        OSError: If the file cannot be written.
+    """
+    path = Path(path).absolute()
+    problem = None
+    if path.suffix.lower() != '.mp4':
+        problem = 'choose a name that ends in .mp4'
+    elif not is_unicode(path):
+        problem = 'the encoders open paths of valid Unicode only, choose another one'
+    elif not 0 < fps <= 1000:
+        problem = f'fps is {fps}, choose a number above 0, up to 1000'
+    elif min(size) < 1:
+        problem = f'the size (height, width) is {tuple(size)}, choose sides of at least 1'
+    if problem:
+        raise ValueError(f'cannot write the video {path}: {problem}')
+    opener = PyAVWriter if av is not None and 'libx264' in av.codecs_available else OpenCVWriter
+    writer = opener(path, fps, (int(size[0]), int(size[1])))
+    try:
+        yield writer
+    finally:
+        writer.close()

@@ -1,13 +1,11 @@
-"""Prototypes, mask parameters and mask of an instance on one sheet."""
+"""A sheet that shows the prototypes, mask parameters and mask of an instance."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from .draw import contact_sheet, draw_text_
-from .overlays import TITLE_COLOUR
 
 BACKGROUND = 245
 POSITIVE, NEGATIVE = (60, 140, 30), (50, 50, 200)
@@ -15,14 +13,13 @@ POSITIVE, NEGATIVE = (60, 140, 30), (50, 50, 200)
 
 @dataclass(frozen=True)
 class PrototypeView:
-    """What a sheet shows of an instance in a frame.
+    """Content of a sheet: an instance in a frame.
 
     Attributes:
-        frame: (H, W, 3) uint8 BGR, the instance drawn on it.
+        frame: (H, W, 3) uint8 BGR with the instance drawn on it.
         prob: (h, w) probability of the mask, 0 to 1.
-        protos: (k, h, w).
-        params: (k',) mask parameters; those of linear masks belong to the
-            prototypes one by one.
+        protos: (k, h, w) prototypes.
+        params: (k',) mask parameters; linear masks have one for each prototype.
     """
 
     frame: np.ndarray
@@ -32,13 +29,13 @@ class PrototypeView:
 
 
 def heat(values: np.ndarray, size: tuple[int, int], low: float, high: float) -> np.ndarray:
-    """A map in colours.
+    """Return a map in colours.
 
     Args:
         values: (h, w).
-        size: height and width of the picture.
-        low: value of the darkest colour.
-        high: value of the brightest one.
+        size: Height and width of the picture.
+        low: Value of the darkest colour.
+        high: Value of the brightest colour.
 
     Returns:
         (H, W, 3) uint8 BGR.
@@ -50,11 +47,11 @@ def heat(values: np.ndarray, size: tuple[int, int], low: float, high: float) -> 
 
 
 def bars(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Values as bars up and down from a line in the middle.
+    """Draw values as bars up and down from a line in the middle.
 
     Args:
-        values: (n,); the largest magnitude fills half the height.
-        size: height and width of the picture.
+        values: (n,) values; the largest magnitude fills half the height.
+        size: Height and width of the picture.
 
     Returns:
         (H, W, 3) uint8 BGR.
@@ -74,14 +71,14 @@ def bars(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def prototype_tiles(view: PrototypeView, size: tuple[int, int]) -> list[np.ndarray]:
-    """A picture for each prototype, on one scale.
+    """Draw a picture for each prototype, on one scale.
 
     Args:
-        view: what is shown.
-        size: height and width of a picture.
+        view: Content.
+        size: Height and width of a picture.
 
     Returns:
-        k pictures (H, W, 3) uint8; linear masks have their parameter below.
+        k pictures (H, W, 3) uint8, titled with the parameter if masks are linear.
     """
     low, high = float(view.protos.min()), float(view.protos.max())
     linear = len(view.params) == len(view.protos)
@@ -89,18 +86,18 @@ def prototype_tiles(view: PrototypeView, size: tuple[int, int]) -> list[np.ndarr
     for index, proto in enumerate(view.protos):
         tile = heat(proto, size, low, high)
         weight = f': {view.params[index]:+.2f}' if linear else ''
-        draw_text_(tile, f'{index}{weight}', (0, 0), TITLE_COLOUR)
+        draw_text_(tile, f'{index}{weight}', (0, 0))
         tiles.append(tile)
     return tiles
 
 
 def prototype_sheet(view: PrototypeView, columns: int = 8, width: int = 200) -> np.ndarray:
-    """One picture: frame, mask, parameters, prototypes.
+    """Draw frame, mask, parameters and prototypes as one picture.
 
     Args:
-        view: what is shown.
-        columns: prototypes in a row, at least 4.
-        width: of a prototype.
+        view: Content.
+        columns: Number of prototypes in a row, at least 4.
+        width: Width of a prototype.
 
     Returns:
         (H, W, 3) uint8 BGR.
@@ -116,18 +113,12 @@ def prototype_sheet(view: PrototypeView, columns: int = 8, width: int = 200) -> 
         (mask, 'mask, 0 to 1'),
         (chart, f'{len(view.params)} mask parameters, {low:+.2f} to {high:+.2f}'),
     ):
-        draw_text_(picture, text, (0, 0), TITLE_COLOUR)
+        draw_text_(picture, text, (0, 0))
     top = np.hstack([frame, mask, chart])
     tiles = contact_sheet(prototype_tiles(view, (height, width)), columns)
-    return np.vstack(_same_width([top, tiles]))
-
-
-def _same_width(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Grey is added on the right."""
-    width = max(picture.shape[1] for picture in pictures)
-    return [
-        cv2.copyMakeBorder(
-            picture, 0, 0, 0, width - picture.shape[1], cv2.BORDER_CONSTANT, value=(BACKGROUND,) * 3
-        )
-        for picture in pictures
-    ]
+    sheet = np.full(
+        (len(top) + len(tiles), max(top.shape[1], tiles.shape[1]), 3), BACKGROUND, np.uint8
+    )
+    sheet[: len(top), : top.shape[1]] = top
+    sheet[len(top) :, : tiles.shape[1]] = tiles
+    return sheet

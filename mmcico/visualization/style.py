@@ -1,32 +1,34 @@
-"""How pictures look, and frames drawn that way."""
+"""The look of pictures: its settings, its command line arguments, and frames drawn with it."""
 
+import argparse
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, replace
 
+import cv2
 import numpy as np
 
-from .draw import DrawnObject, draw_objects
-from .resizing import resized
+from .draw import Box, DrawnObject, draw_objects
 
-#: frames are not enlarged beyond; players and encoders have limits
+#: frames are not enlarged beyond this, since players and encoders have limits
 LONGEST = 4096
 
 
 @dataclass(frozen=True)
 class DrawStyle:
-    """How overlays look.
+    """Settings of overlays.
 
     Attributes:
-        opacity: of the tint inside masks, 0 to 1.
-        boxes: draw boxes too.
-        labels: write id, class and score.
-        min_side: frames with a smaller shorter side are enlarged by a whole
-            factor until they reach it, or the longer one :data:`LONGEST`.
-        contours: outline masks.
-        enclosing: dashed, the circumscribed box of each object over the
-            frame and its two neighbours (eq. 4).
-        trail: join the centres of each object in the last so many frames;
-            0 for none.
+        opacity: Opacity of the tint inside masks, 0 to 1.
+        boxes: Whether to draw boxes.
+        labels: Whether to write id, class and score.
+        min_side: Frames with a smaller shorter side are enlarged by a whole factor until they
+            reach it, unless the longer side would exceed :data:`LONGEST`.
+        contours: Whether to outline masks.
+        circumscribed: Whether to draw the circumscribed box of each object over the frame and
+            its two neighbours (eq. 4), dashed.
+        trail: Number of frames whose centres of each object are joined by a line; 0 for none.
+        enclosing: Deprecated name of ``circumscribed``.
 
     Raises:
         ValueError: If a number is out of its range.
@@ -37,14 +39,22 @@ class DrawStyle:
     labels: bool = True
     min_side: int = 320
     contours: bool = True
-    enclosing: bool = False
+    circumscribed: bool = False
     trail: int = 0
+    enclosing: InitVar[bool | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, enclosing: bool | None) -> None:
+        if enclosing is not None:
+            warnings.warn(
+                'DrawStyle: "enclosing" is now called "circumscribed"; the old name will be '
+                'removed in the next version',
+                DeprecationWarning,
+                stacklevel=3,
+            )
+            object.__setattr__(self, 'circumscribed', enclosing)
         if not 0 <= self.opacity <= 1:
             raise ValueError(
-                f'opacity is {self.opacity}; choose 0 (masks are '
-                'not tinted) to 1 (nothing shows through)'
+                f'opacity is {self.opacity}; choose a value from 0 (no tint) to 1 (opaque)'
             )
         if self.trail < 0:
             raise ValueError(
@@ -52,26 +62,134 @@ class DrawStyle:
             )
 
 
+def add_style_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the settings of :class:`DrawStyle` to a parser."""
+    looks = parser.add_argument_group('pictures')
+    looks.add_argument('--boxes', action='store_true', help='draw boxes')
+    looks.add_argument(
+        '--circumscribed',
+        '--enclosing',
+        action='store_true',
+        help='draw circumscribed boxes over three frames, dashed',
+    )
+    looks.add_argument(
+        '--trail', type=int, default=0, metavar='N', help='join the centres of the last N frames'
+    )
+    looks.add_argument('--no-labels', action='store_true', help='do not write labels')
+    looks.add_argument('--no-contours', action='store_true', help='do not outline masks')
+    looks.add_argument(
+        '--opacity',
+        type=float,
+        default=DrawStyle.opacity,
+        help='opacity of the tint inside masks, 0 to 1 (default: %(default)s)',
+    )
+    looks.add_argument(
+        '--min-side',
+        type=int,
+        default=DrawStyle.min_side,
+        help='enlarge smaller frames to this shorter side (default: %(default)s)',
+    )
+
+
+def style_of(args: argparse.Namespace) -> DrawStyle:
+    """Return the style that the arguments describe."""
+    return DrawStyle(
+        opacity=args.opacity,
+        boxes=args.boxes,
+        labels=not args.no_labels,
+        min_side=args.min_side,
+        contours=not args.no_contours,
+        circumscribed=args.circumscribed,
+        trail=args.trail,
+    )
+
+
 def draw_frame(
     image: np.ndarray, objects: Sequence[DrawnObject], style: DrawStyle, width: int | None = None
 ) -> np.ndarray:
-    """A copy of a frame with its objects, enlarged if it is small.
+    """Return a copy of a frame with its objects, enlarged if it is small.
 
-    Frames get their size first, so that labels can be read at any.
+    The frame is resized before anything is drawn, so that labels are readable at any size.
 
     Args:
         image: (H, W, 3) uint8 BGR.
-        objects: later ones are drawn over earlier ones.
-        style: looks.
-        width: the picture is not wider.
+        objects: Objects; later ones are drawn over earlier ones.
+        style: Settings.
+        width: Greatest width of the picture.
 
     Returns:
         (H', W', 3) uint8 BGR.
     """
-    factor = max(
-        1, min(-(-style.min_side // min(image.shape[:2])), LONGEST // max(image.shape[:2]))
-    )
+    short, long = sorted(image.shape[:2])
+    factor: float = max(1, min(-(-style.min_side // short), LONGEST // long))
     if width is not None:
         factor = min(factor, width / image.shape[1])
     image, objects = resized(image, objects, factor)
     return draw_objects(image, objects, style.opacity, style.boxes, style.labels, style.contours)
+
+
+def resized(
+    image: np.ndarray, objects: Sequence[DrawnObject], factor: float
+) -> tuple[np.ndarray, list[DrawnObject]]:
+    """Resize a frame and its objects, keeping the aspect ratio.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        objects: Objects of the frame.
+        factor: Scale, above 0.
+
+    Returns:
+        The frame, (H', W', 3), with rounded sides of at least 1, and its objects.
+
+    Raises:
+        ValueError: If a mask has another size than the image.
+    """
+    if factor == 1:
+        return image, list(objects)
+    height, width = image.shape[:2]
+    size = max(1, round(height * factor)), max(1, round(width * factor))
+    method = cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA
+    for item in objects:
+        item.check_size(image)
+    frame = cv2.resize(image, size[::-1], interpolation=method)
+    scale = size[1] / width, size[0] / height
+    return frame, [
+        replace(
+            item,
+            mask=resized_mask(item.mask, size),
+            box=_scaled(item.box, scale),
+            circumscribed=_scaled(item.circumscribed, scale),
+            trail=tuple((x * scale[0], y * scale[1]) for x, y in item.trail),
+        )
+        for item in objects
+    ]
+
+
+def resized_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize a mask.
+
+    Enlarged pixels become blocks. A pixel of a reduced mask is inside if at least half of the
+    area that it covers is; if that leaves nothing, every pixel that the mask touches is inside.
+
+    Args:
+        mask: (H, W) bool.
+        size: New height and width, both larger or both smaller.
+
+    Returns:
+        (H', W') bool.
+    """
+    height, width = mask.shape
+    if size[0] >= height and size[1] >= width:
+        rows = np.arange(size[0]) * height // size[0]
+        cols = np.arange(size[1]) * width // size[1]
+        return mask[rows[:, None], cols]
+    shares = cv2.resize(mask.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
+    # sums of shares are not exact
+    inside = shares > 0.5 - 1e-4
+    return inside if inside.any() else shares > 0
+
+
+def _scaled(box: Box | None, scale: tuple[float, float]) -> Box | None:
+    if box is None:
+        return None
+    return (box[0] * scale[0], box[1] * scale[1], box[2] * scale[0], box[3] * scale[1])

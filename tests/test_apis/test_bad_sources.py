@@ -15,6 +15,7 @@ from mmcico.apis.inferencer import distinct
 from mmcico.apis.output_plan import write_json
 from mmcico.cli.main import main
 from mmcico.testing.inference import write_small_model
+from mmcico.utils.whole_file import part_path
 from mmcico.visualization import open_video_writer
 
 FULL = Path('/dev/full')
@@ -299,7 +300,7 @@ def test_a_video_on_a_full_disk(inferencer, tmp_path):
 def test_a_file_on_a_full_disk_leaves_the_one_before(tmp_path):
     path = tmp_path / 'results.json'
     write_json(path, [1])
-    (tmp_path / 'results.json.part').symlink_to(FULL)
+    part_path(path).symlink_to(FULL)
     with pytest.raises(OSError, match='results.json: No space left on device'):
         write_json(path, [2])
     assert json.loads(path.read_text()) == [1]

@@ -19,7 +19,7 @@ from mmcico.apis.outputs import MaskSink, OverlaySink, ResultSink, drawn_frames
 from mmcico.testing.inference import write_small_model
 from mmcico.visualization.style import DrawStyle
 
-STYLE = DrawStyle(min_side=1, labels=False, enclosing=True, trail=3)
+STYLE = DrawStyle(min_side=1, labels=False, circumscribed=True, trail=3)
 
 
 def make_result(frame, left):

@@ -52,7 +52,7 @@ def test_predict_writes_files_and_says_what_it_found(small, frames, tmp_path, ca
             0.31,
             '--trail',
             '3',
-            '--enclosing',
+            '--circumscribed',
             '--boxes',
         )
         == 0
@@ -211,7 +211,7 @@ def test_visualize_runs_from_the_command_line(tmp_path, monkeypatch, capsys):
                 '3',
                 '--width',
                 '200',
-                '--enclosing',
+                '--circumscribed',
             ]
         )
         == 0

@@ -10,11 +10,12 @@ from video_files import read_video
 
 from mmcico.datasets.annotation_files import parse_annotations
 from mmcico.datasets.vis_dataset import VISDataset
-from mmcico.visualization.annotated_videos import annotation_overlays, titled_frames
-from mmcico.visualization.clip_pictures import clip_frames, frame_title, padded
 from mmcico.visualization.draw import track_colour
-from mmcico.visualization.overlays import DrawStyle
-from mmcico.visualization.picture_files import spread, write_video
+from mmcico.visualization.figures import clip_frames, frame_title, padded, spread
+from mmcico.visualization.overlay_files import annotation_overlays
+from mmcico.visualization.overlays import titled_frames
+from mmcico.visualization.picture_files import write_video
+from mmcico.visualization.style import DrawStyle
 
 # eight times as large: titles lie in the two lowest rows
 PLAIN = DrawStyle(opacity=1.0, labels=False, min_side=64)

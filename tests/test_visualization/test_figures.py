@@ -9,8 +9,9 @@ from small_sets import as_results
 from tool_runs import tool_module
 
 from mmcico.datasets.moving_shapes import make_config, write_dataset
-from mmcico.visualization.figures import clip_figure, gallery, stack, video_rows
-from mmcico.visualization.overlays import frames_only, load_overlays, overlay_frames
+from mmcico.visualization.figures import clip_figure, gallery, stack
+from mmcico.visualization.overlay_files import load_overlays
+from mmcico.visualization.overlays import overlay_frames
 from mmcico.visualization.prototype_sheet import (
     PrototypeView,
     bars,
@@ -63,9 +64,9 @@ def test_a_clip_has_a_row_for_each_result(data):
 
 
 def test_circumscribed_boxes_are_those_of_the_clip(data):
-    style = DrawStyle(labels=False, min_side=1, enclosing=True)
+    style = DrawStyle(labels=False, min_side=1, circumscribed=True)
     first, _ = load_overlays(data / 'instances.json')
-    part = frames_only(first, [2, 3, 4])
+    part = first.at([2, 3, 4])
     middle = list(overlay_frames(part, data / 'JPEGImages', style))[1]
     whole = list(overlay_frames(first, data / 'JPEGImages', style))
     assert len(whole) == 6 and (middle == whole[3]).all()
@@ -77,17 +78,17 @@ def test_frames_that_are_not_there(data):
     first, _ = load_overlays(data / 'instances.json')
     for places in ([5, 6], [-1], []):
         with pytest.raises(ValueError, match='has the frames 0 to 5'):
-            frames_only(first, places)
+            first.at(places)
 
 
 def test_a_gallery_has_rows_of_spread_frames(data):
     videos = load_overlays(data / 'instances.json')
-    rows = video_rows(videos[0], data / 'JPEGImages', STYLE, 3, 64)
+    row = gallery(videos[:1], data / 'JPEGImages', STYLE, 3, 64)
     drawn = list(overlay_frames(videos[0], data / 'JPEGImages', STYLE))
-    assert len(rows) == 1 and len(rows[0]) == 3
+    assert row.shape == (len(drawn[0]), 192, 3)
     # places 0, 2.5 -> 2, 5; the first one has the name on it
-    assert (rows[0][1] == drawn[2]).all() and (rows[0][2] == drawn[5]).all()
-    assert (rows[0][0][24:] == drawn[0][24:]).all()
+    assert (row[:, 64:128] == drawn[2]).all() and (row[:, 128:] == drawn[5]).all()
+    assert (row[24:, :64] == drawn[0][24:]).all() and (row[:24, :64] != drawn[0][:24]).any()
     picture = gallery(videos, data / 'JPEGImages', STYLE, 3, 32)
     assert picture.shape == (2 * 24, 3 * 32, 3)
 
@@ -110,7 +111,7 @@ def test_the_tool_compares_and_checks_titles(data, tmp_path, capsys):
     tool.main([*base, *both, '--gallery', '4', *out])
     assert cv2.imread(str(tmp_path / 'gallery.png')).shape == (192, 256, 3)
     assert not list(tmp_path.glob('*.mp4'))
-    with pytest.raises(ValueError, match='the same twice'):
+    with pytest.raises(ValueError, match='a title occurs twice'):
         tool.main([*base, both[0], both[0], *out])
     with pytest.raises(SystemExit):
         tool.main([*base, *both, '--titles', 'one', *out])

@@ -6,8 +6,7 @@ import pytest
 from mmcico.visualization import DrawnObject, draw_objects, track_colour
 from mmcico.visualization.draw import draw_dashes_, mask_box
 from mmcico.visualization.history import TrackHistory, union, with_history
-from mmcico.visualization.resizing import resized
-from mmcico.visualization.style import DrawStyle, draw_frame
+from mmcico.visualization.style import DrawStyle, draw_frame, resized
 
 IMAGE = np.full((40, 60, 3), 100, np.uint8)
 
@@ -43,15 +42,15 @@ def test_a_trail_goes_on_after_a_gap_and_is_forgotten_after_a_long_one():
 
 def test_a_given_box_decides_the_centre():
     given = DrawnObject(1, item(1, 0).mask, box=(10.0, 20.0, 20.0, 24.0))
-    ((_, (drawn,)),) = run([[given]], DrawStyle(trail=1, enclosing=True))
+    ((_, (drawn,)),) = run([[given]], DrawStyle(trail=1, circumscribed=True))
     assert drawn.trail == ((15, 22),)
-    assert drawn.enclosing == (10, 20, 20, 24)
+    assert drawn.circumscribed == (10, 20, 20, 24)
 
 
 def test_circumscribed_boxes_cover_the_neighbours():
     frames = [[item(1, x, y)] for x, y in ((0, 0), (10, 5), (20, 2), (30, 9))]
-    found = run(frames, DrawStyle(enclosing=True))
-    assert [objects[0].enclosing for _, objects in found] == [
+    found = run(frames, DrawStyle(circumscribed=True))
+    assert [objects[0].circumscribed for _, objects in found] == [
         (0, 0, 15, 10),
         (0, 0, 25, 10),
         (10, 2, 35, 14),
@@ -61,8 +60,8 @@ def test_circumscribed_boxes_cover_the_neighbours():
 
 def test_circumscribed_boxes_leave_out_frames_without_the_object():
     frames = [[item(1, 0)], [], [item(1, 20), item(2, 40)], [item(2, 50)]]
-    found = run(frames, DrawStyle(enclosing=True))
-    assert [[each.enclosing for each in objects] for _, objects in found] == [
+    found = run(frames, DrawStyle(circumscribed=True))
+    assert [[each.circumscribed for each in objects] for _, objects in found] == [
         [(0, 10, 5, 15)],
         [],
         [(20, 10, 25, 15), (40, 10, 55, 15)],
@@ -72,14 +71,14 @@ def test_circumscribed_boxes_leave_out_frames_without_the_object():
 
 def test_frames_keep_their_order_and_images():
     images = [np.full((40, 60, 3), value, np.uint8) for value in range(5)]
-    for style in (DrawStyle(), DrawStyle(trail=2), DrawStyle(enclosing=True)):
+    for style in (DrawStyle(), DrawStyle(trail=2), DrawStyle(circumscribed=True)):
         found = list(with_history(((each, []) for each in images), style))
         assert [image[0, 0, 0] for image, _ in found] == [0, 1, 2, 3, 4]
-    assert list(with_history([], DrawStyle(enclosing=True))) == []
+    assert list(with_history([], DrawStyle(circumscribed=True))) == []
 
 
 def test_history_is_bounded():
-    history = TrackHistory(DrawStyle(trail=4, enclosing=True))
+    history = TrackHistory(DrawStyle(trail=4, circumscribed=True))
     for number in range(50):
         history.push(IMAGE, [item(number, 5), item(1000, 20)])
     assert len(history._centres) == 4
@@ -89,8 +88,8 @@ def test_history_is_bounded():
 
 def test_an_object_without_pixels_has_no_box():
     empty = DrawnObject(3, np.zeros((40, 60), bool))
-    ((_, (drawn,)),) = run([[empty]], DrawStyle(trail=2, enclosing=True))
-    assert drawn.trail == () and drawn.enclosing is None
+    ((_, (drawn,)),) = run([[empty]], DrawStyle(trail=2, circumscribed=True))
+    assert drawn.trail == () and drawn.circumscribed is None
 
 
 def test_union_by_hand():
@@ -100,7 +99,7 @@ def test_union_by_hand():
 def test_trails_and_dashes_are_drawn():
     one = item(1, 20)
     plain = draw_objects(IMAGE, [one], labels=False)
-    far = DrawnObject(1, one.mask, enclosing=(40, 25, 55, 35), trail=((5, 30), (30, 30)))
+    far = DrawnObject(1, one.mask, circumscribed=(40, 25, 55, 35), trail=((5, 30), (30, 30)))
     drawn = draw_objects(IMAGE, [far], labels=False)
     colour = track_colour(1)
     assert tuple(drawn[30, 15].tolist()) == colour
@@ -120,19 +119,19 @@ def test_dashes_have_gaps_and_end_at_the_corners():
 
 def test_enlarging_moves_boxes_and_trails():
     start = DrawnObject(
-        1, item(1, 20).mask, box=(1, 2, 3, 4), enclosing=(1, 1, 5, 5), trail=((2, 3),)
+        1, item(1, 20).mask, box=(1, 2, 3, 4), circumscribed=(1, 1, 5, 5), trail=((2, 3),)
     )
     _, (large,) = resized(IMAGE, [start], 3)
-    assert large.box == (3, 6, 9, 12) and large.enclosing == (3, 3, 15, 15)
+    assert large.box == (3, 6, 9, 12) and large.circumscribed == (3, 3, 15, 15)
     assert large.trail == ((6, 9),)
 
 
 def test_circumscribed_boxes_go_around_enlarged_masks():
-    ((_, (drawn,)),) = run([[item(1, 20)]], DrawStyle(enclosing=True))
+    ((_, (drawn,)),) = run([[item(1, 20)]], DrawStyle(circumscribed=True))
     _, (large,) = resized(IMAGE, [drawn], 4)
     x0, y0, x1, y1 = mask_box(large.mask)
     # boxes reach to the far side of the last pixel
-    assert large.enclosing == (x0, y0, x1 + 1, y1 + 1)
+    assert large.circumscribed == (x0, y0, x1 + 1, y1 + 1)
 
 
 def test_boxes_that_reach_the_edge_are_seen():

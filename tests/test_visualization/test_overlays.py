@@ -10,7 +10,9 @@ from video_files import read_video
 
 from mmcico.datasets.moving_shapes import make_config, write_dataset
 from mmcico.visualization.draw import mask_box, track_colour
-from mmcico.visualization.overlays import DrawStyle, frame_objects, load_overlays, overlay_frames
+from mmcico.visualization.overlay_files import load_overlays
+from mmcico.visualization.overlays import frame_objects, overlay_frames
+from mmcico.visualization.style import DrawStyle
 
 PLAIN = DrawStyle(opacity=1.0, labels=False, min_side=1)
 
@@ -182,7 +184,7 @@ def test_tool_writes_videos_and_sheets(data, tmp_path, tool, capsys):
 
 def test_tool_names_unknown_videos(data, tmp_path, tool):
     root, _ = data
-    with pytest.raises(ValueError, match='no video 7; there are 3.*00000'):
+    with pytest.raises(ValueError, match='no video 7; it has 3.*00000'):
         tool.main(
             [
                 str(root / 'JPEGImages'),

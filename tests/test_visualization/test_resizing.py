@@ -6,8 +6,7 @@ import pytest
 
 from mmcico.visualization import DrawnObject, draw_objects, track_colour
 from mmcico.visualization.draw import mask_box
-from mmcico.visualization.resizing import resized, resized_mask
-from mmcico.visualization.style import DrawStyle, draw_frame
+from mmcico.visualization.style import DrawStyle, draw_frame, resized, resized_mask
 
 
 def grey(size=(20, 30)):
@@ -36,13 +35,13 @@ def test_shrinking_keeps_things_together():
         0,
         mask_of(slice(4, 8), slice(10, 16)),
         box=(10, 4, 16, 8),
-        enclosing=(8, 2, 18, 10),
+        circumscribed=(8, 2, 18, 10),
         trail=((12, 6), (13, 7)),
     )
     small, (scaled,) = resized(grey(), [item], 0.5)
     assert small.shape == (10, 15, 3)
     assert mask_box(scaled.mask) == (5, 2, 7, 3) and scaled.mask.sum() == 6
-    assert scaled.box == (5, 2, 8, 4) and scaled.enclosing == (4, 1, 9, 5)
+    assert scaled.box == (5, 2, 8, 4) and scaled.circumscribed == (4, 1, 9, 5)
     assert scaled.trail == ((6, 3), (6.5, 3.5))
     # 30 * .25 is rounded to 8 (to even), 20 * .25 is 5
     small, (scaled,) = resized(grey(), [item], 0.25)

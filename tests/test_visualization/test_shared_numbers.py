@@ -9,8 +9,7 @@ from pycocotools import mask as mask_utils
 
 from mmcico.evaluation.matching import best_pairs
 from mmcico.evaluation.tracks import Track
-from mmcico.visualization.overlays import load_overlays
-from mmcico.visualization.shared_numbers import LEAST_IOU, shared_numbers
+from mmcico.visualization.overlay_files import LEAST_IOU, load_overlays, shared_numbers
 
 SIZE = (4, 10)
 partners = partial(best_pairs, least=LEAST_IOU)

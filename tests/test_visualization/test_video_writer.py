@@ -4,16 +4,18 @@ import numpy as np
 import pytest
 from video_files import read_video
 
-from mmcico.visualization import open_video_writer, video_writer
-from mmcico.visualization.video_writer import OpenCVWriter
+from mmcico.visualization import open_video_writer, picture_files
+from mmcico.visualization.picture_files import OpenCVWriter
 
-BACKENDS = ['opencv'] + (['pyav'] if video_writer._has_h264() else [])
+BACKENDS = ['opencv'] + (
+    ['pyav'] if picture_files.av and 'libx264' in picture_files.av.codecs_available else []
+)
 
 
 @pytest.fixture(params=BACKENDS)
 def backend(request, monkeypatch):
     if request.param == 'opencv':
-        monkeypatch.setattr(video_writer, 'av', None)
+        monkeypatch.setattr(picture_files, 'av', None)
     return request.param
 
 
@@ -77,7 +79,7 @@ def test_pyav_writes_what_browsers_show(tmp_path):
 
 
 def test_opencv_stands_in_for_pyav(tmp_path, monkeypatch):
-    monkeypatch.setattr(video_writer, 'av', None)
+    monkeypatch.setattr(picture_files, 'av', None)
     with open_video_writer(tmp_path / 'a.mp4', 5, (48, 64)) as writer:
         assert isinstance(writer, OpenCVWriter)
         writer.write(frames_of(1, (48, 64))[0])
@@ -137,7 +139,7 @@ def test_browsers_can_play_it(tmp_path):
     with open_video_writer(path, 5, (47, 63)) as writer:
         for frame in frames_of(6, (47, 63)):
             writer.write(frame)
-    with video_writer.av.open(str(path)) as container:
+    with picture_files.av.open(str(path)) as container:
         stream = container.streams.video[0]
         assert stream.codec_context.name == 'h264'
         assert stream.codec_context.pix_fmt == 'yuv420p'

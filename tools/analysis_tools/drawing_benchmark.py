@@ -25,7 +25,8 @@ from mmcico.visualization.picture_files import write_video
 from mmcico.visualization.style import DrawStyle
 
 STYLES = dict(
-    plain=DrawStyle(min_side=1), full=DrawStyle(min_side=1, boxes=True, enclosing=True, trail=20)
+    plain=DrawStyle(min_side=1),
+    full=DrawStyle(min_side=1, boxes=True, circumscribed=True, trail=20),
 )
 
 

@@ -64,22 +64,23 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def style_of(args: argparse.Namespace, overlays: Any, boxes: bool) -> Any:
+def style_of(args: argparse.Namespace, look: Any, boxes: bool) -> Any:
     """How pictures look."""
-    return overlays.DrawStyle(boxes=boxes, labels=not args.no_labels, min_side=args.min_side)
+    return look.DrawStyle(boxes=boxes, labels=not args.no_labels, min_side=args.min_side)
 
 
 def browse_file(args: argparse.Namespace, load: Callable) -> None:
     """A video or a sheet for each video of an annotation file."""
-    videos = load('visualization.annotated_videos')
+    videos = load('visualization.overlay_files')
     files = load('visualization.picture_files')
     read = load('datasets.annotation_files').read_annotations
-    style = style_of(args, load('visualization.overlays'), args.boxes)
+    draw, spread = load('visualization.overlays'), load('visualization.figures').spread
+    style = style_of(args, load('visualization.style'), args.boxes)
     overlays = videos.annotation_overlays(read(args.annotations), args.videos)
     for done, overlay in enumerate(overlays, start=1):
         path = Path(args.out) / overlay.name
-        places = files.spread(len(overlay.file_names), SHEET_FRAMES) if args.sheet else None
-        frames = videos.titled_frames(
+        places = spread(len(overlay.file_names), SHEET_FRAMES) if args.sheet else None
+        frames = draw.titled_frames(
             overlay, args.images, style, places, PANEL_WIDTH if args.sheet else None
         )
         if args.sheet:
@@ -126,10 +127,10 @@ def chosen_items(length: int, count: int, seed: int) -> list[int]:
 
 def browse_config(args: argparse.Namespace, load: Callable) -> None:
     """A sheet with a row for each clip, one file for all."""
-    clips = load('visualization.clip_pictures')
+    clips = load('visualization.figures')
     files = load('visualization.picture_files')
     dataset = build_dataset(args)
-    style = style_of(args, load('visualization.overlays'), boxes=True)
+    style = style_of(args, load('visualization.style'), boxes=True)
     rows = []
     for item in chosen_items(len(dataset), args.num_clips, args.seed):
         rows.append(

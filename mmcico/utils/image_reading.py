@@ -1,0 +1,115 @@
+"""Images read from files, with limits on their size and readable errors."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from .image_size import image_library
+
+#: larger images are refused before they are decoded; as BGR they take 300 MB
+MAX_PIXELS = 100_000_000
+
+
+def check_pixels(width: float, height: float, where: str | Path) -> None:
+    """Check that a picture is not too large to be decoded.
+
+    Raises:
+        ValueError: If it has more than :data:`MAX_PIXELS` pixels.
+    """
+    if width * height > MAX_PIXELS:
+        raise ValueError(
+            f'{where} has {width:.0f} x {height:.0f} pixels (width x height), more than '
+            f'{MAX_PIXELS:,}; make it smaller'
+        )
+
+
+def image_content(path: str | Path) -> bytes:
+    """Return the bytes of a regular, non-empty file.
+
+    Raises:
+        ValueError: If it is missing, empty, unreadable, or a pipe, device or folder.
+    """
+    file = Path(path)
+    try:
+        if file.exists() and not file.is_file():
+            raise ValueError(f'{path} is not a regular file')
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise ValueError(f'{path} is missing') from None
+    except OSError as error:
+        raise ValueError(f'{path} cannot be read: {error.strerror}') from error
+    if not content:
+        raise ValueError(f'{path} is an empty file (0 bytes)')
+    return content
+
+
+def open_image(path: str | Path) -> Any:
+    """Return a Pillow image, not yet decoded.
+
+    Raises:
+        ValueError: If the file is not an image, or one of too many pixels.
+    """
+    library = image_library()
+    try:
+        with warnings.catch_warnings():
+            # Pillow's own limit is a warning at first
+            warnings.simplefilter('ignore', library.DecompressionBombWarning)
+            image = library.open(path)
+    except library.DecompressionBombError:
+        raise ValueError(f'{path} has more than {MAX_PIXELS:,} pixels; make it smaller') from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ValueError(f'{path} is not a readable image') from error
+    check_pixels(image.width, image.height, path)
+    return image
+
+
+def read_image(path: str | Path) -> np.ndarray:
+    """Return an image as (H, W, 3) uint8 BGR, turned as its Exif field says.
+
+    Raises:
+        ValueError: If the file is missing, is not an image, or has too many pixels.
+    """
+    content = image_content(path)
+    open_image(path).close()
+    # on Windows, imread does not open names that are not ASCII
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError(f'{path} is not a readable image')
+    return image
+
+
+def num_pages(path: str | Path) -> int:
+    """Return the number of pages of an image file: above 1 for stacks and animations."""
+    with open_image(path) as image:
+        return getattr(image, 'n_frames', 1)
+
+
+def read_pages(path: str | Path) -> Iterator[np.ndarray]:
+    """Yield the pages of a stack or an animation, (H, W, 3) uint8 BGR.
+
+    16-bit pages lose their lower byte, as in :func:`read_image`.
+
+    Raises:
+        ValueError: If a page is broken, or has floating point or 32-bit pixels.
+    """
+    with open_image(path) as image:
+        for number in range(getattr(image, 'n_frames', 1)):
+            try:
+                image.seek(number)
+                check_pixels(image.width, image.height, f'{path}: page {number}')
+                yield _bgr(image, f'{path}: page {number}')
+            except (OSError, EOFError, SyntaxError) as error:
+                raise ValueError(f'{path}: page {number} cannot be read: {error}') from error
+
+
+def _bgr(page: Any, where: str) -> np.ndarray:
+    if page.mode.startswith('I;16'):
+        grey = (np.asarray(page) >> 8).astype(np.uint8)
+        return np.dstack([grey] * 3)
+    if page.mode in ('I', 'F'):
+        raise ValueError(f'{where} has pixels of 32 bits; convert the pages to 8 or 16 bits')
+    return np.ascontiguousarray(np.asarray(page.convert('RGB'))[..., ::-1])
