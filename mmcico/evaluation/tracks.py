@@ -47,7 +47,7 @@ class Track:
         occlusion (float): OVIS' score, 0 (all seen) to 0.75.
     """
 
-    masks: list[str | None]
+    masks: list[str | None] | list[bytes | None]
     areas: np.ndarray
     mean_area: float
     score: float = 0.0

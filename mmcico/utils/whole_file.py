@@ -15,9 +15,9 @@ def is_unicode(path: str | Path) -> bool:
 def part_path(path: Path) -> Path:
     """Return the path of the temporary file beside a file; it has the same suffix.
 
-    Devices and pipes, which cannot be replaced, are their own temporary files.
+    Devices, pipes and folders, which cannot be replaced, are returned themselves.
     """
-    if path.exists() and not (path.is_file() or path.is_dir()):
+    if path.exists() and not path.is_file():
         return path
     return path.with_name(f'.{path.stem}.{os.getpid()}.part{path.suffix}')
 

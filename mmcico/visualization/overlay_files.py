@@ -3,21 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from mmcico.datasets.fields import id_key
-from mmcico.datasets.video_annotations import AnnotatedVideo, AnnotationFile
+import numpy as np
+
 from mmcico.evaluation.matching import best_pairs, video_iou
 from mmcico.evaluation.tracks import Track
-from mmcico.evaluation.vis_json import GroundTruth, Tracks, read_ground_truth, read_results
-from mmcico.utils.json_file import load_json
+from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
+from mmcico.formats.fields import id_key
+from mmcico.formats.read import read_annotations
+from mmcico.formats.results import ResultTrack, read_results
 
 from .overlays import DrawnTrack, Overlay, PathLike
 
 #: tracks that overlap less, over space and time, are not the same object
 LEAST_IOU = 0.1
-#: category and track
-Member = tuple[int, Track]
 
 
 def load_overlays(
@@ -29,7 +28,7 @@ def load_overlays(
     """Read what is to be drawn.
 
     Args:
-        annotations: File in the layout of YouTube-VIS; its objects are drawn if there are no
+        annotations: YouTube-VIS, OVIS or CocoVID file; its objects are drawn if there are no
             ``results``.
         results: ``results.json`` in the layout of YouTube-VIS, or several by their titles.
         score_thr: Results with a lower score are left out.
@@ -43,75 +42,60 @@ def load_overlays(
     Raises:
         ValueError: If a file is not usable, or has no ground truth although it is to be drawn.
     """
-    content = load_json(annotations)
-    truth = read_ground_truth(content, str(annotations))
-    if results is not None and not isinstance(results, Mapping):
-        results = dict(results=results)
-    files = {
-        title: _by_video(read_results(path, truth), score_thr)
-        for title, path in (results or {}).items()
-    }
-    with_truth = not files or side_by_side
-    if with_truth and not truth.has_annotations:
+    truth = read_annotations(annotations)
+    if results is None or not isinstance(results, Mapping):
+        results = {} if results is None else {'results': results}
+    found: dict[str, list[list[ResultTrack]]] = {}
+    for title, path in results.items():
+        found[title] = [[] for _ in truth.videos]
+        for track in read_results(path, truth).tracks:
+            if track.score >= score_thr:
+                found[title][track.video].append(track)
+    with_truth = not results or side_by_side
+    if with_truth and not truth.num_annotations:
         raise ValueError(
             f'{annotations} has no annotations to draw; give a results file, without --side-by-side'
         )
-    objects = _by_video(truth.tracks)
-    entries = {str(entry['id']): entry for entry in content['videos']}
     overlays = []
-    for index, video in enumerate(truth.videos):
-        entry = entries[str(video.id)]
-        # the ground truth gives the numbers, shown or not
-        shown, *found = _drawn_tracks(
-            [each.get(index, []) for each in (objects, *files.values())], truth, video.size
-        )
-        panels = list(zip(files, found))
-        if with_truth:
-            panels.append(('ground truth', shown))
-        overlays.append(
-            Overlay(
-                name=str(video.id),
-                file_names=_file_names(entry, video.length, annotations),
-                size=video.size,
-                panels=panels,
-            )
-        )
+    for place, video in enumerate(truth.videos):
+        files = {title: tracks[place] for title, tracks in found.items()}
+        overlays.append(_overlay(truth, video, files, with_truth))
     return _with_names(overlays)
 
 
-def _file_names(entry: dict[str, Any], length: int, annotations: PathLike) -> list[str]:
-    names = entry.get('file_names')
-    if not isinstance(names, list) or len(names) != length:
-        raise ValueError(
-            f'{annotations}: video {entry["id"]}: field file_names is not a list of {length} names'
-        )
-    return names
-
-
-def _by_video(tracks: Tracks, score_thr: float = 0.0) -> dict[int, list[Member]]:
-    """Return categories and tracks of each video, all by position."""
-    found: dict[int, list[Member]] = {}
-    for (video, category), members in tracks.items():
-        found.setdefault(video, []).extend(
-            (category, each) for each in members if each.score >= score_thr
-        )
-    return found
-
-
-def _drawn_tracks(
-    files: Sequence[Sequence[Member]], truth: GroundTruth, size: tuple[int, int]
-) -> list[list[DrawnTrack]]:
-    """Return the tracks of a video in each file; the first one, ground truth, has no scores."""
-    numbers = shared_numbers([[track for _, track in members] for members in files], size)
-    return [
-        [
-            DrawnTrack(
-                number, truth.categories[category][1], track.score if place else None, track.masks
-            )
-            for number, (category, track) in zip(own, members)
+def _overlay(
+    truth: AnnotationFile,
+    video: AnnotatedVideo,
+    files: Mapping[str, Sequence[ResultTrack]],
+    with_truth: bool,
+) -> Overlay:
+    """Return a video with the results of each file, and its ground truth if wanted."""
+    names = {id_key(key): name for key, name in truth.categories}
+    # the ground truth gives the numbers, shown or not
+    objects, *numbers = shared_numbers(
+        [_comparable(video.tracks), *map(_comparable, files.values())], video.size
+    )
+    panels = []
+    for (title, tracks), own in zip(files.items(), numbers):
+        drawn = [
+            DrawnTrack(number, truth.categories[track.category][1], track.score, track.counts)
+            for number, track in zip(own, tracks)
         ]
-        for place, (own, members) in enumerate(zip(numbers, files))
-    ]
+        panels.append((title, drawn))
+    if with_truth:
+        drawn = [_drawn_object(*pair, names) for pair in zip(video.tracks, objects)]
+        panels.append(('ground truth', drawn))
+    return Overlay(id_key(video.id), video.file_names, video.size, panels)
+
+
+def _comparable(tracks: Sequence[AnnotatedTrack] | Sequence[ResultTrack]) -> list[Track]:
+    """Return tracks as the overlap over space and time needs them."""
+    return [Track(list(each.counts), np.array(each.pixels, float), 0.0) for each in tracks]
+
+
+def _drawn_object(track: AnnotatedTrack, number: int, names: Mapping[str, str]) -> DrawnTrack:
+    name = names[id_key(track.category_id)] + (' crowd' if track.iscrowd else '')
+    return DrawnTrack(number, name, None, track.counts)
 
 
 def shared_numbers(
@@ -198,22 +182,12 @@ def _annotated(video: AnnotatedVideo, names: dict[str, str]) -> Overlay:
     """Return a video whose objects show the ids of the file, or positions if ids are text."""
     tracks = []
     for place, track in enumerate(video.tracks):
-        number = track.id if isinstance(track.id, int) else None
-        name = names[id_key(track.category_id)] + (' crowd' if track.iscrowd else '')
-        tracks.append(
-            DrawnTrack(
-                track_id=place if number is None else number,
-                name=name if number is not None else f'({track.id}) {name}',
-                score=None,
-                masks=track.counts,
-            )
-        )
-    return Overlay(
-        name=id_key(video.id),
-        file_names=video.file_names,
-        size=(video.height, video.width),
-        panels=[('ground truth', tracks)],
-    )
+        number = track.id if isinstance(track.id, int) else place
+        drawn = _drawn_object(track, number, names)
+        if not isinstance(track.id, int):
+            drawn = replace(drawn, name=f'({track.id}) {drawn.name}')
+        tracks.append(drawn)
+    return Overlay(id_key(video.id), video.file_names, video.size, [('ground truth', tracks)])
 
 
 def _with_names(overlays: Sequence[Overlay]) -> list[Overlay]:

@@ -8,8 +8,8 @@ from tiny_video import as_cocovid, content, pipeline, write_frames, write_json
 from tool_runs import tool_module
 from video_files import read_video
 
-from mmcico.datasets.annotation_files import parse_annotations
 from mmcico.datasets.vis_dataset import VISDataset
+from mmcico.formats.read import read_annotations
 from mmcico.visualization.draw import track_colour
 from mmcico.visualization.figures import clip_frames, frame_title, padded, spread
 from mmcico.visualization.overlay_files import annotation_overlays
@@ -28,7 +28,7 @@ def pixel(frame, row, column):
 
 
 def overlays(data, wanted=None):
-    return annotation_overlays(parse_annotations(data, 'in.json'), wanted)
+    return annotation_overlays(read_annotations(data, 'in.json'), wanted)
 
 
 def texts(overlay):

@@ -73,7 +73,7 @@ def browse_file(args: argparse.Namespace, load: Callable) -> None:
     """A video or a sheet for each video of an annotation file."""
     videos = load('visualization.overlay_files')
     files = load('visualization.picture_files')
-    read = load('datasets.annotation_files').read_annotations
+    read = load('formats.read').read_annotations
     draw, spread = load('visualization.overlays'), load('visualization.figures').spread
     style = style_of(args, load('visualization.style'), args.boxes)
     overlays = videos.annotation_overlays(read(args.annotations), args.videos)
