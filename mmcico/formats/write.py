@@ -3,7 +3,7 @@
 import json
 import zipfile
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mmcico.utils.whole_file import whole_file
@@ -101,6 +101,9 @@ def _track_data(video: AnnotatedVideo, track: AnnotatedTrack) -> dict[str, Any]:
 def _box(video: AnnotatedVideo, track: AnnotatedTrack, frame: int) -> list[float] | None:
     if not track.seen(frame):
         return None
+    stated = track.bboxes[frame]
+    if stated is not None and stated[2] > 0 and stated[3] > 0:
+        return [*stated]
     x1, y1, x2, y2 = track.box(frame, video.size)
     return [x1, y1, x2 - x1, y2 - y1]
 
@@ -113,7 +116,7 @@ def cocovid_data(file: AnnotationFile) -> dict[str, Any]:
         first = len(images) + 1
         for frame in range(video.length):
             images.append(_image_data(video, frame, first + frame))
-        for number, track in enumerate(video.tracks, 1):
+        for track in video.tracks:
             for frame in range(video.length):
                 if not track.seen(frame):
                     continue
@@ -122,7 +125,7 @@ def cocovid_data(file: AnnotationFile) -> dict[str, Any]:
                     image_id=first + frame,
                     video_id=video.id,
                     category_id=track.category_id,
-                    instance_id=number,
+                    instance_id=track.id,
                     iscrowd=int(track.iscrowd),
                     segmentation=as_json(track.counts[frame], video.size),
                     bbox=_box(video, track, frame),
@@ -132,11 +135,19 @@ def cocovid_data(file: AnnotationFile) -> dict[str, Any]:
                     annotation['occlusion'] = track.occlusion[frame]
                 annotations.append(annotation)
     return dict(
-        videos=[dict(id=v.id, name=str(v.id), height=v.height, width=v.width) for v in file.videos],
+        videos=[_folder_data(video) for video in file.videos],
         categories=[dict(id=key, name=name) for key, name in file.categories],
         images=images,
         annotations=annotations,
     )
+
+
+def _folder_data(video: AnnotatedVideo) -> dict[str, Any]:
+    """Return a video of CocoVID, named after the folder of its frames."""
+    folder = str(PurePosixPath(video.file_names[0]).parent) if video.file_names else '.'
+    name = str(video.id) if folder == '.' else folder
+    size = dict(height=video.height, width=video.width)
+    return dict(id=video.id, name=name, length=video.length, **size)
 
 
 def _image_data(video: AnnotatedVideo, frame: int, number: int) -> dict[str, Any]:

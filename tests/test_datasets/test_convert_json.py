@@ -9,21 +9,20 @@ from hypothesis import strategies as st
 from pycocotools import mask as mask_api
 from tiny_video import as_cocovid, content, rle
 
-from mmcico.datasets.annotation_files import read_annotations
-from mmcico.datasets.categories import VERSIONS
-from mmcico.datasets.converters.class_maps import ClassTable, read_renames, target_names
-from mmcico.datasets.converters.cocovid_writer import write_cocovid
+from mmcico.datasets.converters.class_maps import ClassTable, read_renames, target_classes
+from mmcico.datasets.converters.collect import FreeNumbers, collect, converted_data
 from mmcico.datasets.converters.json_source import json_videos
-from mmcico.datasets.converters.lists_writer import ListsWriter
-from mmcico.datasets.converters.vis_writer import FreeNumbers, write_vis
+from mmcico.formats.categories import VERSIONS
+from mmcico.formats.problems import Problems
+from mmcico.formats.read import read_annotations
+from mmcico.formats.write import write_json
 
-WRITERS = {'vis': write_vis, 'cocovid': write_cocovid}
 
-
-def convert(data, path, to='vis', table=None):
+def convert(data, path, to='vis', table=None, **options):
     """Content of the file that the conversion writes."""
-    table = table or ClassTable()
-    WRITERS[to](path, json_videos(data, 'in.json', table), lambda: table.categories, {})
+    table, problems = table or ClassTable(), options.pop('problems', Problems('in.json'))
+    file = collect(json_videos(data, 'in.json', table, problems, **options), table, problems)
+    write_json(path, converted_data(file, table, to, 'test'))
     return json.loads(Path(path).read_text())
 
 
@@ -165,11 +164,10 @@ def test_ids_that_are_one_number(tmp_path):
 def test_objects_without_any_mask_are_left_out_and_counted(tmp_path):
     data = content()
     data['annotations'][0]['segmentations'] = [None, [], None, None, None]
-    table = ClassTable()
-    done = write_vis(
-        tmp_path / 'new.json', json_videos(data, 'in', table), lambda: table.categories, {}
-    )
-    assert (done.videos, done.frames, done.objects, done.unseen) == (2, 7, 3, 1)
+    problems = Problems('in')
+    new = convert(data, tmp_path / 'new.json', problems=problems)
+    assert (len(new['videos']), len(new['annotations'])) == (2, 3)
+    assert problems.left_out['objects that are seen in no frame'] == 1
 
 
 def test_polygons_become_rle(tmp_path):
@@ -186,7 +184,7 @@ def test_polygons_become_rle(tmp_path):
 
 
 def test_other_classes(tmp_path):
-    table = ClassTable(target_names('ovis'), read_renames(['cat=']))
+    table = ClassTable(target_classes('ovis'), read_renames(['cat=']))
     new = convert(content(), tmp_path / 'new.json', table=table)
     assert len(new['categories']) == 25
     # Giant panda is 13, Vehical 25; the cat, object 3, is left out
@@ -196,13 +194,13 @@ def test_other_classes(tmp_path):
 
 
 def test_classes_without_a_match_are_all_named(tmp_path):
-    table = ClassTable(target_names('2019'), read_renames(['cat=wombat']))
+    table = ClassTable(target_classes('2019'), read_renames(['cat=wombat']))
     with pytest.raises(ValueError) as error:
         convert(content(), tmp_path / 'new.json', table=table)
     assert "in.json: the target has no class ['Vehical', 'cat -> wombat']" in (str(error.value))
     assert '--class-map' in str(error.value)
     assert list(tmp_path.iterdir()) == []
-    table = ClassTable(target_names('2019'), drop_unmatched=True)
+    table = ClassTable(target_classes('2019'), drop_unmatched=True)
     new = convert(content(), tmp_path / 'new.json', table=table)
     assert [a['category_id'] for a in new['annotations']] == [2, 14]
     assert table.left_out == {'Vehical': 2}
@@ -223,16 +221,16 @@ def test_class_maps_of_files(tmp_path):
     assert renames == {'wild_cat': 'cat', 'rock': 'stone', 'stone': None}
     names = tmp_path / 'names.txt'
     names.write_text('cat\n\n dog \n')
-    assert target_names(str(names)) == ('cat', 'dog')
+    assert target_classes(str(names)) == {'cat': 1, 'dog': 2}
     names.write_text('cat\nCat')
     with pytest.raises(ValueError, match='twice'):
-        target_names(str(names))
+        target_classes(str(names))
 
 
 @pytest.mark.parametrize(
     'text, message',
     [
-        ('cat', "'cat' is not old=new"),
+        ('cat', "'cat' is neither old=new"),
         ('coco', "for the targets .'2019', '2021', '2022', 'ovis'., not None"),
     ],
 )
@@ -240,7 +238,7 @@ def test_bad_class_maps(text, message):
     with pytest.raises(ValueError, match=message):
         read_renames([text])
     with pytest.raises(ValueError, match="target 'x' is none of"):
-        target_names('x')
+        target_classes('x')
 
 
 # COCO's id -> the id in each data set that is commonly used to pre-train, and
@@ -272,7 +270,7 @@ COCO_NAMES = {
 
 @pytest.mark.parametrize('target', COCO_IDS)
 def test_classes_of_coco(target):
-    table = ClassTable(target_names(target), read_renames(['coco'], target), True)
+    table = ClassTable(target_classes(target), read_renames(['coco'], target), True)
     found = table.match([dict(id=k, name=name) for k, name in COCO_NAMES.items()], 'coco')
     assert {int(k): v for k, v in found.items() if v is not None} == COCO_IDS[target]
 
@@ -281,23 +279,6 @@ def test_free_numbers():
     numbers = FreeNumbers()
     wishes = [0, 2, 2, 'a', 1, True, 7]
     assert [numbers.take(w) for w in wishes] == [1, 2, 3, 4, 5, 6, 7]
-
-
-def test_nothing_is_left_of_a_failed_file(tmp_path):
-    path = tmp_path / 'new' / 'x.json'
-    with pytest.raises(ZeroDivisionError), ListsWriter(path, ['videos']) as file:
-        file.add('videos', dict(id=1))
-        raise ZeroDivisionError
-    assert list(path.parent.iterdir()) == []
-    with ListsWriter(path, ['videos', 'images']) as file:
-        file.add('images', dict(id=1))
-        file.add('images', dict(id=2))
-        file.head['a"b'] = [1]
-    assert json.loads(path.read_text()) == {
-        'a"b': [1],
-        'videos': [],
-        'images': [dict(id=1), dict(id=2)],
-    }
 
 
 places = st.none() | st.tuples(

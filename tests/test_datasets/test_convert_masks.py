@@ -7,9 +7,11 @@ import pytest
 from PIL import Image
 
 from mmcico.datasets.converters.class_maps import ClassTable
-from mmcico.datasets.converters.mask_folders import MaskFolders, mask_videos
-from mmcico.datasets.converters.vis_writer import write_vis
-from mmcico.datasets.masks import decode_masks
+from mmcico.datasets.converters.collect import collect, converted_data
+from mmcico.datasets.converters.mask_folders import MOTS_CLASSES, MaskFolders, mask_videos
+from mmcico.datasets.converters.object_classes import read_object_classes
+from mmcico.formats.problems import Problems
+from mmcico.formats.rle import decode_masks
 
 H, W = 6, 9
 
@@ -70,8 +72,9 @@ def test_objects_by_hand(davis):
     (video,) = read(davis, table, object_classes=names)
     assert video.file_names == ['dogs/8.jpg', 'dogs/9.jpg', 'dogs/10.jpg']
     assert (video.id, video.height, video.width) == (1, H, W)
-    assert [c['name'] for c in table.categories] == ['dog', 'Cat']
-    assert [t.category_id for t in video.tracks] == [1, 2]
+    # in alphabetical order, whatever object comes first
+    assert [c['name'] for c in table.categories] == ['Cat', 'dog']
+    assert [t.category_id for t in video.tracks] == [2, 1]
     for track, key in zip(video.tracks, (1, 3)):
         for counts, plane in zip(track.counts, PLANES):
             if counts is None:
@@ -83,28 +86,26 @@ def test_objects_by_hand(davis):
 
 def test_every_pixel_survives_the_file(davis):
     table = ClassTable()
-    done = write_vis(
-        davis / 'out.json', mask_videos(source(davis), table), lambda: table.categories, {}
-    )
-    assert (done.videos, done.frames, done.objects) == (1, 3, 2)
-    data = json.loads((davis / 'out.json').read_text())
+    file = collect(mask_videos(source(davis), table), table, Problems('masks'))
+    data = json.loads(json.dumps(converted_data(file, table, 'youtube_vis', 'masks')))
+    assert len(data['annotations']) == 2
     assert data['annotations'][0]['areas'] == [6, None, 6]
     assert data['annotations'][1]['bboxes'] == [[4, 3, 2, 2], [5, 3, 2, 2], None]
     assert data['categories'] == [dict(id=1, name='object', supercategory='object')]
 
 
 def test_one_class_for_a_video_and_classes_of_a_target(davis):
-    table = ClassTable(('cat', 'dog'))
+    table = ClassTable({'cat': 1, 'dog': 2})
     (video,) = read(davis, table, object_classes=dict(dogs='dog'))
     assert [t.category_id for t in video.tracks] == [2, 2]
-    table = ClassTable(('cat',), drop_unmatched=True)
+    table = ClassTable({'cat': 1}, drop_unmatched=True)
     (video,) = read(davis, table, object_classes=dict(dogs={'1': 'cat'}))
     assert [t.category_id for t in video.tracks] == [1]
     assert table.left_out == {'object': 1}
 
 
 def test_names_without_a_match_say_where(davis):
-    table = ClassTable(('cat',))
+    table = ClassTable({'cat': 1})
     with pytest.raises(
         ValueError,
         match=r'object 1: the target has no class '
@@ -148,7 +149,9 @@ def test_frames_without_a_mask(davis):
     used = source(davis)
     (video,) = mask_videos(used, ClassTable())
     assert video.file_names == ['dogs/8.jpg', 'dogs/10.jpg']
-    assert used.left_out_frames == 1
+    assert (
+        used.problems.left_out['frames without annotation file (--keep-unlabelled keeps them)'] == 1
+    )
     (video,) = read(davis, keep_unlabelled=True)
     assert len(video.file_names) == 3
     assert not any(track.counts[1] for track in video.tracks)
@@ -223,3 +226,99 @@ def test_other_errors(davis):
         read(davis, object_classes=dict(dogs={'1': 5}))
     with pytest.raises(ValueError, match='is no folder'):
         list(mask_videos(MaskFolders(davis, davis / 'x'), ClassTable()))
+
+
+def one_frame(root, plane, mode, video='a', name='0'):
+    save_frame(root / 'JPEGImages' / video / f'{name}.jpg')
+    save_mask(root / 'Annotations' / video / f'{name}.png', plane, mode)
+
+
+VOID = 'pixels of value 255, which means "not annotated"'
+
+
+@pytest.mark.parametrize('mode, objects', [('L', 1), ('P', 1), ('I;16', 2)])
+def test_255_is_void_in_8_bits_alone(tmp_path, mode, objects):
+    one_frame(tmp_path, values(o7=(1, 2, 3, 3), o255=(5, 0, 1, 8)), mode)
+    used = source(tmp_path)
+    (video,) = mask_videos(used, ClassTable())
+    assert len(video.tracks) == objects
+    assert used.problems.left_out == ({VOID: 8} if objects == 1 else {})
+
+
+def test_chosen_values_are_not_annotated(tmp_path):
+    one_frame(tmp_path, values(o7=(1, 2, 3, 3), o255=(5, 0, 1, 8)), 'L')
+    used = source(tmp_path, ignored=[7])
+    (video,) = mask_videos(used, ClassTable())
+    assert decode_masks(video.tracks[0].counts, H, W).sum() == 8
+    assert list(used.problems.left_out.values()) == [9]
+
+
+MOTS = values(o2001=(0, 0, 2, 2), o1002=(2, 3, 2, 2), o2003=(4, 4, 1, 1), o10000=(5, 0, 1, 9))
+
+
+def test_classes_in_the_values_of_mots(tmp_path):
+    one_frame(tmp_path, MOTS, 'I;16')
+    one_frame(tmp_path, values(o2001=(0, 1, 2, 2)), 'I;16', name='1')
+    used, table = source(tmp_path, mots_classes=MOTS_CLASSES), ClassTable()
+    (video,) = mask_videos(used, table)
+    assert [(c['id'], c['name']) for c in table.categories] == [(1, 'car'), (2, 'pedestrian')]
+    assert [(t.category_id, [bool(c) for c in t.counts]) for t in video.tracks] == [
+        (1, [True, False]),
+        (2, [True, True]),
+        (2, [True, False]),
+    ]
+    assert used.problems.left_out == {VOID.replace('255', '10000'): 9}
+    assert not used.problems.found
+    with pytest.raises(ValueError, match=r'value 2001 is of class 2; known are \{1: .car.\}'):
+        read(tmp_path, mots_classes={1: 'car'})
+
+
+def test_large_values_without_the_option_are_told(tmp_path):
+    one_frame(tmp_path, MOTS, 'I;16')
+    used = source(tmp_path)
+    list(mask_videos(used, ClassTable()))
+    (warning,) = used.problems.found
+    assert 'values up to 10000; give --mots' in warning.text()
+
+
+def test_entries_of_object_classes_that_match_nothing(davis):
+    used = source(davis, object_classes=dict(dogs={'1': 'dog', '2': 'cat'}, cows='cow'))
+    list(mask_videos(used, ClassTable()))
+    (warning,) = used.problems.found
+    assert "2 of 3 entries match no object, the first is video 'dogs', object 2" in warning.text()
+    with pytest.raises(
+        ValueError, match="1 of 1 entries match no object, the first is video 'dog'"
+    ):
+        read(davis, object_classes=dict(dog='dog'))
+    # Other videos of the file are not missed when videos are chosen.
+    used = source(davis, object_classes=dict(dogs='dog', cows='cow'), videos=['dogs'])
+    list(mask_videos(used, ClassTable()))
+    assert not used.problems.found
+
+
+def test_meta_json_of_youtube_vos(davis):
+    objects = {'1': dict(category='dog', frames=['8']), '3': dict(category='ape', frames=[])}
+    classes = read_object_classes(dict(videos=dict(dogs=dict(objects=objects))), 'meta.json')
+    assert classes == dict(dogs={'1': 'dog', '3': 'ape'})
+    for wrong in ([], dict(dogs=5), dict(videos=dict(dogs=[])), dict(dogs={'1': None})):
+        with pytest.raises(ValueError, match='meta.json: expected an object'):
+            read_object_classes(wrong, 'meta.json')
+
+
+def test_classes_do_not_depend_on_the_order_of_videos(davis):
+    names = dict(ants={'3': 'zebra'}, dogs={'1': 'dog', '3': 'Cat'})
+    one_frame(davis, PLANES[1], 'P', video='ants')
+    first, second = ClassTable(), ClassTable()
+    read(davis, first, object_classes=names)
+    read(davis, second, object_classes=names, videos=['dogs', 'ants'])
+    assert first.categories == second.categories
+    assert [c['name'] for c in first.categories] == ['Cat', 'dog', 'zebra']
+
+
+def test_pictures_that_would_fill_the_memory_are_refused(tmp_path):
+    save_frame(tmp_path / 'JPEGImages' / 'a' / '0.jpg')
+    path = tmp_path / 'Annotations' / 'a' / '0.png'
+    path.parent.mkdir(parents=True)
+    Image.new('1', (9000, 9000)).save(path)
+    with pytest.raises(ValueError, match=r'0\.png is 9000 x 9000 .height x width.; at most'):
+        read(tmp_path)

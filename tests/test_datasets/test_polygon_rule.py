@@ -13,10 +13,11 @@ from mmcico.analysis.stats import dataset_stats
 from mmcico.datasets.annotation_files import parse_annotations
 from mmcico.datasets.converters.class_maps import ClassTable
 from mmcico.datasets.converters.coco_images import StillVideo, coco_videos
-from mmcico.datasets.converters.labelme_shapes import shape_mask
+from mmcico.datasets.converters.labelme_shapes import shape_counts
 from mmcico.datasets.masks import compress_mask
 from mmcico.evaluation import evaluate, read_ground_truth, read_results
 from mmcico.evaluation.rle import read_mask
+from mmcico.formats.problems import Place, Problems
 
 SIZE = (6, 8)
 SQUARE = [1, 1, 5, 1, 5, 3, 1, 3]  # 4 x 2 pixels
@@ -166,7 +167,7 @@ def test_an_object_of_such_polygons_alone_is_seen_nowhere():
 
 def test_converters_leave_them_out():
     shape = dict(label='cat', points=[[1, 1], [5, 5]])
-    assert not shape_mask(shape, SIZE, 'f.json').any()
+    assert shape_counts(shape, SIZE, Place('f.json'), Problems('f.json')) is None
     image = dict(id=1, file_name='a.jpg', height=6, width=8)
     data = dict(
         images=[image],

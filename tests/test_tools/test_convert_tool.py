@@ -44,7 +44,7 @@ def test_masks_there_and_back(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == 'new/vis.json\n'
-    assert '1 videos, 2 frames, 1 objects, 40 classes' in done.stderr
+    assert 'kept: 1 videos, 2 frames, 1 objects, 40 classes' in done.stderr
     vis = load(tmp_path / 'new/vis.json')
     (track,) = vis['annotations']
     assert (track['category_id'], track['areas']) == (14, [12, 12])
@@ -124,7 +124,7 @@ def test_coco_objects_without_a_pixel_are_told(tmp_path):
     (tmp_path / 'coco.json').write_text(json.dumps(data))
     done = convert(tmp_path, 'coco', 'coco.json', '--out', 'x.json')
     assert done.returncode == 0, done.stderr
-    assert 'left out: 1 objects without any mask' in done.stderr
+    assert 'left out: 1 objects that are seen in no frame' in done.stderr
     assert load(tmp_path / 'x.json')['annotations'] == []
 
 
@@ -135,7 +135,7 @@ def test_errors_end_with_one_and_a_message(tmp_path):
             ('coco', 'coco.json', '--target', '2019'),
             "coco.json: the target has no class ['bottle']",
         ),
-        (('cocovid', 'coco.json'), "has no field 'videos'"),
+        (('cocovid', 'coco.json'), "coco.json: field 'videos': is missing"),
         (('masks', 'a', 'b'), 'b is no folder'),
     ):
         done = convert(tmp_path, *args, '--out', 'x.json')

@@ -10,41 +10,43 @@ Needs no OpenMMLab package.
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from pure_import import pure_import
 
 patient_output = pure_import('utils.patient_output').patient_output
-load_json = pure_import('utils.json_file').load_json
-load_annotations = pure_import('datasets.annotation_files').load_annotations
+load_json = pure_import('formats.json_file').load_json
+write_json = pure_import('formats.write').write_json
+problems_of = pure_import('formats.problems')
 class_maps = pure_import('datasets.converters.class_maps')
 coco_images = pure_import('datasets.converters.coco_images')
+collect = pure_import('datasets.converters.collect')
 json_source = pure_import('datasets.converters.json_source')
 labelme = pure_import('datasets.converters.labelme')
 mask_folders = pure_import('datasets.converters.mask_folders')
+object_classes = pure_import('datasets.converters.object_classes')
 pseudo_motion = pure_import('datasets.converters.pseudo_motion')
-write_vis = pure_import('datasets.converters.vis_writer').write_vis
-write_cocovid = pure_import('datasets.converters.cocovid_writer').write_cocovid
 
 
 def add_command(commands: Any, name: str, text: str) -> Any:
-    """A sub-command with what all of them take."""
+    """Add a sub-command with the options that all of them have."""
     parser = commands.add_parser(name, help=text, description=text)
     parser.add_argument('--out', required=True, help='JSON file to write')
     parser.add_argument(
         '--target',
-        help='classes to convert to: 2019, 2021, 2022, ovis, or a text file '
-        'with a name a line; those of the source if left out',
+        help='classes to convert to: 2019, 2021, 2022, ovis, a text file with a name on each '
+        'line, or an annotation file (JSON) whose classes and ids are taken; by default the '
+        'classes of the source, in alphabetical order if they have no ids',
     )
     parser.add_argument(
         '--class-map',
         nargs='+',
         default=[],
         metavar='OLD=NEW',
-        help='renames classes (OLD= leaves one out); also a JSON file '
-        '{"old": "new"}, or "coco" for the usual renames of COCO\'s classes',
+        help='rename classes (OLD= leaves one out); also a JSON file {"old": "new"}, or "coco" '
+        "for the usual renames of COCO's classes",
     )
     parser.add_argument(
         '--drop-unmatched',
@@ -55,59 +57,93 @@ def add_command(commands: Any, name: str, text: str) -> Any:
 
 
 def add_folder_arguments(parser: Any) -> None:
-    """What conversions from folders take."""
-    parser.add_argument('--videos', help='text file with a video a line, as of ImageSets/')
+    """Add the options of conversions from folders."""
+    parser.add_argument('--videos', help='text file with a video on each line, as in ImageSets/')
     parser.add_argument(
         '--keep-unlabelled',
         action='store_true',
-        help='frames without annotation file show no object; they are left out otherwise',
+        help='keep frames without annotation file as frames that show no object; they are left '
+        'out otherwise',
+    )
+
+
+def add_json_arguments(parser: Any) -> None:
+    """Add the arguments of conversions from a JSON file."""
+    parser.add_argument('annotations', help='annotation JSON')
+    parser.add_argument(
+        '--crowds-as-objects',
+        action='store_true',
+        help='take iscrowd as 0: CVAT and brush tools set it for single objects',
+    )
+
+
+def add_masks(commands: Any) -> None:
+    """Add the sub-command ``masks``."""
+    parser = add_command(commands, 'masks', 'mask PNGs as in DAVIS and MOTS -> YouTube-VIS')
+    parser.add_argument('images', help='folder with a folder of frames for each video')
+    parser.add_argument('masks', help='folder with a folder of PNGs for each video')
+    add_folder_arguments(parser)
+    parser.add_argument('--class-name', default='object', help='class of all other objects')
+    parser.add_argument(
+        '--object-classes',
+        help='JSON {"video": {"1": "dog"}} or {"video": "dog"}, or the meta.json of YouTube-VOS',
+    )
+    parser.add_argument(
+        '--binary', action='store_true', help='all values but 0 are one object (DAVIS 2016)'
+    )
+    parser.add_argument('--step', type=int, default=1, help='take every n-th frame')
+    parser.add_argument(
+        '--mots',
+        nargs='*',
+        metavar='NUMBER=NAME',
+        help='values are 1000 * class + instance, and 10000 is not annotated, as in MOTS; the '
+        'classes are 1=car 2=pedestrian unless others are given',
+    )
+    parser.add_argument(
+        '--ignore-values',
+        type=int,
+        nargs='+',
+        metavar='VALUE',
+        help='values of pixels that are not annotated (default: 255 in pictures of 8 bits; '
+        'also 10000 with --mots)',
     )
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Arguments of the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest='command', required=True)
-    masks = add_command(commands, 'masks', 'mask PNGs in the manner of DAVIS -> YouTube-VIS')
-    masks.add_argument('images', help='folder of folders of frames')
-    masks.add_argument('masks', help='folder of folders of PNGs')
-    add_folder_arguments(masks)
-    masks.add_argument('--class-name', default='object', help='class of all objects')
-    masks.add_argument('--object-classes', help='JSON {"video": {"1": "dog"}} or {"video": "dog"}')
-    masks.add_argument(
-        '--binary', action='store_true', help='all values but 0 are one object (DAVIS 2016)'
-    )
-    masks.add_argument('--step', type=int, default=1, help='take every n-th frame')
-    each = add_command(commands, 'labelme', 'a labelme JSON a frame -> YouTube-VIS')
-    each.add_argument('root', help='folder of a folder for each video')
+    add_masks(commands)
+    each = add_command(commands, 'labelme', 'a labelme JSON for each frame -> YouTube-VIS')
+    each.add_argument('root', help='folder with a folder for each video')
     add_folder_arguments(each)
     each.add_argument(
         '--ungrouped',
         action='store_true',
-        help='a shape without group_id is the only object of its label',
+        help='a shape without group_id is the only object of its label in the video',
     )
     each.add_argument(
-        '--ids-per-class', action='store_true', help='each label has its own run of group ids'
+        '--ids-per-class', action='store_true', help='group ids count for each label on its own'
     )
     coco = add_command(commands, 'coco', 'COCO images -> short videos')
-    coco.add_argument('annotations', help='instances JSON of COCO')
-    coco.add_argument('--frames', type=int, default=1, help='of each video')
+    add_json_arguments(coco)
+    coco.add_argument('--frames', type=int, default=1, help='number of frames of each video')
     coco.add_argument(
         '--motion',
         action='store_true',
-        help='frames turn, grow and shift a little; needs --images and --out-images',
+        help='frames rotate, grow and shift a little; needs --images and --out-images',
     )
-    coco.add_argument('--seed', type=int, default=0, help='of the motion')
+    coco.add_argument('--seed', type=int, default=0, help='seed of the motion')
     coco.add_argument('--images', help='folder of the images')
     coco.add_argument('--out-images', help='folder to write frames to')
     coco.add_argument(
         '--drop-empty', action='store_true', help='leave out images without an object'
     )
     for name, text in (
-        ('cocovid', 'CocoVID -> YouTube-VIS; also takes YouTube-VIS, to change classes'),
+        ('cocovid', 'CocoVID, CVAT or TAO JSON -> YouTube-VIS; or YouTube-VIS with other classes'),
         ('to-cocovid', 'YouTube-VIS or OVIS -> CocoVID'),
     ):
-        add_command(commands, name, text).add_argument('annotations', help='annotation JSON')
+        add_json_arguments(add_command(commands, name, text))
     args = parser.parse_args(argv)
     wrong = usage_error(args)
     if wrong:
@@ -116,78 +152,98 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def usage_error(args: argparse.Namespace) -> str | None:
-    """What is wrong with the numbers and options of a command."""
+    """Return what is wrong with the options of a command, None if nothing is."""
     if args.command == 'masks' and args.step < 1:
         return f'--step {args.step}: choose 1 or more'
+    for text in (args.command == 'masks' and args.mots) or ():
+        number, _, name = text.partition('=')
+        if not number.isdecimal() or not name:
+            return f'--mots {text}: write the number and the name of a class, such as 1=car'
     if args.command != 'coco':
         return None
     if args.frames < 1 or args.seed < 0:
         return (
-            f'--frames {args.frames} --seed {args.seed}: choose 1 frame '
-            'or more, and a seed from 0 up'
+            f'--frames {args.frames} --seed {args.seed}: choose 1 frame or more, and a seed '
+            'from 0 up'
         )
     if args.motion and not (args.images and args.out_images):
         return (
-            '--motion needs --images, the folder of the images, and '
-            '--out-images, a folder for frames'
+            '--motion needs --images, the folder of the images, and --out-images, a folder for '
+            'frames'
         )
     return None
 
 
 def video_list(args: argparse.Namespace) -> list[str] | None:
-    """Names in the file ``--videos``."""
+    """Return the names in the file ``--videos``."""
     if args.videos is None:
         return None
     lines = Path(args.videos).read_text(encoding='utf-8').splitlines()
     return [line.strip() for line in lines if line.strip()]
 
 
-def from_masks(args: argparse.Namespace, table: Any) -> Any:
-    """Source of ``masks``."""
-    classes: dict[str, Any] = {}
+def from_masks(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
+    """Return the videos of ``masks``."""
+    classes = {}
     if args.object_classes:
-        classes = load_json(args.object_classes)
-        if not isinstance(classes, dict):
-            raise ValueError(
-                f'{args.object_classes}: expected an object {{"video": {{"1": "dog"}}}}'
-            )
+        data = load_json(args.object_classes)
+        classes = object_classes.read_object_classes(data, args.object_classes)
+    mots = None
+    if args.mots is not None:
+        pairs = (text.split('=', 1) for text in args.mots)
+        mots = {int(number): name for number, name in pairs} or mask_folders.MOTS_CLASSES
     source = mask_folders.MaskFolders(
-        Path(args.images),
-        Path(args.masks),
-        video_list(args),
-        args.class_name,
-        classes,
-        args.binary,
-        args.keep_unlabelled,
-        args.step,
+        images=Path(args.images),
+        masks=Path(args.masks),
+        videos=video_list(args),
+        class_name=args.class_name,
+        object_classes=classes,
+        binary=args.binary,
+        keep_unlabelled=args.keep_unlabelled,
+        step=args.step,
+        mots_classes=mots,
+        ignored=args.ignore_values,
+        problems=problems,
     )
-    return source, mask_folders.mask_videos(source, table)
+    return mask_folders.mask_videos(source, table)
 
 
-def from_labelme(args: argparse.Namespace, table: Any) -> Any:
-    """Source of ``labelme``."""
+def from_labelme(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
+    """Return the videos of ``labelme``."""
     source = labelme.LabelmeFolders(
-        Path(args.root), video_list(args), args.ungrouped, args.ids_per_class, args.keep_unlabelled
+        root=Path(args.root),
+        videos=video_list(args),
+        ungrouped=args.ungrouped,
+        ids_per_class=args.ids_per_class,
+        keep_unlabelled=args.keep_unlabelled,
+        problems=problems,
     )
-    return source, labelme.labelme_videos(source, table)
+    return labelme.labelme_videos(source, table)
 
 
-def from_coco(args: argparse.Namespace, table: Any) -> Any:
-    """Source of ``coco``."""
+def from_coco(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
+    """Return the videos of ``coco``."""
     unfold = coco_images.StillVideo(args.frames)
     if args.motion:
         unfold = coco_images.MovingVideo(
             pseudo_motion.Motion(args.frames), args.seed, Path(args.images), Path(args.out_images)
         )
-    return None, coco_images.coco_videos(
-        load_annotations(args.annotations), args.annotations, table, unfold, not args.drop_empty
+    return coco_images.coco_videos(
+        load_json(args.annotations),
+        args.annotations,
+        table,
+        unfold,
+        keep_empty=not args.drop_empty,
+        problems=problems,
+        crowds_as_objects=args.crowds_as_objects,
     )
 
 
-def from_json(args: argparse.Namespace, table: Any) -> Any:
-    """Source of ``cocovid`` and ``to-cocovid``."""
-    return None, json_source.json_videos(
-        load_annotations(args.annotations), args.annotations, table
+def from_json(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
+    """Return the videos of ``cocovid`` and ``to-cocovid``."""
+    data = load_json(args.annotations)
+    return json_source.json_videos(
+        data, args.annotations, table, problems, crowds_as_objects=args.crowds_as_objects
     )
 
 
@@ -200,8 +256,8 @@ SOURCES: dict[str, Callable] = {
 }
 
 
-def with_progress(videos: Any) -> Any:
-    """The same videos, counted on the error stream."""
+def with_progress(videos: Iterator) -> Iterator:
+    """Yield videos and count them on the error stream."""
     done = 0
     for done, video in enumerate(videos, start=1):
         yield video
@@ -210,45 +266,43 @@ def with_progress(videos: Any) -> Any:
     sys.stderr.write(f'\r{done} videos\n')
 
 
-def report(written: Any, table: Any, source: Any) -> list[str]:
-    """What the user should know of a conversion."""
+def report(file: Any, table: Any, problems: Any) -> list[str]:
+    """Return what was kept and left out, line by line."""
+    frames = sum(video.length for video in file.videos)
+    objects = sum(len(video.tracks) for video in file.videos) - file.num_crowds
     lines = [
-        f'{written.videos} videos, {written.frames} frames, '
-        f'{written.objects} objects, {len(table.categories)} classes'
+        f'kept: {len(file.videos)} videos, {frames} frames, {objects} objects, '
+        f'{len(table.categories)} classes'
     ]
-    if written.unseen:
-        lines.append(f'left out: {written.unseen} objects without any mask')
+    if file.num_crowds:
+        lines.append(
+            f'kept: {file.num_crowds} crowds (iscrowd = 1), which training and metrics ignore '
+            '(--crowds-as-objects makes them objects)'
+        )
+    lines += [f'left out: {number} {what}' for what, number in problems.left_out.items()]
     for name, count in sorted(table.left_out.items()):
         lines.append(f'left out: {count} objects of the class {name!r}')
-    if getattr(source, 'left_out_frames', 0):
-        lines.append(
-            f'left out: {source.left_out_frames} frames without '
-            'annotation file (--keep-unlabelled keeps them)'
-        )
-    unused = table.unused_renames()
-    if unused and written.videos:
-        lines.append(f'warning: the source has no class {unused} of the class map')
-    return lines
+    warnings = [problem.text() for problem in problems.found]
+    if table.unused_renames() and file.videos:
+        warnings.append(f'the source has no class {table.unused_renames()} of the class map')
+    return lines + [f'warning: {text}' for text in warnings]
 
 
 @patient_output()
 def main(argv: Sequence[str] | None = None) -> None:
-    """Convert and say what was written."""
+    """Convert and report what was written."""
     args = parse_args(argv)
     table = class_maps.ClassTable(
-        class_maps.target_names(args.target),
+        class_maps.target_classes(args.target),
         class_maps.read_renames(args.class_map, args.target),
         args.drop_unmatched,
     )
-    source, videos = SOURCES[args.command](args, table)
-    write = write_cocovid if args.command == 'to-cocovid' else write_vis
-    written = write(
-        args.out,
-        with_progress(videos),
-        lambda: table.categories,
-        dict(description=f'converted by {args.command}'),
-    )
-    sys.stderr.write('\n'.join(report(written, table, source)) + '\n')
+    problems = problems_of.Problems(getattr(args, 'annotations', args.command))
+    videos = SOURCES[args.command](args, table, problems)
+    file = collect.collect(with_progress(videos), table, problems)
+    layout = 'cocovid' if args.command == 'to-cocovid' else 'youtube_vis'
+    write_json(args.out, collect.converted_data(file, table, layout, args.command))
+    sys.stderr.write('\n'.join(report(file, table, problems)) + '\n')
     print(args.out)
 
 

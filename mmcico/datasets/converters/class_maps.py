@@ -1,20 +1,19 @@
-"""Classes of a source -> category ids of the file that is written."""
+"""Mapping of a source's classes to the categories of the file that is written."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmcico.utils.json_file import load_json
-
-from ..categories import VERSIONS, normalised
-from ..fields import id_key
-from ..video_annotations import Id
+from mmcico.formats.categories import VERSIONS, normalised, read_categories
+from mmcico.formats.fields import Id, id_key
+from mmcico.formats.json_file import load_json
+from mmcico.formats.problems import Problems
 
 Renames = dict[str, str | None]
 
-#: classes of COCO that a data set has under another name; from what is
-#: commonly done to pre-train on COCO
+#: classes of COCO that a data set has under another name, as is usual for training on COCO first
 COCO_RENAMES: dict[str, Renames] = {
     '2019': dict(bicycle='motorbike', motorcycle='motorbike', car='sedan', skis='snowboard'),
     '2021': dict(
@@ -25,71 +24,66 @@ COCO_RENAMES: dict[str, Renames] = {
 COCO_RENAMES['2022'] = COCO_RENAMES['2021']
 
 
-def target_names(target: str | None) -> tuple[str, ...] | None:
-    """Classes to convert to, in the order of their ids from 1.
+def target_classes(target: str | None) -> dict[str, Id] | None:
+    """Return the categories to convert to.
 
     Args:
-        target (str, optional): ``'2019'``, ``'2021'``, ``'2022'``,
-            ``'ovis'``, or a text file with a name a line; None to keep the
-            source's classes.
+        target (str, optional): ``'2019'``, ``'2021'``, ``'2022'``, ``'ovis'``, a text file with
+            a name on each line, or an annotation file (JSON) whose categories are taken. None
+            keeps the classes of the source.
+
+    Returns:
+        dict | None: Names in the order of the file -> ids.
 
     Raises:
-        ValueError: If it is neither, or the file names nothing or a class
-            twice.
+        ValueError: If the target is neither, or the file names no class or a class twice.
     """
     if target is None:
         return None
     if target.lower() in VERSIONS:
-        return VERSIONS[target.lower()]
+        return {name: key for key, name in enumerate(VERSIONS[target.lower()], start=1)}
     path = Path(target)
     if not path.is_file():
         raise ValueError(
-            f'target {target!r} is none of {sorted(VERSIONS)} and no file with a class name a line'
+            f'target {target!r} is none of {sorted(VERSIONS)}, no text file with a class name on '
+            'each line, and no annotation file'
         )
-    lines = path.read_text(encoding='utf-8').splitlines()
-    names = tuple(line.strip() for line in lines if line.strip())
-    plain = [normalised(name) for name in names]
-    twice = sorted({name for name in plain if plain.count(name) > 1})
-    if twice or not names:
+    if path.suffix.lower() == '.json':
+        data = load_json(path)
+        records = data.get('categories') if isinstance(data, dict) else None
+        if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
+            raise ValueError(f"{path} has no list 'categories'; is it an annotation file?")
+        classes = read_categories(records, Problems(str(path)))[0]
+    else:
+        lines = path.read_text(encoding='utf-8').splitlines()
+        classes = list(enumerate([line.strip() for line in lines if line.strip()], start=1))
+    count = Counter(normalised(name) for _, name in classes)
+    twice = sorted(name for name, number in count.items() if number > 1)
+    if twice or not classes:
         raise ValueError(
-            f'{path}: classes that are there twice: {twice}' if twice else f'{path} names no class'
+            f'{path} names classes twice: {twice}' if twice else f'{path} names no class'
         )
-    return names
+    return {name: key for key, name in classes}
 
 
 def read_renames(texts: Sequence[str], target: str | None = None) -> Renames:
-    """Class maps of the command line as one.
+    """Return the class maps of the command line as one.
 
     Args:
-        texts (Sequence[str]): Each ``old=new``, ``old=`` to leave a class
-            out, ``coco`` for the usual renames of COCO's classes, or a JSON
-            file ``{"old": "new", "old": null}``. Later ones win.
-        target (str, optional): As in :func:`target_names`.
+        texts (Sequence[str]): Each is ``old=new``, ``old=`` to leave a class out, ``coco`` for
+            the usual renames of COCO's classes, or a JSON file ``{"old": "new", "old": null}``.
+            Later ones override earlier ones.
+        target (str, optional): As in :func:`target_classes`.
 
     Returns:
-        dict: Normalised old name -> new name, None to leave it out.
+        dict: Normalised old name -> new name, None to leave the class out.
 
     Raises:
-        ValueError: If one is none of these.
+        ValueError: If a text is none of these.
     """
     renames: Renames = {}
     for text in texts:
-        if text == 'coco':
-            known = COCO_RENAMES.get(str(target).lower())
-            if known is None:
-                raise ValueError(
-                    f"class map 'coco' is for the targets {sorted(COCO_RENAMES)}, not {target!r}"
-                )
-            entries: Mapping[str, Any] = known
-        elif '=' in text:
-            old, new = text.split('=', 1)
-            entries = {old: new.strip() or None}
-        elif Path(text).is_file():
-            entries = load_json(text)
-        else:
-            raise ValueError(
-                f'class map {text!r} is not old=new, \'coco\' or a JSON file {{"old": "new"}}'
-            )
+        entries = _read_rename(text, target)
         if not isinstance(entries, dict) or not all(
             new is None or isinstance(new, str) for new in entries.values()
         ):
@@ -100,35 +94,53 @@ def read_renames(texts: Sequence[str], target: str | None = None) -> Renames:
     return renames
 
 
+def _read_rename(text: str, target: str | None) -> Any:
+    if text == 'coco':
+        known = COCO_RENAMES.get(str(target).lower())
+        if known is None:
+            raise ValueError(
+                f"class map 'coco' is for the targets {sorted(COCO_RENAMES)}, not {target!r}"
+            )
+        return known
+    if '=' in text:
+        old, new = text.split('=', 1)
+        return {old: new.strip() or None}
+    if Path(text).is_file():
+        return load_json(text)
+    raise ValueError(
+        f'class map {text!r} is neither old=new, \'coco\' nor a JSON file {{"old": "new"}}'
+    )
+
+
 def _arrow(old: str, new: str) -> str:
-    """A name in messages, with what it was renamed to."""
+    """Return a name for messages, with what it was renamed to."""
     return old if new == old else f'{old} -> {new}'
 
 
 @dataclass
 class ClassTable:
-    """Category ids by the names of a source, which may turn up late.
+    """Category ids by the names of a source.
 
     Attributes:
-        target (Sequence[str], optional): Classes of the file to write, ids
-            from 1; None for the classes of the source.
-        renames (dict): Normalised name -> new name, None to leave it out.
-        drop_unmatched (bool): Leave out what the target does not have.
-        left_out (dict): Name -> objects left out, counted by the caller.
+        target (Mapping, optional): Names and ids of the file to write; None for the classes of
+            the source.
+        renames (Mapping): Normalised name -> new name, None to leave the class out.
+        drop_unmatched (bool): Leave out classes that the target does not have.
+        left_out (Counter): Name -> number of objects left out, counted by the caller.
         categories (list[dict]): Entries of ``categories`` so far.
     """
 
-    target: Sequence[str] | None = None
-    renames: Renames = field(default_factory=dict)
+    target: Mapping[str, Id] | None = None
+    renames: Mapping[str, str | None] = field(default_factory=dict)
     drop_unmatched: bool = False
-    left_out: dict[str, int] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
     categories: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._ids: dict[str, Id] = {}
-        self._used: set = set()
-        for number, name in enumerate(self.target or (), start=1):
-            self._add(name, number)
+        self._used: set[str] = set()
+        for name, key in (self.target or {}).items():
+            self._add(name, key)
 
     def _add(self, name: str, key: Id, supercategory: str = 'object') -> Id:
         self._ids.setdefault(normalised(name), key)
@@ -136,25 +148,37 @@ class ClassTable:
         return key
 
     def new_name(self, name: str) -> str | None:
-        """Name after renaming, None if the class is left out."""
+        """Return the name after renaming, None if the class is left out."""
         self._used.add(normalised(name))
         return self.renames.get(normalised(name), name)
 
     def unused_renames(self) -> list[str]:
-        """Names of the class map that the source did not have."""
+        """Return the names of the class map that the source does not have."""
         return sorted(set(self.renames) - self._used)
 
-    def id_of(self, name: str, where: str) -> Id | None:
-        """Id of a class that is known by its name alone.
+    def number(self, names: Iterable[str]) -> None:
+        """Number the classes of a source from 1 in alphabetical order.
 
-        Without a target, classes are numbered from 1 as they turn up.
+        The order does not depend on the objects that come first, so that two parts of a data
+        set with the same classes get the same ids. It has no effect with a target.
 
         Args:
-            name (str): As the source has it.
+            names (Iterable[str]): All classes of the source.
+        """
+        new = {self.new_name(name) for name in names} - {None}
+        for name in sorted(new, key=lambda each: (normalised(str(each)), str(each))):
+            if self.target is None and normalised(str(name)) not in self._ids:
+                self._add(str(name), len(self.categories) + 1)
+
+    def id_of(self, name: str, where: str) -> Id | None:
+        """Return the id of a class.
+
+        Args:
+            name (str): Name in the source.
             where (str): File, frame and object, for messages.
 
         Returns:
-            int | None: None if objects of it are left out.
+            int | str | None: None if objects of the class are left out.
 
         Raises:
             ValueError: If the target has no such class.
@@ -170,18 +194,18 @@ class ClassTable:
             return None
         raise self._unmatched([_arrow(name, new)], where)
 
-    def match(self, categories: Sequence[dict], where: str) -> dict[str, Id | None]:
-        """Ids for all categories of a file.
+    def match(self, categories: Sequence[Mapping], where: str) -> dict[str, Id | None]:
+        """Return the ids of all categories of a file.
 
-        Without a target, categories keep their ids; those that are renamed
-        take the id of the class they become, if the file has it.
+        Without a target, categories keep their ids; those that are renamed take the id of the
+        class they become, if the file has it.
 
         Args:
-            categories (Sequence[dict]): Entries of ``categories``.
+            categories (Sequence[Mapping]): Entries of ``categories``.
             where (str): The file, for messages.
 
         Returns:
-            dict: ``id_key`` of the source's id -> new id, None to leave out.
+            dict: ``id_key`` of the source's id -> new id, None to leave the class out.
 
         Raises:
             ValueError: If the target lacks classes, naming them all.
@@ -196,14 +220,14 @@ class ClassTable:
             if self.target is None and new == name:
                 found[id_key(key)] = key
                 continue
-            found[id_key(key)] = new and self._ids.get(normalised(new))
+            found[id_key(key)] = self._ids.get(normalised(new)) if new else None
             if new and found[id_key(key)] is None:
                 missing.append(_arrow(name, new))
         if missing and not self.drop_unmatched:
             raise self._unmatched(missing, where)
         return found
 
-    def _keep(self, categories: Sequence[dict]) -> None:
+    def _keep(self, categories: Sequence[Mapping]) -> None:
         """List a file's own categories after renaming, each class once."""
         renamed = []
         for entry in categories:
@@ -220,11 +244,6 @@ class ClassTable:
     def _unmatched(self, names: Sequence[str], where: str) -> ValueError:
         known = [entry['name'] for entry in self.categories]
         return ValueError(
-            f'{where}: the target has no class {list(names)}; it has {known}. '
-            'Give --class-map old=new (old= leaves a class out), or '
-            '--drop-unmatched'
+            f'{where}: the target has no class {list(names)}; it has {known}. Give '
+            '--class-map old=new (old= leaves a class out), or --drop-unmatched'
         )
-
-    def count_left_out(self, name: str) -> None:
-        """Note an object of a class that is left out."""
-        self.left_out[name] = self.left_out.get(name, 0) + 1

@@ -1,14 +1,22 @@
-"""Folders with one file a frame."""
+"""Folders with one file for each frame, and pictures in them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
+from typing import Any
+
+from PIL import Image
 
 from mmcico.utils.image_size import image_size as shown_size
 from mmcico.utils.natural_order import natural_key
 
+#: pixels of the largest picture that is decoded, 8192 x 8192
+MOST_PIXELS = 2**26
+
 
 def video_folders(root: Path, wanted: Sequence[str] | None, what: str) -> list[Path]:
-    """Folders of the videos, in natural order or as they are listed.
+    """Return the folders of videos, in natural order or as they are listed.
 
     Args:
         root (Path): Folder of folders.
@@ -31,15 +39,17 @@ def video_folders(root: Path, wanted: Sequence[str] | None, what: str) -> list[P
         if missing:
             raise ValueError(f'{what}: no such folders: {missing}')
     if not found:
-        raise ValueError(f'{what}: {root} has no folders; each video needs one with its frames')
+        raise ValueError(
+            f'{what}: {root} has no folders; each video needs a folder with its frames'
+        )
     return found
 
 
 def files_by_stem(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
-    """Files of a folder by their names without suffix, in natural order.
+    """Return the files of a folder by their names without suffix, in natural order.
 
     Raises:
-        ValueError: If two have the same name but for the suffix.
+        ValueError: If two files have the same name but for the suffix.
     """
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir(), key=lambda p: natural_key(p.name)):
@@ -54,35 +64,60 @@ def files_by_stem(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """(height, width) from the header of an image, after Exif rotation.
+    """Return height and width of an image from its header, after Exif rotation.
 
     Raises:
-        ValueError: If it is missing or broken.
+        ValueError: If the file is missing or broken.
     """
     try:
         return shown_size(path)
     except FileNotFoundError as error:
         raise ValueError(f'image {path} does not exist') from error
-    except OSError as error:
+    except (OSError, Image.DecompressionBombError) as error:
         raise ValueError(f'image {path} cannot be read: {error}') from error
 
 
 def one_size(sizes: dict[str, tuple[int, int]], where: str) -> tuple[int, int]:
-    """The size that all frames of a video have.
+    """Return the size that all frames of a video have.
 
     Args:
         sizes (dict): Frame -> (height, width).
         where (str): The video, for messages.
 
     Raises:
-        ValueError: If they differ, naming two frames.
+        ValueError: If the sizes differ, naming two frames.
     """
     first, size = next(iter(sizes.items()))
     for frame, other in sizes.items():
         if other != size:
             raise ValueError(
-                f'{where}: frame {first} is {size} (height, width), frame '
-                f'{frame} is {other}; the frames of a video must have one '
-                'size'
+                f'{where}: frame {first} is {size} (height, width), frame {frame} is {other}; '
+                'the frames of a video must have one size'
             )
     return size
+
+
+@contextmanager
+def opened_picture(source: Path | bytes, where: str) -> Iterator[Any]:
+    """Open a picture with Pillow, unless its pixels would fill the memory.
+
+    Args:
+        source (Path | bytes): File, or its content.
+        where (str): What it is, for messages.
+
+    Yields:
+        Image: The picture; it is decoded when its pixels are used.
+
+    Raises:
+        ValueError: If it is missing, broken or larger than ``MOST_PIXELS``.
+    """
+    try:
+        with Image.open(BytesIO(source) if isinstance(source, bytes) else source) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise ValueError(
+                    f'{where} is {image.height} x {image.width} (height x width); at most '
+                    f'{MOST_PIXELS} pixels are read'
+                )
+            yield image
+    except (OSError, Image.DecompressionBombError, SyntaxError) as error:
+        raise ValueError(f'{where} cannot be read: {error}') from error

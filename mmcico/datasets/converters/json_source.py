@@ -1,43 +1,49 @@
-"""Videos of YouTube-VIS, OVIS and CocoVID files, with other classes."""
+"""Videos of YouTube-VIS, OVIS, CocoVID, CVAT and TAO files, with other classes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..annotation_files import parse_annotations
-from ..fields import id_key
-from ..video_annotations import AnnotatedVideo, Id
+from mmcico.formats.annotations import AnnotatedVideo
+from mmcico.formats.fields import Id, id_key
+from mmcico.formats.problems import Problems
+from mmcico.formats.read import read_annotations
+
 from .class_maps import ClassTable
 
 
 def whole(key: Id) -> Id:
-    """An id as a whole number where it is one, also as text.
+    """Return an id as a whole number where it is one, also as text.
 
     >>> whole('007'), whole(2.0), whole('dog')
     (7, 2, 'dog')
     """
     text = id_key(key)
-    return int(text) if text.isdecimal() else key
+    return int(text) if text.isdecimal() and len(text) < 4000 else key
 
 
-def json_videos(data: dict, name: str, table: ClassTable) -> Iterator[AnnotatedVideo]:
-    """Videos of a file, their objects with the ids of the target.
-
-    The file is held in memory, as it must be to be read; its masks are
-    compressed.
+def json_videos(
+    data: dict,
+    name: str,
+    table: ClassTable,
+    problems: Problems | None = None,
+    crowds_as_objects: bool = False,
+) -> Iterator[AnnotatedVideo]:
+    """Read the videos of a file, their objects with the category ids of the target.
 
     Args:
         data (dict): The parsed JSON.
-        name (str): Of the file, for messages.
-        table (ClassTable): Filled with the classes of the file.
+        name (str): Name of the file, for messages.
+        table (ClassTable): Gets the classes of the file.
+        problems (Problems, optional): Counts what is left out, keeps warnings.
+        crowds_as_objects (bool): Take ``iscrowd`` as 0.
 
     Yields:
-        AnnotatedVideo: In the order of the file. Ids that are numbers as
-        text become numbers.
+        AnnotatedVideo: In the order of the file. Ids that are numbers as text become numbers.
 
     Raises:
         ValueError: If the file is not sound, or a class has no match.
     """
-    file = parse_annotations(data, name)
+    file = read_annotations(data, name, problems=problems, crowds_as_objects=crowds_as_objects)
     names = {id_key(key): text for key, text in file.categories}
     new_ids = table.match(data['categories'], name)
     for entry in table.categories:
@@ -45,26 +51,19 @@ def json_videos(data: dict, name: str, table: ClassTable) -> Iterator[AnnotatedV
     check_distinct([v.id for v in file.videos], 'video', name)
     check_distinct([e['id'] for e in table.categories], 'category', name)
     for video in file.videos:
-        yield _converted(video, new_ids, names, table)
+        tracks = []
+        for track in video.tracks:
+            old = id_key(track.category_id)
+            new = new_ids[old]
+            if new is None:
+                table.left_out[names[old]] += 1
+            else:
+                tracks.append(replace(track, id=whole(track.id), category_id=whole(new)))
+        yield replace(video, id=whole(video.id), tracks=tracks)
 
 
-def _converted(
-    video: AnnotatedVideo, new_ids: dict[str, Id | None], names: dict[str, str], table: ClassTable
-) -> AnnotatedVideo:
-    """A video with the objects whose class is kept."""
-    tracks = []
-    for track in video.tracks:
-        old = id_key(track.category_id)
-        new = new_ids[old]
-        if new is None:
-            table.count_left_out(names[old])
-            continue
-        tracks.append(replace(track, id=whole(track.id), category_id=whole(new)))
-    return replace(video, id=whole(video.id), tracks=tracks)
-
-
-def check_distinct(keys: list, what: str, name: str) -> None:
-    """Refuse ids such as '7' and '07', which are one number.
+def check_distinct(keys: list[Id], what: str, name: str) -> None:
+    """Refuse ids such as '7' and '07', which are the same number.
 
     Raises:
         ValueError: Naming the first pair.
@@ -73,7 +72,7 @@ def check_distinct(keys: list, what: str, name: str) -> None:
     for key in keys:
         if whole(key) in seen:
             raise ValueError(
-                f'{name}: {what} ids {seen[whole(key)]!r} and {key!r} are '
-                'the same number; ids must be distinct'
+                f'{name}: {what} ids {seen[whole(key)]!r} and {key!r} are the same number; ids '
+                'must be distinct'
             )
         seen[whole(key)] = key

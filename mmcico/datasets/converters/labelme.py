@@ -1,39 +1,37 @@
-"""Videos annotated with labelme: a JSON a frame, ``group_id`` the object."""
+"""Videos annotated with labelme: a JSON for each frame, ``group_id`` is the object."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-import numpy as np
 from pycocotools import mask as mask_api
 
+from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo
+from mmcico.formats.fields import Id, id_key
+from mmcico.formats.json_file import load_json
+from mmcico.formats.problems import Place, Problems
+from mmcico.formats.rle import Size
 from mmcico.utils.image_size import IMAGE_SUFFIXES
-from mmcico.utils.json_file import load_json
 
-from ..fields import id_key, required_list
-from ..video_annotations import AnnotatedTrack, AnnotatedVideo
 from .class_maps import ClassTable
 from .frame_folders import files_by_stem, image_size, one_size, video_folders
-from .labelme_shapes import shape_mask
-
-#: object -> class and mask of one frame
-FrameObjects = dict[str, tuple[str, np.ndarray]]
+from .labelme_shapes import POINTS, shape_counts, shape_type
 
 
 @dataclass
 class LabelmeFolders:
-    """Where labelme's files are, and what they mean.
+    """Folders with files of labelme, and how to read them.
 
     Attributes:
-        root (Path): A folder for each video, with a JSON for each frame;
-            frames beside them.
+        root (Path): A folder for each video, with a JSON for each frame and the frames.
         videos (Sequence[str], optional): Names of videos; all if left out.
-        ungrouped (bool): A shape without ``group_id`` is the only object of
-            its label in the video; it is refused otherwise.
-        ids_per_class (bool): Each label has its own run of group ids.
-        keep_unlabelled (bool): Frames without a JSON stay, as frames that
-            show no object; they are left out otherwise.
+        ungrouped (bool): A shape without ``group_id`` is the only object of its label in the
+            video; such shapes are refused otherwise.
+        ids_per_class (bool): Group ids count for each label on its own.
+        keep_unlabelled (bool): Keep frames without a JSON as frames that show no object; they
+            are left out otherwise.
+        problems (Problems): Counts what is left out.
     """
 
     root: Path
@@ -41,15 +39,26 @@ class LabelmeFolders:
     ungrouped: bool = False
     ids_per_class: bool = False
     keep_unlabelled: bool = False
-    left_out_frames: int = 0
+    problems: Problems = field(default_factory=lambda: Problems('labelme'))
+
+
+@dataclass
+class _Object:
+    """An object of a video that grows shape by shape."""
+
+    label: str
+    counts: list[bytes | None]
+    category: Id | None
+    ungrouped_in: set[int] = field(default_factory=set)
 
 
 def labelme_videos(source: LabelmeFolders, table: ClassTable) -> Iterator[AnnotatedVideo]:
-    """Videos of folders that were annotated with labelme.
+    """Read videos that were annotated with labelme.
+
+    The files are read twice: first for all labels, which are numbered in alphabetical order.
 
     Args:
-        source (LabelmeFolders): What to read; ``left_out_frames`` is
-            counted.
+        source (LabelmeFolders): What to read.
         table (ClassTable): Gives ids to labels.
 
     Yields:
@@ -59,131 +68,149 @@ def labelme_videos(source: LabelmeFolders, table: ClassTable) -> Iterator[Annota
         ValueError: Naming file, shape and field.
     """
     folders = video_folders(source.root, source.videos, 'labelme')
+    if table.target is None:
+        table.number({label for folder in folders for label in _labels(folder)})
     for number, folder in enumerate(folders, start=1):
-        yield _read_video(source, folder, number, table)
+        yield _Video(source, table, folder).read(number)
 
 
-def _read_video(
-    source: LabelmeFolders, folder: Path, number: int, table: ClassTable
-) -> AnnotatedVideo:
-    """One video; masks are encoded frame by frame."""
-    records = files_by_stem(folder, ('.json',))
-    images = _frames(source, folder, records)
-    sizes = {path.name: image_size(path) for path in images.values()}
-    height, width = one_size(sizes, f'video {folder.name}')
-    classes: dict[str, str] = {}
-    counts: dict[str, list[bytes | None]] = {}
-    for t, stem in enumerate(images):
-        if stem not in records:
-            continue
-        path = records[stem]
-        objects = frame_objects(load_json(path), str(path), (height, width), source)
-        for key, (label, mask) in objects.items():
-            if classes.setdefault(key, label) != label:
-                raise ValueError(
-                    f"{path}: field 'label' of group_id {key} is {label!r}, "
-                    f'before it was {classes[key]!r}; mend it, or give '
-                    '--ids-per-class if each label counts its own ids'
-                )
-            seen = counts.setdefault(key, [None] * len(images))
-            seen[t] = (
-                mask_api.encode(np.asfortranarray(mask, np.uint8))['counts'] if mask.any() else None
-            )
-    tracks = []
-    for key, label in classes.items():
-        category = table.id_of(label, f'{folder}: object {key}')
-        if category is None:
-            table.count_left_out(label)
-            continue
-        tracks.append(AnnotatedTrack(0, category, counts[key], [None] * len(images)))
-    names = [f'{folder.name}/{path.name}' for path in images.values()]
-    return AnnotatedVideo(number, height, width, names, str(folder), tracks)
+def _labels(folder: Path) -> Iterator[str]:
+    """Yield the labels of the shapes that have an area."""
+    for path in files_by_stem(folder, ('.json',)).values():
+        for _, shape, label in _shapes(load_json(path), str(path)):
+            if shape_type(shape) in POINTS:
+                yield label
 
 
-def _frames(source: LabelmeFolders, folder: Path, records: dict[str, Path]) -> dict[str, Path]:
-    """Frames of a video by the stem of their JSON."""
-    if not records:
-        raise ValueError(f'labelme: {folder} has no JSON file; each frame needs one')
-    images = files_by_stem(folder, IMAGE_SUFFIXES)
-    for stem, path in records.items():
-        if stem not in images:
-            record = load_json(path)
-            name = isinstance(record, dict) and record.get('imagePath')
-            # the path may come from Windows, or from another computer
-            stated = folder / PureWindowsPath(str(name)).name
-            raise ValueError(
-                f'{path}: there is no image {stem}.* beside it (its field '
-                f"'imagePath' is {name!r}); name "
-                + (
-                    f'{stated.name} and the JSON alike'
-                    if stated.is_file()
-                    else 'image and JSON alike, in one folder'
-                )
-            )
-    kept = {
-        stem: path for stem, path in images.items() if source.keep_unlabelled or stem in records
-    }
-    source.left_out_frames += len(images) - len(kept)
-    return kept
-
-
-def frame_objects(
-    record: Any, where: str, size: tuple[int, int], source: LabelmeFolders
-) -> FrameObjects:
-    """Objects of one frame.
-
-    Args:
-        record (dict): The parsed JSON.
-        where (str): Its path, for messages.
-        size (tuple[int, int]): (height, width) of the image.
-        source (LabelmeFolders): How shapes are grouped.
-
-    Returns:
-        dict: Object -> (label, (H, W) bool mask); shapes of one object are
-        joined.
-
-    Raises:
-        ValueError: Naming file, shape and field.
-    """
-    stated = (
-        (record.get('imageHeight'), record.get('imageWidth'))
-        if (isinstance(record, dict))
-        else (None, None)
-    )
-    if None not in stated and stated != size:
-        raise ValueError(
-            f"{where}: fields 'imageHeight' and 'imageWidth' are {stated}, its image is {size}"
-        )
-    objects: FrameObjects = {}
-    for number, shape in enumerate(required_list(record, 'shapes', where)):
-        place = f'{where}: shape {number}'
+def _shapes(record: Any, where: str) -> Iterator[tuple[Place, dict, str]]:
+    """Yield place, entry and label of each shape of a file."""
+    shapes = record.get('shapes') if isinstance(record, dict) else None
+    if not isinstance(shapes, list):
+        raise ValueError(f"{where} has no list 'shapes'; is it a file of labelme?")
+    for number, shape in enumerate(shapes):
+        place = Place(f'{where}: shape {number}')
         if not isinstance(shape, dict) or not shape.get('label'):
             raise ValueError(f"{place} has no field 'label'")
-        label = str(shape['label'])
-        key = _object_key(shape, label, place, source)
-        mask = shape_mask(shape, size, place)
-        if key in objects:
-            if objects[key][0] != label:
-                raise ValueError(
-                    f"{place}: field 'label' of group_id "
-                    f'{shape.get("group_id")} is {label!r}, in the same frame '
-                    f'also {objects[key][0]!r}'
-                )
-            mask = mask | objects[key][1]
-        objects[key] = (label, mask)
-    return objects
+        yield place, shape, str(shape['label'])
 
 
-def _object_key(shape: dict, label: str, place: str, source: LabelmeFolders) -> str:
-    """What tells objects of a video apart."""
-    group = shape.get('group_id')
-    if group is not None and group != '':
-        key = id_key(group)
-        return f'{label} {key}' if source.ids_per_class else key
-    if not source.ungrouped:
-        raise ValueError(
-            f"{place} ({label!r}): field 'group_id' is empty; give the shapes "
-            'of an object one id in all frames, or --ungrouped if a video has '
-            'at most one object of each such label'
+class _Video:
+    """Reader of one folder."""
+
+    def __init__(self, source: LabelmeFolders, table: ClassTable, folder: Path) -> None:
+        self.source, self.table, self.folder = source, table, folder
+        self.objects: dict[str, _Object] = {}
+
+    def read(self, number: int) -> AnnotatedVideo:
+        """Read all frames."""
+        records = files_by_stem(self.folder, ('.json',))
+        images = self._frames(records)
+        sizes = {path.name: image_size(path) for path in images.values()}
+        size = one_size(sizes, f'video {self.folder.name}')
+        for frame, stem in enumerate(images):
+            if stem in records:
+                self._read_frame(records[stem], frame, len(images), size)
+        video = AnnotatedVideo(
+            number,
+            *size,
+            [f'{self.folder.name}/{path.name}' for path in images.values()],
+            str(self.folder),
         )
-    return f'the {label}'
+        for each in self.objects.values():
+            if each.category is None:
+                self.table.left_out[each.label] += 1
+            else:
+                boxes: list[None] = [None] * len(images)
+                video.tracks.append(AnnotatedTrack(0, each.category, each.counts, [*boxes]))
+        return video
+
+    def _frames(self, records: dict[str, Path]) -> dict[str, Path]:
+        """Return the frames of the video by the stem of their JSON."""
+        if not records:
+            raise ValueError(f'labelme: {self.folder} has no JSON file; each frame needs one')
+        images = files_by_stem(self.folder, IMAGE_SUFFIXES)
+        for stem, path in records.items():
+            if stem not in images:
+                raise ValueError(self._no_image(path))
+        kept = {s: p for s, p in images.items() if self.source.keep_unlabelled or s in records}
+        if len(kept) < len(images):
+            self.source.problems.leave_out(
+                'frames without annotation file (--keep-unlabelled keeps them)',
+                len(images) - len(kept),
+            )
+        return kept
+
+    def _no_image(self, path: Path) -> str:
+        record = load_json(path)
+        name = record.get('imagePath') if isinstance(record, dict) else None
+        # The path may come from Windows, or from another computer.
+        stated = self.folder / PureWindowsPath(str(name)).name
+        advice = 'give image and JSON the same name, in one folder'
+        if stated.is_file():
+            advice = f'give {stated.name} and the JSON the same name'
+        return (
+            f"{path}: there is no image {path.stem}.* beside it (its field 'imagePath' is "
+            f'{name!r}); {advice}'
+        )
+
+    def _read_frame(self, path: Path, frame: int, length: int, size: Size) -> None:
+        """Add the shapes of a frame to their objects."""
+        record = load_json(path)
+        places = list(_shapes(record, str(path)))
+        stated = (record.get('imageHeight'), record.get('imageWidth'))
+        if None not in stated and stated != size:
+            raise ValueError(
+                f"{path}: fields 'imageHeight' and 'imageWidth' are {stated}, its image is {size}"
+            )
+        for place, shape, label in places:
+            kind = shape_type(shape)
+            if kind not in POINTS:
+                self.source.problems.leave_out(f'shapes of type {kind!r}, which have no area')
+                continue
+            category = self.table.id_of(label, str(place))
+            key = self._key(shape, label, category is None, place)
+            new = _Object(label, [None] * length, category)
+            found = self.objects.setdefault(key, new)
+            self._check_object(found, shape, label, frame, place)
+            if category is None:
+                continue
+            counts = shape_counts(shape, size, place, self.source.problems)
+            parts = [each for each in (found.counts[frame], counts) if each is not None]
+            if parts:
+                rles = [dict(size=[*size], counts=each) for each in parts]
+                found.counts[frame] = mask_api.merge(rles)['counts']
+
+    def _key(self, shape: dict, label: str, is_left_out: bool, place: Place) -> str:
+        """Return what tells the objects of the video apart."""
+        group = shape.get('group_id')
+        if group is not None and group != '':
+            key = id_key(group)
+            return f'{label} {key}' if self.source.ids_per_class or is_left_out else key
+        if not self.source.ungrouped and not is_left_out:
+            raise ValueError(
+                f"{place} ({label!r}): field 'group_id' is empty; give the shapes of an object "
+                'one id in all frames, or --ungrouped if a video has at most one object of each '
+                'such label'
+            )
+        return f'the {label}'
+
+    def _check_object(
+        self, found: _Object, shape: dict, label: str, frame: int, place: Place
+    ) -> None:
+        """Refuse shapes of two objects under one key."""
+        group = shape.get('group_id')
+        if found.label != label:
+            raise ValueError(
+                f"{place}: field 'label' of group_id {group} is {label!r}, before it was "
+                f'{found.label!r}; correct it, or give --ids-per-class if group ids count for '
+                'each label on its own'
+            )
+        if group is not None and group != '':
+            return
+        if frame in found.ungrouped_in and found.category is not None:
+            raise ValueError(
+                f'{place}: the frame has two shapes {label!r} without group_id, which '
+                '--ungrouped would make one object; give them a group_id: the same if they are '
+                'parts of one object'
+            )
+        found.ungrouped_in.add(frame)

@@ -1,57 +1,70 @@
-"""Shapes of labelme as masks."""
+"""Shapes of labelme and X-AnyLabeling as masks."""
 
 import base64
 import binascii
-import io
 import math
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 from pycocotools import mask as mask_api
 
-from ..masks import draw_polygons
+from mmcico.formats.masks import draw_polygons
+from mmcico.formats.problems import Place, Problems, short
+from mmcico.formats.rle import Size
+
+from .frame_folders import opened_picture
 
 CIRCLE_CORNERS = 72
-#: points that a shape needs at least, at most
-POINTS = dict(polygon=(0, None), rectangle=(2, 4), circle=(2, 2), mask=(2, 2))
+#: smallest and largest number of points of the shapes that have an area
+POINTS: dict[str, tuple[int, int | None]] = dict(
+    polygon=(0, None),
+    rectangle=(2, 4),
+    oriented_rectangle=(4, 4),
+    rotation=(4, 4),
+    quadrilateral=(4, 4),
+    circle=(2, 2),
+    mask=(2, 2),
+)
+
+Point = tuple[float, float]
 
 
-def shape_mask(shape: dict, size: tuple[int, int], where: str) -> np.ndarray:
-    """(H, W) bool mask of a shape.
+def shape_type(shape: dict) -> str:
+    """Return the kind of a shape; a polygon if the file does not say."""
+    return str(shape.get('shape_type') or 'polygon')
+
+
+def shape_counts(shape: dict, size: Size, place: Place, problems: Problems) -> bytes | None:
+    """Return the mask of a shape as compressed counts.
 
     Args:
-        shape (dict): Entry of ``shapes``: polygon, rectangle, circle or mask.
-        size (tuple[int, int]): (height, width) of the image.
-        where (str): File and shape, for messages.
+        shape (dict): Entry of ``shapes`` whose type is a key of ``POINTS``.
+        size (tuple[int, int]): Height and width of the image.
+        place (Place): File and shape, for messages.
+        problems (Problems): Counts polygons of fewer than three corners, which are left out.
+
+    Returns:
+        bytes | None: None if the mask has no pixel.
 
     Raises:
-        ValueError: If it has no area by its kind, or is broken. Polygons of
-            fewer than three points are empty masks.
+        ValueError: If points or mask are broken.
     """
-    kind = shape.get('shape_type') or 'polygon'
-    if not isinstance(kind, str) or kind not in POINTS:
-        raise ValueError(
-            f"{where}: field 'shape_type' is {kind!r}, which has "
-            f'no area; masks come from {", ".join(POINTS)}'
-        )
-    points = _points(shape.get('points'), kind, where)
+    kind = shape_type(shape)
+    points = _read_points(shape.get('points'), kind, place)
     if kind == 'mask':
-        return _pasted(shape.get('mask'), points, size, where)
+        return _pasted(shape.get('mask'), points[0], size, place.at(field='mask'))
     if kind == 'rectangle' and len(points) == 2:
         (x0, y0), (x1, y1) = points
         points = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
     elif kind == 'circle':
         points = _circle(*points)
-    flat = [value for point in points for value in point]
-    code = draw_polygons([flat], *size, f"{where}, field 'points'")
-    if code is None:
-        return np.zeros(size, bool)
-    return mask_api.decode(code).astype(bool)
+    corners = [value for point in points for value in point]
+    counts = draw_polygons([corners], size, place.at(field='points'), problems)
+    return counts if counts and mask_api.area(dict(size=[*size], counts=counts)) else None
 
 
-def _points(points: Any, kind: str, where: str) -> list[tuple[float, float]]:
-    """Pairs of finite numbers, as many as the kind needs."""
+def _read_points(points: Any, kind: str, place: Place) -> list[Point]:
+    """Return pairs of finite numbers, as many as the type needs."""
     usable = isinstance(points, list) and all(
         isinstance(p, (list, tuple))
         and len(p) == 2
@@ -60,43 +73,38 @@ def _points(points: Any, kind: str, where: str) -> list[tuple[float, float]]:
     )
     low, high = POINTS[kind]
     if not usable or len(points) < low or (high and len(points) > high):
-        raise ValueError(f"{where}: field 'points' {str(points)[:60]} is no {kind}")
+        where = place.at(field='points')
+        raise ValueError(f'{where} {short(points)} is no {kind}, which has {low} points or more')
     return [(float(x), float(y)) for x, y in points]
 
 
-def _circle(centre: tuple[float, float], rim: tuple[float, float]) -> list[tuple[float, float]]:
-    """A polygon of the area of the circle through ``rim``."""
-    radius = math.dist(centre, rim)
+def _circle(centre: Point, rim: Point) -> list[Point]:
+    """Return a polygon with the area of the circle through ``rim``."""
     step = 2 * math.pi / CIRCLE_CORNERS
-    radius *= math.sqrt(step / math.sin(step))
+    radius = math.dist(centre, rim) * math.sqrt(step / math.sin(step))
     return [
         (centre[0] + radius * math.cos(i * step), centre[1] + radius * math.sin(i * step))
         for i in range(CIRCLE_CORNERS)
     ]
 
 
-def _pasted(
-    text: Any, points: list[tuple[float, float]], size: tuple[int, int], where: str
-) -> np.ndarray:
-    """A base64 PNG with its upper left pixel at the first point."""
+def _pasted(text: Any, corner: Point, size: Size, place: Place) -> bytes | None:
+    """Return the mask of a base64 PNG whose upper left pixel is at a corner."""
     try:
         data = base64.b64decode(text, validate=True)
-        with Image.open(io.BytesIO(data)) as image:
-            patch = np.array(image)
-    except (TypeError, binascii.Error, OSError, UnidentifiedImageError) as error:
-        raise ValueError(f"{where}: field 'mask' is no PNG in base64: {error}") from error
-    x, y = round(points[0][0]), round(points[0][1])
-    if (
-        patch.ndim != 2
-        or x < 0
-        or y < 0
-        or (y + patch.shape[0] > size[0])
-        or x + patch.shape[1] > size[1]
-    ):
-        raise ValueError(
-            f"{where}: field 'mask' of shape {patch.shape} at {(x, y)} does "
-            f'not fit into the image of {size} (height, width)'
-        )
-    mask = np.zeros(size, bool)
-    mask[y : y + patch.shape[0], x : x + patch.shape[1]] = patch > 0
-    return mask
+    except (TypeError, ValueError, binascii.Error) as error:
+        raise ValueError(f'{place} is no PNG in base64: {error}') from error
+    x, y = round(corner[0]), round(corner[1])
+    with opened_picture(data, f'{place}: the PNG') as image:
+        width, height = image.size
+        if x < 0 or y < 0 or y + height > size[0] or x + width > size[1]:
+            raise ValueError(
+                f'{place}: the PNG of {height} x {width} (height x width) at x, y = {(x, y)} '
+                f'does not fit into the image of {size[0]} x {size[1]}'
+            )
+        patch = np.array(image)
+    if patch.ndim != 2:
+        raise ValueError(f'{place}: the PNG has colours; a picture in grey is needed')
+    mask = np.zeros(size, np.uint8, order='F')
+    mask[y : y + height, x : x + width] = patch > 0
+    return mask_api.encode(mask)['counts'] if mask.any() else None

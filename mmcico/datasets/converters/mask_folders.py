@@ -1,4 +1,4 @@
-"""Mask pictures in the manner of DAVIS: the pixel's value is the object."""
+"""Mask pictures as in DAVIS and MOTS: the value of a pixel is the object."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,34 +6,44 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 from pycocotools import mask as mask_api
 
+from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo
+from mmcico.formats.problems import Problems
 from mmcico.utils.image_size import IMAGE_SUFFIXES
 
-from ..video_annotations import AnnotatedTrack, AnnotatedVideo
 from .class_maps import ClassTable
-from .frame_folders import files_by_stem, image_size, one_size, video_folders
+from .frame_folders import files_by_stem, image_size, one_size, opened_picture, video_folders
+from .object_classes import ObjectClasses
 
-INDEX_MODES = ('P', 'L', 'I', 'I;16', '1')
+INDEX_MODES = ('P', 'L', 'I', 'I;16', 'I;16B', '1')
+#: value of pixels that are not annotated in pictures of 8 bits
 VOID = 255
+#: MOTS: a pixel is 1000 * class + instance; 10000 is a region to ignore
+MOTS_BASE, MOTS_IGNORED = 1000, 10000
+#: classes of KITTI MOTS and MOTSChallenge
+MOTS_CLASSES = {1: 'car', 2: 'pedestrian'}
 
 
 @dataclass
 class MaskFolders:
-    """Where frames and masks are, and what they mean.
+    """Folders of frames and masks, and how to read them.
 
     Attributes:
         images (Path): Folder with a folder of frames for each video.
         masks (Path): The same with a PNG for each frame.
         videos (Sequence[str], optional): Names of videos; all if left out.
-        class_name (str): Class of objects that ``object_classes`` does not
-            name.
-        object_classes (dict): Video -> class, or -> ``{object: class}``.
+        class_name (str): Class of objects that ``object_classes`` does not name.
+        object_classes (Mapping): Video -> class, or -> ``{object: class}``.
         binary (bool): All values but 0 are one object (DAVIS 2016).
-        keep_unlabelled (bool): Frames without a mask file stay, as frames
-            that show no object; they are left out otherwise.
-        step (int): Every how many frames to take.
+        keep_unlabelled (bool): Keep frames without a mask file as frames that show no object;
+            they are left out otherwise.
+        step (int): Take every ``step``-th frame.
+        mots_classes (Mapping, optional): Class number -> name for pixels of
+            1000 * class + instance, as in MOTS.
+        ignored (Sequence[int], optional): Values of pixels that are not annotated; 255 in
+            pictures of 8 bits, and 10000 with ``mots_classes``, if left out.
+        problems (Problems): Counts what is left out, keeps warnings.
     """
 
     images: Path
@@ -44,150 +54,178 @@ class MaskFolders:
     binary: bool = False
     keep_unlabelled: bool = False
     step: int = 1
-    left_out_frames: int = 0
+    mots_classes: Mapping[int, str] | None = None
+    ignored: Sequence[int] | None = None
+    problems: Problems = field(default_factory=lambda: Problems('masks'))
+
+    def ignored_values(self, is_8_bit: bool) -> tuple[int, ...]:
+        """Return the values of pixels that are not annotated."""
+        if self.binary:
+            return ()
+        if self.ignored is not None:
+            return tuple(self.ignored)
+        return (*((VOID,) if is_8_bit else ()), *((MOTS_IGNORED,) if self.mots_classes else ()))
 
 
-def read_index_mask(path: Path) -> np.ndarray:
-    """(H, W) values of a mask picture, palette indices as they are stored.
+def read_index_mask(path: Path) -> tuple[np.ndarray, bool]:
+    """Read a mask picture; palette indices are returned as they are stored.
+
+    Returns:
+        tuple[ndarray, bool]: Values (H, W), and whether the picture has 8 bits.
 
     Raises:
         ValueError: If it is broken or holds colours.
     """
-    try:
-        with Image.open(path) as image:
-            if image.mode not in INDEX_MODES:
-                raise ValueError(
-                    f'mask {path} holds colours (mode {image.mode}), not '
-                    'indices of objects; save it with a palette or in grey'
-                )
-            return np.array(image).astype(np.int64)
-    except (OSError, UnidentifiedImageError) as error:
-        raise ValueError(f'mask {path} cannot be read: {error}') from error
-
-
-def object_masks(values: np.ndarray, binary: bool) -> dict[int, bytes]:
-    """Object -> compressed RLE counts, from the (H, W) values of a frame.
-
-    0 is background; 255 is not annotated, unless ``binary``.
-    """
-    if binary:
-        values = (values > 0).astype(np.int64)
-    found = {}
-    for key in np.unique(values).tolist():
-        if key != 0 and (binary or key != VOID):
-            plane = np.asfortranarray(values == key, np.uint8)
-            found[key] = mask_api.encode(plane)['counts']
-    return found
+    with opened_picture(path, f'mask {path}') as image:
+        if image.mode not in INDEX_MODES:
+            raise ValueError(
+                f'mask {path} holds colours (mode {image.mode}), not indices of objects; save '
+                'it with a palette or in grey'
+            )
+        values = np.array(image)
+    return values.astype(np.uint8) if values.dtype == bool else values, values.itemsize == 1
 
 
 def mask_videos(source: MaskFolders, table: ClassTable) -> Iterator[AnnotatedVideo]:
-    """Videos of folders of frames and of masks.
+    """Read videos of folders of frames and of masks.
 
     Args:
-        source (MaskFolders): What to read; ``left_out_frames`` is counted.
+        source (MaskFolders): What to read.
         table (ClassTable): Gives ids to classes.
 
     Yields:
         AnnotatedVideo: With ids from 1, one at a time.
 
     Raises:
-        ValueError: Naming the file that cannot be used.
+        ValueError: Naming the file that cannot be used, or if ``object_classes`` matches no
+            object.
     """
     if source.step < 1:
         raise ValueError(f'step is {source.step}, choose 1 or more')
     folders = video_folders(source.masks, source.videos, 'masks')
+    classes = ObjectClasses(source.object_classes, source.class_name)
+    if source.mots_classes is None:
+        table.number(classes.names([folder.name for folder in folders]))
+    else:
+        table.number(source.mots_classes[key] for key in sorted(source.mots_classes))
     for number, folder in enumerate(folders, start=1):
-        yield _read_video(source, folder, number, table)
+        yield _Video(source, table, folder, classes).read(number)
+    classes.report_unused(source.videos, source.masks, source.problems)
 
 
-def _read_video(
-    source: MaskFolders, folder: Path, number: int, table: ClassTable
-) -> AnnotatedVideo:
-    """One video."""
-    images = _frames(source, folder)
-    masks = files_by_stem(folder, ('.png',))
-    per_frame: list[dict[int, bytes]] = []
-    sizes = {}
-    voids = 0
-    for stem, path in images.items():
-        sizes[path.name] = image_size(path)
-        if stem not in masks:
-            per_frame.append({})
-            continue
-        values = read_index_mask(masks[stem])
-        if values.shape != sizes[path.name]:
+class _Video:
+    """Reader of one folder of masks."""
+
+    def __init__(
+        self, source: MaskFolders, table: ClassTable, folder: Path, classes: ObjectClasses
+    ) -> None:
+        self.source, self.table, self.folder, self.classes = source, table, folder, classes
+
+    def read(self, number: int) -> AnnotatedVideo:
+        """Read all frames."""
+        images = self._frames()
+        masks = files_by_stem(self.folder, ('.png',))
+        sizes = {path.name: image_size(path) for path in images.values()}
+        per_frame = [
+            self._read_frame(masks[stem], path, sizes[path.name]) if stem in masks else {}
+            for stem, path in images.items()
+        ]
+        if self.source.problems.left_out and not any(per_frame):
+            self._check_binary(masks)
+        names = [f'{self.folder.name}/{path.name}' for path in images.values()]
+        size = one_size(sizes, f'video {self.folder.name}')
+        tracks = self._tracks(per_frame)
+        return AnnotatedVideo(number, *size, names, str(self.source.masks), tracks)
+
+    def _frames(self) -> dict[str, Path]:
+        """Return the frames that are used, by their stem."""
+        source, folder = self.source, self.folder
+        image_folder = source.images / folder.name
+        if not image_folder.is_dir():
+            raise ValueError(f'masks {folder}: there is no folder {image_folder} with the frames')
+        images = files_by_stem(image_folder, IMAGE_SUFFIXES)
+        masks = files_by_stem(folder, ('.png',))
+        alone = [masks[stem].name for stem in masks if stem not in images]
+        if alone:
             raise ValueError(
-                f'mask {masks[stem]} is {values.shape} (height, width), its '
-                f'frame {path} is {sizes[path.name]}'
+                f'masks {folder}: {alone[:5]} ({len(alone)} in all) have no frame of the same '
+                f'name in {image_folder}'
             )
-        per_frame.append(object_masks(values, source.binary))
-        voids += int((values == VOID).any())
-    if voids and not any(per_frame):
-        raise ValueError(
-            f'masks {folder} have no value but 0 and 255, which '
-            'is "not annotated"; give --binary if 255 is the '
-            'object, as in DAVIS 2016'
-        )
-    height, width = one_size(sizes, f'video {folder.name}')
-    return AnnotatedVideo(
-        id=number,
-        height=height,
-        width=width,
-        file_names=[f'{folder.name}/{path.name}' for path in images.values()],
-        source=str(source.masks),
-        tracks=_tracks(source, folder.name, per_frame, table),
-    )
+        stems = list(images)[:: source.step]
+        kept = [s for s in stems if source.keep_unlabelled or s in masks]
+        if len(kept) < len(stems):
+            source.problems.leave_out(
+                'frames without annotation file (--keep-unlabelled keeps them)',
+                len(stems) - len(kept),
+            )
+        if not kept:
+            raise ValueError(
+                f'video {folder.name}: none of its {len(stems)} frames has a mask in {folder}'
+            )
+        return {stem: images[stem] for stem in kept}
 
+    def _read_frame(self, path: Path, frame: Path, size: tuple[int, int]) -> dict[int, bytes]:
+        """Return the masks of a frame by their values."""
+        values, is_8_bit = read_index_mask(path)
+        if values.shape != size:
+            raise ValueError(
+                f'mask {path} is {values.shape} (height, width), its frame {frame} is {size}'
+            )
+        if self.source.binary:
+            values = (values > 0).astype(np.uint8)
+        ignored = self.source.ignored_values(is_8_bit)
+        found: dict[int, bytes] = {}
+        for key, pixels in zip(*(each.tolist() for each in np.unique(values, return_counts=True))):
+            if key in ignored:
+                self.source.problems.leave_out(
+                    f'pixels of value {key}, which means "not annotated"', pixels
+                )
+            elif key:
+                plane = np.asfortranarray(values == key, np.uint8)
+                found[key] = mask_api.encode(plane)['counts']
+        return found
 
-def _frames(source: MaskFolders, folder: Path) -> dict[str, Path]:
-    """Frames in use of the video that a folder of masks belongs to."""
-    image_folder = source.images / folder.name
-    if not image_folder.is_dir():
-        raise ValueError(f'masks {folder}: there is no folder {image_folder} with the frames')
-    images = files_by_stem(image_folder, IMAGE_SUFFIXES)
-    masks = files_by_stem(folder, ('.png',))
-    alone = [masks[stem].name for stem in masks if stem not in images]
-    if alone:
-        raise ValueError(
-            f'masks {folder}: {alone[:5]} ({len(alone)} in all) '
-            f'have no frame of the same name in {image_folder}'
-        )
-    stems = list(images)[:: source.step]
-    kept = [s for s in stems if source.keep_unlabelled or s in masks]
-    source.left_out_frames += len(stems) - len(kept)
-    if not kept:
-        raise ValueError(
-            f'video {folder.name}: none of its {len(stems)} frames has a mask in {folder}'
-        )
-    return {stem: images[stem] for stem in kept}
+    def _check_binary(self, masks: Mapping[str, Path]) -> None:
+        """Refuse masks that have no value but 0 and 255."""
+        if any((read_index_mask(path)[0] == VOID).any() for path in masks.values()):
+            raise ValueError(
+                f'masks {self.folder} have no value but 0 and 255, which is "not annotated"; '
+                'give --binary if 255 is the object, as in DAVIS 2016'
+            )
 
+    def _tracks(self, per_frame: list[dict[int, bytes]]) -> list[AnnotatedTrack]:
+        """Return the objects in the order of their values."""
+        keys = sorted({key for frame in per_frame for key in frame})
+        if self.source.mots_classes is None and keys and keys[-1] >= MOTS_BASE:
+            self.source.problems.warn(
+                'mask',
+                f'{self.folder} has values up to {keys[-1]}; give --mots if a value is '
+                '1000 * class + instance, as in KITTI MOTS',
+            )
+        tracks = []
+        for key in keys:
+            name = self._class_name(key)
+            where = f'{self.source.masks}: video {self.folder.name}, object {key}'
+            category = self.table.id_of(name, where)
+            if category is None:
+                self.table.left_out[name] += 1
+                continue
+            counts = [frame.get(key) for frame in per_frame]
+            tracks.append(AnnotatedTrack(0, category, counts, [None] * len(counts)))
+        return tracks
 
-def _tracks(
-    source: MaskFolders, video: str, per_frame: list[dict[int, bytes]], table: ClassTable
-) -> list[AnnotatedTrack]:
-    """Objects of a video in the order of their values."""
-    tracks = []
-    for key in sorted({key for frame in per_frame for key in frame}):
-        name = _class_name(source, video, key)
-        where = f'{source.masks}: video {video}, object {key}'
-        category = table.id_of(name, where)
-        if category is None:
-            table.count_left_out(name)
-            continue
-        counts = [frame.get(key) for frame in per_frame]
-        tracks.append(AnnotatedTrack(0, category, counts, [None] * len(counts)))
-    return tracks
+    def _class_name(self, key: int) -> str:
+        """Return the class of an object.
 
-
-def _class_name(source: MaskFolders, video: str, key: int) -> str:
-    """Class of an object.
-
-    Raises:
-        ValueError: If the entry of a video is neither a name nor names.
-    """
-    entry = source.object_classes.get(video, source.class_name)
-    if isinstance(entry, dict):
-        entry = entry.get(str(key), source.class_name)
-    if not isinstance(entry, str):
-        raise ValueError(f'object classes: video {video}, object {key}: {entry!r} is no class name')
-    return entry
+        Raises:
+            ValueError: If there is no name for it.
+        """
+        mots = self.source.mots_classes
+        if mots is None:
+            return self.classes.name_of(self.folder.name, key)
+        if key // MOTS_BASE not in mots:
+            raise ValueError(
+                f'masks {self.folder}: value {key} is of class {key // MOTS_BASE}; known are '
+                f'{dict(mots)}. Name it with --mots, or ignore it with --ignore-values {key}'
+            )
+        return mots[key // MOTS_BASE]

@@ -1,0 +1,91 @@
+"""Videos of a source as one annotation file."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from pycocotools import mask as mask_api
+
+from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
+from mmcico.formats.fields import Id
+from mmcico.formats.problems import Problems, counted
+from mmcico.formats.write import cocovid_data, youtube_vis_data
+
+from .class_maps import ClassTable
+
+#: words of the reader for objects that are left out here
+UNSEEN = 'objects that are seen in no frame'
+
+
+class FreeNumbers:
+    """Distinct whole numbers from 1, those that are asked for if they are free."""
+
+    def __init__(self) -> None:
+        self._used: set[Id] = set()
+        self._next = 1
+
+    def take(self, wish: Id) -> int:
+        """Return the number that is asked for, or the lowest that is free."""
+        if type(wish) is not int or wish < 1 or wish in self._used:
+            while self._next in self._used:
+                self._next += 1
+            wish = self._next
+        self._used.add(wish)
+        return wish
+
+
+def collect(
+    videos: Iterable[AnnotatedVideo], table: ClassTable, problems: Problems
+) -> AnnotationFile:
+    """Return the videos of a source as a file.
+
+    Objects that are seen in no frame are left out. Objects whose id is a positive whole number
+    that is not used yet keep it; others get the next free one, since evaluation tools and
+    MMDetection take an object 0 for no object.
+
+    Args:
+        videos (Iterable[AnnotatedVideo]): The videos, read one by one.
+        table (ClassTable): Classes of the objects.
+        problems (Problems): Counts what is left out.
+
+    Returns:
+        AnnotationFile: Videos with all that writers need.
+
+    Raises:
+        ValueError: If there is no class, since no reader accepts such a file.
+    """
+    numbers = FreeNumbers()
+    kept, unseen = [], 0
+    for video in videos:
+        seen = [track for track in video.tracks if any(track.counts)]
+        unseen += len(video.tracks) - len(seen)
+        tracks = [_complete(track, video, numbers.take(track.id)) for track in seen]
+        kept.append(replace(video, tracks=tracks))
+    if unseen:  # The reader of a JSON file may have counted them.
+        problems.left_out[UNSEEN] = unseen
+    if not table.categories:
+        left_out = f'; left out: {counted(problems.left_out)}' if problems.left_out else ''
+        raise ValueError(f'{problems.file}: the source has no object and thus no class{left_out}')
+    categories = [(entry['id'], entry['name']) for entry in table.categories]
+    return AnnotationFile(problems.file, kept, categories, left_out=problems.left_out)
+
+
+def _complete(track: AnnotatedTrack, video: AnnotatedVideo, key: int) -> AnnotatedTrack:
+    """Return a track with its areas and another id."""
+    found = [None if c is None else dict(size=[*video.size], counts=c) for c in track.counts]
+    pixels = [0 if rle is None else int(mask_api.area(rle)) for rle in found]
+    return replace(track, id=key, pixels=pixels)
+
+
+def converted_data(file: AnnotationFile, table: ClassTable, layout: str, source: str) -> dict:
+    """Return a collected file as JSON can hold it.
+
+    Args:
+        file (AnnotationFile): What was collected.
+        table (ClassTable): Its classes.
+        layout (str): ``'youtube_vis'`` or ``'cocovid'``.
+        source (str): Name of the conversion.
+    """
+    data: dict[str, Any] = dict(info=dict(description=f'converted by {source}'), licenses=[])
+    data.update(cocovid_data(file) if layout == 'cocovid' else youtube_vis_data(file))
+    return data | dict(categories=table.categories)
