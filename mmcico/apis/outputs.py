@@ -19,6 +19,10 @@ from .clip_stream import FrameResult
 
 #: colours of a palette image, the first being the background
 PALETTE_SIZE = 256
+#: index that readers of 8-bit pictures take for "not annotated"
+VOID = 255
+#: largest index of a picture of 16 bits
+LARGEST_INDEX = 65535
 
 
 class ResultSink(ABC):
@@ -145,8 +149,10 @@ def palette() -> list[int]:
 class MaskSink(ResultSink):
     """A PNG with a palette for each frame, as in DAVIS.
 
-    The index is ``1 + id % 255``, 0 the background; where masks overlap the
-    better scored instance shows.
+    The index is ``1 + id``, 0 is the background; where masks overlap, the
+    instance with the better score shows. A frame with an id of 254 or more
+    is a grey picture of 16 bits without a palette, since 255 means "not
+    annotated" in pictures of 8 bits.
 
     Args:
         folder (Path): Where ``00000.png`` and so on go.
@@ -160,15 +166,21 @@ class MaskSink(ResultSink):
         folder.mkdir(parents=True, exist_ok=True)
 
     def write(self, result: FrameResult) -> None:
-        """Write the picture of a frame."""
+        """Write the picture of a frame.
+
+        Raises:
+            ValueError: If an id does not fit into 16 bits.
+        """
         tracks = result.sample.pred_track_instances.cpu().numpy()
-        plane = np.zeros(result.image.shape[:2], dtype=np.uint8)
+        plane = np.zeros(result.image.shape[:2], dtype=np.uint16)
         for row in np.argsort(tracks.scores, kind='stable'):
             if tracks.scores[row] >= self.score_thr:
-                index = 1 + int(tracks.instances_id[row]) % (PALETTE_SIZE - 1)
-                plane[tracks.masks[row].astype(bool)] = index
-        image = Image.fromarray(plane)
-        image.putpalette(palette())
+                plane[tracks.masks[row].astype(bool)] = self._index(int(tracks.instances_id[row]))
+        if plane.max(initial=0) < VOID:
+            image = Image.fromarray(plane.astype(np.uint8))
+            image.putpalette(palette())
+        else:
+            image = Image.fromarray(plane)
         path = self._path(result.frame_id)
         try:
             image.save(path)
@@ -182,6 +194,14 @@ class MaskSink(ResultSink):
         while number and self._path(number).is_file():
             self._path(number).unlink()
             number += 1
+
+    def _index(self, track: int) -> int:
+        if track >= LARGEST_INDEX:
+            raise ValueError(
+                f'masks {self.folder}: track {track} does not fit into a picture of 16 bits, which '
+                f'holds tracks 0 to {LARGEST_INDEX - 1}; write tracks or results as JSON instead'
+            )
+        return 1 + track
 
     def _path(self, frame_id: int) -> Path:
         return self.folder / f'{frame_id:05d}.png'

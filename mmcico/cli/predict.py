@@ -26,7 +26,7 @@ folder or glob of video files is all of them
 
 files in the output folder:
   videos/NAME.mp4     the video with its objects
-  masks/NAME/*.png    a palette image a frame: 0 background, 1 + id % 255
+  masks/NAME/*.png    a palette image a frame: 0 background, 1 + id (16 bits from id 254)
   results.json        all videos, in the layout of YouTube-VIS
   tracks/NAME.json    id, class, score, masks and boxes of each track"""
 

@@ -10,12 +10,15 @@ import pytest
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
+from PIL import Image
 from video_files import read_video
 
 from mmcico.apis import CiCoInferencer, FrameResult
 from mmcico.apis.background import BackgroundSink
 from mmcico.apis.interrupt import InterruptBetweenFrames
 from mmcico.apis.outputs import MaskSink, OverlaySink, ResultSink, drawn_frames
+from mmcico.datasets.converters.class_maps import ClassTable
+from mmcico.datasets.converters.mask_folders import MaskFolders, mask_videos
 from mmcico.testing.inference import write_small_model
 from mmcico.visualization.style import DrawStyle
 
@@ -196,3 +199,31 @@ def test_masks_of_an_earlier_and_longer_video_are_removed(tmp_path):
         '00001.png',
         '00009.png',
     ]
+
+
+@pytest.mark.parametrize(
+    'ids, mode', [([0, 7, 253], 'P'), ([0, 254, 255], 'I;16'), ([65534], 'I;16')]
+)
+def test_masks_keep_every_id(tmp_path, ids, mode):
+    """The converter finds as many objects as there were tracks."""
+    for name in ('images', 'masks'):
+        (tmp_path / name / 'v').mkdir(parents=True)
+    with MaskSink(tmp_path / 'masks' / 'v', 0.5) as sink:
+        for left, key in enumerate(ids):
+            result = make_result(left, 10 * left)
+            result.sample.pred_track_instances.instances_id[:] = key
+            sink.write(result)
+            Image.new('RGB', (64, 48)).save(tmp_path / 'images' / 'v' / f'{left:05d}.png')
+    last = Image.open(tmp_path / 'masks' / 'v' / f'{len(ids) - 1:05d}.png')
+    assert last.mode == mode
+    assert sorted(np.unique(np.array(last))) == [0, 1 + ids[-1]]
+    source = MaskFolders(tmp_path / 'images', tmp_path / 'masks')
+    (video,) = mask_videos(source, ClassTable())
+    assert len(video.tracks) == len(ids) and not source.problems.left_out
+
+
+def test_ids_that_no_mask_picture_holds_are_refused(tmp_path):
+    result = make_result(0, 0)
+    result.sample.pred_track_instances.instances_id[:] = 65535
+    with MaskSink(tmp_path, 0.5) as sink, pytest.raises(ValueError, match='track 65535 does not'):
+        sink.write(result)
