@@ -1,17 +1,16 @@
 """Metrics; reading and measuring files needs none of the OpenMMLab packages.
 
-``VISMetric`` loads when it is first asked for: it alone needs them.
+``VISMetric`` is imported when it is first used, because it alone needs them.
 """
 
 from typing import Any
 
-from mmcico.utils.json_file import load_json
+from mmcico.formats.json_file import load_json
 
 from .figures import format_table
-from .file_metrics import long_video_ids, measure_files
+from .ground_truth import long_video_ids, read_ground_truth, read_results
 from .results_file import merge_parts, save_metrics
-from .vis_json import read_ground_truth, read_results
-from .ytvis_eval import evaluate
+from .ytvis_eval import evaluate, measure_files
 
 __all__ = [
     'VISMetric',

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from pycocotools import mask as mask_utils
 
-from .tracks import Track
+from .ground_truth import Track
 
 MAX_TRACKS = 100  # of each video and class; worse-scored ones are not evaluated
 IOU_THRS = np.linspace(0.5, 0.95, 10)

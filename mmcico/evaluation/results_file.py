@@ -1,101 +1,182 @@
 """Files of results: parts while a test runs, the submission at its end.
 
-A part is ``results.rank<r>.jsonl``, one line a finished video:
-``{"video_id": ..., "results": [...]}``. What was finished before a crash can
-so be turned into a submission by ``merge_parts``.
+A part is ``results.rank<r>.jsonl`` with one line for each finished video: ``{"video_id": ...,
+"results": [...]}``. ``merge_parts`` turns the parts of an interrupted test into a submission, and
+``tools/test.py --resume`` continues the test.
 """
 
 import json
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from mmcico.formats.json_file import load_json
+from mmcico.formats.results_files import RESULTS, find_parts, read_part, unique_records
+from mmcico.formats.write import write_json, write_results
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
+
 PathLike = str | Path
 Record = dict[str, Any]
-RESULTS = 'results.json'
+#: names the model and settings that the parts in a folder come from
+RUN = 'results.run.json'
+
+
+class Part:
+    """The finished videos of one process, which no other process may write at the same time.
+
+    Args:
+        outdir (str | Path): Folder, which is created if necessary.
+        rank (int): Rank of the process.
+        resume (bool): Whether to keep the videos that an interrupted test finished.
+
+    Attributes:
+        count (int): Number of videos.
+
+    Raises:
+        ValueError: If another test is writing to the folder.
+        OSError: If the file cannot be written.
+    """
+
+    def __init__(self, outdir: PathLike, rank: int, resume: bool = False) -> None:
+        self.path = part_path(outdir, rank)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self.path.open('a+b')
+        _lock(self._file, self.path)
+        self._file.seek(0)
+        lines = self._file.read() if resume else b''
+        # a last line without its end was being written when the test stopped
+        self._file.truncate(lines.rfind(b'\n') + 1)
+        self.count = lines.count(b'\n')
+
+    def append(self, record: Record) -> None:
+        """Add a finished video."""
+        self._file.write(json.dumps(record).encode() + b'\n')
+        self._file.flush()
+        self.count += 1
+
+    def records(self) -> list[Record]:
+        """Return all videos.
+
+        Raises:
+            ValueError: If the file does not hold the videos that were added.
+        """
+        records = read_part(self.path)
+        if len(records) != self.count:
+            raise ValueError(
+                f'{self.path} holds {len(records)} videos, but this process finished '
+                f'{self.count}; another program wrote to it, so use a folder for each test'
+            )
+        return records
+
+    def close(self, remove: bool = False) -> None:
+        """Release the file for other tests.
+
+        Args:
+            remove (bool): Whether to delete the file.
+        """
+        if remove:
+            self.path.unlink(missing_ok=True)
+        self._file.close()
+
+
+def _lock(file: Any, path: Path) -> None:
+    """Claim an open file until it is closed; close it and raise if another process has it."""
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise ValueError(
+            f'{path} is being written by another test or validation; choose another folder '
+            '(--work-dir, or outdir of VISMetric) or wait until that one has ended'
+        ) from error
+    except OSError:  # file systems without locks; records() notices other writers
+        return
+
+
+def open_part(
+    outdir: PathLike,
+    rank: int,
+    world_size: int,
+    resume: bool = False,
+    fingerprint: str | None = None,
+) -> Part:
+    """Open the part of a process at the begin of a test.
+
+    Rank 0 also takes care of the parts of ranks that do not exist any more.
+
+    Args:
+        outdir (str | Path): Folder of the results.
+        rank (int): Rank of the process.
+        world_size (int): Number of processes.
+        resume (bool): Whether to keep the videos that an interrupted test finished.
+        fingerprint (str, optional): Names model and settings. Results of others are not continued.
+
+    Returns:
+        Part: The part of the process.
+
+    Raises:
+        ValueError: If another test is writing to the folder, or if the results to be continued
+            come from another model or other settings.
+        OSError: If the folder cannot be written.
+    """
+    run = Path(outdir) / RUN
+    if resume and find_parts(outdir):
+        before = load_json(run) if run.is_file() else {}
+        if not isinstance(before, dict) or before.get('fingerprint') != fingerprint:
+            raise ValueError(
+                f'{outdir} holds results of another checkpoint or config, which cannot be '
+                'continued; leave out --resume to start from the first video, or choose another '
+                'folder'
+            )
+    own = Part(outdir, rank, resume)
+    if rank == 0:
+        try:
+            for other, path in find_parts(outdir).items():
+                if other >= world_size:
+                    part = Part(outdir, other, resume)
+                    for record in read_part(path):
+                        own.append(record)
+                    part.close(remove=True)
+            write_json(run, dict(fingerprint=fingerprint))
+        except (ValueError, OSError):
+            own.close()
+            raise
+    return own
 
 
 def part_path(outdir: PathLike, rank: int) -> Path:
-    """Where a process puts the videos it has finished."""
+    """Return the file that a process writes its finished videos to."""
     return Path(outdir) / f'results.rank{rank}.jsonl'
 
 
-def find_parts(outdir: PathLike) -> dict[int, Path]:
-    """Parts in a folder, by rank."""
-    parts = {}
-    for path in Path(outdir).glob('results.rank*.jsonl'):
-        rank = path.name[len('results.rank') : -len('.jsonl')]
-        if rank.isdigit():
-            parts[int(rank)] = path
-    return dict(sorted(parts.items()))
-
-
-def append_record(path: Path, record: Record) -> None:
-    """Add a finished video to a part."""
-    with path.open('a', encoding='utf-8') as file:
-        file.write(json.dumps(record) + '\n')
-
-
-def read_part(path: Path) -> list[Record]:
-    """Videos of a part.
-
-    A last line without its end was being written when the test stopped; that
-    video is left out.
-
-    Raises:
-        ValueError: If another line is broken.
-    """
-    records = []
-    with path.open(encoding='utf-8') as file:
-        for number, line in enumerate(file, start=1):
-            if not line.endswith('\n'):
-                break
-            try:
-                records.append(json.loads(line))
-            except json.JSONDecodeError as error:
-                raise ValueError(
-                    f'{path}: line {number} is not JSON: {error.msg} at column {error.colno}'
-                ) from error
-    return records
-
-
-def unique_records(records: Iterable[Record]) -> list[Record]:
-    """One record a video, in the order of ids; the first one counts."""
-    first: dict[Any, Record] = {}
-    for record in records:
-        first.setdefault(record['video_id'], record)
-    order = sorted(first, key=lambda each: (isinstance(each, str), each))
-    return [first[each] for each in order]
-
-
 def save_results(outdir: PathLike, records: Iterable[Record]) -> None:
-    """Write ``results.json`` and ``submission.zip``, which holds only it.
+    """Write ``results.json`` and ``submission.zip``, which holds only that file.
 
     Args:
-        outdir (str | Path): Folder, made if need be.
-        records (Iterable[dict]): One a video.
+        outdir (str | Path): Folder, which is created if necessary.
+        records (Iterable[dict]): One for each video.
     """
     tracks = [track for each in records for track in each['results']]
-    path = Path(outdir) / RESULTS
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(tracks), encoding='utf-8')
-    with zipfile.ZipFile(path.with_name('submission.zip'), 'w', zipfile.ZIP_DEFLATED) as file:
-        file.write(path, RESULTS)
+    write_results(Path(outdir) / RESULTS, tracks)
+    write_results(Path(outdir) / 'submission.zip', tracks)
 
 
 def save_metrics(path: PathLike, metrics: dict[str, Any]) -> None:
-    """Write figures, ``null`` where there is no ground truth."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(metrics, indent=1) + '\n', encoding='utf-8')
+    """Write figures as JSON, ``null`` where there is no ground truth."""
+    write_json(path, metrics, indent=1)
 
 
 def merge_parts(outdir: PathLike) -> int:
-    """Turn the parts of a test that was cut short into a submission.
+    """Turn the parts of an interrupted test into a submission.
 
     Args:
-        outdir (str | Path): The ``outdir`` of the metric.
+        outdir (str | Path): Folder of the results.
 
     Returns:
         int: Number of videos in ``results.json``.
@@ -106,7 +187,7 @@ def merge_parts(outdir: PathLike) -> int:
     parts = find_parts(outdir)
     if not parts:
         raise ValueError(
-            f'{outdir} holds no results.rank<r>.jsonl: no test that wrote there was cut short'
+            f'{outdir} holds no results.rank<r>.jsonl: no test that wrote there was interrupted'
         )
     records = unique_records(record for path in parts.values() for record in read_part(path))
     save_results(outdir, records)

@@ -1,4 +1,4 @@
-"""What data samples say, as numbers and encoded masks."""
+"""Data samples of a test, read as numbers and encoded masks."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from .rle import Size, encode_masks, read_mask
+from mmcico.formats.masks import read_mask
+from mmcico.formats.problems import Place, Problems
+from mmcico.formats.rle import Size, encode_masks
+
 from .video_results import VideoResults
 
 VOTE_FIELDS = ('instances_id', 'scores', 'labels')
@@ -15,11 +18,11 @@ VOTE_FIELDS = ('instances_id', 'scores', 'labels')
 def read_clip(
     sample: dict[str, Any], video_of: Callable[[Any, int], VideoResults]
 ) -> Iterator[Any]:
-    """Put the frames and votes of a clip where they belong.
+    """Add the frames and votes of a clip to the results of their videos.
 
     Args:
-        sample (dict): ``TrackDataSample.to_dict()``.
-        video_of (Callable): video id, length -> its accumulator.
+        sample (dict): Result of ``TrackDataSample.to_dict()``.
+        video_of (Callable): Video id, length -> ``VideoResults``.
 
     Yields:
         int | str: Id of each video in the clip, after all of its frames.
@@ -56,13 +59,12 @@ def _read_frame(frame: dict[str, Any], video: VideoResults, vote: bool) -> None:
         video.add_votes(*_votes(tracks, where))
 
 
-def _encode(masks: Any, size: Size, where: str) -> list[str | None]:
-    """Masks as a tensor, an array or run-length coded, of one frame."""
+def _encode(masks: Any, size: Size, where: str) -> list[bytes | None]:
+    """Encode the masks of one frame, given as a tensor, an array or run-length encoded."""
     if isinstance(masks, (list, tuple)):
-        try:
-            return [read_mask(mask, size) for mask in masks]
-        except ValueError as error:
-            raise ValueError(f'{where}: field masks: {error}') from error
+        return [
+            read_mask(mask, size, Place(where, field='masks'), Problems(where)) for mask in masks
+        ]
     if isinstance(masks, torch.Tensor):
         masks = masks.detach().cpu().numpy()
     if len(masks) == 0:
@@ -76,7 +78,7 @@ def _encode(masks: Any, size: Size, where: str) -> list[str | None]:
 
 
 def _votes(rows: Any, where: str) -> list[Sequence[Any]]:
-    """Ids, scores and labels, of one container or of one for each row."""
+    """Return ids, scores and labels of one container, or of one container for each track."""
     if not isinstance(rows, (list, tuple)):
         rows = [rows]  # ``TrackDataSample.cpu()`` takes containers apart
     parts = [_as_dict(each) for each in rows]
@@ -93,8 +95,8 @@ def _votes(rows: Any, where: str) -> list[Sequence[Any]]:
 def _need(fields: dict[str, Any], name: str, where: str) -> Any:
     if fields.get(name) is None:
         raise ValueError(
-            f'{where} has no field {name}; is it in meta_keys '
-            'of the packing transform, or in the prediction?'
+            f'{where} has no field {name}; add it to meta_keys of the packing transform, or to '
+            'the prediction'
         )
     return fields[name]
 

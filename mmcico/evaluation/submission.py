@@ -1,25 +1,26 @@
-"""Submissions: a zip with ``results.json`` and nothing else."""
+"""Submissions: what evaluation servers refuse, harmless corrections, and the zip."""
 
-import json
-import os
-import zipfile
-import zlib
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmcico.utils.json_file import load_json
+from mmcico.formats import fields, rle
+from mmcico.formats.json_file import load_json
+from mmcico.formats.problems import Place, Problem, Problems
+from mmcico.formats.results_files import load_results
+from mmcico.formats.write import write_results
 
-from .results_file import RESULTS
-from .submission_checks import Defect, check_tracks
-from .vis_json import GroundTruth, read_ground_truth
+from .ground_truth import GroundTruth, read_ground_truth, read_results
+from .matching import MAX_TRACKS
 
 PathLike = str | Path
-# a fixed date makes equal results equal files
-NO_DATE = (1980, 1, 1, 0, 0, 0)
+#: lists in messages are cut here
+SHOWN = 10
 
 
 def read_server_side(path: PathLike) -> GroundTruth:
-    """Videos and categories of the file that a server has; objects unread.
+    """Read videos and categories of the file that a server has, without the objects.
 
     Raises:
         ValueError: If the file is not usable.
@@ -30,109 +31,256 @@ def read_server_side(path: PathLike) -> GroundTruth:
             f'{path} holds a {type(data).__name__}, not an '
             'object with videos; are the two files swapped?'
         )
-    return read_ground_truth({key: data.get(key) for key in ('videos', 'categories')}, str(path))
+    return read_ground_truth(dict(data, annotations=None), str(path))
 
 
-def read_submission(path: PathLike) -> tuple[Any, list[Defect]]:
-    """What is in a results file or a zip, and what is wrong with the zip.
+def read_submission(path: PathLike) -> tuple[Any, Problems]:
+    """Return the content of a results file or a zip, and what is wrong with the file itself.
 
     Args:
-        path (str | Path): JSON, or a zip by its content or name.
+        path (str | Path): ``results.json``, or a zip of it.
 
     Returns:
-        tuple[Any, list[Defect]]: The parsed JSON, None if there is none, and
-        defects of the zip.
+        tuple[Any, Problems]: The parsed JSON, None if there is none, and problems.
 
     Raises:
         ValueError: If a JSON file is missing or broken.
     """
-    path = Path(path)
-    is_zip = path.suffix.lower() == '.zip'
-    if not path.is_file() or not (is_zip or zipfile.is_zipfile(path)):
-        return load_json(path), []
-    try:
-        with zipfile.ZipFile(path) as file:
-            names = file.namelist()
-            defects = check_members(names, str(path))
-            inside = [each for each in names if _base(each) == RESULTS]
-            if not inside:
-                return None, defects
-            text = file.read(inside[0]).decode('utf-8')
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        RuntimeError,
-        NotImplementedError,
-        UnicodeDecodeError,
-    ) as error:
-        return None, [Defect('zip', str(path), f'cannot be read: {error}')]
-    try:
-        return json.loads(text), defects
-    except json.JSONDecodeError as error:
-        broken = Defect('json', f'{path}: {inside[0]}', f'is not complete JSON: {error}')
-        return None, defects + [broken]
+    problems = Problems(str(path), collect=True)
+    if Path(path).suffix.lower() != '.zip' and not Path(path).is_file():
+        load_json(path)  # raises
+    return load_results(path, problems), problems
 
 
-def _base(name: str) -> str:
-    return name.replace('\\', '/').rsplit('/', 1)[-1]
-
-
-def check_members(names: list[str], where: str) -> list[Defect]:
-    """Defects of the list of files in a zip.
+def check_submission(path: PathLike, truth: GroundTruth) -> Problems:
+    """Find everything that a server would refuse or misread.
 
     Args:
-        names (list[str]): As the zip has them.
-        where (str): The zip, for messages.
-    """
-    defects = []
-    if RESULTS not in names:
-        folders = [each for each in names if _base(each) == RESULTS]
-        defects.append(
-            Defect(
-                'zip',
-                where,
-                f'{RESULTS} is inside a folder ({folders[0]}); zip the file, not its folder'
-                if folders
-                else f'holds no {RESULTS}, but {names[:5]}',
-            )
-        )
-    more = [each for each in names if _base(each) != RESULTS]
-    if names.count(RESULTS) > 1:
-        more.append(RESULTS + ' once more')
-    if more:
-        defects.append(
-            Defect(
-                'zip',
-                where,
-                f'holds {len(more)} more than {RESULTS}: {more[:5]}; servers want that file alone',
-            )
-        )
-    return defects
-
-
-def check_submission(path: PathLike, truth: GroundTruth) -> list[Defect]:
-    """All that a server would refuse or misread.
-
-    Args:
-        path (str | Path): ``results.json`` or a zip of it.
-        truth (GroundTruth): From :func:`read_server_side`.
+        path (str | Path): ``results.json``, or a zip of it.
+        truth (GroundTruth): Videos and categories, from ``read_server_side``.
 
     Returns:
-        list[Defect]: Empty if there is nothing to say.
+        Problems: Problems of the file and of its tracks.
     """
-    tracks, defects = read_submission(path)
-    if tracks is None and defects:
-        return defects
-    return defects + list(check_tracks(tracks, truth, str(path)))
+    tracks, problems = read_submission(path)
+    return problems if tracks is None else check_tracks(tracks, truth, str(path), problems)
 
 
-def write_submission(path: PathLike, tracks: list[dict]) -> int:
+def check_tracks(
+    tracks: Any, truth: GroundTruth, name: str, problems: Problems | None = None
+) -> Problems:
+    """Find everything that is wrong with the content of ``results.json``.
+
+    The reader of ``mmcico.formats`` finds what no program can use; the rules of the servers are
+    checked here.
+
+    Args:
+        tracks (Any): The parsed JSON.
+        truth (GroundTruth): Videos and categories of the server.
+        name (str): Name of the file, for messages.
+        problems (Problems, optional): Gets the problems.
+
+    Returns:
+        Problems: All problems.
+    """
+    problems = problems or Problems(name, collect=True)
+    if not isinstance(tracks, list):
+        what = f'the file holds a {type(tracks).__name__}, not a list of tracks'
+        problems.error('layout', what)
+        return problems
+    if not tracks:
+        problems.defect('layout', 'holds no track at all, which the official tools cannot read')
+    found = read_results(tracks, truth, name, problems=problems)
+    refused = {each.place.track for each in problems.found if each.refused}
+    for number, track in enumerate(tracks):
+        if isinstance(track, dict):
+            _check_fields(track, truth, problems.at(track=number), problems)
+            if number not in refused and not _pixels(track, truth):
+                message = 'no frame has a mask, so it counts as a false detection'
+                problems.warn('empty', message, problems.at(track=number), fixable=True)
+    for (video, category), group in found.items():
+        if len(group) > MAX_TRACKS:
+            problems.defect(
+                'number',
+                f'{len(group)} tracks of class {truth.categories[category][1]}, servers keep the '
+                f'{MAX_TRACKS} with the best scores',
+                problems.at(video=truth.videos[video].id),
+                fixable=True,
+            )
+    _check_videos(tracks, truth, problems)
+    return problems
+
+
+def _check_fields(track: dict, truth: GroundTruth, place: Place, problems: Problems) -> None:
+    """Check the forms that our reader accepts but servers do not."""
+    known = (
+        ('video_id', truth.video_index, [video.id for video in truth.videos]),
+        ('category_id', truth.category_index, [key for key, _ in truth.categories]),
+    )
+    for key, index, ids in known:
+        value = track.get(key)
+        at = index.get(fields.id_key(value))
+        if at is not None and type(value) is not type(ids[at]):
+            message = f'{truth.name} has {ids[at]!r}; write it in the same form'
+            problems.defect('reference', message, place.at(field=key), value)
+    masks = track.get('segmentations')
+    for frame, mask in enumerate(masks if isinstance(masks, list) else []):
+        fault = _form(mask)
+        if fault:
+            where = place.at(frame=frame, field='segmentations')
+            problems.defect('mask', fault, where, fixable='list' in fault)
+
+
+def _form(mask: Any) -> str:
+    """Return why servers refuse the form of a mask, '' if they do not."""
+    if isinstance(mask, list):
+        return 'the mask is polygons; servers need RLE or null'
+    if not isinstance(mask, dict):
+        return ''
+    size = mask.get('size')
+    if isinstance(size, list) and any(type(side) is not int for side in size):
+        return f'size is {size}, not two whole numbers [height, width]'
+    if isinstance(mask.get('counts'), list):
+        return 'counts are a list (uncompressed RLE); servers need a text'
+    return ''
+
+
+def _check_videos(tracks: Sequence[Any], truth: GroundTruth, problems: Problems) -> None:
+    """Warn of videos without any track."""
+    used = {fields.id_key(each.get('video_id')) for each in tracks if isinstance(each, dict)}
+    without = [video.id for video in truth.videos if fields.id_key(video.id) not in used]
+    if without:
+        shown = ', '.join(map(str, without[:SHOWN])) + (', ...' if len(without) > SHOWN else '')
+        message = f'{len(without)} of {len(truth.videos)} videos have no track: ids {shown}'
+        problems.warn('empty', message)
+
+
+def problem_lines(found: Sequence[Problem]) -> list[str]:
+    """Return a line for each problem; the same problem of several frames is one line.
+
+    Args:
+        found (Sequence[Problem]): Problems of a submission.
+    """
+    frames: dict[Problem, list[int]] = {}
+    for each in found:
+        same = Problem(
+            **{
+                **{key: getattr(each, key) for key in ('kind', 'message', 'value', 'level')},
+                'place': each.place.at(frame=None, file_name=None),
+                'value': None if each.value is None else repr(each.value),
+            }
+        )
+        frames.setdefault(same, []).extend([] if each.place.frame is None else [each.place.frame])
+    lines = []
+    for each, numbers in frames.items():
+        line = each.line()
+        lines.append(f'{line} (frames {ranges(numbers)})' if numbers else line)
+    return lines
+
+
+def ranges(frames: Sequence[int]) -> str:
+    """Abbreviate ascending numbers.
+
+    >>> ranges([0, 1, 2, 5, 7, 8])
+    '0-2, 5, 7-8'
+    """
+    parts: list[list[int]] = []
+    for frame in frames:
+        if parts and parts[-1][1] == frame - 1:
+            parts[-1][1] = frame
+        else:
+            parts.append([frame, frame])
+    return ', '.join(str(first) if first == last else f'{first}-{last}' for first, last in parts)
+
+
+def _pixels(track: Any, truth: GroundTruth) -> bool:
+    """Return whether a track shows a pixel; True if it cannot be read."""
+    try:
+        found = read_results([track], truth)
+    except ValueError:
+        return True
+    return any(each.areas.any() for group in found.values() for each in group)
+
+
+def fix_tracks(tracks: Sequence[Any], truth: GroundTruth) -> tuple[list[Any], list[str]]:
+    """Correct what is harmless; everything else is left for the check.
+
+    - Uncompressed ``counts`` become text.
+    - Tracks without a pixel, which can only count as false, are left out.
+    - Of more than 100 tracks of a video and class, the 100 with the best scores stay in their
+      order, as servers cut them themselves.
+
+    Args:
+        tracks (Sequence): Entries of ``results.json``, which are not changed.
+        truth (GroundTruth): Videos and categories of the server.
+
+    Returns:
+        tuple[list, list[str]]: New entries, and a line for each kind of change.
+    """
+    said = []
+    pairs = [_with_texts(track) for track in tracks]
+    compressed = sum(number for _, number in pairs)
+    if compressed:
+        said.append(f'{compressed} masks: counts written as text')
+    seen = [track for track, _ in pairs if _pixels(track, truth)]
+    if len(seen) < len(pairs):
+        said.append(f'{len(pairs) - len(seen)} tracks without any mask left out')
+    best = _best(seen, truth)
+    if len(best) < len(seen):
+        said.append(
+            f'{len(seen) - len(best)} tracks beyond the {MAX_TRACKS} '
+            'with the best scores of a video and class left out'
+        )
+    return best, said
+
+
+def _with_texts(track: Any) -> tuple[Any, int]:
+    """Return a track with sound lists of runs as texts, and their number."""
+    if not isinstance(track, dict) or not isinstance(track.get('segmentations'), list):
+        return track, 0
+    masks = list(track['segmentations'])
+    number = 0
+    for frame, mask in enumerate(masks):
+        if not isinstance(mask, dict) or not isinstance(mask.get('counts'), list):
+            continue
+        try:
+            height, width = mask['size']
+            runs = rle.runs_of_list(mask['counts'])
+            rle.check_runs(runs, (height, width))
+        except (KeyError, TypeError, ValueError):
+            continue
+        masks[frame] = dict(mask, counts=rle.compress_runs(runs, (height, width)).decode('ascii'))
+        number += 1
+    return (dict(track, segmentations=masks) if number else track), number
+
+
+def _best(tracks: Sequence[Any], truth: GroundTruth) -> list[Any]:
+    """Return the tracks in their order, without those that servers cut."""
+    order = sorted(
+        (
+            index
+            for index, each in enumerate(tracks)
+            if isinstance(each, dict) and fields.is_number(each.get('score'))
+        ),
+        key=lambda index: -tracks[index]['score'],
+    )
+    kept: Counter = Counter()
+    cut = set()
+    for index in order:
+        ids = [fields.id_key(tracks[index].get(key)) for key in ('video_id', 'category_id')]
+        if ids[0] in truth.video_index and ids[1] in truth.category_index:
+            kept[tuple(ids)] += 1
+            if kept[tuple(ids)] > MAX_TRACKS:
+                cut.add(index)
+    return [track for index, track in enumerate(tracks) if index not in cut]
+
+
+def write_submission(path: PathLike, tracks: Sequence[dict]) -> int:
     """Write the zip; the same tracks give the same bytes.
 
     Args:
-        path (str | Path): File that ends in ``.zip``; replaced if there.
-        tracks (list[dict]): Entries of ``results.json``.
+        path (str | Path): File that ends in ``.zip``; replaced if it exists.
+        tracks (Sequence[dict]): Entries of ``results.json``.
 
     Returns:
         int: Bytes of the zip.
@@ -143,16 +291,5 @@ def write_submission(path: PathLike, tracks: list[dict]) -> int:
     path = Path(path)
     if path.suffix.lower() != '.zip':
         raise ValueError(f'{path}: the servers want a name that ends in .zip')
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + '.part')
-    entry = zipfile.ZipInfo(RESULTS, NO_DATE)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.external_attr = 0o644 << 16
-    try:
-        with zipfile.ZipFile(draft, 'w') as file:
-            file.writestr(entry, json.dumps(tracks, allow_nan=False))
-        os.replace(draft, path)
-    finally:
-        if draft.exists():
-            draft.unlink()
+    write_results(path, tracks)
     return path.stat().st_size

@@ -1,26 +1,26 @@
-"""From frames and votes of one video to its entries in ``results.json``."""
+"""Accumulation of the frames and votes of one video into entries of ``results.json``."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from mmcico.formats.rle import Size, as_json
+
 from .matching import MAX_TRACKS
-from .rle import Size
 
 
 class VideoResults:
-    """Encoded masks and votes of a video that is still being tested.
+    """Encoded masks and votes of a video that is being tested.
 
     Args:
-        video_id (int | str): Of the data set.
-        length (int, optional): Number of frames; that of those which came,
-            when left out.
+        video_id (int | str): Id of the video in the data set.
+        length (int, optional): Number of frames. If left out, the frames that were added count.
     """
 
     def __init__(self, video_id: Any, length: int | None = None) -> None:
         self.video_id = video_id
         self._length = length
         self._sizes: dict[int, Size] = {}
-        self._masks: dict[int, dict[int, str]] = {}
+        self._masks: dict[int, dict[int, bytes]] = {}
         # track -> label -> (votes, sum of scores)
         self._votes: dict[int, dict[int, tuple[int, float]]] = {}
 
@@ -33,23 +33,23 @@ class VideoResults:
 
     @property
     def reached_end(self) -> bool:
-        """Whether the last frame has come."""
+        """Whether the last frame was added."""
         return self.length - 1 in self._sizes
 
     def add_frame(
-        self, frame_id: int, size: Size, ids: Sequence[int], masks: Sequence[str | None]
+        self, frame_id: int, size: Size, ids: Sequence[int], masks: Sequence[bytes | None]
     ) -> None:
-        """Take the masks of a frame.
+        """Add the masks of a frame.
 
         Args:
             frame_id (int): Position in the video.
             size (tuple[int, int]): Original height and width.
             ids (Sequence[int]): N track ids.
-            masks (Sequence[str | None]): N compressed counts.
+            masks (Sequence[bytes | None]): N compressed RLE counts, None for empty masks.
 
         Raises:
-            ValueError: If the frame is outside the video, came before, or
-                has two rows of one track.
+            ValueError: If the frame is outside the video or was added before, or if a track
+                occurs twice.
         """
         where = f'video {self.video_id}: frame {frame_id}'
         if self._length is not None and not 0 <= frame_id < self._length:
@@ -58,9 +58,8 @@ class VideoResults:
             )
         if frame_id in self._sizes:
             raise ValueError(
-                f'{where}: results came twice; each frame is to be written '
-                'by one clip, and each video tested once by one process '
-                '(round_up=False in the sampler)'
+                f'{where}: results came twice; one clip must write each frame, and one process '
+                'must test each video once (round_up=False in the sampler)'
             )
         if len(set(ids)) != len(ids):
             raise ValueError(f'{where}: field instances_id has a value twice: {list(ids)}')
@@ -70,23 +69,23 @@ class VideoResults:
                 self._masks.setdefault(track, {})[frame_id] = mask
 
     def add_votes(self, ids: Sequence[int], scores: Sequence[float], labels: Sequence[int]) -> None:
-        """Take what a clip, or a frame, says about tracks: N each."""
+        """Add the scores and labels that a clip or a frame gives to N tracks."""
         for track, score, label in zip(ids, scores, labels):
             votes = self._votes.setdefault(track, {})
             number, total = votes.get(label, (0, 0.0))
             votes[label] = number + 1, total + score
 
     def finish(self, category_ids: Sequence[Any]) -> list[dict[str, Any]]:
-        """Entries of all tracks that show somewhere, best first.
+        """Return the entries of all tracks with a mask, in descending order of their scores.
 
         Args:
-            category_ids (Sequence): label -> category id of the data set.
+            category_ids (Sequence): Label -> category id of the data set.
 
         Returns:
-            list[dict]: At most 100 of a class.
+            list[dict]: At most 100 entries of each class.
 
         Raises:
-            ValueError: If a frame never came or a track has no vote.
+            ValueError: If a frame is missing or a track has no vote.
         """
         kept: dict[int, int] = {}
         results = []
@@ -104,17 +103,16 @@ class VideoResults:
         return results
 
     def tracks(self, num_classes: int) -> list[tuple[int, int, float, list]]:
-        """All tracks that show somewhere, best first.
+        """Return all tracks with a mask, in descending order of their scores.
 
         Args:
-            num_classes (int): Labels are below.
+            num_classes (int): Number of classes; labels must be smaller.
 
         Returns:
-            list[tuple]: Track id, label, score, and the RLE of each frame
-            or None.
+            list[tuple]: Track id, label, score, and the RLE of each frame or None.
 
         Raises:
-            ValueError: If a frame never came or a track has no vote.
+            ValueError: If a frame is missing or a track has no vote.
         """
         missing = [i for i in range(self.length) if i not in self._sizes]
         if missing:
@@ -132,7 +130,7 @@ class VideoResults:
         return [(*each, self._segmentations(each[0])) for each in best]
 
     def _elect(self, track: int, num_classes: int) -> tuple[float, int]:
-        """Mean score and most frequent label; the better scored of equals."""
+        """Return mean score and most frequent label; of equal ones, the label with better scores."""
         votes = self._votes.get(track)
         if votes is None:
             raise ValueError(
@@ -152,6 +150,6 @@ class VideoResults:
     def _segmentations(self, track: int) -> list[dict[str, Any] | None]:
         masks = self._masks[track]
         return [
-            dict(size=[*self._sizes[frame]], counts=masks[frame]) if frame in masks else None
+            as_json(masks[frame], self._sizes[frame]) if frame in masks else None
             for frame in range(self.length)
         ]

@@ -15,57 +15,51 @@ from mmengine.dist import (
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
+from mmcico.formats.results_files import unique_records
 from mmcico.registry import METRICS
 
-from .figures import GROUPS, format_table
-from .file_metrics import long_video_ids
-from .results_file import (
-    Record,
-    append_record,
-    find_parts,
-    part_path,
-    read_part,
-    save_metrics,
-    save_results,
-    unique_records,
-)
+from .figures import format_table
+from .ground_truth import GroundTruth, long_video_ids, read_ground_truth, read_results
+from .results_file import RUN, Part, Record, open_part, save_metrics, save_results
 from .samples import read_clip
+from .tracking import format_tracking, require_trackeval, tracking_figures
 from .video_results import VideoResults
-from .vis_json import GroundTruth, read_ground_truth, read_results
-from .ytvis_eval import check_long_videos, evaluate
+from .ytvis_eval import check_long_videos, evaluate, groups_of
 
 
 @METRICS.register_module()
 class VISMetric(BaseMetric):
-    """Average precision of tracks, and the files that servers take.
+    """Average precision of tracks, and the files that evaluation servers accept.
 
-    Clips come one after the other; masks are run-length encoded at once, and
-    a video is written to ``<outdir>/results.rank<r>.jsonl`` when its last
-    frame has come, so that a test which is cut short loses nothing it had
-    finished (``merge_parts`` makes a submission of it). At the end there are
-    ``results.json``, ``submission.zip`` and, with ground truth,
-    ``metrics.json`` in ``outdir``.
+    Masks of each clip are run-length encoded at once. A finished video is written to
+    ``<outdir>/results.rank<r>.jsonl``, so that an interrupted test loses no finished video
+    (``tools/test.py --resume`` continues it, ``merge_parts`` makes a submission of it). At the
+    end, ``outdir`` holds ``results.json``, ``submission.zip`` and, with ground truth,
+    ``metrics.json``. Two tests at the same time need two folders; the second one ends with an
+    error.
 
     Args:
-        ann_file (str, optional): Ground truth in the layout of YouTube-VIS,
-            or CocoVID. Without it, or when it has no annotations, only the
-            files of results are written.
-        metric (str): ``'ytvis'``; ``'ovis'`` for figures by occlusion too;
-            ``'ytvis2022'`` for short and long videos on their own.
-        long_videos (str, optional): For ``'ytvis2022'``, a JSON file: a list
-            of the ids of the long videos, or their ground truth alone.
-            Without it, long videos are told by their frames
-            (``looks_long``).
-        outdir (str, optional): Folder for the files. ``tools/test.py`` sets
-            it to the work folder. Without it nothing is written.
-        format_only (bool): Do not measure even with ground truth.
-        collect_device (str): As in ``BaseMetric``. Results travel as objects
-            by whatever backend the processes use.
-        prefix (str, optional): Of the names in logs; ``'youtube_vis'`` when
-            left out.
+        ann_file (str, optional): Ground truth in the layout of YouTube-VIS or CocoVID. Without it,
+            or if it has no annotations, only the files of results are written.
+        metric (str): ``'ytvis'``; ``'ovis'`` for figures by occlusion too; ``'ytvis2022'`` for
+            separate figures of short and long videos.
+        long_videos (str, optional): For ``'ytvis2022'``, a JSON file with a list of the ids of
+            the long videos, or their ground truth alone. If left out, file names and lengths of
+            the videos decide (see ``is_long``).
+        outdir (str, optional): Folder for the files; ``tools/test.py`` sets it to the work folder.
+            Nothing is written if it is left out.
+        format_only (bool): Whether to write files only, even with ground truth.
+        tracking (bool): Whether to add the tracking metrics of TrackEval, such as HOTA.
+        resume (bool): Whether to keep the videos that an interrupted test wrote to ``outdir``;
+            the sampler must leave them out (``resume_from`` of ``VideoSampler``).
+        fingerprint (str, optional): Names model and settings; only results with the same one are
+            continued.
+        collect_device (str): See ``BaseMetric``.
+        prefix (str, optional): Prefix of the names in logs; ``'youtube_vis'`` if left out.
 
     Raises:
         ValueError: If the arguments do not fit together.
+        ImportError: If ``tracking`` needs TrackEval, which is not installed.
     """
 
     default_prefix: str | None = 'youtube_vis'
@@ -77,42 +71,49 @@ class VISMetric(BaseMetric):
         long_videos: str | None = None,
         outdir: str | None = None,
         format_only: bool = False,
+        tracking: bool = False,
+        resume: bool = False,
+        fingerprint: str | None = None,
         collect_device: str = 'cpu',
         prefix: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
-        if metric not in GROUPS:
-            raise ValueError(f'VISMetric: metric is {metric!r}; known are {", ".join(GROUPS)}')
+        groups_of(metric)
         check_long_videos(metric, long_videos)
         if ann_file is not None and not Path(ann_file).is_file():
             raise ValueError(f'VISMetric: ann_file {ann_file} does not exist')
-        if outdir is None and (ann_file is None or format_only):
+        if outdir is None and (ann_file is None or format_only or resume):
             raise ValueError(
-                'VISMetric: there is nothing to do without ann_file (or with '
-                'format_only) and without outdir; set outdir to a folder'
+                'VISMetric: without ann_file, with format_only and with resume there is nothing '
+                'to do without outdir; set outdir to a folder'
             )
+        if tracking:
+            require_trackeval()
         self.ann_file = ann_file
         self.metric = metric
         self.long_videos = long_videos and long_video_ids(long_videos)
         self.outdir = outdir
         self.format_only = format_only or ann_file is None
+        self.tracking = tracking
+        self.resume = resume
+        self.fingerprint = fingerprint
         self._started = False
+        self._part: Part | None = None
         self._videos: dict[Any, VideoResults] = {}
         self._finished: set = set()
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Take clips with final results.
+        """Add clips with final results.
 
         Args:
             data_batch (Any): Not used.
-            data_samples (Sequence[dict]): ``TrackDataSample.to_dict()``:
-                ``video_data_samples`` with ``pred_track_instances``, and
-                ``clip_instances``, the clip's vote on each track. Without
-                the latter each frame is a vote.
+            data_samples (Sequence[dict]): Results of ``TrackDataSample.to_dict()``:
+                ``video_data_samples`` with ``pred_track_instances``, and ``clip_instances``, the
+                vote of the clip on each track. Without the latter, each frame is a vote.
 
         Raises:
-            ValueError: If frames come twice or are missing at the end of a
-                video, or fields are missing or of the wrong size.
+            ValueError: If frames occur twice or are missing at the end of a video, or if fields
+                are missing or have the wrong size.
         """
         if not self._started:
             self._start()
@@ -122,27 +123,24 @@ class VISMetric(BaseMetric):
                     self._finish_video(video_id)
 
     def _start(self) -> None:
-        """Begin a run: remove what an earlier one left."""
+        """Begin a test."""
         self._category_ids()
         if self.outdir is not None:
-            Path(self.outdir).mkdir(parents=True, exist_ok=True)
-            for rank, path in find_parts(self.outdir).items():
-                if rank == get_rank() or (is_main_process() and rank >= get_world_size()):
-                    path.unlink()
-            part_path(self.outdir, get_rank()).touch()
+            self._part = open_part(
+                self.outdir, get_rank(), get_world_size(), self.resume, self.fingerprint
+            )
         elif not read_ground_truth(self.ann_file).has_annotations:
-            # no error: this may be a validation in the midst of a training
+            # no error, because this may be a validation during a training
             print_log(
-                f'VISMetric: {self.ann_file} has no annotations, so results '
-                'can only be written, and there is no outdir to write them '
-                'to; set outdir to a folder',
+                f'VISMetric: {self.ann_file} has no annotations, so nothing can be measured, and '
+                'without outdir no results can be written; set outdir to a folder',
                 logger='current',
                 level=logging.WARNING,
             )
         self._started = True
 
     def _category_ids(self) -> Sequence[Any]:
-        """label -> category id of the data set."""
+        """Return the category id of each label."""
         ids = (self.dataset_meta or {}).get('category_ids')
         if ids is None:
             raise ValueError(
@@ -153,7 +151,7 @@ class VISMetric(BaseMetric):
         return ids
 
     def _video(self, video_id: Any, length: int) -> VideoResults:
-        """The accumulator of a video."""
+        """Return the accumulator of a video."""
         if video_id in self._finished:
             raise ValueError(
                 f'video {video_id}: results came twice: more frames arrived '
@@ -166,26 +164,25 @@ class VISMetric(BaseMetric):
     def _finish_video(self, video_id: Any) -> None:
         results = self._videos[video_id].finish(self._category_ids())
         record = dict(video_id=video_id, results=results)
-        if self.outdir is None:
+        if self._part is None:
             self.results.append(record)
         else:
-            append_record(part_path(self.outdir, get_rank()), record)
+            self._part.append(record)
         del self._videos[video_id]
         self._finished.add(video_id)
 
     def evaluate(self, size: int) -> dict[str, float]:
-        """Gather the processes' videos, write files and measure.
+        """Gather the videos of all processes, write files and measure.
 
         Args:
-            size (int): Length of the data set; not needed, a video knows its
-                length.
+            size (int): Length of the data set; not used, since each video knows its length.
 
         Returns:
-            dict[str, float]: The same on all processes.
+            dict[str, float]: The same figures on all processes.
 
         Raises:
-            ValueError: On all processes, if a video is incomplete or the
-                ground truth does not fit.
+            ValueError: On all processes, if a video is incomplete or the ground truth does not
+                fit.
             OSError: On all processes, if one cannot write to ``outdir``.
         """
         gathered = gather_object(self._own_records(), dst=0)
@@ -194,8 +191,11 @@ class VISMetric(BaseMetric):
             answer = [self._answer(gathered)]
         broadcast_object_list(answer)
         metrics, error = answer[0]
-        if error is None and self.outdir is not None:
-            part_path(self.outdir, get_rank()).unlink()
+        if self._part is not None:
+            self._part.close(remove=error is None)
+            if error is None and is_main_process():
+                (self._part.path.parent / RUN).unlink(missing_ok=True)
+            self._part = None
         self.results.clear()
         self._videos.clear()
         self._finished.clear()
@@ -205,22 +205,20 @@ class VISMetric(BaseMetric):
         return {f'{self.prefix}/{key}': metrics[key] for key in metrics}
 
     def _own_records(self) -> tuple[list[Record], Exception | None]:
-        """Finished videos of this process, or what is wrong with them."""
+        """Return the finished videos of this process, or what is wrong with them."""
         try:
             if not self._started:  # a process without any video
                 self._start()
-            for video_id in list(self._videos):  # raises: its end is missing
+            for video_id in list(self._videos):  # raises, because their ends are missing
                 self._finish_video(video_id)
-            if self.outdir is None:
-                return self.results, None
-            return read_part(part_path(self.outdir, get_rank())), None
+            return (self.results if self._part is None else self._part.records()), None
         except (ValueError, OSError) as error:
             return [], _to_send(error)
 
     def _answer(
         self, gathered: Sequence[tuple[list[Record], Exception | None]]
     ) -> tuple[dict[str, float], Exception | None]:
-        """Figures or an error, which all processes raise."""
+        """Return figures, or an error that all processes raise."""
         for _, error in gathered:
             if error is not None:
                 return {}, error
@@ -234,12 +232,12 @@ class VISMetric(BaseMetric):
         """Write files and measure.
 
         Args:
-            results (list[dict]): ``video_id`` and ``results`` of videos; of
-                equal ids the first counts.
+            results (list[dict]): ``video_id`` and ``results`` of videos; the first of equal ids
+                counts.
 
         Returns:
-            dict[str, float]: Figures in 0..1; those without ground truth are
-            left out. Empty when nothing is measured.
+            dict[str, float]: Figures in 0..1, without those that have no ground truth. Empty if
+            nothing is measured.
         """
         records = unique_records(results)
         if self.outdir is not None:
@@ -256,41 +254,43 @@ class VISMetric(BaseMetric):
         truth = read_ground_truth(self.ann_file)
         if not truth.has_annotations:
             print_log(
-                f'nothing is measured: {self.ann_file} has no annotations; '
-                'official val and test files are measured by the server: '
-                'send it submission.zip',
+                f'nothing is measured: {self.ann_file} has no annotations; official val and test '
+                'files are measured by the server, which accepts submission.zip',
                 logger='current',
             )
             return {}
         self._warn(truth, records)
+        return self._measure(truth, records)
+
+    def _measure(self, truth: GroundTruth, records: list[Record]) -> dict[str, float]:
         tracks = read_results([track for record in records for track in record['results']], truth)
         metrics = evaluate(truth, tracks, self.metric, long_videos=self.long_videos)
+        table = format_table(metrics)
+        figures = {key: value for key, value in metrics.items() if isinstance(value, float)}
+        if self.tracking:
+            metrics['tracking'] = tracking_figures(truth, tracks)
+            table += '\n\n' + format_tracking(metrics['tracking'])
+            figures.update(metrics['tracking']['all'])
         if self.outdir is not None:
             save_metrics(Path(self.outdir) / 'metrics.json', metrics)
-        print_log('\n' + format_table(metrics), logger='current')
-        return {key: value for key, value in metrics.items() if isinstance(value, float)}
+        print_log('\n' + table, logger='current')
+        return figures
 
     def _warn(self, truth: GroundTruth, records: list[Record]) -> None:
-        """Say what makes the figures less than they seem."""
+        """Log what makes the figures less meaningful than they seem."""
+        said = truth.warnings(self.metric)
         absent = set(truth.video_index) - {str(r['video_id']) for r in records}
         if absent:
-            print_log(
-                f'{len(absent)} of {len(truth.videos)} videos of {truth.name} '
-                'were not tested; their objects count as missed',
-                logger='current',
-                level=logging.WARNING,
+            said.append(
+                f'{len(absent)} of {len(truth.videos)} videos of {truth.name} were not tested; '
+                'their objects count as missed'
             )
-        if self.metric == 'ovis' and truth.without_occlusion:
-            print_log(
-                f'{truth.without_occlusion} annotations of {truth.name} have '
-                'no field occlusion; they count as not occluded',
-                logger='current',
-                level=logging.WARNING,
-            )
+        for text in said:
+            print_log(text, logger='current', level=logging.WARNING)
 
 
 def _to_send(error: Exception) -> Exception:
-    """An error with its text alone, which any process can unpack."""
+    """Return an error with its text alone, which any process can unpack."""
     if isinstance(error, OSError):
         return OSError(
             f'VISMetric: {error}; outdir must be a folder that can be written, with space left'

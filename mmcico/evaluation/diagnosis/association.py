@@ -7,7 +7,7 @@ other one may have the better masks.
 
 import numpy as np
 
-from ..tracks import Track, mean_seen
+from ..ground_truth import Track, mean_seen
 from .cases import Case, with_predictions
 from .mask_oracles import FRAME_IOU
 

@@ -6,9 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
+from mmcico.formats.annotations import AnnotatedVideo
+
+from ..ground_truth import GroundTruth, Track, Tracks, mean_seen
 from ..matching import MAX_TRACKS, assign, intersections, stack_areas
-from ..tracks import Track, Video, mean_seen
-from ..vis_tables import GroundTruth, Tracks
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Case:
     """Predictions and objects of one video, all classes together.
 
     Attributes:
-        video (Video): Video of T frames.
+        video (AnnotatedVideo): Video of T frames.
         predictions (list[Track]): D predictions in descending order of their scores, at most 100
             of each class.
         labels (np.ndarray): (D,) class indices of the predictions.
@@ -24,7 +25,7 @@ class Case:
         object_labels (np.ndarray): (G,) class indices of the objects.
     """
 
-    video: Video
+    video: AnnotatedVideo
     predictions: list[Track]
     labels: np.ndarray
     objects: list[Track]
@@ -108,7 +109,7 @@ def _class_indices(tracks: Sequence[Sequence[Track]]) -> np.ndarray:
 
 
 def make_case(
-    video: Video,
+    video: AnnotatedVideo,
     predictions: Sequence[Track],
     labels: np.ndarray,
     objects: list[Track],

@@ -12,7 +12,7 @@ import numpy as np
 from mmcico.utils.whole_file import write_whole
 
 from ..figures import RECALL_THRS
-from ..vis_tables import GroundTruth, Tracks
+from ..ground_truth import GroundTruth, Tracks
 from ..ytvis_eval import evaluate
 from .breakdown import BASE, Breakdown, break_down, class_ap
 from .cases import read_cases

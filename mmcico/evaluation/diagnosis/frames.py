@@ -11,9 +11,8 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from ..figures import GROUPS, class_curves, mean_precision, summarize
+from ..ground_truth import GroundTruth, Track, Tracks
 from ..matching import MAX_TRACKS, Matches
-from ..tracks import Track
-from ..vis_tables import GroundTruth, Tracks
 from .cases import Case, read_cases
 
 KINDS = dict(box='bbox', mask='segm')

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..tracks import Track
+from ..ground_truth import Track
 from .cases import Case, with_masks, with_predictions, without_masks
 from .errors import LEAST_IOU
 
