@@ -35,7 +35,7 @@ def options(*extra):
     return ('--cfg-options', f'experiment_name=run_{next(NUMBERS)}', *extra)
 
 
-def run_without(folder, name, *args, hidden=HIDDEN):
+def run_without(folder, name, *args, hidden=HIDDEN, env=()):
     """Run ``tools/<name>`` where packages are hidden; the ended process."""
     with tempfile.TemporaryDirectory() as stubs:
         for each in hidden:
@@ -44,7 +44,7 @@ def run_without(folder, name, *args, hidden=HIDDEN):
         return subprocess.run(
             [sys.executable, str(TOOLS / name), *map(str, args)],
             cwd=folder,
-            env=dict(os.environ, PYTHONPATH=stubs, OMP_NUM_THREADS='1'),
+            env={**os.environ, 'PYTHONPATH': stubs, 'OMP_NUM_THREADS': '1', **dict(env)},
             capture_output=True,
             text=True,
         )

@@ -1,12 +1,13 @@
 """Measure a results file: ``python tools/eval.py GT.json RESULTS.json``.
 
-Runs from any folder and needs numpy and pycocotools only. It ends with 0, with
-1 and a message if a file cannot be used, with 2 if the command line is wrong.
+Runs from any folder and needs NumPy and pycocotools only (``--tracking``: also TrackEval). The exit
+code is 0, 1 with a message if a file cannot be used, or 2 if the command line is wrong.
 """
 
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,77 +17,103 @@ from pure_import import pure_import
 patient_output = pure_import('utils.patient_output').patient_output
 
 
-def parse_args() -> argparse.Namespace:
-    """The command line."""
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description='Measure results of video instance segmentation')
-    parser.add_argument('ground_truth', help='annotations in the layout of YouTube-VIS, or CocoVID')
-    parser.add_argument('results', help='results.json of a test')
+    parser.add_argument('ground_truth', help='annotations in the layout of YouTube-VIS or CocoVID')
+    parser.add_argument(
+        'results', help='results.json of a test, a zip of it, or the folder of an interrupted test'
+    )
     parser.add_argument(
         '--metric',
         choices=['ytvis', 'ovis', 'ytvis2022'],
         default='ytvis',
-        help='ovis adds figures by occlusion; ytvis2022 measures short and '
-        'long videos on their own',
+        help='ovis adds figures by occlusion; ytvis2022 measures short and long videos separately',
     )
     parser.add_argument(
         '--long-videos',
-        help='for ytvis2022: JSON list of the ids of the long videos, or '
-        'their ground truth alone; without, they are told by their frames',
+        help='for ytvis2022: JSON list of the ids of the long videos, or their ground truth '
+        'alone; if left out, file names and lengths of the videos decide',
+    )
+    parser.add_argument(
+        '--tracking',
+        action='store_true',
+        help='add HOTA, DetA, AssA, LocA, IDF1, MOTA and identity switches, computed by TrackEval',
+    )
+    parser.add_argument(
+        '--score-thr',
+        type=float,
+        metavar='SCORE',
+        help='smallest score of tracks for --tracking (default: all tracks count)',
+    )
+    parser.add_argument(
+        '--crowds-as-objects',
+        action='store_true',
+        help='take iscrowd as 0, for annotation tools that set it on ordinary objects',
     )
     parser.add_argument(
         '--processes',
         type=int,
         default=min(2, os.cpu_count() or 1),
-        help='that share the videos (default: %(default)s)',
+        help='number of processes that compare tracks (default: %(default)s)',
     )
     parser.add_argument('--out', help='JSON file for the figures')
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if args.long_videos and args.metric != 'ytvis2022':
         parser.error('--long-videos goes with --metric ytvis2022')
+    if args.score_thr is not None and not args.tracking:
+        parser.error('--score-thr goes with --tracking')
     if args.processes < 1:
         parser.error(f'--processes {args.processes}: choose 1 or more')
     return args
 
 
-def warn(metric: str, truth: Any) -> None:
-    """Say what the figures rest on."""
-    if metric == 'ovis' and truth.without_occlusion:
-        print(
-            f'warning: {truth.without_occlusion} annotations have no field '
-            'occlusion; they count as not occluded',
-            file=sys.stderr,
-        )
-
-
-def save(evaluation: Any, metrics: dict[str, Any], path: str) -> int:
-    """Write the figures, which are printed before: they took long."""
-    try:
-        evaluation.save_metrics(path, metrics)
-    except OSError as error:
-        print(f'error: {path} cannot be written: {error.strerror}', file=sys.stderr)
-        return 1
-    return 0
+def measure(evaluation: Any, args: argparse.Namespace) -> tuple[dict[str, Any], Any, str]:
+    """Return figures, ground truth and the text to print."""
+    chosen = args.long_videos and evaluation.long_video_ids(args.long_videos)
+    tracking = pure_import('evaluation.tracking') if args.tracking else None
+    if tracking:
+        tracking.require_trackeval()
+    truth = evaluation.read_annotated(args.ground_truth, args.crowds_as_objects)
+    tracks = evaluation.read_results(args.results, truth)
+    metrics = evaluation.evaluate(
+        truth, tracks, args.metric, long_videos=chosen, processes=args.processes
+    )
+    text = evaluation.format_table(metrics)
+    if args.metric == 'ytvis2022' and chosen is None:
+        number = sum(map(evaluation.is_long, truth.videos))
+        text = f'{number} of {len(truth.videos)} videos are long, as their frames show\n\n' + text
+    if tracking:
+        metrics['tracking'] = tracking.tracking_figures(truth, tracks, args.score_thr)
+        text += '\n\n' + tracking.format_tracking(metrics['tracking'])
+    return metrics, truth, text
 
 
 @patient_output()
-def main() -> int:
-    """Read both files, print the table, write the figures."""
-    args = parse_args()
+def main(argv: Sequence[str] | None = None) -> int:
+    """Read both files, write the figures, print the table."""
+    args = parse_args(argv)
     evaluation = pure_import('evaluation')
     try:
-        chosen = args.long_videos and evaluation.long_video_ids(args.long_videos)
-        metrics, truth = evaluation.measure_files(
-            args.ground_truth, args.results, args.metric, chosen, args.processes
-        )
-    except (ValueError, OSError) as error:
+        metrics, truth, text = measure(evaluation, args)
+    except (ValueError, OSError, ImportError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 1
-    warn(args.metric, truth)
-    if args.metric == 'ytvis2022' and chosen is None:
-        number = sum(video.is_long for video in truth.videos)
-        print(f'{number} of {len(truth.videos)} videos are long, as their frames show\n')
-    print(evaluation.format_table(metrics))
-    return save(evaluation, metrics, args.out) if args.out else 0
+    failed = ''
+    if args.out:
+        try:
+            evaluation.save_metrics(args.out, metrics)
+        except (
+            OSError,
+            ValueError,
+        ) as error:  # the figures took long, so they are printed nevertheless
+            failed = str(error)
+    for warning in truth.warnings(args.metric):
+        print(f'warning: {warning}', file=sys.stderr)
+    print(text)
+    if failed:
+        print(f'error: {failed}', file=sys.stderr)
+    return int(bool(failed))
 
 
 if __name__ == '__main__':

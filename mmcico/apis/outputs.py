@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mmcico.evaluation.rle import encode_masks
 from mmcico.evaluation.video_results import VideoResults
+from mmcico.formats.rle import encode_masks
 from mmcico.visualization import DrawnObject, VideoWriter, open_video_writer, track_colour
 from mmcico.visualization.history import Frame, TrackHistory, with_history
 from mmcico.visualization.style import DrawStyle, draw_frame

@@ -8,18 +8,20 @@ from typing import Any
 from mmcico.formats.json_file import load_json
 
 from .figures import format_table
-from .ground_truth import long_video_ids, read_ground_truth, read_results
+from .ground_truth import is_long, long_video_ids, read_ground_truth, read_results
 from .results_file import merge_parts, save_metrics
-from .ytvis_eval import evaluate, measure_files
+from .ytvis_eval import evaluate, measure_files, read_annotated
 
 __all__ = [
     'VISMetric',
     'evaluate',
     'format_table',
+    'is_long',
     'load_json',
     'long_video_ids',
     'measure_files',
     'merge_parts',
+    'read_annotated',
     'read_ground_truth',
     'read_results',
     'save_metrics',

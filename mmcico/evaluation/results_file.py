@@ -140,7 +140,7 @@ def open_part(
             for other, path in find_parts(outdir).items():
                 if other >= world_size:
                     part = Part(outdir, other, resume)
-                    for record in read_part(path):
+                    for record in read_part(path) if resume else ():
                         own.append(record)
                     part.close(remove=True)
             write_json(run, dict(fingerprint=fingerprint))

@@ -1,6 +1,6 @@
 """Data samples of a test, read as numbers and encoded masks."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,8 @@ def _read_frame(frame: dict[str, Any], video: VideoResults, vote: bool) -> None:
     where = f'video {video.video_id}'
     frame_id = int(_need(frame, 'frame_id', where))
     where += f': frame {frame_id}'
-    size = tuple(int(x) for x in _need(frame, 'ori_shape', where)[:2])
+    height, width = _need(frame, 'ori_shape', where)[:2]
+    size = int(height), int(width)
     tracks = _as_dict(_need(frame, 'pred_track_instances', where))
     ids = _numbers(_need(tracks, 'instances_id', where))
     masks = _encode(_need(tracks, 'masks', where), size, where)
@@ -77,7 +78,7 @@ def _encode(masks: Any, size: Size, where: str) -> list[bytes | None]:
     return encode_masks(masks.astype(bool, copy=False))
 
 
-def _votes(rows: Any, where: str) -> list[Sequence[Any]]:
+def _votes(rows: Any, where: str) -> list[list[Any]]:
     """Return ids, scores and labels of one container, or of one container for each track."""
     if not isinstance(rows, (list, tuple)):
         rows = [rows]  # ``TrackDataSample.cpu()`` takes containers apart

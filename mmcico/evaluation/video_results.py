@@ -130,7 +130,7 @@ class VideoResults:
         return [(*each, self._segmentations(each[0])) for each in best]
 
     def _elect(self, track: int, num_classes: int) -> tuple[float, int]:
-        """Return mean score and most frequent label; of equal ones, the label with better scores."""
+        """Return mean score and most frequent label; better scores decide between equal ones."""
         votes = self._votes.get(track)
         if votes is None:
             raise ValueError(

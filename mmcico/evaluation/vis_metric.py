@@ -129,7 +129,7 @@ class VISMetric(BaseMetric):
             self._part = open_part(
                 self.outdir, get_rank(), get_world_size(), self.resume, self.fingerprint
             )
-        elif not read_ground_truth(self.ann_file).has_annotations:
+        elif self.ann_file and not read_ground_truth(self.ann_file).has_annotations:
             # no error, because this may be a validation during a training
             print_log(
                 f'VISMetric: {self.ann_file} has no annotations, so nothing can be measured, and '
@@ -246,7 +246,7 @@ class VISMetric(BaseMetric):
                 f'results of {len(records)} videos: {self.outdir}/results.json, submission.zip',
                 logger='current',
             )
-        if self.format_only:
+        if self.format_only or self.ann_file is None:
             print_log(
                 'nothing is measured: VISMetric has no ann_file, or format_only', logger='current'
             )

@@ -1,5 +1,6 @@
-"""Output of tools whose reader may stop early: ``tool ... | head``."""
+"""Output of tools that no reader and no encoding can interrupt."""
 
+import io
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -50,13 +51,16 @@ class PatientOutput:
 
 @contextmanager
 def patient_output() -> Iterator[None]:
-    """Let a tool finish its work, files and exit code if its reader stops.
+    """Let a tool finish its work, files and exit code whatever happens to its output.
 
-    For ``with``, or as ``@patient_output()`` above a tool's ``main``. A
-    ``BrokenPipeError`` would end it with a traceback, or, as an ``OSError``,
-    with a message about a file that cannot be written.
+    For ``with``, or as ``@patient_output()`` above a tool's ``main``. Without it, a reader that
+    stops would end the tool with a ``BrokenPipeError``, and a character that the encoding of the
+    output lacks with a ``UnicodeEncodeError``. Such characters are escaped (``\\u4e16``).
     """
     before = sys.stdout, sys.stderr
+    for stream in before:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')
     sys.stdout, sys.stderr = (each and PatientOutput(each) for each in before)
     try:
         yield

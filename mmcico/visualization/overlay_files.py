@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mmcico.evaluation.ground_truth import Track
 from mmcico.evaluation.matching import best_pairs, video_iou
-from mmcico.evaluation.tracks import Track
 from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
 from mmcico.formats.fields import id_key
 from mmcico.formats.read import read_annotations

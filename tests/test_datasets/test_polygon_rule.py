@@ -16,7 +16,7 @@ from mmcico.datasets.converters.coco_images import StillVideo, coco_videos
 from mmcico.datasets.converters.labelme_shapes import shape_counts
 from mmcico.datasets.masks import compress_mask
 from mmcico.evaluation import evaluate, read_ground_truth, read_results
-from mmcico.evaluation.rle import read_mask
+from mmcico.formats import masks as mask_format
 from mmcico.formats.problems import Place, Problems
 
 SIZE = (6, 8)
@@ -33,6 +33,10 @@ polygons = st.lists(
     ),
     max_size=4,
 )
+
+
+def read_mask(mask, size):
+    return mask_format.read_mask(mask, size, Place('f.json'), Problems('f.json'))
 
 
 def pixels(counts):

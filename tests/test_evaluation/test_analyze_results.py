@@ -79,8 +79,8 @@ def test_parts_can_be_left_out(files):
 @pytest.mark.parametrize(
     'name, content, message',
     [
-        ('gt.json', '{"videos": [], "categories": []}', 'has no annotations'),
-        ('results.json', '[{"video_id": 99}]', 'field video_id is 99'),
+        ('gt.json', json.dumps(ground_truth()), 'has no annotations'),
+        ('results.json', '[{"video_id": 99}]', "field 'video_id' = 99"),
         ('results.json', '[', 'results.json is not complete JSON'),
     ],
 )

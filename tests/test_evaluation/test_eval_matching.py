@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from vis_files import SIZE, annotation, ground_truth, result
 
+from mmcico.evaluation import read_ground_truth, read_results
 from mmcico.evaluation.matching import IOU_THRS, Group, assign, match_tracks, video_iou
-from mmcico.evaluation.vis_json import read_ground_truth, read_results
 
 
 def tracks_of(object_boxes, predicted):

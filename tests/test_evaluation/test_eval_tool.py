@@ -2,7 +2,7 @@ import json
 
 import pytest
 from tool_runs import run_unread, run_without
-from vis_files import golden, write_golden
+from vis_files import golden, ground_truth, write_golden
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_figures_without_openmmlab_from_another_folder(files):
 def test_occlusion_is_asked_for_but_absent(files):
     done = run(files, 'gt.json', 'results.json', '--metric', 'ovis')
     assert done.returncode == 0
-    assert '25 annotations have no field occlusion' in done.stderr
+    assert '25 annotations of gt.json have no field occlusion' in done.stderr
     assert 'AP_heavy' in done.stdout
 
 
@@ -40,8 +40,8 @@ def test_occlusion_is_asked_for_but_absent(files):
     'name, content, message',
     [
         ('gt.json', '{"videos": [', 'gt.json is not complete JSON'),
-        ('gt.json', '{"videos": [], "categories": []}', 'has no annotations'),
-        ('results.json', '[{"video_id": 99}]', 'field video_id is 99'),
+        ('gt.json', json.dumps(ground_truth()), 'has no annotations'),
+        ('results.json', '[{"video_id": 99}]', "field 'video_id' = 99"),
     ],
 )
 def test_unusable_files_end_with_one_and_a_message(files, name, content, message):
@@ -52,10 +52,11 @@ def test_unusable_files_end_with_one_and_a_message(files, name, content, message
 
 
 def test_figures_are_printed_even_if_they_cannot_be_written(files):
-    done = run(files, 'gt.json', 'results.json', '--out', '.')
+    (files / 'folder').mkdir()
+    done = run(files, 'gt.json', 'results.json', '--out', 'folder')
     assert done.returncode == 1
     assert done.stdout.splitlines()[0].split()[:2] == ['%', 'AP']
-    assert '. cannot be written: Is a directory' in done.stderr
+    assert 'error: cannot write the file folder: ' in done.stderr
 
 
 def test_eval_still_writes_its_figures(files):
@@ -78,3 +79,21 @@ def test_wrong_usage_ends_with_two(files, args, message):
     done = run(files, 'gt.json', 'results.json', *args)
     assert (done.returncode, done.stdout) == (2, '')
     assert message in done.stderr
+
+
+def test_other_code_pages_escape_what_they_lack(files):
+    truth = json.loads((files / 'gt.json').read_text())
+    truth['categories'][0]['name'] = '猫'
+    (files / 'gt.json').write_text(json.dumps(truth))
+    done = run_without(
+        files,
+        'eval.py',
+        'gt.json',
+        'results.json',
+        '--out',
+        'm.json',
+        env=dict(PYTHONIOENCODING='cp1252'),
+    )
+    assert done.returncode == 0, done.stderr
+    assert '\\u732b' in done.stdout
+    assert json.loads((files / 'm.json').read_text())['classes'][0] == '猫'

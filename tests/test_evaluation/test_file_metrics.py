@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 
 import pytest
 from hypothesis import given, settings
@@ -7,9 +8,8 @@ from hypothesis import strategies as st
 from random_cases import random_case
 from vis_files import annotation, ground_truth, result
 
-from mmcico.evaluation import evaluate, measure_files, read_ground_truth, read_results
-from mmcico.evaluation.list_parts import cut_list, read_part
-from mmcico.evaluation.workers import in_processes
+from mmcico.evaluation import evaluate, measure_files, read_ground_truth, read_results, ytvis_eval
+from mmcico.evaluation.submission import write_submission
 
 A, B = (0, 0, 4, 4), (5, 4, 9, 8)
 
@@ -54,15 +54,15 @@ def test_errors_are_those_of_one_process(folder, place):
         with pytest.raises(ValueError) as error:
             measure_files(*paths, processes=processes)
         error.match(
-            rf'results\.json: track {place} of video {place // 2}: '
-            'field segmentations has 3 entries, .* 2 frames'
+            rf"results\.json: track {place}, video {place // 2}, field 'segmentations': "
+            'has 3 entries, the video has 2 frames'
         )
 
 
 def test_unusable_files(folder):
     truth, results = many()
     gt, path = write(folder, truth, dict(results=results))
-    with pytest.raises(ValueError, match='expected a list of tracks'):
+    with pytest.raises(ValueError, match='not a list of tracks'):
         measure_files(gt, path, processes=2)
     path.write_text(json.dumps(results)[:-40])
     with pytest.raises(ValueError, match='results.json is not complete JSON'):
@@ -74,58 +74,36 @@ def test_unusable_files(folder):
         measure_files(gt, path)
 
 
-@pytest.mark.parametrize('style', [{}, dict(indent=2), dict(sort_keys=True)])
-def test_parts_hold_all_entries_and_whole_videos(style):
-    _, results = many()
-    data = json.dumps(results, **style).encode()
-    for number in (1, 2, 3, 5):
-        parts = [read_part(data, part) for part in cut_list(data, number)]
-        assert sum(parts, []) == results
-        assert len(parts) == number
-        videos = [{each['video_id'] for each in part} for part in parts]
-        assert sum(map(len, videos)) == len(set.union(*videos))
-
-
-def test_one_video_is_not_cut():
-    data = json.dumps([result([A, B])] * 4).encode()
-    assert len(cut_list(data, 2)) == 1
-    assert [read_part(b' [ ] ', part) for part in cut_list(b' [ ] ', 2)] == [[]]
-
-
-@pytest.mark.parametrize('data', [b'', b'{}', b'[1', b'{"a": []}', b']['])
-def test_no_list_is_not_cut(data):
-    with pytest.raises(ValueError, match='not a JSON list'):
-        cut_list(data, 2)
-
-
-def test_a_wrong_guess_changes_nothing(folder):
-    truth, results = many()
-    # a text, and a list within an entry, that look like the ends of entries
-    noise = 'x}, {"score": 1, "video_id": 7'
-    inner = [dict(video_id=3), dict(score=0.1, video_id=4)] * 40
-    results = [dict(each, note=noise * 20, more=inner) for each in results]
-    read = read_ground_truth(truth)
-    paths = write(folder, truth, results)
-    assert measure_files(*paths, processes=2)[0] == evaluate(read, read_results(results, read))
-
-
-def test_work_is_shared_and_kept_in_order():
-    answers = in_processes(lambda part: (os.getpid(), sum(part)), [[1, 2], [3], [4, 5]])
-    assert [each[1] for each in answers] == [3, 3, 9]
-    assert len({each[0] for each in answers}) == 3
-    assert answers[0][0] == os.getpid()
-
-
-def test_errors_and_ends_of_children_come_back():
-
-    def fail(part):
-        if part:
-            raise ValueError(f'part {part}')
-
-    with pytest.raises(ValueError, match='part 2'):
-        in_processes(fail, [0, 2, 3])
+def test_a_worker_that_dies_is_reported(folder, monkeypatch):
+    monkeypatch.setattr(ytvis_eval, 'match_tracks', die)
     with pytest.raises(ValueError, match='a process died'):
-        in_processes(lambda part: part and os._exit(3), [0, 1])
+        measure_files(*write(folder, *many()), processes=2)
+
+
+def die(*args):
+    os._exit(3)
+
+
+@pytest.mark.parametrize('suffix', ['zip', 'jsonl', 'folder'])
+def test_other_files_of_results(folder, suffix):
+    truth, results = many()
+    gt, path = write(folder, truth, results)
+    expected = measure_files(gt, path)[0]
+    if suffix == 'zip':
+        other = folder / 'submission.zip'
+        write_submission(other, results)
+    else:
+        other = folder / 'test' / 'results.rank0.jsonl'
+        other.parent.mkdir()
+        records = [
+            dict(video_id=i, results=[each for each in results if each['video_id'] == i])
+            for i in range(6)
+        ]
+        other.write_text('\n'.join(map(json.dumps, records)) + '\n')
+        other = other if suffix == 'jsonl' else other.parent
+    assert measure_files(gt, other)[0] == expected
+    if suffix != 'zip':
+        shutil.rmtree(folder / 'test')
 
 
 @pytest.mark.parametrize('processes', [0, -3])

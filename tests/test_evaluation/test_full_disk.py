@@ -10,7 +10,7 @@ from vis_files import annotation
 from mmcico.evaluation import vis_metric
 
 
-@pytest.mark.parametrize('name', ['save_results', 'save_metrics', 'read_part'])
+@pytest.mark.parametrize('name', ['save_results', 'save_metrics', 'unique_records'])
 def test_a_full_disk_is_sent_to_all(tmp_path, monkeypatch, name):
     ann_file = write_truth(tmp_path, [annotation([A] * 3)], [3])
     monkeypatch.setattr(vis_metric, name, full_disk)

@@ -9,7 +9,7 @@ IDS = (40, 7, 9)  # label -> category id
 def video(length=2, frames=(), votes=()):
     answer = VideoResults('v', length)
     for frame_id, ids in frames:
-        answer.add_frame(frame_id, SIZE, ids, [f't{i}' for i in ids])
+        answer.add_frame(frame_id, SIZE, ids, [f't{i}'.encode() for i in ids])
     for vote in votes:
         answer.add_votes(*vote)
     return answer

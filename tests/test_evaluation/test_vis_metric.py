@@ -97,8 +97,9 @@ def test_samples_moved_by_mmdet_and_masks_already_encoded(tmp_path):
 
 def test_finished_videos_are_on_disk_and_out_of_memory(tmp_path):
     evaluator = build(outdir=str(tmp_path))
-    (tmp_path / 'results.rank0.jsonl').write_text('of an earlier run\n')
-    (tmp_path / 'results.rank3.jsonl').write_text('of an earlier run\n')
+    earlier = '{"video_id": 5, "results": []}\n'
+    for rank in (0, 3):
+        (tmp_path / f'results.rank{rank}.jsonl').write_text(earlier)
     first, second = still_video(1, A), still_video(2, B)
     for clip in (first[0], second[0], first[1]):  # interleaved
         evaluator.process([clip])
@@ -175,7 +176,7 @@ def test_short_and_long_videos(tmp_path):
 @pytest.mark.parametrize(
     'settings, message',
     [
-        (dict(), 'nothing to do without ann_file'),
+        (dict(), 'without ann_file, .* nothing to do without outdir'),
         (dict(ann_file='nowhere.json'), 'ann_file nowhere.json does not exist'),
         (dict(outdir='x', metric='coco'), "metric is 'coco'"),
         (dict(outdir='x', metric='ytvis2022', long_videos='no.json'), 'no.json cannot be read'),

@@ -1,18 +1,20 @@
 import json
+from dataclasses import replace
 
 import pytest
 from random_cases import random_case
-from vis_files import annotation, ground_truth, result
+from vis_files import SIZE, annotation, ground_truth, result
 
 from mmcico.evaluation import (
     evaluate,
     format_table,
+    is_long,
     long_video_ids,
     measure_files,
     read_ground_truth,
     read_results,
 )
-from mmcico.evaluation.vis_tables import looks_long
+from mmcico.formats.annotations import AnnotatedVideo
 
 A, FAR = (0, 0, 4, 4), (9, 0, 10, 1)
 
@@ -86,7 +88,9 @@ def test_is_two_runs_of_the_usual_metric(seed):
     ],
 )
 def test_frames_show_long_videos(files, length, expected):
-    assert looks_long(files, length) is expected
+    video = AnnotatedVideo(1, *SIZE, files, 'gt.json', num_frames=length)
+    names = files and files + ['x'] * (length - len(files))
+    assert is_long(replace(video, file_names=names)) is expected
 
 
 def test_one_kind_alone_is_an_error():

@@ -3,15 +3,17 @@
 import gzip
 import json
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mmcico.evaluation.rle import encode_masks
+from mmcico.formats.rle import as_json, encode_masks
 
 DATA = Path(__file__).parents[1] / 'data'
 SIZE = (8, 10)
+IDS = count()
 Box = tuple[int, int, int, int] | None  # x1, y1, x2, y2, ends exclusive
 
 
@@ -41,8 +43,7 @@ def draw(box: Box, size: tuple[int, int] = SIZE) -> np.ndarray:
 
 def rle(mask: np.ndarray) -> dict[str, Any] | None:
     """Compressed RLE of an (H, W) mask, None if it is empty."""
-    counts = encode_masks(mask[None])[0]
-    return counts and dict(size=[*mask.shape], counts=counts)
+    return as_json(encode_masks(mask[None])[0], mask.shape)
 
 
 def segmentations(boxes: Sequence[Box], size: tuple[int, int] = SIZE) -> list[Any]:
@@ -70,7 +71,11 @@ def annotation(
     boxes: Sequence[Box], category_id: int = 10, video_id: int = 0, **more: Any
 ) -> dict[str, Any]:
     return dict(
-        id=0, video_id=video_id, category_id=category_id, segmentations=segmentations(boxes), **more
+        id=next(IDS),
+        video_id=video_id,
+        category_id=category_id,
+        segmentations=segmentations(boxes),
+        **more,
     )
 
 

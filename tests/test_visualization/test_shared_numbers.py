@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from pycocotools import mask as mask_utils
 
+from mmcico.evaluation.ground_truth import Track
 from mmcico.evaluation.matching import best_pairs
-from mmcico.evaluation.tracks import Track
 from mmcico.visualization.overlay_files import LEAST_IOU, load_overlays, shared_numbers
 
 SIZE = (4, 10)

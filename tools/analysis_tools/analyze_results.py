@@ -1,13 +1,11 @@
-"""Say what to mend in a results file.
+"""Find out which kinds of errors cost AP in a results file.
 
     python tools/analysis_tools/analyze_results.py GT.json RESULTS.json \\
         --out analysis
 
-Writes tables of classes, curves, confusion, kinds of errors, identities and
-frames. Runs from any folder and needs numpy, scipy and pycocotools only;
-figures also matplotlib.
-It ends with 0, with 1 and a message if a file cannot be used, with 2 if the
-command line is wrong.
+Writes tables of classes, curves, confusion, kinds of errors, identities and frames. Runs from any
+folder and needs NumPy, SciPy and pycocotools only; plots also need matplotlib. The exit code is 0,
+1 with a message if a file cannot be used, or 2 if the command line is wrong.
 """
 
 import argparse
@@ -21,11 +19,11 @@ patient_output = pure_import('utils.patient_output').patient_output
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('ground_truth', help='annotations in the layout of YouTube-VIS')
+    parser.add_argument('ground_truth', help='annotations in the layout of YouTube-VIS or CocoVID')
     parser.add_argument('results', help='results.json of a test')
-    parser.add_argument('--out', required=True, help='folder for the files, made if need be')
+    parser.add_argument('--out', required=True, help='folder for the files, created if necessary')
     parser.add_argument(
         '--metric',
         choices=['ytvis', 'ovis', 'ytvis2022'],
@@ -37,12 +35,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--score-thr',
         type=float,
         default=0.3,
-        help='least score for the confusion of classes and for identity switches (default: 0.3)',
+        help='smallest score for the confusion of classes and identity switches (default: 0.3)',
     )
     parser.add_argument(
         '--no-frames',
         action='store_true',
-        help='leave out the AP of frames, which takes the longest',
+        help='leave out the AP of single frames, which takes the longest',
     )
     args = parser.parse_args(argv)
     if args.long_videos and args.metric != 'ytvis2022':
@@ -52,18 +50,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 @patient_output()
 def main(argv: list[str] | None = None) -> int:
-    """Read both files, write the folder, print what to mend."""
+    """Read both files, write the folder, print the summary."""
     args = parse_args(argv)
     evaluation = pure_import('evaluation')
     diagnosis = pure_import('evaluation.diagnosis')
     try:
-        truth = evaluation.read_ground_truth(args.ground_truth)
-        if not truth.has_annotations:
-            raise ValueError(
-                f'{args.ground_truth} has no annotations, so there is nothing '
-                'to compare with; use a file with annotations, such as a '
-                'part of the training set that was held back'
-            )
+        truth = evaluation.read_annotated(args.ground_truth)
         tracks = evaluation.read_results(args.results, truth)
         chosen = args.long_videos and evaluation.long_video_ids(args.long_videos)
         found = diagnosis.diagnose(
@@ -73,6 +65,8 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 1
+    for warning in truth.warnings(args.metric):
+        print(f'warning: {warning}', file=sys.stderr)
     frames = found.get('frames')
     print(
         diagnosis.format_summary(found['errors'], frames and frames['total'], found['identities'])

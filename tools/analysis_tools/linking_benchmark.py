@@ -31,8 +31,8 @@ from mmcico.datasets.moving_shapes.generate import categories, scene_tracks, tra
 from mmcico.datasets.moving_shapes.scene import build_scene
 from mmcico.evaluation import evaluate, read_ground_truth, read_results
 from mmcico.evaluation.diagnosis.identities import Counts, count_switches
-from mmcico.evaluation.rle import encode_masks
 from mmcico.evaluation.video_results import VideoResults
+from mmcico.formats.rle import encode_masks
 from mmcico.models import TrackState
 from mmcico.registry import MODELS
 from mmcico.structures.clip_masks import pairwise_mask_iou

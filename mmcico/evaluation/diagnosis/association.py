@@ -144,7 +144,7 @@ def perfect_association(case: Case) -> Case:
         slots.complete(slot)
     slots.drop_strays()
     was_empty = ~(case.areas > 0).any(axis=1)
-    kept = (slots.content >= 0).any(axis=1)
-    kept[: len(was_empty)] |= was_empty
+    kept = np.logical_or.reduce(slots.content >= 0, axis=1)
+    kept[: len(case.predictions)] |= was_empty
     rows = np.flatnonzero(kept)
-    return with_predictions(case, [slots.track(row) for row in rows], slots.labels[rows])
+    return with_predictions(case, [slots.track(row) for row in rows.tolist()], slots.labels[rows])

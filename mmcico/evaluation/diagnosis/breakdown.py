@@ -58,7 +58,9 @@ class Breakdown(NamedTuple):
             ``gain`` of AP, and ``AP_per_class`` in the order of the classes; ``counts`` of
             predictions and objects at IoU 0.5, over all classes.
         """
-        figures = {name: mean_precision(each) for name, each in self.curves.items()}
+        figures: dict[str, dict[str, Any]] = {
+            name: dict(mean_precision(each)) for name, each in self.curves.items()
+        }
         base = figures[BASE]['AP']
         for name, each in figures.items():
             each['gain'] = None if base is None else each['AP'] - base

@@ -90,9 +90,7 @@ def perfect_classification(case: Case) -> Flags:
     ignored = flags.ignored | wrong
     added = np.zeros((len(IOU_THRS), len(rows)), bool)
     for level in range(len(IOU_THRS)):
-        holder: dict[int, int] = {
-            case.taken[level, i]: i for i in np.flatnonzero(flags.found[level])
-        }
+        holder = {int(case.taken[level, i]): int(i) for i in np.flatnonzero(flags.found[level])}
         seen = set()
         for place in np.flatnonzero(wrong[level, rows]):
             each = target[place]

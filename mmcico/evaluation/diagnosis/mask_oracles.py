@@ -53,8 +53,8 @@ def perfect_coverage(case: Case) -> Case:
     would be an error of association). It loses its masks in frames in which its object is not
     visible, if their IoU with every other object is below 0.1.
     """
-    shown = (case.frame_iou >= FRAME_IOU).any(axis=0)
-    alone = (case.frame_iou < LEAST_IOU).all(axis=1)
+    shown = np.logical_or.reduce(case.frame_iou >= FRAME_IOU, axis=0)
+    alone = np.logical_and.reduce(case.frame_iou < LEAST_IOU, axis=1)
 
     def mend(row: int, own: int, track: Track) -> Track:
         seen = case.object_areas[own] > 0
