@@ -1,22 +1,26 @@
 """Submissions: what evaluation servers refuse, harmless corrections, and the zip."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mmcico.formats import fields, rle
+from mmcico.formats import rle
+from mmcico.formats.fields import id_key
 from mmcico.formats.json_file import load_json
-from mmcico.formats.problems import Place, Problem, Problems
+from mmcico.formats.problems import Problem, Problems
+from mmcico.formats.results import ResultTrack, read_results
 from mmcico.formats.results_files import load_results
 from mmcico.formats.write import write_results
 
-from .ground_truth import GroundTruth, read_ground_truth, read_results
+from .ground_truth import GroundTruth, read_ground_truth
 from .matching import MAX_TRACKS
 
 PathLike = str | Path
 #: lists in messages are cut here
 SHOWN = 10
+RUNS = 'counts are a list (uncompressed RLE); servers need a text'
 
 
 def read_server_side(path: PathLike) -> GroundTruth:
@@ -90,45 +94,65 @@ def check_tracks(
         return problems
     if not tracks:
         problems.defect('layout', 'holds no track at all, which the official tools cannot read')
-    found = read_results(tracks, truth, name, problems=problems)
-    refused = {each.place.track for each in problems.found if each.refused}
+    found, refused = _read(tracks, truth, name, problems)
+    broken = {(each.place.track, each.place.frame) for each in problems.found if each.refused}
     for number, track in enumerate(tracks):
         if isinstance(track, dict):
-            _check_fields(track, truth, problems.at(track=number), problems)
-            if number not in refused and not _pixels(track, truth):
-                message = 'no frame has a mask, so it counts as a false detection'
-                problems.warn('empty', message, problems.at(track=number), fixable=True)
-    for (video, category), group in found.items():
-        if len(group) > MAX_TRACKS:
+            _check_forms(track, number, truth, broken, problems)
+    for each in found:
+        if each.position not in refused and not any(each.pixels):
+            message = 'no frame has a mask, so it counts as a false detection'
+            problems.warn('empty', message, problems.at(track=each.position), fixable=True)
+    for (video, category), number in Counter((each.video, each.category) for each in found).items():
+        if number > MAX_TRACKS:
             problems.defect(
                 'number',
-                f'{len(group)} tracks of class {truth.categories[category][1]}, servers keep the '
+                f'{number} tracks of class {truth.file.categories[category][1]}, servers keep the '
                 f'{MAX_TRACKS} with the best scores',
-                problems.at(video=truth.videos[video].id),
+                truth.file.videos[video].place().at(file=name),
                 fixable=True,
             )
-    _check_videos(tracks, truth, problems)
+    used = {each.video for each in found}
+    without = [video.id for number, video in enumerate(truth.file.videos) if number not in used]
+    if without:
+        shown = ', '.join(map(str, without[:SHOWN])) + (', ...' if len(without) > SHOWN else '')
+        message = f'{len(without)} of {len(truth.videos)} videos have no track: ids {shown}'
+        problems.warn('empty', message)
     return problems
 
 
-def _check_fields(track: dict, truth: GroundTruth, place: Place, problems: Problems) -> None:
+def _read(
+    tracks: list, truth: GroundTruth, name: str, problems: Problems
+) -> tuple[list[ResultTrack], set[int | None]]:
+    """Return the tracks that can be read, and the positions of all that have errors."""
+    found = read_results(tracks, truth.file, name, problems=problems).tracks
+    return found, {each.place.track for each in problems.found if each.refused}
+
+
+def _check_forms(
+    track: dict, number: int, truth: GroundTruth, broken: Container, problems: Problems
+) -> None:
     """Check the forms that our reader accepts but servers do not."""
+    place = problems.at(track=number)
     known = (
         ('video_id', truth.video_index, [video.id for video in truth.videos]),
         ('category_id', truth.category_index, [key for key, _ in truth.categories]),
     )
     for key, index, ids in known:
         value = track.get(key)
-        at = index.get(fields.id_key(value))
-        if at is not None and type(value) is not type(ids[at]):
+        at = index.get(id_key(value))
+        if at is None and (number, None) not in broken:
+            message = f'is a folder, but servers need one of the ids in {truth.name}'
+            problems.defect('reference', message, place.at(field=key), value)
+        elif at is not None and type(value) is not type(ids[at]):
             message = f'{truth.name} has {ids[at]!r}; write it in the same form'
             problems.defect('reference', message, place.at(field=key), value)
     masks = track.get('segmentations')
     for frame, mask in enumerate(masks if isinstance(masks, list) else []):
-        fault = _form(mask)
+        fault = '' if (number, frame) in broken else _form(mask)
         if fault:
             where = place.at(frame=frame, field='segmentations')
-            problems.defect('mask', fault, where, fixable='list' in fault)
+            problems.defect('mask', fault, where, fixable=fault == RUNS)
 
 
 def _form(mask: Any) -> str:
@@ -141,18 +165,8 @@ def _form(mask: Any) -> str:
     if isinstance(size, list) and any(type(side) is not int for side in size):
         return f'size is {size}, not two whole numbers [height, width]'
     if isinstance(mask.get('counts'), list):
-        return 'counts are a list (uncompressed RLE); servers need a text'
+        return RUNS
     return ''
-
-
-def _check_videos(tracks: Sequence[Any], truth: GroundTruth, problems: Problems) -> None:
-    """Warn of videos without any track."""
-    used = {fields.id_key(each.get('video_id')) for each in tracks if isinstance(each, dict)}
-    without = [video.id for video in truth.videos if fields.id_key(video.id) not in used]
-    if without:
-        shown = ', '.join(map(str, without[:SHOWN])) + (', ...' if len(without) > SHOWN else '')
-        message = f'{len(without)} of {len(truth.videos)} videos have no track: ids {shown}'
-        problems.warn('empty', message)
 
 
 def problem_lines(found: Sequence[Problem]) -> list[str]:
@@ -161,21 +175,14 @@ def problem_lines(found: Sequence[Problem]) -> list[str]:
     Args:
         found (Sequence[Problem]): Problems of a submission.
     """
-    frames: dict[Problem, list[int]] = {}
+    frames: dict[str, list[int]] = {}
     for each in found:
-        same = Problem(
-            **{
-                **{key: getattr(each, key) for key in ('kind', 'message', 'value', 'level')},
-                'place': each.place.at(frame=None, file_name=None),
-                'value': None if each.value is None else repr(each.value),
-            }
-        )
+        same = replace(each, place=each.place.at(frame=None, file_name=None)).line()
         frames.setdefault(same, []).extend([] if each.place.frame is None else [each.place.frame])
-    lines = []
-    for each, numbers in frames.items():
-        line = each.line()
-        lines.append(f'{line} (frames {ranges(numbers)})' if numbers else line)
-    return lines
+    return [
+        f'{line} (frames {ranges(numbers)})' if numbers else line
+        for line, numbers in frames.items()
+    ]
 
 
 def ranges(frames: Sequence[int]) -> str:
@@ -191,15 +198,6 @@ def ranges(frames: Sequence[int]) -> str:
         else:
             parts.append([frame, frame])
     return ', '.join(str(first) if first == last else f'{first}-{last}' for first, last in parts)
-
-
-def _pixels(track: Any, truth: GroundTruth) -> bool:
-    """Return whether a track shows a pixel; True if it cannot be read."""
-    try:
-        found = read_results([track], truth)
-    except ValueError:
-        return True
-    return any(each.areas.any() for group in found.values() for each in group)
 
 
 def fix_tracks(tracks: Sequence[Any], truth: GroundTruth) -> tuple[list[Any], list[str]]:
@@ -222,16 +220,26 @@ def fix_tracks(tracks: Sequence[Any], truth: GroundTruth) -> tuple[list[Any], li
     compressed = sum(number for _, number in pairs)
     if compressed:
         said.append(f'{compressed} masks: counts written as text')
-    seen = [track for track, _ in pairs if _pixels(track, truth)]
-    if len(seen) < len(pairs):
-        said.append(f'{len(pairs) - len(seen)} tracks without any mask left out')
-    best = _best(seen, truth)
-    if len(best) < len(seen):
+    entries = [track for track, _ in pairs]
+    problems = Problems('results', collect=True)
+    found, refused = _read(entries, truth, 'results', problems)
+    sound = [each for each in found if each.position not in refused]
+    empty = {each.position for each in sound if not any(each.pixels)}
+    if empty:
+        said.append(f'{len(empty)} tracks without any mask left out')
+    kept: Counter = Counter()
+    cut = set()
+    for each in sorted(sound, key=lambda each: -each.score):  # stable, as in the official tools
+        if each.position not in empty:
+            kept[each.video, each.category] += 1
+            if kept[each.video, each.category] > MAX_TRACKS:
+                cut.add(each.position)
+    if cut:
         said.append(
-            f'{len(seen) - len(best)} tracks beyond the {MAX_TRACKS} '
-            'with the best scores of a video and class left out'
+            f'{len(cut)} tracks beyond the {MAX_TRACKS} with the best scores of a video and class '
+            'left out'
         )
-    return best, said
+    return [track for i, track in enumerate(entries) if i not in empty | cut], said
 
 
 def _with_texts(track: Any) -> tuple[Any, int]:
@@ -252,27 +260,6 @@ def _with_texts(track: Any) -> tuple[Any, int]:
         masks[frame] = dict(mask, counts=rle.compress_runs(runs, (height, width)).decode('ascii'))
         number += 1
     return (dict(track, segmentations=masks) if number else track), number
-
-
-def _best(tracks: Sequence[Any], truth: GroundTruth) -> list[Any]:
-    """Return the tracks in their order, without those that servers cut."""
-    order = sorted(
-        (
-            index
-            for index, each in enumerate(tracks)
-            if isinstance(each, dict) and fields.is_number(each.get('score'))
-        ),
-        key=lambda index: -tracks[index]['score'],
-    )
-    kept: Counter = Counter()
-    cut = set()
-    for index in order:
-        ids = [fields.id_key(tracks[index].get(key)) for key in ('video_id', 'category_id')]
-        if ids[0] in truth.video_index and ids[1] in truth.category_index:
-            kept[tuple(ids)] += 1
-            if kept[tuple(ids)] > MAX_TRACKS:
-                cut.add(index)
-    return [track for index, track in enumerate(tracks) if index not in cut]
 
 
 def write_submission(path: PathLike, tracks: Sequence[dict]) -> int:

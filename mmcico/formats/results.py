@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .annotations import AnnotatedVideo, AnnotationFile
@@ -111,6 +111,19 @@ def _read_frames(
         track.counts, track.pixels = frames.counts, frames.pixels
 
 
+def video_folders(truth: AnnotationFile) -> dict[str, int]:
+    """Return folders of frames -> positions of their videos; folders of several are left out.
+
+    Predictions for folders of images name each video by its folder.
+    """
+    folders: dict[str, set[int]] = {}
+    for i, video in enumerate(truth.videos):
+        for folder in {PurePosixPath(name).parent for name in video.file_names}:
+            for name in {folder.name, str(folder)} - {'', '.'}:
+                folders.setdefault(name, set()).add(i)
+    return {name: found.pop() for name, found in folders.items() if len(found) == 1}
+
+
 class TrackReader:
     """Reader of the entries of a results file.
 
@@ -123,6 +136,7 @@ class TrackReader:
         self.truth = truth
         self.problems = problems
         self.videos = {id_key(video.id): i for i, video in enumerate(truth.videos)}
+        self.folders = video_folders(truth)
         self.categories = {id_key(key): i for i, (key, _) in enumerate(truth.categories)}
 
     def read(self, entry: Any, number: int) -> tuple[ResultTrack, list] | None:
@@ -154,6 +168,8 @@ class TrackReader:
         value = as_id(entry.get(key))
         if value is not None and id_key(value) in table:
             return table[id_key(value)]
+        if key == 'video_id' and value in self.folders:
+            return self.folders[str(value)]
         what = f'{missing(entry, key)}; it must be' if entry.get(key) is None else 'is not'
         self.problems.error(
             'reference',

@@ -107,3 +107,14 @@ def test_crowds_are_counted_and_can_be_taken_as_objects():
     assert 'all figures are "-"' in said
     truth = read_ground_truth(source, 'gt.json', crowds_as_objects=True)
     assert not truth.tracks[0, 0][0].crowd and truth.warnings('ytvis') == []
+
+
+def test_results_may_name_videos_by_the_folders_of_their_frames():
+    source = ground_truth([annotation([BOX])], [1, 1, 1])
+    for video, name in zip(source['videos'], ('a/cat/0.jpg', 'a/dog/0.jpg', 'b/dog/0.jpg')):
+        video['file_names'] = [name]
+    truth = read_ground_truth(source)
+    found = read_results([result([BOX], video_id=name) for name in ('cat', 'b/dog', 1)], truth)
+    assert [*found] == [(0, 0), (2, 0), (1, 0)]
+    with pytest.raises(ValueError, match="'dog': is not one of the"):  # of two videos
+        read_results([result([BOX], video_id='dog')], truth)

@@ -13,12 +13,14 @@ from pycocotools import mask as mask_api
 from mmcico.evaluation import evaluate, read_ground_truth, read_results
 from mmcico.evaluation.submission import (
     check_submission,
+    check_tracks,
+    fix_tracks,
+    problem_lines,
+    ranges,
     read_server_side,
     read_submission,
     write_submission,
 )
-from mmcico.evaluation.submission_checks import check_tracks, ranges
-from mmcico.evaluation.submission_fixes import fix_tracks
 
 H, W = 4, 6
 
@@ -63,111 +65,102 @@ def truth():
 
 
 def said(tracks, truth):
-    return [str(d) for d in check_tracks(tracks, truth, 'r.json')]
+    return problem_lines(check_tracks(tracks, truth, 'r.json').found)
 
 
 def test_nothing_to_say(truth):
     assert said([track(), OTHER], truth) == []
 
 
+MASKS = "track 0, video 3, field 'segmentations': "
+OWN = "track 0, field 'segmentations': "  # found by the rules of servers
+UNKNOWN = 'is not one of the 2 in ground truth (ids {}); do the files belong together?'
+
+
 @pytest.mark.parametrize(
     'changes, message',
     [
+        (dict(video_id=4), "track 0, field 'video_id' = 4: " + UNKNOWN.format('3, 8')),
         (
-            dict(video_id=4),
-            'r.json: track 0: field video_id is 4, which ground truth does not have (ids 3, 8)',
+            dict(video_id='3'),
+            "track 0, field 'video_id' = '3': ground truth has 3; write it in the same form",
         ),
-        (dict(video_id='3'), "r.json: track 0: field video_id is '3', but ground truth has 3"),
         (
             dict(video_id=None),
-            'r.json: track 0: field video_id is None, which ground truth does not have (ids 3, 8)',
+            "track 0, field 'video_id': is null; it must be one of the 2 in ground truth (ids 3, "
+            '8); do the files belong together?',
         ),
         (
             dict(category_id=0),
-            'r.json: track 0: field category_id is 0, which ground truth does not have (ids 1, 25)',
+            "track 0, video 3, field 'category_id' = 0: " + UNKNOWN.format('1, 25'),
         ),
-        (dict(score=float('nan')), 'r.json: track 0: field score is nan, not a finite number'),
-        (dict(score='0.5'), "r.json: track 0: field score is '0.5', not a finite number"),
-        (dict(score=True), 'r.json: track 0: field score is True, not a finite number'),
-        (
-            dict(segmentations=None),
-            'r.json: track 0 (video 3): field segmentations is None, not a list',
-        ),
-        (
-            dict(segmentations=[text_rle(1)]),
-            'r.json: track 0 (video 3): field segmentations has 1 entries, the video has 2 frames',
-        ),
+        (dict(score=float('nan')), "field 'score' = nan: is not a finite number"),
+        (dict(score='0.5'), "field 'score' = '0.5': is not a finite number"),
+        (dict(score=True), "field 'score' = True: is not a finite number"),
+        (dict(segmentations=None), MASKS + 'is null; a list with one mask a frame is needed'),
+        (dict(segmentations=[text_rle(1)]), MASKS + 'has 1 entries, the video has 2 frames'),
         (
             dict(segmentations=[dict(text_rle(1), size=[W, H])] * 2),
-            'r.json: track 0 (video 3), frames 0-1: field segmentations: size is '
-            '[6, 4], the video has [4, 6] (height, width); height and width are '
-            'swapped',
+            MASKS + 'the mask has size [6, 4], the video [4, 6] (height, width); the two numbers '
+            'are swapped (frames 0-1)',
         ),
         (
             dict(segmentations=[None, dict(text_rle(1), size=[2, 3])]),
-            'r.json: track 0 (video 3), frames 1: field segmentations: size is '
-            '[2, 3], the video has [4, 6] (height, width); masks are needed at the '
-            'original size',
+            MASKS + 'the mask has size [2, 3], the video [4, 6] (height, width); masks are needed '
+            'at the original size (frames 1)',
         ),
         (
             dict(segmentations=[dict(text_rle(1), size=[4.0, 6.0]), None]),
-            'r.json: track 0 (video 3), frames 0: field segmentations: size is '
-            '[4.0, 6.0], not two whole numbers [height, width]',
+            OWN + 'size is [4.0, 6.0], not two whole numbers [height, width] (frames 0)',
         ),
         (
             dict(segmentations=[list_rle(2), None]),
-            'r.json: track 0 (video 3), frames 0: field segmentations: counts is a '
-            'list (uncompressed RLE), servers need a string',
+            OWN + 'counts are a list (uncompressed RLE); servers need a text (frames 0)',
         ),
         (
             dict(segmentations=[dict(list_rle(2), counts=[3]), None]),
-            'r.json: track 0 (video 3), frames 0: field segmentations: counts is a '
-            'list of runs that do not fill the frame',
+            MASKS + 'the mask is broken: the runs have 3 pixels, height x width is 24 (frames 0)',
         ),
         (
             dict(segmentations=[dict(list_rle(2), counts=None), None]),
-            'r.json: track 0 (video 3), frames 0: field segmentations: counts is '
-            'None, not a string',
+            MASKS + 'counts are None, neither a text nor a list of whole numbers (frames 0)',
         ),
         (
             dict(segmentations=[dict(text_rle(2), counts='08'), None]),
-            'r.json: track 0 (video 3), frames 0: field segmentations: counts '
-            'describe 8 pixels instead of height x width = 24',
+            MASKS + 'the mask is broken: the runs have 8 pixels, height x width is 24 (frames 0)',
         ),
         (
-            dict(segmentations=[dict(text_rle(2), counts=''), None]),
-            'r.json: track 0 (video 3), frames 0: field segmentations: counts are '
-            'broken instead of height x width = 24',
+            dict(segmentations=[dict(text_rle(2), counts='0O`0O'), None]),  # 0, -1, 16, ...
+            MASKS + 'the mask is broken: run no. 1 is negative (frames 0)',
         ),
         (
             dict(segmentations=[[[0, 0, 3, 0, 3, 3]], None]),
-            'r.json: track 0 (video 3), frames 0: field segmentations: a list '
-            'without size and counts; write RLE or null',
+            OWN + 'the mask is polygons; servers need RLE or null (frames 0)',
         ),
     ],
 )
 def test_one_error(truth, changes, message):
-    lines = said([track(**changes), track(), OTHER], truth)
-    assert lines == ['error: ' + message]
+    (line,) = said([track(**changes), track(), OTHER], truth)
+    assert line.startswith('error [') and f'r.json: {message}' in line or message in line
 
 
 def test_every_error_is_listed(truth):
     bad = track(score=None, category_id=7, segmentations=[list_rle(1), 5])
-    kinds = [d.kind for d in check_tracks([bad, 'x', bad], truth, 'r.json')]
-    one = ['category_id', 'score', 'counts', 'mask']
-    assert kinds == one + ['layout'] + one + ['missing']
+    found = check_tracks([bad, 'x', bad], truth, 'r.json').found
+    one = ['reference', 'score']
+    assert [each.kind for each in found] == one + ['layout'] + one + ['mask', 'mask', 'empty']
 
 
 @pytest.mark.parametrize('masks', [[None, None], [None, text_rle(0)]])
 def test_tracks_without_a_pixel_are_a_warning(truth, masks):
     lines = said([track(segmentations=masks), OTHER], truth)
     assert lines == [
-        'warning: r.json: track 0 (video 3): no frame has a mask, so it counts as a false detection'
+        'warning [empty] r.json: track 0: no frame has a mask, so it counts as a false detection'
     ]
 
 
 def test_videos_without_a_track_are_a_warning(truth):
-    assert said([OTHER], truth) == ['warning: r.json: 1 of 2 videos have no track: ids 3']
+    assert said([OTHER], truth) == ['warning [empty] r.json: 1 of 2 videos have no track: ids 3']
 
 
 @pytest.mark.parametrize(
@@ -181,8 +174,17 @@ def test_at_most_100_of_a_video_and_class(truth):
     tracks = [track() for _ in range(100)] + [OTHER, track(category_id=1)]
     assert said(tracks, truth) == []
     assert said(tracks + [track()], truth) == [
-        'error: r.json: video 3, class dog: 101 tracks, servers keep the 100 of the best scores'
+        'error [number] r.json: video 3: 101 tracks of class dog, servers keep the 100 with the '
+        'best scores'
     ]
+
+
+def test_folders_are_no_ids_for_servers():
+    source = annotations()
+    source['videos'][0]['file_names'] = ['cat/a', 'cat/b']
+    truth = read_ground_truth(source)
+    (line,) = said([track(video_id='cat'), OTHER], truth)
+    assert "field 'video_id' = 'cat': is a folder, but servers need one of the ids" in line
 
 
 def test_ranges():
@@ -201,7 +203,7 @@ def test_fixes_are_few_and_said(truth):
     assert lines == [
         '1 masks: counts written as text',
         '1 tracks without any mask left out',
-        '2 tracks beyond the 100 of the best scores of a video and class left out',
+        '2 tracks beyond the 100 with the best scores of a video and class left out',
     ]
     assert fixed[0]['segmentations'] == [text_rle(2), text_rle(1)]
     assert [t['score'] for t in fixed] == [0.5] + [s / 200 for s in range(2, 101)] + [1]
@@ -269,8 +271,8 @@ def test_zip_holds_that_file_alone(tmp_path):
     with zipfile.ZipFile(path) as file:
         assert file.namelist() == ['results.json']
         assert json.loads(file.read('results.json')) == [track(), OTHER]
-    assert check_submission(path, truth) == []
-    assert check_submission(results, truth) == []
+    assert check_submission(path, truth).found == []
+    assert check_submission(results, truth).found == []
     other = tmp_path / 'b.zip'
     write_submission(other, [track(), OTHER])
     assert other.read_bytes() == path.read_bytes()
@@ -299,9 +301,9 @@ def test_members_of_zips(tmp_path, members, message):
     with zipfile.ZipFile(path, 'w') as file:
         for name in members:
             file.writestr(name, json.dumps([track(), OTHER]))
-    defects = check_submission(path, truth)
-    assert message in str(defects[0])
-    assert all(d.kind == 'zip' and d.is_error for d in defects)
+    problems = check_submission(path, truth)
+    assert any(message in each.text() for each in problems.found)
+    assert [each.kind for each in problems.found] == ['layout'] * problems.num_errors
 
 
 def test_content_of_a_bad_zip_is_checked_too(tmp_path):
@@ -309,7 +311,7 @@ def test_content_of_a_bad_zip_is_checked_too(tmp_path):
     path = tmp_path / 'a.zip'
     with zipfile.ZipFile(path, 'w') as file:
         file.writestr('x/results.json', json.dumps([track(score=None), OTHER]))
-    assert [d.kind for d in check_submission(path, truth)] == ['zip', 'score']
+    assert [each.kind for each in check_submission(path, truth).found] == ['layout', 'score']
 
 
 @pytest.mark.parametrize('content', [b'', b'nothing', b'PK\x03\x04 cut'])
@@ -317,8 +319,8 @@ def test_broken_zips(tmp_path, content):
     _, truth = files(tmp_path, [])
     path = tmp_path / 'a.zip'
     path.write_bytes(content)
-    (defect,) = check_submission(path, truth)
-    assert defect.kind == 'zip' and 'cannot be read' in defect.text
+    (problem,) = check_submission(path, truth).found
+    assert problem.refused and 'cannot be read' in problem.text()
 
 
 def test_spoilt_bytes_in_a_zip(tmp_path):
@@ -329,16 +331,16 @@ def test_spoilt_bytes_in_a_zip(tmp_path):
     spoilt = bytearray(path.read_bytes())
     spoilt[42] = 255  # the first byte of what is compressed
     path.write_bytes(spoilt)
-    (defect,) = check_submission(path, truth)
-    assert defect.kind == 'zip' and 'cannot be read' in defect.text
+    (problem,) = check_submission(path, truth).found
+    assert problem.refused and 'cannot be read' in problem.text()
 
 
 def test_broken_json_in_a_zip(tmp_path):
     path = tmp_path / 'a.zip'
     with zipfile.ZipFile(path, 'w') as file:
         file.writestr('results.json', '[{"video_id": ')
-    tracks, defects = read_submission(path)
-    assert tracks is None and 'is not complete JSON' in str(defects[0])
+    tracks, problems = read_submission(path)
+    assert tracks is None and 'is not complete JSON' in problems.found[0].text()
 
 
 def test_files_that_are_swapped(tmp_path):
@@ -377,7 +379,7 @@ entry = odd | st.fixed_dictionaries(
 @given(odd | st.lists(entry, max_size=4))
 def test_whatever_passes_the_check_can_be_evaluated(content):
     truth = read_ground_truth(annotations())
-    errors = [d for d in check_tracks(content, truth, 'r.json') if d.is_error]
+    errors = check_tracks(content, truth, 'r.json').num_errors
     if isinstance(content, list):
         fix_tracks(content, truth)
     if not errors:
