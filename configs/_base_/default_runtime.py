@@ -5,7 +5,10 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=2),
+    # whole files, finite weights, a resumable training: docs/en/training.md
+    checkpoint=dict(type='mmcico.WholeCheckpointHook', interval=1, max_keep_ckpts=2),
+    finite=dict(type='mmcico.FiniteTrainingHook'),
+    reproducible=dict(type='mmcico.ReproducibleHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='mmcico.ClipVisualizationHook', draw=False),
 )

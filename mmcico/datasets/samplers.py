@@ -1,4 +1,4 @@
-"""Distribution of videos over processes."""
+"""Which samples a process loads, and the seeds of their augmentation."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -8,6 +8,7 @@ from mmengine.dist import get_dist_info
 from torch.utils.data import Dataset, Sampler
 
 from mmcico.registry import DATA_SAMPLERS
+from mmcico.utils.seeds import seeded
 
 
 def balanced_shares(lengths: Sequence[int], num_shares: int) -> list[list[int]]:
@@ -73,3 +74,72 @@ class VideoSampler(Sampler):
 
     def set_epoch(self, epoch: int) -> None:
         """Nothing is random here."""
+
+
+class NumberedIndex(int):
+    """An index of a data set that knows the numbers by which its augmentation is seeded."""
+
+    numbers: tuple[int, ...]
+
+
+class NumberedSampler(Sampler):
+    """Adds to the indices of another sampler what their augmentation is seeded by.
+
+    The numbers are the seed of the training, the epoch and the place of the sample in the
+    epoch, counted over all processes. The augmentation of a sample therefore depends neither
+    on what was loaded before nor on who loads it: it is the same with any number of workers
+    and after resuming.
+
+    Args:
+        sampler (Sampler): Chooses the samples of this process.
+        seed (int): Seed of the training, the same in all processes.
+    """
+
+    def __init__(self, sampler: Sampler, seed: int) -> None:
+        self.sampler = sampler
+        self.seed = seed
+        #: samples that the next pass leaves out at its start
+        self.skip = 0
+        self._passes = 0
+
+    def __getattr__(self, name: str) -> Any:
+        if name == 'sampler':
+            raise AttributeError(name)
+        return getattr(self.sampler, name)
+
+    def __iter__(self) -> Iterator[NumberedIndex]:
+        """Indices of samples."""
+        rank, world_size = get_dist_info()
+        epoch = getattr(self.sampler, 'epoch', self._passes)
+        self._passes += 1
+        skip, self.skip = self.skip, 0
+        for place, value in enumerate(self.sampler):
+            if place >= skip:
+                index = NumberedIndex(value)
+                index.numbers = (self.seed, epoch, place * world_size + rank)
+                yield index
+
+    def __len__(self) -> int:
+        """Number of samples of this process."""
+        return len(self.sampler)
+
+
+class SeededItems:
+    """Loads the samples of a batch, each with generators seeded by its numbers.
+
+    PyTorch's loader calls a data set's ``__getitems__`` with the indices of a batch.
+
+    Args:
+        dataset (Dataset): Any data set.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+
+    def __call__(self, indices: Sequence[NumberedIndex]) -> list:
+        """Samples of a batch."""
+        samples = []
+        for index in indices:
+            with seeded(*index.numbers):
+                samples.append(self.dataset[int(index)])
+        return samples

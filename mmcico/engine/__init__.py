@@ -1,6 +1,15 @@
 """Hooks for training and testing."""
 
+from .checkpoint_hook import WholeCheckpointHook
 from .class_check_hook import ClassCheckHook
 from .clip_visualization_hook import ClipVisualizationHook
+from .finite_hook import FiniteTrainingHook
+from .reproducible_hook import ReproducibleHook
 
-__all__ = ['ClassCheckHook', 'ClipVisualizationHook']
+__all__ = [
+    'ClassCheckHook',
+    'ClipVisualizationHook',
+    'FiniteTrainingHook',
+    'ReproducibleHook',
+    'WholeCheckpointHook',
+]

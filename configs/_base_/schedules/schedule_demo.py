@@ -24,5 +24,5 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=10.0),
 )
 
-default_hooks = dict(checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=500))
+default_hooks = dict(checkpoint=dict(by_epoch=False, interval=500))
 log_processor = dict(by_epoch=False)

@@ -1,0 +1,79 @@
+"""Batches on disk, to be run again."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmdet.structures import DetDataSample, TrackDataSample
+from mmdet.structures.bbox import HorizontalBoxes
+from mmdet.structures.mask import BitmapMasks
+from mmengine.structures import InstanceData
+
+from mmcico.compat.checkpoint import load_safely, named
+
+#: what a batch is made of beside tensors, numbers and text
+CLASSES = [
+    BitmapMasks,
+    DetDataSample,
+    HorizontalBoxes,
+    InstanceData,
+    TrackDataSample,
+    named('builtins.bytes', bytes),  # arrays without elements
+]
+
+
+def batch_names(batch: Any) -> list[str]:
+    """Name the video and the frames of each clip of a batch.
+
+    Args:
+        batch (Any): As from the loader.
+
+    Returns:
+        list[str]: One text for each clip; nothing if the batch has no ``data_samples``.
+    """
+    samples = batch.get('data_samples') if isinstance(batch, dict) else None
+    return [_clip_name(sample) for sample in samples or []]
+
+
+def _clip_name(sample: Any) -> str:
+    """Video, frames and first image of a clip."""
+    frames = list(getattr(sample, 'video_data_samples', None) or [sample])
+    video = frames[0].get('video_id', sample.get('video_id', '?'))
+    positions = tuple(sample.get('frame_ids') or (frame.get('frame_id') for frame in frames))
+    return f'video {video!r}, frames {positions} ({frames[0].get("img_path", "no path")} ...)'
+
+
+def save_batch(path: Path, batch: Any, **facts: Any) -> None:
+    """Write a batch and facts about it.
+
+    Args:
+        path (Path): The file; folders above it are made.
+        batch (Any): As from the loader.
+        **facts: Numbers, text, lists and dicts of them.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(dict(facts, batch=batch), path)
+
+
+def load_batch(path: str) -> dict:
+    """Read what :func:`save_batch` wrote.
+
+    The file cannot run code: it is refused if it holds other classes than those of a batch.
+
+    Args:
+        path (str): The file.
+
+    Returns:
+        dict: The facts and ``batch``.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file holds something else.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'batch "{path}" does not exist')
+    torch.serialization.add_safe_globals(CLASSES)
+    content = load_safely(path, 'cpu')
+    if not isinstance(content, dict) or 'batch' not in content:
+        raise ValueError(f'"{path}" is no batch of a training that stopped; they are in replay/')
+    return content

@@ -1,0 +1,69 @@
+"""Trainings of the model of a few numbers, for the tests of hooks."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+from processes import free_port
+from tool_runs import options, run_here
+
+from mmcico.datasets.moving_shapes import make_config, write_dataset
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+CONFIG = HERE / 'clip_line_config.py'
+
+
+def write_data(folder):
+    """Three videos of four frames, 32 x 48."""
+    write_dataset(folder, 3, seed=0, config=make_config('easy', size=(32, 48), num_frames=4))
+    return folder
+
+
+ITERATIONS = """
+_base_ = '{config}'
+train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=8, val_interval=99)
+train_dataloader = dict(sampler=dict(type='{sampler}'))
+param_scheduler = [dict(type='ConstantLR', factor=1.0, by_epoch=False)]
+default_hooks = dict(checkpoint=dict(by_epoch=False, interval=2))
+log_processor = dict(by_epoch=False)
+"""
+
+
+def iteration_config(folder, sampler='InfiniteSampler'):
+    """A config whose loop counts steps."""
+    path = folder / 'iterations.py'
+    path.write_text(ITERATIONS.format(config=CONFIG, sampler=sampler))
+    return path
+
+
+def train(data, work, *extra, resume=None, config=CONFIG):
+    """Train in this process; the exit code."""
+    go_on = () if resume is None else ('--resume', resume)
+    settings = options(f'train_dataloader.dataset.data_root={data}', *extra)
+    return run_here('train.py', config, '--work-dir', work, *go_on, *settings)
+
+
+def train_apart(data, work, *extra, resume=None, processes=1):
+    """Train in processes of their own; what has ended."""
+    go_on = () if resume is None else ('--resume', str(resume))
+    env = dict(os.environ, OMP_NUM_THREADS='1', PYTHON=sys.executable, PORT=str(free_port()))
+    env['PYTHONPATH'] = str(HERE)
+    script = ROOT / 'tools' / 'dist_train.sh'
+    return subprocess.run(
+        ['bash', script, CONFIG, str(processes), '--work-dir', work, *go_on, '--cfg-options']
+        + [f'train_dataloader.dataset.data_root={data}', *extra],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def weights(path):
+    """The plane and the momentum in a checkpoint."""
+    content = torch.load(path, weights_only=True)
+    state = content['optimizer']['state'][0]['momentum_buffer']
+    return content['state_dict']['plane'], state

@@ -1,0 +1,91 @@
+"""Run the batch again at which a training stopped because a number was not finite.
+
+   python tools/analysis_tools/replay_batch.py CONFIG work_dirs/X/replay/iter_N_rank0.pt
+
+Prints the clips, every loss, and the largest gradient of each part of the model. With the last
+good checkpoint, which is the default: if all numbers are finite, the weights had diverged since;
+if not, the batch or the model is at fault.
+"""
+
+import argparse
+
+import mmcico  # noqa: F401  isort: skip
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint
+from mmengine.utils import import_modules_from_strings
+
+from mmcico.engine.batch_file import batch_names, load_batch
+from mmcico.registry import MODELS
+from mmcico.utils.launch import add_cfg_options, add_debug, run_tool
+from mmcico.utils.seeds import seed_generators
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='config file of the training')
+    parser.add_argument('batch', help='file that the training wrote')
+    parser.add_argument(
+        '--checkpoint', help='weights; "none" for fresh ones; default: the last good checkpoint'
+    )
+    add_cfg_options(parser)
+    add_debug(parser)
+    return parser.parse_args()
+
+
+def build_model(cfg: Config, checkpoint: str | None) -> torch.nn.Module:
+    """Build the model in training mode, with the weights of a checkpoint."""
+    import_modules_from_strings(**cfg.get('custom_imports', dict(imports=[])))
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    if checkpoint:
+        load_checkpoint(model, checkpoint, map_location='cpu')
+    return model.train()
+
+
+def replay(model: torch.nn.Module, content: dict) -> tuple[dict, dict]:
+    """Compute the losses and gradients of a batch as in the step that it is from.
+
+    Returns:
+        tuple[dict, dict]: Losses by name, and largest absolute gradients by part of the model.
+    """
+    seed_generators(content['seed'], content['rank'], content['step'] - 1, 0)
+    data = model.data_preprocessor(content['batch'], True)
+    total, losses = model.parse_losses(model(**data, mode='loss'))
+    total.backward()
+    gradients = {}
+    for name, parameter in model.named_parameters():
+        if parameter.grad is not None:
+            part = name.split('.')[0]
+            # torch.maximum keeps NaN
+            largest = parameter.grad.abs().max()
+            gradients[part] = torch.maximum(gradients.get(part, largest), largest)
+    return losses, gradients
+
+
+def main() -> None:
+    """Read the command line, run the batch, print the numbers."""
+    args = parse_args()
+    content = load_batch(args.batch)
+    cfg = Config.fromfile(args.config)
+    cfg.merge_from_dict(args.cfg_options or {})
+    checkpoint = args.checkpoint or content['checkpoint']
+    model = build_model(cfg, None if checkpoint == 'none' else checkpoint)
+    losses, gradients = replay(model, content)
+    print(f'step {content["step"]}, process {content["rank"]}, weights: {checkpoint}')
+    for name in batch_names(content['batch']):
+        print(f'  {name}')
+    for title, values in (('loss', losses), ('largest gradient', gradients)):
+        for name, value in values.items():
+            mark = '' if torch.isfinite(torch.as_tensor(value)).all() else '   <- not finite'
+            print(f'{title:17}{name:20}{float(value):12.5g}{mark}')
+
+
+if __name__ == '__main__':
+    run_tool(main)
