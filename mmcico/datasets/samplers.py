@@ -49,7 +49,7 @@ class VideoSampler(Sampler):
         ValueError: If the data set does not tell videos apart.
     """
 
-    def __init__(self, dataset: Dataset, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, dataset: Any, seed: int | None = None, **kwargs: Any) -> None:
         if not hasattr(dataset, 'video_of'):
             raise ValueError(
                 'mmcico.VideoSampler shares out the videos of a '
@@ -95,7 +95,7 @@ class NumberedSampler(Sampler):
         seed (int): Seed of the training, the same in all processes.
     """
 
-    def __init__(self, sampler: Sampler, seed: int) -> None:
+    def __init__(self, sampler: Any, seed: int) -> None:
         self.sampler = sampler
         self.seed = seed
         #: samples that the next pass leaves out at its start

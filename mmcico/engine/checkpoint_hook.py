@@ -53,12 +53,14 @@ class _LateRemoval:
         return getattr(self._backend, name)
 
     def remove(self, path: str) -> None:
+        """Keep in mind a file to be removed."""
         self._waiting.append((self._backend.remove, path))
 
     def rmtree(self, path: str) -> None:
+        """Keep in mind a folder to be removed."""
         self._waiting.append((self._backend.rmtree, path))
 
-    def remove_now(self, but: set[str]) -> None:
+    def remove_now(self, but: set[str | None]) -> None:
         """Remove what was to be removed before, except these files."""
         for remove, path in self._waiting:
             if path not in but:
@@ -103,7 +105,7 @@ class WholeCheckpointHook(CheckpointHook):
             if is_main_process():
                 for part in Path(self.out_dir).glob('*.pth' + PART):
                     part.unlink(missing_ok=True)
-        self.file_backend = _LateRemoval(self.file_backend)
+        self.file_backend: Any = _LateRemoval(self.file_backend)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         """Save a checkpoint, then name it, then remove those that are too many.
@@ -154,7 +156,7 @@ class WholeCheckpointHook(CheckpointHook):
 
     def _remove_outdated(self) -> None:
         """Remove the files that the ones just saved replace."""
-        best = {getattr(self, 'best_ckpt_path', None)}
+        best: set[str | None] = {getattr(self, 'best_ckpt_path', None)}
         best.update(getattr(self, 'best_ckpt_path_dict', {}).values())
         self.file_backend.remove_now(but=best | {self.last_ckpt})
 

@@ -1,9 +1,10 @@
 """A check that model and data set agree on the classes."""
 
+from typing import Any
+
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-from torch.utils.data import Dataset
 
 from mmcico.registry import HOOKS
 
@@ -29,7 +30,7 @@ class ClassCheckHook(Hook):
         self._check(runner, runner.test_dataloader.dataset)
 
     @staticmethod
-    def _check(runner: Runner, dataset: Dataset) -> None:
+    def _check(runner: Runner, dataset: Any) -> None:
         """Compare the head with one data set.
 
         Raises:

@@ -7,7 +7,7 @@ from mmengine.dist import broadcast_object_list, get_rank
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
-from torch.utils.data import BatchSampler, DataLoader
+from torch.utils.data import BatchSampler
 
 from mmcico.datasets.samplers import NumberedSampler, SeededItems
 from mmcico.registry import HOOKS
@@ -55,7 +55,7 @@ class ReproducibleHook(Hook):
         self._seed = seeds[0]
         self._numbered = None
         loop = runner.train_loop
-        loader = loop.dataloader
+        loader: Any = loop.dataloader
         if not hasattr(loader.batch_sampler, 'sampler'):
             print_log(
                 'the batch sampler of the training has no "sampler": its samples cannot be '
@@ -79,7 +79,7 @@ class ReproducibleHook(Hook):
         """Seed what the model draws in a step."""
         seed_generators(self._seed, get_rank(), runner.iter, 0)
 
-    def _number(self, runner: Runner, loader: DataLoader) -> NumberedSampler:
+    def _number(self, runner: Runner, loader: Any) -> NumberedSampler:
         """Wrap the sampler and the data set of a loader in place."""
         sampler = loader.batch_sampler.sampler
         if isinstance(sampler, NumberedSampler):
@@ -97,7 +97,7 @@ class ReproducibleHook(Hook):
         return numbered
 
     @staticmethod
-    def _skipped_batches(loop: Any, loader: DataLoader) -> int:
+    def _skipped_batches(loop: Any, loader: Any) -> int:
         """Batches of the sampler's next pass that have been trained on already."""
         if hasattr(loop, 'dataloader_iterator'):
             endless = isinstance(loader.batch_sampler.sampler.sampler, InfiniteSampler)
