@@ -1,43 +1,49 @@
-"""Registries of mmcico: children of MMDetection's.
+"""Registries of mmcico: children of MMDetection's and MMEngine's.
 
-Configs keep ``default_scope = 'mmdet'`` and write own types with their scope,
-``type='mmcico.CiCoHead'``; MMDetection's types stay bare.  MMEngine imports
-this module and the ``locations`` by itself when it meets such a type.
+Configs keep ``default_scope = 'mmdet'`` and write our types with their scope, such as
+``type='mmcico.CiCoHead'``; types of MMDetection stay bare. MMEngine imports this module and the
+``locations`` when it meets such a type. The import also prepares the packages below mmcico.
 """
 
-from mmdet.registry import DATA_SAMPLERS as MMDET_DATA_SAMPLERS
-from mmdet.registry import DATASETS as MMDET_DATASETS
-from mmdet.registry import HOOKS as MMDET_HOOKS
-from mmdet.registry import METRICS as MMDET_METRICS
-from mmdet.registry import MODELS as MMDET_MODELS
-from mmdet.registry import TASK_UTILS as MMDET_TASK_UTILS
-from mmdet.registry import TRANSFORMS as MMDET_TRANSFORMS
-from mmdet.registry import WEIGHT_INITIALIZERS as MMDET_WEIGHT_INITIALIZERS
-from mmengine.registry import Registry
+import importlib
+from typing import Any
 
-MODELS = Registry('model', parent=MMDET_MODELS, scope='mmcico', locations=['mmcico.models'])
-TASK_UTILS = Registry(
-    'task util', parent=MMDET_TASK_UTILS, scope='mmcico', locations=['mmcico.models']
-)
-DATASETS = Registry(
-    'dataset', parent=MMDET_DATASETS, scope='mmcico', locations=['mmcico.datasets.vis_dataset']
-)
-DATA_SAMPLERS = Registry(
-    'data sampler',
-    parent=MMDET_DATA_SAMPLERS,
-    scope='mmcico',
-    locations=['mmcico.datasets.samplers'],
-)
-TRANSFORMS = Registry(
-    'transform', parent=MMDET_TRANSFORMS, scope='mmcico', locations=['mmcico.datasets.transforms']
-)
-METRICS = Registry(
-    'metric', parent=MMDET_METRICS, scope='mmcico', locations=['mmcico.evaluation.vis_metric']
-)
-HOOKS = Registry('hook', parent=MMDET_HOOKS, scope='mmcico', locations=['mmcico.engine'])
-WEIGHT_INITIALIZERS = Registry(
-    'weight initializer',
-    parent=MMDET_WEIGHT_INITIALIZERS,
-    scope='mmcico',
-    locations=['mmcico.checkpoints'],
-)
+from mmcico.compat import check_packages
+
+check_packages()
+parents = importlib.import_module('mmdet.registry')
+root = importlib.import_module('mmengine.registry')
+Registry = root.Registry
+
+
+def _child(name: str, *locations: str) -> Any:
+    """Return the child of a registry of MMDetection, or of MMEngine where MMDetection has none."""
+    parent = getattr(parents, name, None) or getattr(root, name)
+    modules = [f'mmcico.{each}' for each in locations] or ['mmcico.registry']
+    return Registry(parent.name, parent=parent, scope='mmcico', locations=modules)
+
+
+MODELS = _child('MODELS', 'models')
+TASK_UTILS = _child('TASK_UTILS', 'models')
+WEIGHT_INITIALIZERS = _child('WEIGHT_INITIALIZERS', 'checkpoints')
+DATASETS = _child('DATASETS', 'datasets.vis_dataset')
+DATA_SAMPLERS = _child('DATA_SAMPLERS', 'datasets.samplers')
+TRANSFORMS = _child('TRANSFORMS', 'datasets.transforms')
+METRICS = _child('METRICS', 'evaluation.vis_metric')
+HOOKS = _child('HOOKS', 'engine')
+# mmcico registers nothing in the following; a config with ``_base_ = 'mmcico::...'`` needs them,
+# since MMEngine looks up each of its types in the scope of the base
+EVALUATOR = _child('EVALUATOR')
+INFERENCERS = _child('INFERENCERS')
+LOG_PROCESSORS = _child('LOG_PROCESSORS')
+LOOPS = _child('LOOPS')
+MODEL_WRAPPERS = _child('MODEL_WRAPPERS')
+OPTIMIZERS = _child('OPTIMIZERS')
+OPTIM_WRAPPERS = _child('OPTIM_WRAPPERS')
+OPTIM_WRAPPER_CONSTRUCTORS = _child('OPTIM_WRAPPER_CONSTRUCTORS')
+PARAM_SCHEDULERS = _child('PARAM_SCHEDULERS')
+RUNNERS = _child('RUNNERS')
+RUNNER_CONSTRUCTORS = _child('RUNNER_CONSTRUCTORS')
+STRATEGIES = _child('STRATEGIES')
+VISBACKENDS = _child('VISBACKENDS')
+VISUALIZERS = _child('VISUALIZERS')

@@ -2,7 +2,7 @@
 
 import gc
 
-import mmcico  # noqa: F401
+import mmcico.compat  # noqa: F401
 
 
 def pytest_collection_finish():

@@ -70,6 +70,19 @@ def test_arrows(folder):
     assert not wrong
 
 
+def test_packages_are_prepared_before_they_are_imported():
+    """Who imports MMDetection or MMCV imports mmcico.compat before, or its package does."""
+    wrong = []
+    for path in files('.'):
+        names = list(imports(path))
+        if not any(name.split('.')[0] in ('mmdet', 'mmcv') for name in names):
+            continue
+        above = [parent / '__init__.py' for parent in path.parents if PACKAGE in parent.parents]
+        if not any('mmcico.compat' in imports(each) for each in (path, *above)):
+            wrong.append(str(path.relative_to(PACKAGE)))
+    assert wrong == []
+
+
 def test_relative_imports_are_resolved():
     path = PACKAGE / 'models' / 'heads' / 'cico_head.py'
     found = set(imports(path))

@@ -7,7 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mmcico.cli.tools import load_tool, process_arguments
+from mmcico.cli.main import load_tool
+from mmcico.utils.tool import run_tool
 
 TOOLS = Path(__file__).parents[1] / 'tools'
 HIDDEN = ('mmengine', 'mmcv', 'mmdet', 'torch')
@@ -22,12 +23,10 @@ def tool_module(name):
 def run_here(name, *args):
     """Run ``tools/<name>`` in this process; 0 or what it exits with."""
     tool = tool_module(name)
-    with process_arguments(name, [str(each) for each in args]):
-        try:
-            tool.run_tool(tool.main)
-        except SystemExit as end:
-            return end.code
-    return 0
+    try:
+        return run_tool(tool.main, [str(each) for each in args])
+    except SystemExit as end:
+        return end.code
 
 
 def options(*extra):

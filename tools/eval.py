@@ -14,12 +14,12 @@ from typing import Any
 sys.path.append(str(Path(__file__).resolve().parent / 'dataset_tools'))
 from pure_import import pure_import
 
-patient_output = pure_import('utils.patient_output').patient_output
+from mmcico.utils.tool import run_tool, tool_parser
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description='Measure results of video instance segmentation')
+    parser = tool_parser('Measure results of video instance segmentation')
     parser.add_argument('ground_truth', help='annotations in the layout of YouTube-VIS or CocoVID')
     parser.add_argument(
         'results', help='results.json of a test, a zip of it, or the folder of an interrupted test'
@@ -89,8 +89,7 @@ def measure(evaluation: Any, args: argparse.Namespace) -> tuple[dict[str, Any], 
     return metrics, truth, text
 
 
-@patient_output()
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Read both files, write the figures, print the table."""
     args = parse_args(argv)
     evaluation = pure_import('evaluation')
@@ -117,4 +116,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tool(main))

@@ -2,8 +2,8 @@
 
 import argparse
 import os.path as osp
-
-import mmcico  # noqa: F401  isort: skip
+import sys
+from collections.abc import Sequence
 
 from mmengine.config import Config
 from mmengine.registry import RUNNERS
@@ -14,14 +14,14 @@ from mmcico.utils.launch import (
     add_common_arguments,
     load_config,
     prepare_devices,
-    run_tool,
     set_output_folder,
 )
+from mmcico.utils.tool import run_tool, tool_parser
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description='Test a model')
+    parser = tool_parser('Test a model')
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file or URL')
     add_common_arguments(parser)
@@ -29,7 +29,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--show', action='store_true', help='show predictions in a window')
     parser.add_argument('--show-dir', help='draw predictions into this folder of the work folder')
     parser.add_argument('--wait-time', type=float, default=2, help='seconds a frame of --show')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def set_visualization(cfg: Config, args: argparse.Namespace) -> None:
@@ -56,9 +56,9 @@ def check_files(args: argparse.Namespace) -> None:
         raise ValueError(f'--out writes a pickle file, "{args.out}" must end in .pkl or .pickle')
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Read the command line, build the runner, test."""
-    args = parse_args()
+    args = parse_args(argv)
     cfg = load_config(args)
     check_files(args)
     cfg.load_from = args.checkpoint
@@ -75,4 +75,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    sys.exit(run_tool(main))

@@ -2,8 +2,8 @@
 
 import argparse
 import os.path as osp
-
-import mmcico  # noqa: F401  isort: skip
+import sys
+from collections.abc import Sequence
 
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -14,14 +14,14 @@ from mmcico.utils.launch import (
     add_common_arguments,
     load_config,
     prepare_devices,
-    run_tool,
     set_output_folder,
 )
+from mmcico.utils.tool import run_tool, tool_parser
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description='Train a model')
+    parser = tool_parser('Train a model')
     parser.add_argument('config', help='config file')
     add_common_arguments(parser)
     parser.add_argument(
@@ -38,7 +38,7 @@ def parse_args() -> argparse.Namespace:
         const='auto',
         help='checkpoint to go on from; without a path, the latest in the work folder',
     )
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def use_amp(cfg: Config) -> None:
@@ -72,9 +72,9 @@ def set_resume(cfg: Config, resume: str) -> None:
         )
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Read the command line, build the runner, train."""
-    args = parse_args()
+    args = parse_args(argv)
     cfg = load_config(args)
     if args.amp:
         use_amp(cfg)
@@ -90,4 +90,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    sys.exit(run_tool(main))

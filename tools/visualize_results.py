@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmcico.utils.patient_output import patient_output
+from mmcico.utils.tool import run_tool, tool_parser
 from mmcico.visualization import contact_sheet, open_video_writer
 from mmcico.visualization.figures import clip_figure, gallery, spread
 from mmcico.visualization.overlay_files import chosen, load_overlays
@@ -34,9 +34,9 @@ SHEET_COLUMNS = 5
 PANEL_WIDTH = 400
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('image_root', help='folder that file_names are relative to')
     parser.add_argument('annotations', help='JSON file in the layout of YouTube-VIS')
     parser.add_argument(
@@ -139,8 +139,7 @@ def write_one(overlay: Overlay, style: DrawStyle, args: argparse.Namespace) -> N
         write_overlay(overlay, style, args)
 
 
-@patient_output()
-def main(argv: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str]) -> None:
     """Draw the wanted videos."""
     args = parse_args(argv)
     style = style_of(args)
@@ -162,7 +161,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (OSError, ValueError) as error:
-        sys.exit(f'visualize_results: {error}')
+    sys.exit(run_tool(main))

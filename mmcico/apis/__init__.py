@@ -3,6 +3,8 @@
 import importlib
 from typing import Any
 
+import mmcico.compat  # noqa: F401
+
 HOMES = {
     'CiCoInferencer': 'inferencer',
     'ClipStream': 'clip_stream',

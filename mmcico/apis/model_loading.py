@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,39 +12,27 @@ from torch import nn
 from mmcico.datasets.categories import VERSIONS
 from mmcico.models.vis.cico import CiCo
 from mmcico.registry import MODELS
-
-from .package_files import known_models
+from mmcico.utils.launch import read_config
+from mmcico.utils.package_files import known_models
 
 #: parts without which there are no sensible results
 NEEDED = ('backbone.', 'neck.', 'bbox_head.', 'mask_head.')
 
 
 def find_model(name: str) -> tuple[Config, str | None]:
-    """Config and weights of a model.
+    """Return the config of a model and the weights that the model index has for it.
 
     Args:
-        name (str): Path of a config, or a name of the model index.
+        name (str): Path or name of a config, see :func:`find_config`.
 
     Returns:
-        tuple[Config, str | None]: The config, and the weights that the
-        index names.
+        tuple[Config, str | None]: The config, and path or URL of the weights if there are any.
 
     Raises:
-        ValueError: If there is no such file or name.
+        FileNotFoundError: If there is no such config.
     """
-    if Path(name).is_file():
-        return Config.fromfile(name), None
-    models = known_models()
-    if name not in models:
-        raise ValueError(
-            f'"{name}" is neither a config file nor a model; names are '
-            f'{", ".join(list(models)[:3])} ...; "mmcico models" lists all'
-        )
-    entry = models[name]
-    weights = entry.get('Weights')
-    if isinstance(weights, list):
-        weights = weights[0]
-    return Config.fromfile(entry['Config']), weights
+    weights = known_models().get(name, {}).get('Weights')
+    return read_config(name), weights[0] if isinstance(weights, list) else weights
 
 
 def config_in(weights: str) -> Config:

@@ -5,24 +5,21 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmcico.utils.tool import tool_parser
 from mmcico.visualization.style import add_style_arguments, style_of
 
-#: where tools/quickstart.sh says which weights are the last
+#: file in which tools/quickstart.sh names its weights
 LAST_CHECKPOINT = Path('work_dirs/quickstart/last_checkpoint')
 SHEET_FRAMES = 6
 
-EXAMPLES = """\
-examples:
-  mmcico demo
-  mmcico demo --weights work_dirs/quickstart/iter_1500.pth --seed 3 --trail 20
-
-Weights come from the quick start, in the source folder: a quarter of an hour
-on two CPU cores.
+NOTES = """\
+The quick start makes weights; it runs in the source folder for a quarter of an
+hour on two CPU cores:
   bash tools/quickstart.sh
-After that, "mmcico demo" in the same folder finds them itself."""
+"mmcico demo" in the same folder then finds them."""
 
 NO_WEIGHTS = """\
-No weights, so the objects shown are the true ones. To see what a model finds,
+There are no weights, so the true objects are shown. To see what a model finds,
 train a small one in the source folder (a quarter of an hour on two CPU cores):
   bash tools/quickstart.sh
   mmcico demo --weights work_dirs/quickstart/iter_1500.pth
@@ -30,15 +27,12 @@ train a small one in the source folder (a quarter of an hour on two CPU cores):
 
 
 def parse_args(args: Sequence[str]) -> argparse.Namespace:
-    """Arguments of the command line."""
-    parser = argparse.ArgumentParser(
-        'mmcico demo',
-        description='Generate a video of moving shapes and find its objects; needs no data.',
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    """Read the command line."""
+    parser = tool_parser(
+        'Generate a video of moving shapes and find its objects; needs no data.', NOTES
     )
     parser.add_argument('--weights', help='checkpoint of a model for moving shapes')
-    parser.add_argument('--model', help='config; the one that the weights hold if left out')
+    parser.add_argument('--model', help='config (default: the one in the weights)')
     parser.add_argument('--device', help='such as cpu or cuda:0')
     parser.add_argument(
         '--out', default='outputs/demo', help='folder to write to (default: %(default)s)'
@@ -51,7 +45,7 @@ def parse_args(args: Sequence[str]) -> argparse.Namespace:
 
 
 def known_weights(given: str | None) -> str | None:
-    """Weights that were given, or those of the quick start."""
+    """Return the given weights, else those of the quick start, else None."""
     if given is not None or not LAST_CHECKPOINT.is_file():
         return given
     weights = Path(LAST_CHECKPOINT.read_text().strip())
@@ -61,7 +55,7 @@ def known_weights(given: str | None) -> str | None:
 
 
 def draw_truth(data: Path, args: argparse.Namespace) -> list[str]:
-    """Draw the true objects: a video and a contact sheet.
+    """Draw the true objects as a video and as a contact sheet.
 
     Args:
         data (Path): Folder of the generated video.
@@ -86,7 +80,7 @@ def draw_truth(data: Path, args: argparse.Namespace) -> list[str]:
 
 
 def find_objects(data: Path, weights: str, args: argparse.Namespace) -> list[str]:
-    """Run the model and say what it found.
+    """Run the model and report what it finds.
 
     Args:
         data (Path): Folder of the generated video.
@@ -107,18 +101,16 @@ def find_objects(data: Path, weights: str, args: argparse.Namespace) -> list[str
     return [f'weights {weights}', *lines, *results['visualization']]
 
 
-def run(name: str, args: list[str], debug: bool) -> None:
-    """Show what the package does.
+def main(argv: Sequence[str]) -> None:
+    """Generate a video and show the objects in it.
 
     Args:
-        name (str): The command.
-        args (list[str]): What follows it.
-        debug (bool): Not used.
+        argv (Sequence[str]): Arguments of the command.
 
     Raises:
         ValueError: If the folder cannot be written, or there is no frame.
     """
-    parsed = parse_args(args)
+    parsed = parse_args(argv)
     if parsed.num_frames < 1:
         raise ValueError(f'--num-frames {parsed.num_frames}: choose 1 or more')
     from mmcico.apis.output_plan import check_writable

@@ -1,41 +1,143 @@
-"""``mmcico COMMAND ...``: the list of commands, and the way to one."""
+"""``mmcico COMMAND ...``: the list of commands and their start."""
 
 import difflib
 import importlib
-import os
+import importlib.util
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
-from mmcico.utils.patient_output import patient_output
+from mmcico.utils.package_files import package_root
+from mmcico.utils.tool import USAGE, Program, patient_output, run_tool
 from mmcico.version import __version__
-
-from .errors import USAGE, guarded
 
 
 class Command(NamedTuple):
     """A command.
 
     Attributes:
-        module: file of this folder with ``run(name, args, debug)``.
-        summary: what it does, in a line.
+        home: Module of this folder, or script below ``tools``; it has ``main(argv)``.
+        summary: What it does, in a line.
+        examples: Arguments after the name of the command.
     """
 
-    module: str
+    home: str
     summary: str
+    examples: Sequence[str] = ()
 
+
+CONFIG = 'configs/cico/cico-yolact_r50_fpn_clip3_4xb6-12e_youtubevis2019.py'
 
 COMMANDS: dict[str, Command] = dict(
-    demo=Command('demo', 'a first look: generate a video, find its objects'),
-    predict=Command('predict', 'objects of your videos, cameras, folders'),
-    train=Command('tools', 'train a model'),
-    test=Command('tools', 'test a model on a data set'),
-    eval=Command('tools', 'measure a results file'),
-    browse=Command('tools', 'look at a data set'),
-    convert=Command('tools', 'bring annotations into another layout'),
-    visualize=Command('tools', 'draw or compare results files'),
-    export=Command('tools', 'write the network of a clip as an ONNX file'),
-    models=Command('models', 'list the models that have configs'),
+    demo=Command(
+        'demo',
+        'a first look: generate a video and find its objects',
+        ['', '--weights work_dirs/quickstart/iter_1500.pth --seed 3 --trail 20'],
+    ),
+    predict=Command(
+        'predict',
+        'find the objects of videos, cameras and folders of images',
+        [
+            'video.mp4 --weights work_dirs/quickstart/iter_1500.pth',
+            'a.mp4 b.mp4 frames/ --model CONFIG --weights MODEL.pth',
+            '"clips/*.mp4" --weights MODEL.pth      a video each',
+            '0 --weights MODEL.pth                  camera 0, Ctrl-C ends',
+            'rtsp://host/stream --weights MODEL.pth --save json',
+            '"frames/*.png" --weights MODEL.pth --fps 25 --boxes --trail 20',
+        ],
+    ),
+    train=Command(
+        'train.py',
+        'train a model',
+        [
+            f'{CONFIG} --amp',
+            'CONFIG --work-dir work_dirs/mine --resume',
+            'CONFIG --cfg-options train_dataloader.batch_size=2',
+        ],
+    ),
+    test=Command(
+        'test.py',
+        'test a model on a data set',
+        ['CONFIG work_dirs/mine/epoch_12.pth', 'CONFIG CHECKPOINT --show-dir pictures'],
+    ),
+    eval=Command(
+        'eval.py',
+        'measure a results file',
+        [
+            'valid/instances.json work_dirs/mine/results.json',
+            'valid.json results.json --metric ovis --out figures.json',
+        ],
+    ),
+    analyze=Command(
+        'analysis_tools/analyze_results.py',
+        'find the kinds of errors in a results file',
+        ['valid.json work_dirs/mine/results.json --out analysis'],
+    ),
+    check=Command(
+        'dataset_tools/check_dataset.py',
+        'check an annotation file',
+        ['train.json', 'train.json --images train/JPEGImages'],
+    ),
+    stats=Command('dataset_tools/stats.py', 'count what an annotation file has', ['train.json']),
+    split=Command(
+        'dataset_tools/split.py',
+        'divide an annotation file into training and validation',
+        ['train.json --num-valid 20'],
+    ),
+    convert=Command(
+        'dataset_tools/convert.py',
+        'convert annotations into another layout',
+        [
+            'masks DAVIS/JPEGImages/480p DAVIS/Annotations/480p --out davis.json',
+            'cocovid cocovid.json --out youtube_vis.json',
+            'coco instances.json --target 2021 --class-map coco --drop-unmatched '
+            '--out coco_2021.json',
+        ],
+    ),
+    browse=Command(
+        'dataset_tools/browse.py',
+        'draw a data set',
+        [
+            'data/train.json --images data/train --out browse --sheet',
+            '--config CONFIG --out browse',
+        ],
+    ),
+    shapes=Command(
+        'dataset_tools/make_moving_shapes.py',
+        'generate videos of moving shapes with annotations',
+        ['--out data/moving_shapes/train --num-videos 250 --difficulty easy'],
+    ),
+    submit=Command(
+        'dataset_tools/make_submission.py',
+        'write the file that an evaluation server takes',
+        ['results.json --ann valid.json --out submission.zip'],
+    ),
+    visualize=Command(
+        'visualize_results.py',
+        'draw or compare results files',
+        [
+            'valid/JPEGImages valid.json results.json --out overlays',
+            'IMAGES ANNOTATIONS A.json B.json --side-by-side --clip 10 3 --out figures',
+            'IMAGES ANNOTATIONS results.json --gallery --videos cat dog --out figures',
+        ],
+    ),
+    export=Command(
+        'deployment/export_onnx.py',
+        'write the network of a clip as an ONNX file',
+        ['CONFIG CHECKPOINT model.onnx', 'CONFIG CHECKPOINT model.onnx --height 384 --width 640'],
+    ),
+    benchmark=Command(
+        'analysis_tools/benchmark.py',
+        'measure how much time testing saves',
+        ['CONFIG CHECKPOINT video.mp4'],
+    ),
+    models=Command(
+        'models',
+        'list the models and configs of the package',
+        ['', 'ovis swin          only names with both words', '--paths            every config'],
+    ),
 )
 
 EXAMPLES = """\
@@ -52,7 +154,7 @@ exit codes: 0 done, 1 error, 2 wrong usage, 130 interrupted (Ctrl-C).
 
 
 def help_text() -> str:
-    """What ``mmcico --help`` says."""
+    """Return what ``mmcico --help`` shows."""
     lines = [
         'usage: mmcico COMMAND ...',
         '',
@@ -64,44 +166,62 @@ def help_text() -> str:
     return '\n'.join([*lines, '', EXAMPLES, ''])
 
 
-def unknown(name: str) -> str:
-    """A complaint that helps."""
+def _unknown(name: str) -> str:
+    """Return a message that names the nearest command."""
     close = difflib.get_close_matches(name, COMMANDS, 1)
     hint = f'; did you mean "{close[0]}"?' if close else ''
     return f'error: "{name}" is no command{hint}\ncommands are {", ".join(COMMANDS)}\n'
 
 
-@patient_output()
+def load_tool(path: Path) -> ModuleType:
+    """Import a script, which may import its neighbours.
+
+    Args:
+        path (Path): The script.
+
+    Returns:
+        ModuleType: A new module with each call.
+
+    Raises:
+        FileNotFoundError: If it does not exist.
+    """
+    spec = importlib.util.spec_from_file_location(f'mmcico_{path.stem}', path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise FileNotFoundError(f'{path} does not exist; install the package again')
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Args:
-        argv (Sequence[str], optional): Arguments; those of the process if
-            left out.
+        argv (Sequence[str], optional): Arguments. Defaults to those of the process.
 
     Returns:
-        int: Exit code: 0, 1 after an error, 2 after wrong usage, 130 after
-        Ctrl-C.
+        int: Exit code: 0, 1 after an error, 2 after wrong usage, 130 after Ctrl-C.
     """
-    args: list[str] = list(sys.argv[1:] if argv is None else argv)
-    if not args:
-        sys.stderr.write(help_text())
-        return USAGE
-    name, rest = args[0], args[1:]
-    if name in ('-h', '--help', 'help'):
-        sys.stdout.write(help_text())
-        return 0
-    if name == '--version':
-        sys.stdout.write(f'mmcico {__version__}\n')
-        return 0
-    if name not in COMMANDS:
-        sys.stderr.write(unknown(name))
-        return USAGE
-    debug = '--debug' in rest or bool(os.environ.get('MMCICO_DEBUG'))
-    rest = [each for each in rest if each != '--debug']
+    name, *rest = (sys.argv[1:] if argv is None else argv) or ('',)
+    with patient_output():
+        if name in ('-h', '--help', 'help'):
+            sys.stdout.write(help_text())
+            return 0
+        if name == '--version':
+            sys.stdout.write(f'mmcico {__version__}\n')
+            return 0
+        if name not in COMMANDS:
+            sys.stderr.write(_unknown(name) if name else help_text())
+            return USAGE
+    home, _, examples = COMMANDS[name]
 
-    def work() -> int | None:
-        home = f'mmcico.cli.{COMMANDS[name].module}'
-        return importlib.import_module(home).run(name, rest, debug)
+    def work(args: list[str]) -> int | None:
+        if home.endswith('.py'):
+            return load_tool(package_root() / 'tools' / home).main(args)
+        return importlib.import_module(f'mmcico.cli.{home}').main(args)
 
-    return guarded(work, debug)
+    return run_tool(work, rest, Program(f'mmcico {name}', examples))

@@ -1,87 +1,70 @@
-"""``mmcico models``: what the model index has."""
+"""``mmcico models``: the models and configs of the package."""
 
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from mmcico.apis.package_files import known_models, package_root
+from mmcico.utils.package_files import known_models, package_configs, package_root
+from mmcico.utils.tool import tool_parser
 
-EXAMPLES = """\
-examples:
-  mmcico models
-  mmcico models ovis swin          only names with both words
-  mmcico models --paths            with the paths of their configs
-
-A name can be given to "mmcico predict --model NAME"."""
+NOTES = 'A name or a path can be given wherever a command takes a config.'
 
 
-def parse_args(args: Sequence[str]) -> argparse.Namespace:
-    """Arguments of the command line."""
-    parser = argparse.ArgumentParser(
-        'mmcico models',
-        description='List the models that have configs.',
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument('words', nargs='*', help='parts of names')
-    parser.add_argument('--paths', action='store_true', help='show the configs, too')
-    return parser.parse_args(args)
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = tool_parser('List the models of the paper, or all configs of the package.', NOTES)
+    parser.add_argument('words', nargs='*', help='parts of names; only names with all are listed')
+    parser.add_argument('--paths', action='store_true', help='list the paths of all configs')
+    return parser.parse_args(argv)
 
 
-def figure(entry: dict[str, Any]) -> str:
-    """AP of an entry, "-" where there is none."""
+def _figure(entry: dict[str, Any]) -> str:
+    """Return the AP of an entry, "-" where there is none."""
     results = entry.get('Results') or [{}]
     return str(results[0].get('Metrics', {}).get('AP', '-'))
 
 
-def table(models: dict[str, dict[str, Any]], root: Path, paths: bool) -> list[str]:
-    """Lines to show.
+def table(models: dict[str, dict[str, Any]]) -> list[str]:
+    """Return the lines of a table of models.
 
     Args:
-        models (dict): Entries by name.
-        root (Path): Folder that paths are shown below.
-        paths (bool): Whether to show them.
+        models (dict): Entries of the model index by name.
 
     Returns:
-        list[str]: A heading, a line each, and what the figures are.
+        list[str]: A heading, a line for each model, and what the figures are.
     """
     width = max(len(name) for name in models)
     lines = [f"{'name':<{width}}  paper's AP  weights"]
     for name, entry in models.items():
         weights = 'yes' if entry.get('Weights') else '-'
-        lines.append(f'{name:<{width}}  {figure(entry):>10}  {weights}')
-        if paths:
-            lines.append(f'    {Path(entry["Config"]).relative_to(root)}')
-    lines += [
+        lines.append(f'{name:<{width}}  {_figure(entry):>10}  {weights}')
+    return [
+        *lines,
         '',
         'AP is what the paper reports for the model on its data set (Tables 3, 4), not a result of',
-        f'this package. Configs lie in {root}.',
+        f'this package. Configs are in {package_root()}; --paths lists them.',
     ]
-    return lines
 
 
-def run(name: str, args: list[str], debug: bool) -> None:
-    """Show the models.
+def main(argv: Sequence[str]) -> None:
+    """List the models or the configs.
 
     Args:
-        name (str): The command.
-        args (list[str]): What follows it.
-        debug (bool): Not used.
+        argv (Sequence[str]): Arguments of the command.
 
     Raises:
-        ValueError: If no model has all words in its name.
+        ValueError: If no name has all words.
     """
-    parsed = parse_args(args)
-    models = {
-        model: entry
-        for model, entry in known_models().items()
-        if all(word.lower() in model for word in parsed.words)
-    }
-    if not models:
+    args = parse_args(argv)
+    if args.paths:
+        root = package_root()
+        names = {str(path.relative_to(root)): {} for path in package_configs()}
+    else:
+        names = known_models()
+    names = {k: v for k, v in names.items() if all(word.lower() in k for word in args.words)}
+    if not names:
         raise ValueError(
-            f'no model has {" and ".join(parsed.words)} in its name; "mmcico models" lists all'
+            f'no model has {" and ".join(args.words)} in its name; "mmcico models" lists all'
         )
-    lines = table(models, package_root(), parsed.paths)
-    sys.stdout.write('\n'.join(lines) + '\n')
+    sys.stdout.write('\n'.join(names if args.paths else table(names)) + '\n')

@@ -7,22 +7,16 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import Any
 
+from mmcico.utils.tool import tool_parser
 from mmcico.visualization.style import add_style_arguments, style_of
 
 SAVE = ('video', 'masks', 'json')
 
-EXAMPLES = """\
-examples:
-  mmcico predict video.mp4 --weights work_dirs/quickstart/iter_1500.pth
-  mmcico predict a.mp4 b.mp4 frames/ --model CONFIG --weights MODEL.pth
-  mmcico predict "clips/*.mp4" --weights MODEL.pth      a video each
-  mmcico predict 0 --weights MODEL.pth                  camera 0, Ctrl-C ends
-  mmcico predict rtsp://host/stream --weights MODEL.pth --save json
-  mmcico predict "frames/*.png" --weights MODEL.pth --fps 25 --boxes --trail 20
-
-a glob of images in quotes is a video, named by its folder, with 2.png before
-10.png; without quotes it is one, too, "images", in the order of the shell; a
-folder or glob of video files is all of them
+NOTES = """\
+A glob of images is one video. In quotes it has the name of its folder and the
+order in which 2.png comes before 10.png; without quotes it is called "images"
+and has the order of the shell. A folder or glob of video files gives all of
+them.
 
 files in the output folder:
   videos/NAME.mp4     the video with its objects
@@ -32,13 +26,8 @@ files in the output folder:
 
 
 def parse_args(args: Sequence[str]) -> argparse.Namespace:
-    """Arguments of the command line."""
-    parser = argparse.ArgumentParser(
-        'mmcico predict',
-        description='Find, segment and track the objects of videos.',
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    """Read the command line."""
+    parser = tool_parser('Find, segment and track the objects of videos.', NOTES)
     parser.add_argument(
         'sources',
         nargs='+',
@@ -47,10 +36,12 @@ def parse_args(args: Sequence[str]) -> argparse.Namespace:
         'number of a camera; before all options that take several values',
     )
     parser.add_argument(
-        '--weights', help='checkpoint, path or URL, or ONNX file; it knows its config'
+        '--weights', help='checkpoint (path or URL) or ONNX file; it may hold its config'
     )
-    parser.add_argument('--model', help='another config, or a name of "mmcico models"')
-    parser.add_argument('--device', help='such as cpu or cuda:0; the best there is if left out')
+    parser.add_argument(
+        '--model', help='config, or a name of "mmcico models"; needed if the weights hold no config'
+    )
+    parser.add_argument('--device', help='such as cpu or cuda:0 (default: a GPU if there is one)')
     parser.add_argument(
         '--out', default='outputs', help='folder to write to (default: %(default)s)'
     )
@@ -81,7 +72,7 @@ def parse_args(args: Sequence[str]) -> argparse.Namespace:
 
 
 def add_network_arguments(parser: argparse.ArgumentParser) -> None:
-    """What runs the network."""
+    """Add the arguments about the execution of the network."""
     parser.add_argument(
         '--backend',
         choices=('pytorch', 'onnx'),
@@ -102,12 +93,12 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def to_source(text: str) -> str | int:
-    """What is meant by an argument: a digit is a camera unless it exists."""
+    """Return the number of a camera for digits, unless a file has this name."""
     return int(text) if text.isdigit() and not osp.exists(text) else text
 
 
 def check_sources(sources: Sequence[str | int]) -> None:
-    """Complain of files before the model is built.
+    """Check files before the model is built.
 
     Raises:
         ValueError: If one is missing or cannot be opened.
@@ -122,7 +113,7 @@ def check_sources(sources: Sequence[str | int]) -> None:
 
 
 def shown_frames(masks: Sequence[dict | None]) -> str:
-    """Where a track is seen, such as ``0-8 (7 frames)``."""
+    """Return where a track is seen, such as ``0-8 (7 frames)``."""
     seen = [frame for frame, mask in enumerate(masks) if mask is not None]
     if not seen:
         return '-'
@@ -131,7 +122,7 @@ def shown_frames(masks: Sequence[dict | None]) -> str:
 
 
 def summary(prediction: dict[str, Any], score_thr: float) -> list[str]:
-    """The tracks of a video, a line each.
+    """Return a line for each track of a video.
 
     Args:
         prediction (dict): ``name`` and ``tracks`` of a video.
@@ -159,21 +150,19 @@ def summary(prediction: dict[str, Any], score_thr: float) -> list[str]:
     return lines
 
 
-def run(name: str, args: list[str], debug: bool) -> None:
+def main(argv: Sequence[str]) -> None:
     """Run a model on videos.
 
     Args:
-        name (str): The command.
-        args (list[str]): What follows it.
-        debug (bool): Not used.
+        argv (Sequence[str]): Arguments of the command.
     """
-    parsed = parse_args(args)
+    parsed = parse_args(argv)
     style = style_of(parsed)
     sources = [to_source(text) for text in parsed.sources]
     check_sources(sources)
     from mmcico.apis import CiCoInferencer
 
-    with redirect_stdout(sys.stderr):  # MMEngine says what it loads
+    with redirect_stdout(sys.stderr):  # MMEngine prints what it loads
         inferencer = CiCoInferencer(
             parsed.model,
             parsed.weights,

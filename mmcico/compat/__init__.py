@@ -1,4 +1,8 @@
-"""What mmcico does so that stock and forked OpenMMLab packages run it."""
+"""What mmcico changes in other packages so that it runs on stock and forked OpenMMLab packages.
+
+Importing this package arranges the changes; each is made when the module that it is about is
+imported. Every package of mmcico that imports MMDetection or MMCV therefore imports this one first.
+"""
 
 from types import ModuleType
 
@@ -17,15 +21,17 @@ def _guard_checkpoints(module: ModuleType) -> None:
 
 
 def _name_package(module: ModuleType) -> None:
-    """Let mmengine's ``mmcico::`` configs and hub find this package."""
+    """Let ``mmcico::`` configs and MMEngine's hub find this package."""
     module.MODULE2PACKAGE.setdefault('mmcico', 'mmcico')
 
 
 def install() -> None:
-    """Check the packages and arrange all that happens when they load."""
-    check_packages()
+    """Arrange the changes; more calls than one change nothing."""
     install_mmcv_ext()
     when_imported('mmengine.runner.checkpoint', _guard_checkpoints)
     when_imported('mmengine.config.utils', _name_package)
     for name in HOLDERS:
         when_imported(name, replace_functions)
+
+
+install()

@@ -6,6 +6,8 @@ Generated video (:mod:`mmcico.datasets.moving_shapes`) does not.
 import importlib
 from typing import Any
 
+import mmcico.compat  # noqa: F401
+
 HOMES = {
     'VISDataset': 'vis_dataset',
     'VideoSampler': 'samplers',

@@ -1,5 +1,7 @@
 """Hooks for training and testing."""
 
+import mmcico.compat  # noqa: F401
+
 from .checkpoint_hook import WholeCheckpointHook
 from .class_check_hook import ClassCheckHook
 from .clip_visualization_hook import ClipVisualizationHook

@@ -1,5 +1,7 @@
 """The networks and everything that they are built from."""
 
+import mmcico.compat  # noqa: F401
+
 import mmdet.models  # noqa: F401  bare types of configs live there
 
 from .data_preprocessors import ClipDataPreprocessor

@@ -1,5 +1,7 @@
 """Small models and clips for tests and documentation."""
 
+import mmcico.compat  # noqa: F401
+
 from .clips import clip_sample
 from .models import small_model_cfg
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import mmcico.compat  # noqa: F401
+
 from mmdet.structures.mask import encode_mask_results
 from mmengine.evaluator import DumpResults
 from mmengine.structures import BaseDataElement

@@ -1,36 +1,29 @@
-"""What the command line tools share: arguments, config, devices, errors."""
+"""What tools that run a model share: arguments, config, devices."""
 
 import argparse
-import gc
 import os
 import os.path as osp
 import subprocess
-import sys
-from collections.abc import Callable, Mapping
-from urllib.error import URLError
+from collections.abc import Mapping
+from typing import Any
+
+import mmcico.compat  # noqa: F401
 
 from mmengine.config import Config, DictAction
-from mmengine.config.utils import ConfigParsingError
 from mmengine.device import get_device
 
-from .patient_output import patient_output
-
-NO_NETWORK = (
-    'a file could not be fetched, most likely the weights of a backbone: give '
-    'a copy by --cfg-options model.backbone.init_cfg.checkpoint=FILE'
-)
-USER_ERRORS = (ValueError, OSError, SyntaxError, ConfigParsingError)
+from .package_files import find_config
 
 
 def _key_value(text: str) -> str:
-    """An argument of ``--cfg-options``, with a readable complaint."""
+    """Return an argument of ``--cfg-options`` if it has a key and a value."""
     if '=' not in text:
         raise argparse.ArgumentTypeError(f'"{text}" is not of the form key=value')
     return text
 
 
 def add_cfg_options(parser: argparse.ArgumentParser) -> None:
-    """The argument that overrides settings of a config."""
+    """Add the argument that overrides settings of a config."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -41,63 +34,67 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_debug(parser: argparse.ArgumentParser) -> None:
-    """The argument that :func:`run_tool` looks for."""
-    parser.add_argument('--debug', action='store_true', help='show the whole traceback of an error')
-
-
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of every tool that runs a model, as in MMDetection."""
+    """Add the arguments of every tool that runs a model, named as in MMDetection."""
     parser.add_argument('--work-dir', help='folder of logs, checkpoints and results')
     add_cfg_options(parser)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
         default='none',
-        help='what started the processes of a distributed job',
+        help='launcher that started the processes of a distributed job',
     )
-    add_debug(parser)
     # torch.distributed.launch passes it, torchrun sets the environment
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
 
+def read_config(name: str, options: Mapping[str, Any] | None = None) -> Config:
+    """Read a config and override some of its settings.
+
+    Args:
+        name (str): Path or name, see :func:`find_config`.
+        options (Mapping, optional): Settings by dotted keys, as from ``--cfg-options``.
+
+    Raises:
+        FileNotFoundError: If there is no such config.
+    """
+    cfg = Config.fromfile(find_config(name))
+    cfg.merge_from_dict(options or {})
+    return cfg
+
+
 def load_config(args: argparse.Namespace) -> Config:
-    """The config with what the command line overrides.
+    """Read the config of a tool and apply the common arguments.
 
     Args:
         args (Namespace): ``config`` and the common arguments.
 
     Returns:
-        Config: with ``launcher`` and ``work_dir``, the latter from the
-        command line, the config or, at last, the config's file name.
+        Config: With ``launcher`` and ``work_dir``; the latter comes from the command line, else
+        from the config, else from the name of the config file.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    if not osp.isfile(args.config):
-        raise FileNotFoundError(f'config "{args.config}" does not exist')
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config, args.cfg_options)
     cfg.launcher = args.launcher
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
-    elif cfg.get('work_dir', None) is None:
-        name = osp.splitext(osp.basename(args.config))[0]
-        cfg.work_dir = osp.join('work_dirs', name)
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0])
     return cfg
 
 
 def rank_variables(launcher: str, env: Mapping[str, str]) -> dict[str, str]:
-    """What ``torch.distributed`` reads, from what the launcher sets.
+    """Return the variables that ``torch.distributed`` reads.
 
     Args:
-        launcher (str): pytorch, slurm or mpi.
-        env (Mapping): the environment.
+        launcher (str): Launcher that started the process: pytorch, slurm or mpi.
+        env (Mapping): Environment of the process.
 
     Returns:
         dict: RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT.
 
     Raises:
-        ValueError: if the process was not started by this launcher.
+        ValueError: If the process was not started by this launcher.
     """
     names = dict(
         pytorch=('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
@@ -122,14 +119,14 @@ def rank_variables(launcher: str, env: Mapping[str, str]) -> dict[str, str]:
 
 
 def prepare_devices(cfg: Config) -> None:
-    """Let the processes of a distributed job meet on a CPU, too.
+    """Prepare the processes of a distributed job for a machine without a GPU.
 
-    MMEngine joins them with the config's backend, usually ``nccl``, and puts
-    the model on a GPU.  Without any, gloo joins them, and the model's wrapper
-    is told of no device.  With GPUs, the config is left as it is.
+    MMEngine connects them with the backend of the config, usually ``nccl``, and puts the model on
+    a GPU. Without a GPU, gloo connects them and the wrapper of the model gets no device. With
+    GPUs, the config is left unchanged.
 
     Args:
-        cfg (Config): changed in place.
+        cfg (Config): Changed in place.
     """
     if cfg.launcher == 'none' or get_device() != 'cpu':
         return
@@ -148,7 +145,7 @@ def prepare_devices(cfg: Config) -> None:
 
 
 def set_output_folder(evaluators: dict | list[dict], folder: str) -> None:
-    """Metrics that write files do so in ``folder`` unless told where.
+    """Let metrics without an ``outdir`` write their files to a folder.
 
     Args:
         evaluators (dict | list[dict]): Configs of metrics, changed in place.
@@ -158,52 +155,3 @@ def set_output_folder(evaluators: dict | list[dict], folder: str) -> None:
         is_ours = each.get('type', '').rpartition('.')[2] == 'VISMetric'
         if is_ours and each.get('outdir') is None:
             each['outdir'] = folder
-
-
-def is_user_error(error: BaseException) -> bool:
-    """Whether the message alone tells a user what to change."""
-    if isinstance(error, KeyError):  # unknown type in a config
-        return 'registry' in str(error)
-    return isinstance(error, USER_ERRORS)
-
-
-def run_tool(main: Callable[[], None], debug: bool | None = None) -> None:
-    """Run a tool; a user's error ends as one line and exit code 1.
-
-    Args:
-        main (Callable): the tool.
-        debug (bool, optional): show tracebacks. Defaults to whether
-            ``--debug`` is on the command line or MMCICO_DEBUG is set.
-    """
-    if debug is None:
-        debug = '--debug' in sys.argv or bool(os.environ.get('MMCICO_DEBUG'))
-    try:
-        with patient_output():
-            main()
-        leave_group()
-    except Exception as error:
-        if debug or not is_user_error(error):
-            raise
-        text = error.args[0] if isinstance(error, KeyError) else error
-        if isinstance(error, URLError):
-            text = f'{text}; {NO_NETWORK}'
-        line = ' '.join(str(text).split()) or type(error).__name__
-        sys.stderr.write(f'error: {line} (--debug shows where)\n')
-        sys.exit(1)
-
-
-def leave_group() -> None:
-    """Take leave of the other processes of a distributed job, if any.
-
-    PyTorch ends the threads of a process group when the last reference to it
-    is gone; a gloo thread that is still there when Python shuts down may
-    abort the process (https://github.com/pytorch/pytorch/pull/179291).  The
-    runner, a ring of references, holds the model's wrapper and so the group.
-
-    Only after success: a rank that failed must not wait for the others.
-    """
-    from torch import distributed
-
-    if distributed.is_available() and distributed.is_initialized():
-        distributed.destroy_process_group()
-        gc.collect()

@@ -12,9 +12,10 @@ from PIL import Image
 from pycocotools import mask as mask_utils
 
 from mmcico.apis import CiCoInferencer, open_source
-from mmcico.apis.model_loading import find_model, known_models, load_weights
+from mmcico.apis.model_loading import find_model, load_weights
 from mmcico.registry import MODELS
 from mmcico.testing import small_model_cfg
+from mmcico.utils.package_files import known_models
 
 CLASSES = ('disc', 'box', 'star', 'ring')
 
@@ -181,7 +182,7 @@ def test_a_model_by_its_name():
     name = 'cico-yolact_r50_fpn_clip3_4xb6-12e_youtubevis2019'
     cfg, found = find_model(name)
     assert cfg.model.bbox_head.num_classes == 40 and found is None
-    with pytest.raises(ValueError, match='neither a config file nor'):
+    with pytest.raises(FileNotFoundError, match='"cico-unknown" does not exist: it is neither'):
         find_model('cico-unknown')
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mmcico.apis.package_files import package_root
-from mmcico.cli import errors, tools
 from mmcico.cli.main import COMMANDS, main
+from mmcico.utils.package_files import find_config, package_configs, package_root
 from mmcico.version import __version__
 
 ROOT = Path(__file__).parents[2]
@@ -103,26 +102,6 @@ def test_debug_by_the_environment(monkeypatch):
         main(['models', 'vistr'])
 
 
-def fail(error):
-    raise error
-
-
-def test_endings(capsys):
-    assert errors.guarded(lambda: None, False) == 0
-    assert errors.guarded(lambda: 2, False) == 2
-    assert errors.guarded(lambda: fail(KeyboardInterrupt()), False) == 130
-    assert 'what was done is written' in capsys.readouterr().err
-    assert errors.guarded(lambda: fail(OSError()), False) == 1
-    assert capsys.readouterr().err.startswith('error: OSError\n')
-
-
-def test_our_own_mistakes_keep_their_traceback():
-    with pytest.raises(TypeError):
-        errors.guarded(lambda: fail(TypeError('a mistake')), False)
-    with pytest.raises(KeyError):
-        errors.guarded(lambda: fail(KeyError('field')), False)
-
-
 def test_a_pipe_that_closes_is_no_error_of_ours():
     done = subprocess.run(
         f'"{sys.executable}" -m mmcico models --paths | head -1',
@@ -131,20 +110,19 @@ def test_a_pipe_that_closes_is_no_error_of_ours():
         capture_output=True,
         text=True,
     )
-    assert done.stdout.startswith('name ')
+    assert done.stdout.startswith('configs/')
     assert done.stderr == ''
 
 
-@pytest.mark.parametrize('name', tools.TOOLS)
-def test_tools_are_there_and_teach(name, capsys):
-    tool = tools.TOOLS[name]
-    assert (package_root() / 'tools' / tool.path).is_file()
-    before = list(sys.argv), list(sys.path)
+@pytest.mark.parametrize('name', COMMANDS)
+def test_commands_are_there_and_teach(name, capsys):
+    before = list(sys.argv)
     assert ended(name, '--help') == 0
     said = capsys.readouterr().out
     assert f'usage: mmcico {name} ' in said
-    assert f'examples:\n  mmcico {name} {tool.examples[0]}\n' in said
-    assert sys.argv == before[0]
+    assert f'examples:\n  mmcico {name} {COMMANDS[name].examples[0]}\n' in said
+    assert '--debug' in said
+    assert sys.argv == before
 
 
 def test_models_show_what_the_paper_says(capsys):
@@ -158,21 +136,27 @@ def test_models_show_what_the_paper_says(capsys):
     assert lines[3] == '' and 'not a result of' in lines[4]
 
 
-def test_models_show_their_configs(capsys):
+def test_models_show_all_configs(capsys):
     assert main(['models', '--paths']) == 0
-    paths = [line.strip() for line in capsys.readouterr().out.splitlines() if line.endswith('.py')]
-    assert len(paths) >= 18
+    paths = capsys.readouterr().out.splitlines()
+    assert len(paths) == len(package_configs()) >= 70
+    assert {path.split('/')[1] for path in paths} >= {'cico', 'demo', 'published', 'ablations'}
     assert all((package_root() / path).is_file() for path in paths)
+    assert main(['models', '--paths', 'demo', 'condinst']) == 0
+    assert capsys.readouterr().out == 'configs/demo/cico-condinst_demo_moving-shapes.py\n'
 
 
 def test_configs_of_the_package_are_found_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     name = 'cico-condinst_r50_fpn_clip3_4xb6-12e_ovis'
-    found = tools.find_config(name)
+    found = find_config(name)
     assert Path(found) == package_root() / 'configs/cico' / f'{name}.py'
-    assert Path(tools.find_config(f'configs/cico/{name}.py')) == Path(found)
-    # what is there comes first, all else stays
+    assert Path(find_config(f'configs/cico/{name}.py')) == Path(found)
+    # a file comes first; MMEngine resolves names with ::
     (tmp_path / 'configs').mkdir()
     (tmp_path / 'configs/mine.py').touch()
-    for text in ('configs/mine.py', 'configs/none.py', 'cico-none', '--work-dir', '/tmp'):
-        assert tools.find_config(text) == text
+    for text in ('configs/mine.py', 'mmdet::a/b.py'):
+        assert find_config(text) == text
+    for text in ('configs/none.py', 'cico-none', 'configs'):
+        with pytest.raises(FileNotFoundError, match=f'config "{text}" does not exist.*--paths'):
+            find_config(text)

@@ -1,13 +1,10 @@
 """What the check of the OpenMMLab packages says."""
 
-import subprocess
-import sys
-import textwrap
 import warnings
 
-import pytest
-
 from mmcico.compat import check
+
+import pytest
 
 STOCK = {
     'mmengine': ('mmengine', '0.10.7'),
@@ -87,33 +84,3 @@ def test_source_tree_without_metadata_warns(run):
 
 def test_both_stacks_at_once_warns(run):
     assert 'overwrite each other' in run(STOCK, FORKS)
-
-
-def test_import_is_cheap():
-    """One of three runs, beyond torch and mmengine, in seconds."""
-    code = textwrap.dedent("""
-        import time, torch, mmengine
-        start = time.perf_counter()
-        import mmcico
-        print(time.perf_counter() - start)
-    """)
-    assert any(
-        float(
-            subprocess.run(
-                [sys.executable, '-W', 'ignore', '-c', code], check=True, stdout=subprocess.PIPE
-            ).stdout
-        )
-        < 0.3
-        for _ in range(3)
-    )
-
-
-def test_import_loads_nothing_heavy():
-    code = (
-        'import sys, mmcico; print([name for name in ("torch", "mmcv", '
-        '"mmdet", "mmengine", "cv2", "numpy") if name in sys.modules])'
-    )
-    out = subprocess.run(
-        [sys.executable, '-W', 'ignore', '-c', code], check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
-    assert out.strip() == '[]'

@@ -5,6 +5,8 @@ import pickle
 import re
 from collections import OrderedDict
 
+from mmcico.compat.checkpoint import load_safely
+
 import numpy as np
 import pytest
 import torch
@@ -13,8 +15,6 @@ from mmengine.logging import HistoryBuffer
 from mmengine.model import BaseModel
 from mmengine.runner import CheckpointLoader, Runner, checkpoint, load_checkpoint
 from torch import nn
-
-from mmcico.compat.checkpoint import load_safely
 
 
 class Line(BaseModel):

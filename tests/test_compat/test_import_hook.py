@@ -3,9 +3,9 @@
 import importlib
 import sys
 
-import pytest
-
 from mmcico.compat.import_hook import ImportHook, when_imported
+
+import pytest
 
 
 @pytest.fixture

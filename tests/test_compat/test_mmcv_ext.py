@@ -6,12 +6,12 @@ import subprocess
 import sys
 import textwrap
 
+from mmcico.compat.mmcv_ext import MMCVExtFinder, install_mmcv_ext
+from mmcico.compat.nms import BLOCK, pairwise_iou
+
 import pytest
 import torch
 from mmcv.ops import SoftmaxFocalLoss, nms, roi_align, sigmoid_focal_loss, soft_nms
-
-from mmcico.compat.mmcv_ext import MMCVExtFinder, install_mmcv_ext
-from mmcico.compat.nms import BLOCK, pairwise_iou
 
 ext = importlib.import_module('mmcv._ext')
 stand_in = pytest.mark.skipif(

@@ -6,12 +6,13 @@ import sys
 import textwrap
 from importlib.metadata import PackageNotFoundError
 
+from mmcico.compat.packages import get_installed_path, is_installed
+
 import mmdet
 import pytest
 from mmengine.config import Config
 
 import mmcico
-from mmcico.compat.packages import get_installed_path, is_installed
 
 
 def test_modules_and_distributions():
@@ -35,14 +36,14 @@ def test_mmdet_configs_as_base(tmp_path):
     assert cfg.default_scope == 'mmdet' and cfg.extra == 1
 
 
-@pytest.mark.parametrize('first', ['mmcico', 'mmengine.hub'])
+@pytest.mark.parametrize('first', ['mmcico.registry', 'mmengine.hub'])
 def test_hub_without_pkg_resources(first):
     """Whichever is imported first, with a setuptools from 82 on."""
     code = textwrap.dedent(f"""
         import sys
         sys.modules['pkg_resources'] = None
         import {first}
-        import mmcico
+        import mmcico.registry
         from mmengine.hub import get_config
         cfg = get_config('mmdet::yolact/yolact_r50_1xb8-55e_coco.py')
         assert cfg.model.type == 'YOLACT'

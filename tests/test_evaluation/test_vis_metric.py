@@ -3,6 +3,8 @@ import json
 import zipfile
 from pathlib import Path
 
+import mmcico.compat  # noqa: F401
+
 import numpy as np
 import pytest
 import torch
@@ -13,9 +15,8 @@ from mmengine.evaluator import Evaluator
 from processes import free_port, gloo_threads
 from vis_files import SIZE, annotation, draw, ground_truth, rle
 
-import mmcico.registry  # noqa: F401
 from mmcico.evaluation import vis_metric
-from mmcico.utils.launch import leave_group
+from mmcico.utils.tool import leave_group
 
 A, B = (0, 0, 4, 4), (5, 4, 9, 8)
 

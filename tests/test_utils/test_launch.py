@@ -1,10 +1,8 @@
 """Pieces of the command line tools."""
 
-from urllib.error import URLError
-
 import pytest
 
-from mmcico.utils.launch import is_user_error, rank_variables, run_tool
+from mmcico.utils.launch import rank_variables
 
 
 def test_rank_variables_of_each_launcher():
@@ -33,23 +31,3 @@ def test_rank_variables_of_each_launcher():
 def test_wrong_launcher_is_named(launcher, name):
     with pytest.raises(ValueError, match=name):
         rank_variables(launcher, {})
-
-
-def test_without_network_the_way_out_is_said(capsys):
-
-    def fetch():
-        raise URLError('Name or service not known')
-
-    with pytest.raises(SystemExit):
-        run_tool(fetch, debug=False)
-    said = capsys.readouterr().err
-    assert 'Name or service not known' in said
-    assert 'model.backbone.init_cfg.checkpoint=FILE' in said
-
-
-def test_which_errors_are_the_users():
-    assert is_user_error(ValueError('x'))
-    assert is_user_error(FileNotFoundError('x'))
-    assert is_user_error(KeyError('X is not in the mmdet::model registry'))
-    assert not is_user_error(KeyError('x'))
-    assert not is_user_error(TypeError('x'))

@@ -10,17 +10,18 @@ folder and needs NumPy, SciPy and pycocotools only; plots also need matplotlib. 
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / 'dataset_tools'))
 from pure_import import pure_import
 
-patient_output = pure_import('utils.patient_output').patient_output
+from mmcico.utils.tool import run_tool, tool_parser
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('ground_truth', help='annotations in the layout of YouTube-VIS or CocoVID')
     parser.add_argument('results', help='results.json of a test')
     parser.add_argument('--out', required=True, help='folder for the files, created if necessary')
@@ -48,8 +49,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-@patient_output()
-def main(argv: list[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Read both files, write the folder, print the summary."""
     args = parse_args(argv)
     evaluation = pure_import('evaluation')
@@ -76,4 +76,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tool(main))

@@ -18,17 +18,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from mmcico.utils.tool import run_tool, tool_parser
 
 FIGURES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl')
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('--videos', type=int, default=300)
     parser.add_argument(
         '--classes-per-video',
@@ -40,7 +41,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--processes', type=int, default=2, help='of ours')
     parser.add_argument('--out', help='JSON file for the numbers')
     parser.add_argument('--measure', nargs=2, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def by_mmcico(files: list[str], processes: int) -> list[Any]:
@@ -55,7 +56,8 @@ def by_mmcico(files: list[str], processes: int) -> list[Any]:
 
 def by_mmdet(files: list[str], processes: int) -> list[Any]:
     """Figures by MMDetection, which needs a name that numpy dropped."""
-    import mmcico  # noqa: F401  isort: skip
+    import mmcico.compat  # noqa: F401
+
     import numpy as np
 
     np.float = float
@@ -120,7 +122,6 @@ def run(tool: str, folder: str, processes: int) -> dict[str, Any]:
 
 def compare(args: argparse.Namespace, classes: int) -> tuple[dict[str, Any], float]:
     """Both tools on the same files; their numbers and largest difference."""
-    import mmcico  # noqa: F401  isort: skip
     from mmcico.testing.eval_files import Plan, write_eval_files
 
     with tempfile.TemporaryDirectory() as folder:
@@ -157,17 +158,14 @@ def print_table(args: argparse.Namespace) -> int:
     return int(largest > 1e-9)
 
 
-def main() -> int:
+def main(argv: Sequence[str]) -> int:
     """Measure in this process, or print a table of all."""
-    args = parse_args()
-    if args.measure:  # memory counts, so little is imported
+    args = parse_args(argv)
+    if args.measure:
         measure(args.measure[0], args)
         return 0
-    from mmcico.utils.patient_output import patient_output
-
-    with patient_output():
-        return print_table(args)
+    return print_table(args)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tool(main))

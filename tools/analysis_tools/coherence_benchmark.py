@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -22,16 +23,15 @@ import numpy as np
 from pycocotools import mask as mask_api
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / 'dataset_tools'))
-from pure_import import pure_import
+from mmcico.utils.tool import run_tool, tool_parser
 
-patient_output = pure_import('utils.patient_output').patient_output
 TOOL = Path(__file__).resolve().parent / 'temporal_coherence.py'
 SIZE = (720, 1280)
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('--frames', type=int, default=60000)
     parser.add_argument('--objects', type=int, default=4900)
     parser.add_argument('--length', type=int, default=27, help='frames of a video')
@@ -42,7 +42,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--keep', help='write the annotation file here')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def blob_runs(
@@ -116,10 +116,9 @@ def write_set(file: TextIO, args: argparse.Namespace) -> None:
     file.write(']}')
 
 
-@patient_output()
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Generate, measure, print."""
-    args = parse_args()
+    args = parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(args.keep or Path(folder) / 'blobs.json')
         with path.open('w') as file:
@@ -136,4 +135,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_tool(main))

@@ -9,18 +9,17 @@ and of all together as the inferencer runs them, writing in the background.
 
 import argparse
 import os.path as osp
+import sys
 import time
 from collections.abc import Callable, Sequence
 from tempfile import TemporaryDirectory
-
-import mmcico  # noqa: F401  isort: skip
 
 import numpy as np
 
 from mmcico.apis import CiCoInferencer, FrameResult, open_source
 from mmcico.apis.output_plan import OutputPlan
 from mmcico.apis.outputs import drawn_frames
-from mmcico.utils.launch import add_debug, run_tool
+from mmcico.utils.tool import run_tool, tool_parser
 from mmcico.visualization.picture_files import write_video
 from mmcico.visualization.style import DrawStyle
 
@@ -30,16 +29,15 @@ STYLES = dict(
 )
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Arguments of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file or URL')
     parser.add_argument('source', help='video file, folder or glob of images')
     parser.add_argument('--style', choices=list(STYLES), default='full')
     parser.add_argument('--score-thr', type=float, default=0.3, help='least score drawn')
     parser.add_argument('--device', help='such as cpu or cuda:0')
-    add_debug(parser)
     return parser.parse_args(argv)
 
 
@@ -88,7 +86,7 @@ def measure(
     return {name: value / len(frames) for name, value in found.items()}
 
 
-def main(argv: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str]) -> None:
     """Measure and print a line for each part."""
     args = parse_args(argv)
     frames = list(open_source(args.source))
@@ -101,4 +99,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    sys.exit(run_tool(main))

@@ -11,13 +11,12 @@ standard deviation over seeds.
 
 import argparse
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import mmcico  # noqa: F401  isort: skip
 
 import numpy as np
 import torch
@@ -37,7 +36,7 @@ from mmcico.models import TrackState
 from mmcico.registry import MODELS
 from mmcico.structures.clip_masks import pairwise_mask_iou
 from mmcico.testing.noisy_clips import DetectionNoise, detect_clips, vanish
-from mmcico.utils.launch import run_tool
+from mmcico.utils.tool import run_tool, tool_parser
 
 TRACKERS = Path(__file__).parents[2] / 'configs/_base_/trackers'
 COLUMNS = dict(switches='{:.0f}', fragments='{:.0f}', AP='{:.3f}', AP50='{:.3f}')
@@ -51,11 +50,9 @@ class Video(NamedTuple):
     clips: list[InstanceData]
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument(
         '--trackers',
         nargs='*',
@@ -77,7 +74,7 @@ def parse_args() -> argparse.Namespace:
         noise.add_argument(
             '--' + field.name.replace('_', '-'), type=field.type, default=field.default
         )
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def make_videos(args: argparse.Namespace, seed: int, overlap: int) -> list[Video]:
@@ -186,9 +183,9 @@ def table(found: dict[str, list[dict[str, Any]]]) -> str:
     return '\n'.join(lines)
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Print a table for each overlap."""
-    args = parse_args()
+    args = parse_args(argv)
     report = dict(settings=vars(args))
     for overlap in args.overlap:
         found: dict[str, list[dict[str, Any]]] = {}
@@ -204,4 +201,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    sys.exit(run_tool(main))

@@ -14,29 +14,26 @@ import resource
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-
-import mmcico  # noqa: F401  isort: skip
 
 from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmcico.datasets.moving_shapes import make_config, write_dataset
-from mmcico.utils.launch import run_tool
+from mmcico.utils.tool import run_tool, tool_parser
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('--checkpoint', help='without, weights are random')
     parser.add_argument('--lengths', type=int, nargs='+', default=[50, 500], metavar='FRAMES')
     parser.add_argument('--size', type=int, nargs=2, default=[96, 160], metavar=('H', 'W'))
     parser.add_argument('--out', help='JSON file for the numbers')
     parser.add_argument('--folder', help=argparse.SUPPRESS)
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def point_at(cfg: Config, folder: str) -> None:
@@ -80,9 +77,9 @@ def measure_length(args: argparse.Namespace, length: int) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Measure every length and print a table."""
-    args = parse_args()
+    args = parse_args(argv)
     if args.folder:
         return measure(args)
     found = {}
@@ -101,4 +98,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    sys.exit(run_tool(main))

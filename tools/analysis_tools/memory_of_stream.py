@@ -18,12 +18,10 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
-
-import mmcico  # noqa: F401  isort: skip
 
 import numpy as np
 
@@ -31,17 +29,15 @@ from mmcico.apis import CiCoInferencer
 from mmcico.apis.output_plan import check_writable
 from mmcico.apis.outputs import TrackSink
 from mmcico.datasets.moving_shapes import generate_video, make_config
-from mmcico.utils.launch import run_tool
+from mmcico.utils.tool import run_tool, tool_parser
 
 MIB = 2**20
 BAR = 50
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('weights', help='checkpoint')
     parser.add_argument('--model', help='config; the one that the weights hold if left out')
     parser.add_argument('--device', help='such as cpu or cuda:0')
@@ -66,7 +62,7 @@ def parse_args() -> argparse.Namespace:
         help='keep the encoded tracks too, as files of results need them',
     )
     parser.add_argument('--out', default='memory_of_stream')
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if min(args.frames, args.distinct, args.every) < 1:
         parser.error('--frames, --distinct and --every are at least 1')
     return args
@@ -198,9 +194,9 @@ def write_curve(found: dict[str, Any], out: str) -> str:
     return f'{out}.png'
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Measure and write."""
-    args = parse_args()
+    args = parse_args(argv)
     check_writable(Path(args.out).parent)
     found = measure(args, load(args))
     peak = max(value for _, value in found['curve'])
@@ -231,4 +227,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    sys.exit(run_tool(main))

@@ -12,17 +12,17 @@ from pathlib import Path
 
 from mmengine.config import DictAction
 
-from mmcico.utils.launch import add_debug, run_tool
 from mmcico.utils.table_runs import RunFailed, Settings, TableRunner, write_json
 from mmcico.utils.table_text import paper_table, result_rows, results_table
 from mmcico.utils.tables import Row, Table, choose_rows, load_table
+from mmcico.utils.tool import run_tool, tool_parser
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('table', help='name in the file of tables: 1a, fig5')
     parser.add_argument(
         '--tables',
@@ -54,8 +54,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--paper', action='store_true', help="run nothing, print the paper's figures"
     )
-    add_debug(parser)
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def settings_of(args: argparse.Namespace) -> Settings:
@@ -116,9 +115,9 @@ def run_rows(
     return failed
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Read the table, run its rows, print it."""
-    args = parse_args()
+    args = parse_args(argv)
     table = load_table(args.tables, args.table)
     rows = choose_rows(table, args.rows)
     if args.paper:
@@ -132,4 +131,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    sys.exit(run_tool(main))

@@ -8,10 +8,9 @@ mask parameters as bars, and the prototypes of the frame.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-
-import mmcico  # noqa: F401  isort: skip
 
 import numpy as np
 from mmengine.structures import InstanceData
@@ -21,7 +20,7 @@ from mmcico.apis import CiCoInferencer, ClipStream, FrameResult, StreamState, op
 from mmcico.apis.clip_stream import LinkedClip
 from mmcico.apis.outputs import drawn_objects
 from mmcico.models.vis.clip_network import ClipNetwork, NetworkResult
-from mmcico.utils.launch import add_debug, run_tool
+from mmcico.utils.tool import run_tool, tool_parser
 from mmcico.visualization.picture_files import write_picture
 from mmcico.visualization.prototype_sheet import PrototypeView, prototype_sheet
 from mmcico.visualization.style import DrawStyle, draw_frame
@@ -59,9 +58,9 @@ class Moment(NamedTuple):
     protos: Tensor
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Arguments of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file or URL')
     parser.add_argument('source', help='video file, folder or glob of images')
@@ -70,7 +69,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--out', default='prototypes.png', help='PNG file')
     parser.add_argument('--columns', type=int, default=8, help='prototypes in a row')
     parser.add_argument('--device', help='such as cpu or cuda:0')
-    add_debug(parser)
     args = parser.parse_args(argv)
     if args.columns < 5:
         parser.error('--columns must be 5 or more')
@@ -141,7 +139,7 @@ def _array(values: Tensor) -> np.ndarray:
     return values.detach().float().cpu().numpy()
 
 
-def main(argv: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str]) -> None:
     """Run the model up to the frame, draw the sheet."""
     args = parse_args(argv)
     source = open_source(args.source)
@@ -157,4 +155,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    sys.exit(run_tool(main))

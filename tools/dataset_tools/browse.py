@@ -20,14 +20,16 @@ from typing import Any
 import numpy as np
 from pure_import import pure_import
 
+from mmcico.utils.tool import run_tool, tool_parser
+
 SHEET_FRAMES = 12
 SHEET_COLUMNS = 4
 PANEL_WIDTH = 480
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Arguments of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('annotations', nargs='?', help='YouTube-VIS, OVIS or CocoVID JSON')
     parser.add_argument('--images', help='folder that file names are relative to')
     parser.add_argument('--out', required=True, help='folder to write')
@@ -152,18 +154,14 @@ def full_import(name: str) -> Any:
     return importlib.import_module(f'mmcico.{name}')
 
 
-def main(argv: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str]) -> None:
     """Draw and say where."""
     args = parse_args(argv)
     load = pure_import if args.config is None else full_import
     browse = browse_file if args.config is None else browse_config
-    with load('utils.patient_output').patient_output():
-        browse(args, load)
-        print(args.out)
+    browse(args, load)
+    print(args.out)
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (OSError, ValueError) as error:
-        sys.exit(f'browse: {error}')
+    sys.exit(run_tool(main))

@@ -12,22 +12,22 @@ from collections.abc import Sequence
 
 from pure_import import pure_import
 
-patient_output = pure_import('utils.patient_output').patient_output
+from mmcico.utils.tool import run_tool, tool_parser
+
 submission = pure_import('evaluation.submission')
 write_json = pure_import('formats.write').write_json
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('submission', help='results.json, or a zip of it')
     parser.add_argument('--ann', required=True, help='annotation JSON of the same videos')
     parser.add_argument('--json', help='JSON file for the problems')
     return parser.parse_args(argv)
 
 
-@patient_output()
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Print all problems; return 1 if one of them is an error."""
     args = parse_args(argv)
     truth = submission.read_server_side(args.ann)
@@ -45,7 +45,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    try:
-        sys.exit(main())
-    except (OSError, ValueError) as error:
-        sys.exit(f'check_submission: {error}')
+    sys.exit(run_tool(main))

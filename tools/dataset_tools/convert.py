@@ -16,7 +16,8 @@ from typing import Any
 
 from pure_import import pure_import
 
-patient_output = pure_import('utils.patient_output').patient_output
+from mmcico.utils.tool import run_tool, tool_parser
+
 load_json = pure_import('formats.json_file').load_json
 write_json = pure_import('formats.write').write_json
 problems_of = pure_import('formats.problems')
@@ -109,9 +110,9 @@ def add_masks(commands: Any) -> None:
     )
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = tool_parser(__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest='command', required=True)
     add_masks(commands)
     each = add_command(commands, 'labelme', 'a labelme JSON for each frame -> YouTube-VIS')
@@ -288,8 +289,7 @@ def report(file: Any, table: Any, problems: Any) -> list[str]:
     return lines + [f'warning: {text}' for text in warnings]
 
 
-@patient_output()
-def main(argv: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str]) -> None:
     """Convert and report what was written."""
     args = parse_args(argv)
     table = class_maps.ClassTable(
@@ -307,7 +307,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (OSError, ValueError) as error:
-        sys.exit(f'convert: {error}')
+    sys.exit(run_tool(main))

@@ -6,16 +6,17 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from mmcico.datasets.moving_shapes import DIFFICULTIES, SHAPE_CLASSES, make_config, write_dataset
-from mmcico.utils.patient_output import patient_output
+from mmcico.utils.tool import run_tool, tool_parser
 
 LEVELS = ('motion', 'occlusion', 'blur', 'camera', 'flicker')
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('--out', required=True, help='output folder')
     parser.add_argument('--num-videos', type=int, default=250)
     parser.add_argument('--num-frames', type=int, default=10)
@@ -42,8 +43,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-@patient_output()
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str]) -> None:
     """Write the data set and print the path of its annotation file."""
     args = parse_args(argv)
     levels = {name: getattr(args, name) for name in LEVELS}
@@ -67,10 +67,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except OSError as error:
-        sys.exit(f'make_moving_shapes: {error}')
-    except ValueError as error:  # a value out of its range
-        sys.stderr.write(f'make_moving_shapes: {error}\n')
-        sys.exit(2)
+    sys.exit(run_tool(main))

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 
 from pure_import import pure_import
 
-patient_output = pure_import('utils.patient_output').patient_output
+from mmcico.utils.tool import run_tool, tool_parser
+
 submission = pure_import('evaluation.submission')
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('results', help='results.json, or a zip of it')
     parser.add_argument('--ann', required=True, help='annotation JSON of the same videos')
     parser.add_argument('--out', required=True, help='zip to write')
@@ -31,8 +32,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-@patient_output()
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Check, correct if wanted, write; return 1 if nothing was written."""
     args = parse_args(argv)
     truth = submission.read_server_side(args.ann)
@@ -60,7 +60,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    try:
-        sys.exit(main())
-    except (OSError, ValueError) as error:
-        sys.exit(f'make_submission: {error}')
+    sys.exit(run_tool(main))

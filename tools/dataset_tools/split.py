@@ -8,18 +8,19 @@ measured against. Needs numpy and pycocotools only.
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pure_import import pure_import
 
-patient_output = pure_import('utils.patient_output').patient_output
+from mmcico.utils.tool import run_tool, tool_parser
 
 METHODS = ('last', 'random', 'stratified')
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('annotations', help='annotation file')
     parser.add_argument(
         '--method',
@@ -89,8 +90,7 @@ def split(args: argparse.Namespace) -> None:
         print(f'{path}: {part.describe(members, chosen)}')
 
 
-@patient_output()
-def main(argv: list[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run, and say by the exit code whether all is well."""
     args = parse_args(argv)
     try:
@@ -102,4 +102,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tool(main))

@@ -7,15 +7,16 @@ Needs numpy and pycocotools only.
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from pure_import import pure_import
 
-patient_output = pure_import('utils.patient_output').patient_output
+from mmcico.utils.tool import run_tool, tool_parser
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('annotations', help='annotation file')
     parser.add_argument(
         '--json',
@@ -27,8 +28,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-@patient_output()
-def main(argv: list[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Count, print, and say by the exit code whether all is well."""
     args = parse_args(argv)
     files = pure_import('datasets.annotation_files')
@@ -52,4 +52,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tool(main))

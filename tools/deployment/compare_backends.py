@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-import mmcico  # noqa: F401  isort: skip
+from mmcico.compat.checkpoint import load_from_local
 
 import numpy as np
 import torch
@@ -25,18 +25,15 @@ from mmengine.registry import init_default_scope
 from mmcico.apis.clip_stream import ClipStream, StreamState, array_pipeline
 from mmcico.apis.model_loading import load_weights
 from mmcico.apis.sources import open_source
-from mmcico.compat.checkpoint import load_from_local
 from mmcico.deployment import Agreement, compare_clips, load_onnx_model
 from mmcico.models.vis.cico import CiCo
 from mmcico.registry import MODELS
-from mmcico.utils.launch import add_debug, run_tool
+from mmcico.utils.tool import run_tool, tool_parser
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='weights of the model')
     parser.add_argument('onnx', help='file of export_onnx.py')
@@ -44,7 +41,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--frames', type=int, default=21, help='frames of the video to use')
     parser.add_argument('--score-thr', type=float, help="another score threshold than ClipNMS'")
     parser.add_argument('--threads', type=int, default=1, help='CPU threads of either side')
-    add_debug(parser)
     return parser.parse_args(argv)
 
 
@@ -87,9 +83,9 @@ def load_model(cfg: Config, path: str) -> CiCo:
     return model
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Run the tool."""
-    args = parse_args()
+    args = parse_args(argv)
     torch.set_num_threads(args.threads)
     cfg = Config.fromfile(args.config)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
@@ -120,4 +116,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    sys.exit(run_tool(main))

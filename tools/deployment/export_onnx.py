@@ -17,24 +17,22 @@ import os.path as osp
 import sys
 from collections.abc import Sequence
 
-import mmcico  # noqa: F401  isort: skip
+from mmcico.compat.checkpoint import load_from_local
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmcico.apis.model_loading import category_ids, class_names, load_weights
-from mmcico.compat.checkpoint import load_from_local
 from mmcico.deployment.onnx_export import CHECK_SIZES, TOLERANCE, export_onnx
 from mmcico.deployment.onnx_info import OnnxInfo
 from mmcico.registry import MODELS
-from mmcico.utils.launch import add_cfg_options, add_debug, run_tool
+from mmcico.utils.launch import add_cfg_options
+from mmcico.utils.tool import run_tool, tool_parser
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='weights of the model')
     parser.add_argument('out', help='ONNX file to write')
@@ -51,16 +49,15 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='export even if weights are missing or do not fit',
     )
     add_cfg_options(parser)
-    add_debug(parser)
     args = parser.parse_args(argv)
     if (args.height is None) != (args.width is None):
         parser.error('--height and --width go together')
     return args
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Run the tool."""
-    args = parse_args()
+    args = parse_args(argv)
     for path in (args.config, args.checkpoint):
         if not osp.isfile(path):
             raise FileNotFoundError(f'"{path}" does not exist')
@@ -87,4 +84,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    sys.exit(run_tool(main))

@@ -14,6 +14,8 @@ import sys
 import time
 from collections.abc import Sequence
 
+from mmcico.compat.checkpoint import load_from_local
+
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -21,17 +23,15 @@ from mmengine.registry import init_default_scope
 import mmcico
 from mmcico.checkpoints import ModelLayout, Report, ours_to_published, published_to_ours
 from mmcico.checkpoints.layout import parameters
-from mmcico.compat.checkpoint import load_from_local
 from mmcico.datasets.categories import expected_names
 from mmcico.registry import MODELS
-from mmcico.utils.launch import add_cfg_options, add_debug, run_tool
+from mmcico.utils.launch import add_cfg_options
+from mmcico.utils.tool import run_tool, tool_parser
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('src', help='checkpoint to read')
     parser.add_argument('dst', help='checkpoint to write')
     parser.add_argument('--config', required=True, help="the model's config, for its shapes")
@@ -42,7 +42,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='write what fits even if parameters are missing or left over',
     )
     add_cfg_options(parser)
-    add_debug(parser)
     return parser.parse_args(argv)
 
 
@@ -86,9 +85,9 @@ def check(report: Report, args: argparse.Namespace) -> None:
     )
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Run the tool."""
-    args = parse_args()
+    args = parse_args(argv)
     if not osp.isfile(args.config):
         raise FileNotFoundError(f'config "{args.config}" does not exist')
     cfg = Config.fromfile(args.config)
@@ -105,4 +104,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    sys.exit(run_tool(main))

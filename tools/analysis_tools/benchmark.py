@@ -9,11 +9,10 @@ are candidates. Instances and ids are compared.
 """
 
 import argparse
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
-
-import mmcico  # noqa: F401  isort: skip
 
 import torch
 
@@ -21,19 +20,17 @@ from mmcico.apis import CiCoInferencer, open_source
 from mmcico.datasets.clip_windows import clip_windows
 from mmcico.models import CiCo
 from mmcico.models.vis.video_state import VideoState
-from mmcico.utils.launch import run_tool
+from mmcico.utils.tool import run_tool, tool_parser
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='weights')
     parser.add_argument('video', help='video file, folder or glob of images')
     parser.add_argument('--frames', type=int, default=60, help='at most so many frames')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def whole_network(
@@ -62,9 +59,9 @@ def timed(device: torch.device, run: Callable, *args: Any) -> tuple[float, Any]:
 
 
 @torch.no_grad()
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Run both ways side by side."""
-    args = parse_args()
+    args = parse_args(argv)
     inferencer = CiCoInferencer(args.config, args.checkpoint)
     model, clips = inferencer.model, inferencer.clips
     frames = list(open_source(args.video))[: args.frames]
@@ -93,4 +90,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    sys.exit(run_tool(main))

@@ -1,15 +1,69 @@
-"""Tools whose reader stops: ``tool ... | head``."""
+"""How tools start and end; tools whose reader stops: ``tool ... | head``."""
 
 import io
 import json
 import os
 import sys
+from urllib.error import URLError
 
 import pytest
 from small_sets import small_set
 from tool_runs import run_unread
 
-from mmcico.utils.patient_output import patient_output
+from mmcico.utils.tool import Program, is_user_error, patient_output, run_tool, tool_parser
+
+
+def fail(error):
+    raise error
+
+
+def test_endings(capsys):
+    assert run_tool(lambda argv: None, []) == 0
+    assert run_tool(lambda argv: len(argv), ['a', '--debug', 'b']) == 2
+    assert run_tool(lambda argv: fail(KeyboardInterrupt()), []) == 130
+    assert 'what was done is written' in capsys.readouterr().err
+    assert run_tool(lambda argv: fail(OSError()), []) == 1
+    assert capsys.readouterr().err == 'error: OSError (--debug shows where)\n'
+
+
+def test_without_network_the_way_out_is_said(capsys):
+    assert run_tool(lambda argv: fail(URLError('Name or service not known')), []) == 1
+    said = capsys.readouterr().err
+    assert 'Name or service not known' in said
+    assert 'model.backbone.init_cfg.checkpoint=FILE' in said
+
+
+def test_which_errors_are_the_users():
+    assert is_user_error(ValueError('x'))
+    assert is_user_error(FileNotFoundError('x'))
+    assert is_user_error(ModuleNotFoundError('Please run "pip install wandb"'))
+    assert is_user_error(KeyError('X is not in the mmdet::model registry'))
+    assert not is_user_error(KeyError('x'))
+    assert not is_user_error(TypeError('x'))
+
+
+@pytest.mark.parametrize('error', [TypeError('a mistake'), KeyError('field')])
+def test_our_own_mistakes_keep_their_traceback(error):
+    with pytest.raises(type(error)):
+        run_tool(lambda argv: fail(error), [])
+
+
+@pytest.mark.parametrize('args, env', [(['--debug'], ''), ([], '1')])
+def test_debug_lets_errors_through(args, env, monkeypatch):
+    monkeypatch.setenv('MMCICO_DEBUG', env)
+    with pytest.raises(ValueError, match='here'):
+        run_tool(lambda argv: fail(ValueError('here')), args)
+
+
+def test_help_has_the_name_and_the_examples(capsys):
+    def tool(argv):
+        tool_parser('Does nothing.', 'A note.').parse_args(argv)
+
+    with pytest.raises(SystemExit):
+        run_tool(tool, ['--help'], Program('mmcico nothing', ['now', 'later']))
+    said = capsys.readouterr().out
+    assert said.startswith('usage: mmcico nothing ')
+    assert 'examples:\n  mmcico nothing now\n  mmcico nothing later\n\nA note.\n' in said
 
 
 class Unread(io.StringIO):
@@ -38,13 +92,9 @@ def test_work_goes_on_without_a_reader(monkeypatch, tmp_path, at_once, name):
         stream = Unread(file.fileno(), at_once)
         monkeypatch.setattr(sys, name, stream)
 
-        @patient_output()
-        def work():
+        with patient_output():
             print('a line', file=getattr(sys, name), flush=True)
             getattr(sys, name).writelines(['more', ' lines\n'])
-            return 7
-
-        assert work() == 7
         assert getattr(sys, name) is stream
         os.write(file.fileno(), b'goes nowhere')
     assert (tmp_path / 'out').read_text() == ''

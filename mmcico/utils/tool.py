@@ -1,0 +1,195 @@
+"""How a command line tool starts and ends: its parser, its errors, its exit code.
+
+A tool defines ``main(argv)``, which returns an exit code or None. The command line of the package
+calls it by :func:`run_tool`, and so does the last line of the script::
+
+    if __name__ == '__main__':
+        sys.exit(run_tool(main))
+"""
+
+import argparse
+import gc
+import io
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NamedTuple, TextIO
+from urllib.error import URLError
+
+OK, USER_ERROR, USAGE, INTERRUPTED = 0, 1, 2, 130
+NO_NETWORK = (
+    'a file could not be downloaded, most likely the weights of a backbone: pass a local copy by '
+    '--cfg-options model.backbone.init_cfg.checkpoint=FILE'
+)
+
+
+class Program(NamedTuple):
+    """How the help of a tool names it.
+
+    Attributes:
+        name: Command with its subcommand; None for the name of the script.
+        examples: Arguments after the name, one string for each example.
+    """
+
+    name: str | None = None
+    examples: Sequence[str] = ()
+
+
+_PROGRAM: ContextVar[Program | None] = ContextVar('program', default=None)
+
+
+def tool_parser(description: str, notes: str = '') -> argparse.ArgumentParser:
+    """Return the parser of a tool, named as the user called the tool.
+
+    Args:
+        description (str): What the tool does; the first line of its docstring is enough.
+        notes (str): Text below the examples.
+
+    Returns:
+        ArgumentParser: Parser with the option ``--debug``, which :func:`run_tool` handles.
+    """
+    name, examples = _PROGRAM.get() or Program()
+    lines = ['examples:', *(f'  {name} {each}' for each in examples), ''] if examples else []
+    parser = argparse.ArgumentParser(
+        prog=name,
+        description=description,
+        epilog='\n'.join([*lines, notes]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
+    return parser
+
+
+def is_user_error(error: BaseException) -> bool:
+    """Return whether the message of an error alone tells the user what to change."""
+    if isinstance(error, KeyError):  # an unknown type in a config
+        return 'registry' in str(error)
+    if isinstance(error, (ValueError, OSError, SyntaxError, ImportError)):
+        return True
+    return type(error).__name__ == 'ConfigParsingError'  # MMEngine may not be installed
+
+
+def error_text(error: BaseException) -> str:
+    """Return the message that a user sees."""
+    text = str(error.args[0] if isinstance(error, KeyError) else error).strip()
+    if isinstance(error, URLError):
+        text = f'{text}; {NO_NETWORK}'
+    return text or type(error).__name__
+
+
+def run_tool(
+    main: Callable[[list[str]], int | None],
+    argv: Sequence[str] | None = None,
+    program: Program | None = None,
+) -> int:
+    """Run a tool; an error of the user ends in a short message instead of a traceback.
+
+    Args:
+        main (Callable): The tool.
+        argv (Sequence[str], optional): Its arguments. Defaults to those of the process.
+            ``--debug`` among them, or MMCICO_DEBUG in the environment, lets tracebacks through.
+        program (Program, optional): How the help names the tool. Defaults to the script.
+
+    Returns:
+        int: Exit code: 0, 1 after an error of the user, 130 after Ctrl-C, or what the tool returns.
+    """
+    args = list(sys.argv[1:] if argv is None else argv)
+    debug = '--debug' in args or bool(os.environ.get('MMCICO_DEBUG'))
+    token = _PROGRAM.set(program)
+    try:
+        with patient_output():
+            code = main([each for each in args if each != '--debug'])
+        leave_group()
+        return code or OK
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        sys.stderr.write('interrupted; what was done is written\n')
+        return INTERRUPTED
+    except Exception as error:
+        if debug or not is_user_error(error):
+            raise
+        sys.stderr.write(f'error: {error_text(error)} (--debug shows where)\n')
+        return USER_ERROR
+    finally:
+        _PROGRAM.reset(token)
+
+
+def leave_group() -> None:
+    """Leave the group of processes of a distributed job, if there is one.
+
+    PyTorch ends the threads of a process group when the last reference to it is gone. A gloo
+    thread that still runs when Python shuts down may abort the process
+    (https://github.com/pytorch/pytorch/pull/179291). The runner, a ring of references, holds the
+    wrapper of the model and so the group. Called only after success: a rank that failed must not
+    wait for the others.
+    """
+    distributed = sys.modules.get('torch.distributed')
+    if distributed and distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
+        gc.collect()
+
+
+class PatientOutput:
+    """A stream that discards text once nobody reads it.
+
+    Args:
+        stream (TextIO): Where the text goes until then.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute of the stream."""
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        """Write a text, or discard it if nobody reads it."""
+        try:
+            self.stream.write(text)
+        except BrokenPipeError:
+            self._give_up()
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write texts one after the other."""
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        """Write the text that is waiting, or discard it."""
+        try:
+            self.stream.flush()
+        except BrokenPipeError:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Redirect waiting text, Python's last flush and child processes to nowhere."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.stream.fileno())
+        os.close(nowhere)
+
+
+@contextmanager
+def patient_output() -> Iterator[None]:
+    """Let a tool finish its work, files and exit code whatever happens to its output.
+
+    Without it, a reader that stops (``tool ... | head``) would end the tool with a
+    ``BrokenPipeError``, and a character that the encoding of the output lacks with a
+    ``UnicodeEncodeError``. Such characters are escaped (``\\u4e16``).
+    """
+    before = sys.stdout, sys.stderr
+    for stream in before:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')
+    sys.stdout, sys.stderr = (each and PatientOutput(each) for each in before)
+    try:
+        yield
+    finally:
+        for each in (sys.stdout, sys.stderr):
+            if each is not None:
+                each.flush()  # may be the first to notice
+        sys.stdout, sys.stderr = before
