@@ -4,14 +4,67 @@ Importing this package arranges the changes; each is made when the module that i
 imported. Every package of mmcico that imports MMDetection or MMCV therefore imports this one first.
 """
 
+import importlib.util
+import os.path as osp
+from importlib.metadata import PackageNotFoundError, distribution
 from types import ModuleType
 
 from .check import check_packages
-from .import_hook import when_imported
-from .mmcv_ext import install_mmcv_ext
-from .packages import HOLDERS, replace_functions
+from .imports import install_mmcv_ext, when_imported
 
-__all__ = ['check_packages', 'install']
+__all__ = ['check_packages', 'get_installed_path', 'install', 'is_installed']
+
+#: modules of MMEngine that have is_installed and get_installed_path under their own names
+HOLDERS = (
+    'mmengine.utils.package_utils',
+    'mmengine.utils',
+    'mmengine.config.config',
+    'mmengine.hub.hub',
+)
+
+
+def _module_folder(module: str) -> str | None:
+    """Return the folder of an importable module without importing it."""
+    spec = importlib.util.find_spec(module)
+    return osp.dirname(spec.origin) if spec and spec.origin else None
+
+
+def get_installed_path(package: str) -> str:
+    """Return the folder of a package.
+
+    MMEngine 0.10.7 asks ``pkg_resources``, which setuptools 82 dropped, and which does not know
+    where an editable installation (PEP 660) has its files. Both break ``_base_ = 'mmdet::...'``,
+    ``'mmcico::...'`` and MMEngine's hub.
+
+    Args:
+        package (str): Name of a module, or of a distribution whose first public module has another
+            name.
+
+    Raises:
+        PackageNotFoundError: If there is neither.
+    """
+    folder = _module_folder(package)
+    if folder is None:
+        names = distribution(package).read_text('top_level.txt') or ''
+        public = [each for each in names.split() if each[0] != '_']
+        folder = _module_folder(public[0]) if public else None
+    if folder is None:
+        raise PackageNotFoundError(package)
+    return folder
+
+
+def is_installed(package: str) -> bool:
+    """Return whether there is a module or a distribution of this name."""
+    try:
+        return bool(_module_folder(package) or distribution(package))
+    except PackageNotFoundError:
+        return False
+
+
+def _replace_functions(module: ModuleType) -> None:
+    for function in (is_installed, get_installed_path):
+        if hasattr(module, function.__name__):
+            setattr(module, function.__name__, function)
 
 
 def _guard_checkpoints(module: ModuleType) -> None:
@@ -25,13 +78,29 @@ def _name_package(module: ModuleType) -> None:
     module.MODULE2PACKAGE.setdefault('mmcico', 'mmcico')
 
 
+def _load_plain_yaml(module: ModuleType) -> None:
+    """Refuse tags of Python objects in YAML files, which MMEngine would run."""
+    module.Loader = getattr(module.yaml, 'CSafeLoader', module.yaml.SafeLoader)
+
+
+def _know_metrics(module: ModuleType) -> None:
+    """Let the hooks for the best checkpoint and for early stopping compare our metrics."""
+    for name in ('CheckpointHook', 'EarlyStoppingHook'):
+        hook = getattr(module, name, None)
+        if hook is not None:
+            hook._default_greater_keys = [*hook._default_greater_keys, 'youtube_vis/']
+
+
 def install() -> None:
-    """Arrange the changes; more calls than one change nothing."""
+    """Arrange the changes; it is safe to call this again."""
     install_mmcv_ext()
     when_imported('mmengine.runner.checkpoint', _guard_checkpoints)
     when_imported('mmengine.config.utils', _name_package)
+    when_imported('mmengine.fileio.handlers.yaml_handler', _load_plain_yaml)
+    for name in ('checkpoint_hook', 'early_stopping_hook'):
+        when_imported(f'mmengine.hooks.{name}', _know_metrics)
     for name in HOLDERS:
-        when_imported(name, replace_functions)
+        when_imported(name, _replace_functions)
 
 
 install()

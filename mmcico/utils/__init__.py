@@ -1,5 +1,30 @@
 """Helpers for use around the package."""
 
-from .setup_env import register_all_modules
+import importlib
+
+PARTS = (
+    'datasets.samplers',
+    'datasets.transforms',
+    'datasets.vis_dataset',
+    'engine',
+    'evaluation.vis_metric',
+    'models',
+)
 
 __all__ = ['register_all_modules']
+
+
+def register_all_modules(init_default_scope: bool = True) -> None:
+    """Import all parts of mmcico and of MMDetection, as MMEngine's hub asks for it.
+
+    Args:
+        init_default_scope (bool): Whether bare type names are looked up in MMDetection from now
+            on. Defaults to True.
+    """
+    import mmcico.compat  # noqa: F401
+
+    from mmdet.utils import register_all_modules as register_mmdet
+
+    register_mmdet(init_default_scope)
+    for part in PARTS:
+        importlib.import_module(f'mmcico.{part}')

@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-from mmcico.compat.import_hook import ImportHook, when_imported
+from mmcico.compat.imports import ImportHook, when_imported
 
 import pytest
 

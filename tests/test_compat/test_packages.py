@@ -6,7 +6,7 @@ import sys
 import textwrap
 from importlib.metadata import PackageNotFoundError
 
-from mmcico.compat.packages import get_installed_path, is_installed
+from mmcico.compat import get_installed_path, is_installed
 
 import mmdet
 import pytest

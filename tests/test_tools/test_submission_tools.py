@@ -101,5 +101,5 @@ def test_files_that_cannot_be_used(folder):
         ),
     ):
         assert done.returncode == 1
-        assert done.stderr.startswith('check_submission: ')
+        assert done.stderr.startswith('error: ')
         assert 'Traceback' not in done.stderr
