@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from mmcico.compat.checkpoint import load_safely, named
+
 import torch
 from mmdet.structures import DetDataSample, TrackDataSample
 from mmdet.structures.bbox import HorizontalBoxes
 from mmdet.structures.mask import BitmapMasks
 from mmengine.structures import InstanceData
-
-from mmcico.compat.checkpoint import load_safely, named
 
 #: what a batch is made of beside tensors, numbers and text
 CLASSES = [
