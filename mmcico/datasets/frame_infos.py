@@ -1,17 +1,16 @@
-"""What is known of single frames, made when it is asked for."""
+"""Frames of annotated videos as MMDetection's transforms know them."""
 
 import os.path as osp
 from collections.abc import Sequence
 
-from pycocotools import mask as mask_api
-
-from .video_annotations import AnnotatedTrack, AnnotatedVideo, Id
+from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo
+from mmcico.formats.fields import Id
 
 
 def instance_info(
     track: AnnotatedTrack, number: int, frame: int, label: int, video: AnnotatedVideo
 ) -> dict:
-    """One object in one frame, as MMDetection's transforms know it.
+    """Return one object in one frame as MMDetection's transforms know it.
 
     Args:
         track (AnnotatedTrack): The object, seen in the frame.
@@ -25,19 +24,17 @@ def instance_info(
         none), ``bbox_label``, ``mask`` (compressed RLE), ``instance_id``
         and ``ignore_flag``.
     """
-    rle = dict(size=[video.height, video.width], counts=track.counts[frame])
-    x, y, w, h = track.bboxes[frame] or mask_api.toBbox(rle).tolist()
     return dict(
-        bbox=[x, y, x + w, y + h],
+        bbox=list(track.box(frame, video.size)),
         bbox_label=label,
-        mask=rle,
+        mask=dict(size=[*video.size], counts=track.counts[frame]),
         instance_id=number,
         ignore_flag=int(track.iscrowd),
     )
 
 
 def frame_instances(video: AnnotatedVideo, frame: int, labels: dict[Id, int]) -> list[dict]:
-    """Objects of known classes in one frame.
+    """Return the objects of known classes in one frame.
 
     The number of a track in its video is its ``instance_id``: whatever ids
     a file has, these are whole and distinct.
@@ -57,12 +54,16 @@ class LazyFrames(Sequence):
         folder (str): Image folder, absolute or relative to the working
             directory.
         labels (dict): Category id -> label of the classes in use.
+        allow_outside (bool): Do not check that images are in the folder.
     """
 
-    def __init__(self, video: AnnotatedVideo, folder: str, labels: dict[Id, int]) -> None:
+    def __init__(
+        self, video: AnnotatedVideo, folder: str, labels: dict[Id, int], allow_outside: bool = False
+    ) -> None:
         self.video = video
         self.folder = folder
         self.labels = labels
+        self.allow_outside = allow_outside
 
     def __len__(self) -> int:
         return len(self.video.file_names)
@@ -77,6 +78,8 @@ class LazyFrames(Sequence):
             video_length=len(video.file_names),
             frame_id=frame,
             source=video.source,
+            img_folder=None if self.allow_outside else self.folder,
+            img_name=video.file_names[frame],
             height=video.height,
             width=video.width,
             instances=frame_instances(video, frame, self.labels),

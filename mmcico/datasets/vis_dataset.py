@@ -1,19 +1,24 @@
 """Reader of video instance segmentation data."""
 
 import copy
+import logging
+from collections.abc import Sequence
 from typing import Any
 
 import mmdet.datasets  # noqa: F401  bare types of configs live there
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 
+from mmcico.formats.annotations import AnnotatedVideo, AnnotationFile
+from mmcico.formats.categories import category_labels, expected_names, normalised
+from mmcico.formats.problems import counted
+from mmcico.formats.read import read_annotations
 from mmcico.registry import DATASETS
 
-from .annotation_files import read_annotations
-from .categories import category_labels, expected_names
 from .clip_windows import check_window, clip_windows
 from .frame_infos import LazyFrames
+from .transforms.loading import UnreadableImageError
 from .transforms.suited import check_transforms
-from .video_annotations import AnnotatedVideo, AnnotationFile
 
 
 @DATASETS.register_module()
@@ -39,6 +44,14 @@ class VISDataset(BaseDataset):
             Objects of other classes are left out.
         filter_cfg (dict, optional): ``filter_empty_gt=False`` makes frames
             without objects query frames too.
+        crowds_as_objects (bool): Take ``iscrowd`` as 0; CVAT sets it for
+            single objects, too.
+        skip_unreadable (bool): In training, leave out clips with an image
+            that is missing or broken. Each such image is logged and counted.
+            When False, the first one ends the training.
+        allow_outside (bool): Allow images outside the image folder: absolute
+            paths, ``..``, links that lead out of it, URLs, and files that
+            are no regular ones.
         test_mode (bool): Windows instead of query frames.
         **kwargs: As of MMEngine's ``BaseDataset``.
 
@@ -59,6 +72,9 @@ class VISDataset(BaseDataset):
         metainfo: dict | None = None,
         filter_cfg: dict | None = None,
         test_mode: bool = False,
+        crowds_as_objects: bool = False,
+        skip_unreadable: bool = False,
+        allow_outside: bool = False,
         **kwargs: Any,
     ) -> None:
         check_window(num_frames, overlap, completion)
@@ -67,7 +83,12 @@ class VISDataset(BaseDataset):
         self.num_frames = num_frames
         self.overlap = overlap
         self.completion = completion
+        self.crowds_as_objects = crowds_as_objects
+        self.skip_unreadable = skip_unreadable
+        self.allow_outside = allow_outside
+        self.unreadable: set[str] = set()
         self._file: AnnotationFile | None = None
+        self._labels: dict = {}
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
@@ -89,25 +110,66 @@ class VISDataset(BaseDataset):
         self._read()
         return copy.deepcopy(self._metainfo)
 
-    def _read(self) -> None:
+    def _read(self) -> AnnotationFile:
         """Read the file once; videos are kept beside the list of clips."""
-        if self._file is not None:
-            return
-        file = read_annotations(self.ann_file)
-        self._labels, classes, category_ids = category_labels(
-            file, self._metainfo.get('classes'), expected_names(self.dataset_version)
+        if self._file is None:
+            if not self.ann_file:
+                raise ValueError('VISDataset needs ann_file, the annotation JSON')
+            file = read_annotations(self.ann_file, crowds_as_objects=self.crowds_as_objects)
+            self._number_classes(file, self._metainfo.get('classes'))
+            self._file = file
+            self._report(file)
+        return self._file
+
+    def _number_classes(self, file: AnnotationFile, classes: Sequence[str] | None) -> None:
+        """Give classes their labels."""
+        expected = expected_names(self.dataset_version)
+        self._labels, names, category_ids = category_labels(file, classes, expected)
+        self._metainfo.update(classes=names, category_ids=category_ids)
+
+    def _report(self, file: AnnotationFile) -> None:
+        """Log what was kept and left out, and what may be a mistake."""
+        others = sum(t.category_id not in self._labels for v in file.videos for t in v.tracks)
+        also = f'; not used: {counted({"objects of other classes": others})}' if others else ''
+        print_log(file.summary() + also, logger='current', level=logging.INFO)
+        for text in file.warnings:
+            print_log(text, logger='current', level=logging.WARNING)
+
+    def match_classes(self, classes: Sequence[str], owner: str) -> bool:
+        """Number the classes as a model does.
+
+        Args:
+            classes (Sequence[str]): Names in the order of the labels.
+            owner (str): Whose classes they are, for messages.
+
+        Returns:
+            bool: Whether labels changed.
+
+        Raises:
+            ValueError: If the names are not the same.
+        """
+        file = self._read()
+        own, theirs = (
+            [normalised(name) for name in each] for each in (self._metainfo['classes'], classes)
         )
-        self._metainfo.update(classes=classes, category_ids=category_ids)
-        self._file = file
+        if own == theirs:
+            return False
+        if sorted(own) != sorted(theirs):
+            raise ValueError(
+                f'{self.ann_file} has other classes than {owner}: without '
+                f'{sorted({*theirs} - {*own})}, with {sorted({*own} - {*theirs})} in addition; '
+                'choose classes by metainfo=dict(classes=...) of the data set, or rename them'
+            )
+        self._number_classes(file, tuple(classes))
+        return True
 
     @property
     def videos(self) -> list[AnnotatedVideo]:
         """Videos in the order of the file."""
-        self._read()
-        return self._file.videos
+        return self._read().videos
 
     def load_data_list(self) -> list[dict]:
-        """One item for each query frame or clip."""
+        """Return one item for each query frame or clip."""
         self._read()
         return self._windows() if self.test_mode else self._query_frames()
 
@@ -140,7 +202,8 @@ class VISDataset(BaseDataset):
                 f'{self.ann_file}: no frame of its {len(self.videos)} videos '
                 f'shows an object of the classes {self._metainfo["classes"]}; '
                 'training needs annotations (official valid and test files '
-                'have none)'
+                'have none) that are no crowds (iscrowd = 1); '
+                f'{self._read().summary()}'
             )
         return kept
 
@@ -173,9 +236,26 @@ class VISDataset(BaseDataset):
             video_id=video.id,
             video_length=len(video.file_names),
             num_frames=self.num_frames,
-            frames=LazyFrames(video, folder, self._labels),
+            frames=LazyFrames(video, folder, self._labels, self.allow_outside),
         )
         return info
+
+    def prepare_data(self, idx: int) -> Any:
+        """Return the clip of an item, None for one that is left out."""
+        try:
+            return super().prepare_data(idx)
+        except UnreadableImageError as error:
+            if self.test_mode or not self.skip_unreadable:
+                raise
+            if error.path not in self.unreadable:
+                self.unreadable.add(error.path)
+                print_log(
+                    f'{error}; its clips are left out ({len(self.unreadable)} unreadable images '
+                    'so far in this process)',
+                    logger='current',
+                    level=logging.WARNING,
+                )
+            return None
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Labels in the query frame, for ``ClassBalancedDataset``."""

@@ -174,7 +174,8 @@ def look_up(
     message = f"is no id in '{target}' ({known_ids(table)})"
     if what is None:
         message = f"{missing(record, key)}; it must be an id in '{target}'"
-    problems.error('reference', message, place.at(field=key), what)
+    field = f'{place.field}.{key}' if place.field else key
+    problems.error('reference', message, place.at(field=field), what)
     return None
 
 
@@ -209,7 +210,8 @@ def read_file_name(name: Any, place: Place, problems: Problems) -> str | None:
     """Return the file of a frame."""
     if isinstance(name, str) and name.strip() and '\0' not in name:
         return name
-    problems.error('name', 'is no file name', place, name)
+    what = 'is missing' if name is None else 'is no file name'
+    problems.error('name', f'{what}; a text is needed', place, name)
     return None
 
 

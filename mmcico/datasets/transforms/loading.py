@@ -1,20 +1,41 @@
 """Loading of frames and their objects, with errors that name them."""
 
+import os
+import stat
+from io import BytesIO
+from pathlib import PurePath
+
 import mmcv
 import numpy as np
 from mmcv.transforms import BaseTransform, LoadImageFromFile
 from mmdet.structures.mask import BitmapMasks
 from mmengine import fileio
+from PIL import Image
 
+from mmcico.formats.rle import decode_masks
 from mmcico.registry import TRANSFORMS
 
-from ..masks import decode_masks
-
 JPEG_START, JPEG_END = b'\xff\xd8', b'\xff\xd9'
+#: pixels of the largest image that is decoded
+MOST_PIXELS = 2**27
+
+
+class UnreadableImageError(ValueError):
+    """An image that is missing or broken.
+
+    Args:
+        message (str): What is wrong.
+        path (str): The image.
+    """
+
+    def __init__(self, message: str, path: str = '') -> None:
+        # workers of a loader pass on the message alone
+        super().__init__(message)
+        self.path = path
 
 
 def frame_name(results: dict) -> str:
-    """File, video, frame and image of a frame, for messages."""
+    """Return file, video, frame and image of a frame, for messages."""
     return (
         f'{results["source"]}: video {results["video_id"]!r}, frame '
         f'{results["frame_id"]}: image {results["img_path"]}'
@@ -24,6 +45,31 @@ def frame_name(results: dict) -> str:
 def is_cut_off(data: bytes) -> bool:
     """Whether a JPEG has no end; OpenCV fills the rest with grey."""
     return data.startswith(JPEG_START) and JPEG_END not in data
+
+
+def has_sound_header(data: bytes, name: str) -> bool:
+    """Return whether data begin as an image.
+
+    Args:
+        data (bytes): Content of a file.
+        name (str): Name of the image, for messages.
+
+    Raises:
+        ValueError: If the image would need gigabytes.
+    """
+    try:
+        with Image.open(BytesIO(data)) as image:
+            width, height = image.size
+    except Image.DecompressionBombError as error:
+        raise ValueError(f'{name} is too large: {error}') from error
+    except (OSError, ValueError, SyntaxError):
+        return False
+    if width * height > MOST_PIXELS:
+        raise ValueError(
+            f'{name} is too large: {height} x {width} (height x width), at most {MOST_PIXELS} '
+            'pixels are decoded; make the frames smaller'
+        )
+    return True
 
 
 @TRANSFORMS.register_module()
@@ -54,27 +100,47 @@ class LoadClipFrame(LoadImageFromFile):
         return results
 
     def _read(self, results: dict) -> np.ndarray:
-        """(H, W, 3) pixels of a frame.
+        """Return the (H, W, 3) pixels of a frame.
 
         Raises:
-            ValueError: If there is no such file, or no image in it.
+            UnreadableImageError: If there is no such file, or no image in it.
+            ValueError: If the file is outside the image folder.
         """
+        self._check_place(results)
+        path, name = results['img_path'], frame_name(results)
         try:
-            data = fileio.get(results['img_path'], backend_args=self.backend_args)
+            data = fileio.get(path, backend_args=self.backend_args)
         except FileNotFoundError as error:
-            raise ValueError(
-                f"{frame_name(results)} does not exist; check data_root and data_prefix['img']"
-            ) from error
+            text = f"{name} does not exist; check data_root and data_prefix['img']"
+            raise UnreadableImageError(text, path) from error
         except OSError as error:
-            raise ValueError(f'{frame_name(results)} cannot be read: {error}') from error
+            raise UnreadableImageError(f'{name} cannot be read: {error}', path) from error
         image = None
-        if data and not is_cut_off(data):
+        if data and not is_cut_off(data) and has_sound_header(data, name):
             image = mmcv.imfrombytes(data, flag=self.color_type, backend=self.imdecode_backend)
         if image is None:
-            raise ValueError(
-                f'{frame_name(results)} is broken ({len(data)} bytes); get the file again'
-            )
+            text = f'{name} is broken ({len(data)} bytes); get the file again'
+            raise UnreadableImageError(text, path)
         return image
+
+    def _check_place(self, results: dict) -> None:
+        """Check that an image is a regular file in the image folder."""
+        folder, name, path = results.get('img_folder'), results['img_name'], results['img_path']
+        if folder is None:
+            return
+        parts = PurePath(name.replace('\\', '/'))
+        is_outside = parts.is_absolute() or '..' in parts.parts or '://' in name
+        is_local = '://' not in folder and not self.backend_args
+        if is_local and not is_outside and os.path.exists(path):
+            root = os.path.realpath(folder or '.')
+            is_outside = os.path.commonpath([root, os.path.realpath(path)]) != root
+            mode = os.stat(path).st_mode
+            is_outside |= not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+        if is_outside:
+            raise ValueError(
+                f'{frame_name(results)} is no regular file in the image folder {folder!r}; set '
+                'allow_outside=True of the data set if it may be read'
+            )
 
 
 @TRANSFORMS.register_module()
@@ -95,11 +161,7 @@ class LoadClipAnnotations(BaseTransform):
     """
 
     def transform(self, results: dict) -> dict:
-        """Add ``gt_bboxes``, labels, ids, ignore flags and masks.
-
-        Raises:
-            ValueError: If the runs of a mask do not fit the frame.
-        """
+        """Add ``gt_bboxes``, labels, ids, ignore flags and masks."""
         objects = results['instances']
         boxes = np.array([each['bbox'] for each in objects], np.float32)
         results['gt_bboxes'] = boxes.reshape(-1, 4)
@@ -110,11 +172,6 @@ class LoadClipAnnotations(BaseTransform):
         ):
             results[key] = np.array([each[name] for each in objects], kind)
         height, width = results['height'], results['width']
-        try:
-            masks = decode_masks([each['mask']['counts'] for each in objects], height, width)
-        except ValueError as error:
-            raise ValueError(
-                f"{frame_name(results)}: field 'segmentations' has a mask that is broken: {error}"
-            ) from error
+        masks = decode_masks([each['mask']['counts'] for each in objects], height, width)
         results['gt_masks'] = BitmapMasks(masks, height, width)
         return results

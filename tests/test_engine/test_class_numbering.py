@@ -1,0 +1,110 @@
+"""Classes are matched by name between files, or refused."""
+
+import json
+from types import SimpleNamespace as Box
+
+import pytest
+import tiny_video as tiny
+from mmengine.logging import MMLogger
+
+from mmcico.datasets import VISDataset
+from mmcico.engine import ClassCheckHook
+
+
+def written(folder, name, change=None):
+    """The tiny file with other category ids: the order of the names is another."""
+    data = tiny.content()
+    if change is not None:
+        for each in data['categories']:
+            each['id'] = change[each['id']]
+        for each in data['annotations']:
+            each['category_id'] = change[each['category_id']]
+    path = folder / name
+    path.write_text(json.dumps(data))
+    return str(path)
+
+
+def dataset(path, **kwargs):
+    kwargs.setdefault('pipeline', [])
+    return VISDataset(ann_file=path, test_mode=True, **kwargs)
+
+
+def runner(train=None, val=None, test=None, ann_file=None, resume=False):
+    def loader(data):
+        return None if data is None else Box(dataset=data)
+
+    evaluator = Box(dataset_meta={}, metrics=[Box(ann_file=ann_file)])
+    return Box(
+        model=Box(),
+        train_dataloader=loader(train),
+        val_dataloader=loader(val),
+        test_dataloader=loader(test),
+        val_evaluator=evaluator,
+        test_evaluator=evaluator,
+        visualizer=Box(),
+        logger=MMLogger.get_instance('classes'),
+        _resume=resume,
+    )
+
+
+NUMBERS = {0: 50, 5: 2, 40: 7}
+
+
+def test_a_file_of_other_numbers_is_matched_by_name(tmp_path):
+    train = dataset(written(tmp_path, 'train.json'))
+    val = dataset(written(tmp_path, 'val.json', NUMBERS))
+    assert train.metainfo['classes'] == ('cat', 'Vehical', 'Giant panda')
+    assert val.metainfo['classes'] == ('Vehical', 'Giant panda', 'cat')
+    run = runner(train, val, ann_file=val.ann_file)
+    ClassCheckHook().before_train(run)
+    assert val.metainfo['classes'] == train.metainfo['classes']
+    assert val.metainfo['category_ids'] == (50, 2, 7)
+    assert run.val_evaluator.dataset_meta == val.metainfo == run.visualizer.dataset_meta
+    for each in (train, val):
+        frame = each.get_data_info(0)['frames'][0]
+        assert [one['bbox_label'] for one in frame['instances']] == [2, 1]
+
+
+def test_the_checkpoint_numbers_the_test_set(tmp_path):
+    test = dataset(written(tmp_path, 'test.json'))
+    hook = ClassCheckHook()
+    meta = dict(dataset_meta=dict(classes=['giant panda', 'cat', 'vehicle']))
+    hook.after_load_checkpoint(None, dict(meta=meta))
+    hook.before_test(runner(test=test))
+    assert test.metainfo['category_ids'] == (40, 0, 5)
+
+
+@pytest.mark.parametrize('stage', ['val', 'test'])
+def test_other_names_are_refused(tmp_path, stage):
+    data = dataset(written(tmp_path, 'a.json'))
+    hook = ClassCheckHook()
+    hook.after_load_checkpoint(None, dict(meta=dict(dataset_meta=dict(classes=('a', 'b', 'cat')))))
+    with pytest.raises(ValueError, match=r"a\.json has other classes .*without \['a', 'b'\]"):
+        getattr(hook, f'before_{stage}')(runner(**{stage: data}))
+    quiet = ClassCheckHook(check_names=False)
+    quiet.loaded = hook.loaded
+    getattr(quiet, f'before_{stage}')(runner(**{stage: data}))
+
+
+def test_the_file_of_the_evaluator_must_have_the_ids(tmp_path):
+    data = dataset(written(tmp_path, 'a.json'))
+    other = written(tmp_path, 'b.json', NUMBERS)
+    with pytest.raises(ValueError, match=r"category 0 is None; the data set .* 'cat'"):
+        ClassCheckHook().before_test(runner(test=data, ann_file=other))
+    copied = written(tmp_path, 'c.json')
+    ClassCheckHook().before_test(runner(test=data, ann_file=copied))
+
+
+@pytest.mark.parametrize('resume', [False, True])
+def test_a_training_that_goes_on_must_number_alike(tmp_path, resume):
+    train = dataset(written(tmp_path, 'a.json'))
+    hook = ClassCheckHook()
+    hook.loaded = ('Vehical', 'cat', 'Giant panda')
+    with pytest.raises(ValueError, match=r"metainfo=dict\(classes=\('Vehical', 'cat'"):
+        hook.before_train(runner(train, resume=resume))
+    hook.loaded = ('one', 'two', 'three')
+    if resume:
+        with pytest.raises(ValueError, match='labels would have other meanings'):
+            hook.before_train(runner(train, resume=True))
+    else:
+        hook.before_train(runner(train))  # finetuning on other classes
