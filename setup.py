@@ -79,7 +79,9 @@ def place(source: str, target: str, link: bool) -> None:
         except OSError:  # Windows without the right to link
             pass
     if osp.isdir(source):
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns('__pycache__', '*.pyc'))
+        # experiments that no user of the package runs stay out of wheels
+        left_out = shutil.ignore_patterns('__pycache__', '*.pyc', 'benchmarks')
+        shutil.copytree(source, target, ignore=left_out)
     else:
         shutil.copyfile(source, target)
 

@@ -1,8 +1,12 @@
-"""Makes ``mmcv.ops`` importable in tests before anything imports it."""
+"""Prepares imports: ``mmcv.ops`` beside mmcv-lite, and modules of ``tools/benchmarks``."""
 
 import gc
+import sys
+from pathlib import Path
 
 import mmcico.compat  # noqa: F401
+
+sys.path.append(str(Path(__file__).parents[1] / 'tools' / 'benchmarks'))
 
 
 def pytest_collection_finish():

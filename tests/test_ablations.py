@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from mmdet.utils import register_all_modules
 from mmengine.config import Config
+from table_text import paper_table
+from tables import config_of, load_table
 
 from mmcico.registry import MODELS
-from mmcico.utils.table_text import paper_table
-from mmcico.utils.tables import config_of, load_table
 
 ROOT = Path(__file__).parents[1]
 HOME = ROOT / 'configs' / 'ablations'

@@ -1,5 +1,6 @@
 """What is built from a source distribution has all that users need."""
 
+import runpy
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -30,3 +31,12 @@ def test_every_file_is_in_the_manifest(folder):
 def test_the_version_is_stated_once_more_only_where_citations_need_it():
     text = (ROOT / 'CITATION.cff').read_text()
     assert f'\nversion: {__version__}\n' in text
+
+
+def test_wheels_carry_tools_without_benchmarks(tmp_path, monkeypatch):
+    monkeypatch.setattr('setuptools.setup', lambda **kwargs: None)
+    place = runpy.run_path(str(ROOT / 'setup.py'))['place']
+    place(str(ROOT / 'tools'), str(tmp_path / 'tools'), link=False)
+    assert (tmp_path / 'tools' / 'train.py').is_file()
+    assert (tmp_path / 'tools' / 'analysis_tools' / 'benchmark.py').is_file()
+    assert not (tmp_path / 'tools' / 'benchmarks').exists()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/benchmark_eval.py'
+TOOL = Path(__file__).parents[2] / 'tools/benchmarks/benchmark_eval.py'
 
 
 @pytest.mark.slow

@@ -2,10 +2,10 @@ import json
 
 import numpy as np
 import pytest
+from eval_files import FRAME, Plan, encode_blob, place, run_code, write_eval_files
 from pycocotools import mask as mask_utils
 
 from mmcico.evaluation import measure_files, read_ground_truth, read_results
-from mmcico.testing.eval_files import FRAME, Plan, encode_blob, place, run_code, write_eval_files
 
 SMALL = Plan(videos=2, length=4, objects=3, predictions=6)
 

@@ -11,7 +11,7 @@ TOOLS = dict(
     split='dataset_tools/split.py',
     stats='dataset_tools/stats.py',
     coherence='analysis_tools/temporal_coherence.py',
-    benchmark='analysis_tools/coherence_benchmark.py',
+    benchmark='benchmarks/coherence_benchmark.py',
 )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/linking_benchmark.py'
+TOOL = Path(__file__).parents[2] / 'tools/benchmarks/linking_benchmark.py'
 
 
 @pytest.fixture(scope='module')

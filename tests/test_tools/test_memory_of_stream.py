@@ -11,7 +11,7 @@ from tool_runs import TOOLS, tool_module
 
 from mmcico.testing.inference import write_small_model
 
-TOOL = 'analysis_tools/memory_of_stream.py'
+TOOL = 'benchmarks/memory_of_stream.py'
 
 
 @pytest.fixture(scope='module')

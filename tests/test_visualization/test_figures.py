@@ -179,7 +179,7 @@ def test_the_tool_shows_prototypes(tmp_path, capsys):
 def test_the_benchmark_of_drawing_runs(tmp_path, capsys):
     from mmcico.testing.inference import write_small_model
 
-    tool = tool_module('analysis_tools/drawing_benchmark.py')
+    tool = tool_module('benchmarks/drawing_benchmark.py')
     (tmp_path / 'cat').mkdir()
     for t in range(4):
         image = np.full((40, 72, 3), 40 * t, np.uint8)

@@ -1,6 +1,6 @@
 """How much time testing saves by leaving out work, results being the same.
 
-    python tools/analysis_tools/benchmark_testing.py CONFIG CHECKPOINT VIDEO
+    python tools/analysis_tools/benchmark.py CONFIG CHECKPOINT VIDEO
 
 Each clip of the video runs twice, one way after the other: the whole network
 on all of its frames; and as mmcico tests, where frames that the clip before

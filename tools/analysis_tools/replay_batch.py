@@ -9,8 +9,6 @@ if not, the batch or the model is at fault.
 
 import argparse
 
-import mmcico  # noqa: F401  isort: skip
-
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -19,23 +17,21 @@ from mmengine.utils import import_modules_from_strings
 
 from mmcico.engine.batch_file import batch_names, load_batch
 from mmcico.registry import MODELS
-from mmcico.utils.launch import add_cfg_options, add_debug, run_tool
+from mmcico.utils.launch import add_cfg_options
 from mmcico.utils.seeds import seed_generators
+from mmcico.utils.tool import run_tool, tool_parser
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file of the training')
     parser.add_argument('batch', help='file that the training wrote')
     parser.add_argument(
         '--checkpoint', help='weights; "none" for fresh ones; default: the last good checkpoint'
     )
     add_cfg_options(parser)
-    add_debug(parser)
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def build_model(cfg: Config, checkpoint: str | None) -> torch.nn.Module:
@@ -69,9 +65,9 @@ def replay(model: torch.nn.Module, content: dict) -> tuple[dict, dict]:
     return losses, gradients
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Read the command line, run the batch, print the numbers."""
-    args = parse_args()
+    args = parse_args(argv)
     content = load_batch(args.batch)
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
@@ -88,4 +84,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    sys.exit(run_tool(main))

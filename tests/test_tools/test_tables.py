@@ -5,15 +5,8 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
-
-from mmcico.utils.table_text import paper_table, result_rows, results_table, summarize
-from mmcico.utils.tables import (
-    choose_rows,
-    config_of,
-    load_table,
-    own_variables,
-    set_frames_per_step,
-)
+from table_text import paper_table, result_rows, results_table, summarize
+from tables import choose_rows, config_of, load_table, own_variables, set_frames_per_step
 
 BASE = """
 model = dict(bbox_head=dict(num_frames=3, towers=dict(cls='2d', box='3d')))

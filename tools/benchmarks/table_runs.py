@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from tables import Row, config_of, set_frames_per_step
 
-from .json_file import load_json
-from .tables import Row, config_of, set_frames_per_step
-from .whole_file import write_whole
+from mmcico.utils.json_file import load_json
+from mmcico.utils.whole_file import write_whole
 
 #: lines of a log that a message shows
 LAST_LINES = 3

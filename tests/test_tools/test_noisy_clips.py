@@ -5,17 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from noisy_clips import DetectionNoise, detect_clips, identities, last_masks, mask_boxes, vanish
 
 from mmcico.datasets.clip_windows import clip_windows
 from mmcico.datasets.moving_shapes import Track
-from mmcico.testing.noisy_clips import (
-    DetectionNoise,
-    detect_clips,
-    identities,
-    last_masks,
-    mask_boxes,
-    vanish,
-)
 
 CLEAN = DetectionNoise(
     miss=0,

@@ -1,6 +1,6 @@
 """Time and memory of measuring results, beside MMDetection's YTVISeval.
 
-    python tools/analysis_tools/benchmark_eval.py
+    python tools/benchmarks/benchmark_eval.py
 
 Writes files of many videos, measures them by both, one after the other and
 each in a process of its own, and compares the figures.  Reading the files is
@@ -9,7 +9,6 @@ a part of the time, importing packages is not.
 
 import argparse
 import contextlib
-import importlib
 import io
 import json
 import os
@@ -46,9 +45,8 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 def by_mmcico(files: list[str], processes: int) -> list[Any]:
     """Figures by what tools/eval.py runs; imports are not timed."""
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    tool = importlib.import_module('eval')
-    evaluation = tool.pure_import('evaluation')
+    from mmcico import evaluation
+
     start()
     metrics, _ = evaluation.measure_files(*files, processes=processes)
     return [metrics[name] for name in FIGURES]
@@ -122,7 +120,7 @@ def run(tool: str, folder: str, processes: int) -> dict[str, Any]:
 
 def compare(args: argparse.Namespace, classes: int) -> tuple[dict[str, Any], float]:
     """Both tools on the same files; their numbers and largest difference."""
-    from mmcico.testing.eval_files import Plan, write_eval_files
+    from eval_files import Plan, write_eval_files
 
     with tempfile.TemporaryDirectory() as folder:
         write_eval_files(Path(folder), Plan(videos=args.videos, classes_per_video=classes))

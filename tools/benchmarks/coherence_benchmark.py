@@ -1,6 +1,6 @@
 """Time of temporal_coherence.py on a set as large as YouTube-VIS 2019 train.
 
-    python tools/analysis_tools/coherence_benchmark.py
+    python tools/benchmarks/coherence_benchmark.py
 
 Writes an annotation file of generated objects (60,000 frames of 720 x 1280 and
 4,900 objects by default) and runs the tool on it in a process of its own.
@@ -22,10 +22,9 @@ from typing import TextIO
 import numpy as np
 from pycocotools import mask as mask_api
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / 'dataset_tools'))
 from mmcico.utils.tool import run_tool, tool_parser
 
-TOOL = Path(__file__).resolve().parent / 'temporal_coherence.py'
+TOOL = Path(__file__).resolve().parents[1] / 'analysis_tools/temporal_coherence.py'
 SIZE = (720, 1280)
 
 

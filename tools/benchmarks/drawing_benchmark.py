@@ -1,6 +1,6 @@
 """Whether pictures hold up the model: time of drawing and writing.
 
-    python tools/analysis_tools/drawing_benchmark.py CONFIG CHECKPOINT \
+    python tools/benchmarks/drawing_benchmark.py CONFIG CHECKPOINT \
         video.mp4 --style full
 
 Shows the time a frame of the model, of drawing and of writing, each alone,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
 
-from .tables import Row, Table
+from tables import Row, Table
 
 Figures = Mapping[str, float]
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from table_runs import RunFailed, Settings, TableRunner
+from tables import load_table
 from tool_runs import tool_module
-
-from mmcico.utils.table_runs import RunFailed, Settings, TableRunner
-from mmcico.utils.tables import load_table
 
 ROOT = Path(__file__).parents[2]
 MAIN = """
@@ -194,13 +193,12 @@ def test_several_processes(home):
 
 @pytest.fixture
 def tool():
-    return tool_module('analysis_tools/run_table.py')
+    return tool_module('benchmarks/run_table.py')
 
 
 def call(tool, monkeypatch, home, program, *extra):
     monkeypatch.setattr(tool, 'TableRunner', lambda settings: TableRunner(settings, program))
     argv = [
-        'run_table.py',
         'x',
         '--tables',
         f'{home}/tables.json',
@@ -212,15 +210,13 @@ def call(tool, monkeypatch, home, program, *extra):
         '--out',
         f'{home}/out.json',
     ]
-    monkeypatch.setattr(sys, 'argv', argv + list(extra))
-    tool.main()
+    return tool.main(argv + list(extra))
 
 
 def test_tool_keeps_finished_rows(tool, monkeypatch, home, capsys):
     program = Pretender()
     program.broken.add('one')
-    with pytest.raises(SystemExit):
-        call(tool, monkeypatch, home, program)
+    assert call(tool, monkeypatch, home, program) == 1
     captured = capsys.readouterr()
     assert '| 1 | - | - | 0 (2 failed) | one |' in captured.out
     assert '| 3 | 20.0 ± 0.0 | 4.0 ± 0.0 | 2 | main |' in captured.out

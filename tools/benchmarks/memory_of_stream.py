@@ -1,6 +1,6 @@
 """Resident memory of a long stream, frame by frame.
 
-    python tools/analysis_tools/memory_of_stream.py MODEL.pth --out memory
+    python tools/benchmarks/memory_of_stream.py MODEL.pth --out memory
 
 A generated video runs forwards and backwards without end through
 ``CiCoInferencer.stream``. Memory is read before the first frame and all along;

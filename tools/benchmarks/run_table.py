@@ -1,6 +1,6 @@
 """Run the models of a table and print it in the paper's form.
 
-    python tools/analysis_tools/run_table.py 1a --out table1a.json
+    python tools/benchmarks/run_table.py 1a --out table1a.json
 
 What is done is not done again: start it once more after it was stopped.
 """
@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.config import DictAction
+from table_runs import RunFailed, Settings, TableRunner, write_json
+from table_text import paper_table, result_rows, results_table
+from tables import Row, Table, choose_rows, load_table
 
-from mmcico.utils.table_runs import RunFailed, Settings, TableRunner, write_json
-from mmcico.utils.table_text import paper_table, result_rows, results_table
-from mmcico.utils.tables import Row, Table, choose_rows, load_table
 from mmcico.utils.tool import run_tool, tool_parser
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,19 +115,18 @@ def run_rows(
     return failed
 
 
-def main(argv: Sequence[str]) -> None:
+def main(argv: Sequence[str]) -> int:
     """Read the table, run its rows, print it."""
     args = parse_args(argv)
     table = load_table(args.tables, args.table)
     rows = choose_rows(table, args.rows)
     if args.paper:
         print(paper_table(table))
-        return
+        return 0
     runner = TableRunner(settings_of(args))
     failed = {} if args.show else run_rows(args, table, rows, runner)
     print(report(table, rows, runner, args.seeds, failed, args.out))
-    if failed:
-        sys.exit(1)
+    return int(bool(failed))
 
 
 if __name__ == '__main__':

@@ -1,6 +1,6 @@
 """Peak memory of testing videos of different lengths.
 
-    python tools/analysis_tools/memory_by_length.py CONFIG --checkpoint FILE
+    python tools/benchmarks/memory_by_length.py CONFIG --checkpoint FILE
 
 Each length is tested in a process of its own, by the same runner that
 tools/test.py uses, on one generated video.  Frames are loaded, instances

@@ -1,7 +1,7 @@
 """Compare linkers on equal, spoilt detections of generated video.
 
-    python tools/analysis_tools/linking_benchmark.py
-    python tools/analysis_tools/linking_benchmark.py --overlap 0 --miss 0.2
+    python tools/benchmarks/linking_benchmark.py
+    python tools/benchmarks/linking_benchmark.py --overlap 0 --miss 0.2
 
 No network is needed: videos of moving shapes are cut into clips and the truth
 is spoilt (mmcico/testing/noisy_clips.py). Shown are identity switches and
@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.structures import InstanceData
+from noisy_clips import DetectionNoise, detect_clips, vanish
 from torch import Tensor
 
 from mmcico.datasets.clip_windows import Window, clip_windows
@@ -35,7 +36,6 @@ from mmcico.formats.rle import encode_masks
 from mmcico.models import TrackState
 from mmcico.registry import MODELS
 from mmcico.structures.clip_masks import pairwise_mask_iou
-from mmcico.testing.noisy_clips import DetectionNoise, detect_clips, vanish
 from mmcico.utils.tool import run_tool, tool_parser
 
 TRACKERS = Path(__file__).parents[2] / 'configs/_base_/trackers'
