@@ -8,6 +8,8 @@ if not, the batch or the model is at fault.
 """
 
 import argparse
+import sys
+from collections.abc import Sequence
 
 import torch
 from mmengine.config import Config
