@@ -17,6 +17,7 @@ from pycocotools import mask as mask_api
 from tool_runs import options, run_here
 
 from mmcico.datasets.moving_shapes import make_config, write_dataset
+from mmcico.evaluation import VISMetric
 
 ROOT = Path(__file__).parents[1]
 CONFIG = """
@@ -110,6 +111,30 @@ def test_results_are_a_sound_submission(tested, data):
     metrics = json.loads((tested / 'metrics.json').read_text())
     assert {'AP', 'AP50', 'AP75', 'AR1', 'AR10'} <= set(metrics)
     assert 0 <= metrics['AP'] <= metrics['AP50'] <= 1
+
+
+def test_an_interrupted_test_goes_on(trained, tested, tmp_path, monkeypatch):
+    config, _, checkpoint = trained
+    command = 'test.py', config, checkpoint, '--work-dir', tmp_path
+    clips = []
+    real = VISMetric.process
+
+    def process(self, data_batch, data_samples):
+        real(self, data_batch, data_samples)
+        clips.append(data_samples)
+        if self._finished and not self.resume:
+            self._part.close()
+            raise ValueError('interrupted')
+
+    monkeypatch.setattr(VISMetric, 'process', process)
+    assert run_here(*command, *options()) == 1
+    assert [path.name for path in tmp_path.glob('*.jsonl')] == ['results.rank0.jsonl']
+    first = len(clips)
+    assert run_here(*command, '--resume', *options('model.test_cfg.nms.score_thr=0.1')) == 1
+    assert run_here(*command, '--resume', *options()) == 0
+    assert len(clips) == 3 * first  # three videos of one length
+    for name in ('results.json', 'submission.zip', 'metrics.json'):
+        assert (tmp_path / name).read_bytes() == (tested / name).read_bytes()
 
 
 def test_the_tool_without_a_model_agrees(tested, data, tmp_path):

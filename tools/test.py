@@ -1,9 +1,11 @@
 """Test a model: ``python tools/test.py CONFIG CHECKPOINT``."""
 
 import argparse
+import hashlib
 import os.path as osp
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.registry import RUNNERS
@@ -25,6 +27,11 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file or URL')
     add_common_arguments(parser)
+    parser.add_argument(
+        '--resume',
+        action='store_true',
+        help='continue an interrupted test in the work folder; finished videos are not run again',
+    )
     parser.add_argument('--out', help='pickle file for the predictions, masks run-length encoded')
     parser.add_argument('--show', action='store_true', help='show predictions in a window')
     parser.add_argument('--show-dir', help='draw predictions into this folder of the work folder')
@@ -56,12 +63,55 @@ def check_files(args: argparse.Namespace) -> None:
         raise ValueError(f'--out writes a pickle file, "{args.out}" must end in .pkl or .pickle')
 
 
+def fingerprint(cfg: Config, checkpoint: str) -> str:
+    """Return a text that differs for other weights and other settings of the model or the data."""
+    content = cfg.to_dict()
+    for key in ('work_dir', 'launcher', 'load_from', 'log_level', 'model_wrapper_cfg'):
+        content.pop(key, None)
+    digest = hashlib.sha256(repr(sorted(content.items())).encode())
+    is_file = osp.isfile(checkpoint)
+    digest.update(Path(checkpoint).read_bytes() if is_file else checkpoint.encode())
+    return digest.hexdigest()
+
+
+def set_resume(cfg: Config, args: argparse.Namespace) -> None:
+    """Let the metrics note what they measure, and continue an interrupted test if wanted.
+
+    Raises:
+        ValueError: If ``--resume`` cannot work with the config or the other arguments.
+    """
+    evaluators = cfg.get('test_evaluator') or []
+    ours = [
+        each
+        for each in (evaluators if isinstance(evaluators, list) else [evaluators])
+        if each.get('type') == 'mmcico.VISMetric'
+    ]
+    text = fingerprint(cfg, args.checkpoint)
+    for each in ours:
+        each.update(fingerprint=text, resume=args.resume)
+    if not args.resume:
+        return
+    sampler = cfg.test_dataloader.get('sampler', {})
+    if len(ours) != 1 or sampler.get('type') != 'mmcico.VideoSampler':
+        raise ValueError(
+            f'{cfg.filename}: --resume needs one mmcico.VISMetric as test_evaluator and '
+            'mmcico.VideoSampler in test_dataloader; leave --resume out'
+        )
+    if args.out or args.show or args.show_dir:
+        raise ValueError(
+            '--resume leaves out finished videos, so --out, --show and --show-dir would be '
+            'incomplete; leave out one of them'
+        )
+    sampler['resume_from'] = ours[0].get('outdir') or cfg.work_dir
+
+
 def main(argv: Sequence[str]) -> None:
     """Read the command line, build the runner, test."""
     args = parse_args(argv)
     cfg = load_config(args)
     check_files(args)
     cfg.load_from = args.checkpoint
+    set_resume(cfg, args)
     if 'test_evaluator' in cfg:
         set_output_folder(cfg.test_evaluator, cfg.work_dir)
     if args.show or args.show_dir:

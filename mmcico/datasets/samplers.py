@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import mmdet.datasets  # noqa: F401  bare types of configs live there
-from mmengine.dist import get_dist_info
+from mmengine.dist import broadcast_object_list, get_dist_info, is_main_process
 from torch.utils.data import Dataset, Sampler
 
+from mmcico.formats.fields import id_key
+from mmcico.formats.results_files import find_parts, read_part
 from mmcico.registry import DATA_SAMPLERS
 from mmcico.utils.seeds import seeded
 
@@ -33,6 +35,20 @@ def balanced_shares(lengths: Sequence[int], num_shares: int) -> list[list[int]]:
     return [sorted(share) for share in shares]
 
 
+def finished_videos(folder: str) -> set[str]:
+    """Return the ids of the videos that an interrupted test finished, on all processes.
+
+    Args:
+        folder (str): Folder that the test wrote to.
+    """
+    found: list[set[str]] = [set()]
+    if is_main_process():
+        parts = find_parts(folder).values()
+        found = [{id_key(record['video_id']) for part in parts for record in read_part(part)}]
+    broadcast_object_list(found)
+    return found[0]
+
+
 @DATA_SAMPLERS.register_module()
 class VideoSampler(Sampler):
     """Gives each process whole videos, their clips in order.
@@ -42,6 +58,8 @@ class VideoSampler(Sampler):
 
     Args:
         dataset (Dataset): :class:`VISDataset` in test mode.
+        resume_from (str, optional): Folder of an interrupted test; the videos that it finished
+            are left out (``tools/test.py --resume``).
         seed (int, optional): Not used; MMEngine passes it to all samplers.
         **kwargs: Likewise.
 
@@ -49,7 +67,9 @@ class VideoSampler(Sampler):
         ValueError: If the data set does not tell videos apart.
     """
 
-    def __init__(self, dataset: Any, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, dataset: Any, resume_from: str | None = None, seed: int | None = None, **kwargs: Any
+    ) -> None:
         if not hasattr(dataset, 'video_of'):
             raise ValueError(
                 'mmcico.VideoSampler shares out the videos of a '
@@ -60,6 +80,11 @@ class VideoSampler(Sampler):
         clips: dict = {}
         for index in range(len(dataset)):
             clips.setdefault(dataset.video_of(index), []).append(index)
+        if resume_from is not None:
+            finished = finished_videos(resume_from)
+            clips = {
+                v: each for v, each in clips.items() if id_key(dataset.videos[v].id) not in finished
+            }
         videos = list(clips.values())
         shares = balanced_shares([len(v) for v in videos], world_size)
         self.indices = [i for v in shares[rank] for i in videos[v]]

@@ -48,3 +48,11 @@ def test_ranks_get_whole_videos_in_order(clips, monkeypatch, world, expected):
 def test_other_data_sets_are_refused(clips):
     with pytest.raises(ValueError, match='not of a ConcatDataset'):
         VideoSampler(ConcatDataset([clips, clips]))
+
+
+def test_finished_videos_are_left_out(clips, tmp_path):
+    assert list(VideoSampler(clips, resume_from=str(tmp_path))) == [0, 1, 2]
+    (tmp_path / 'results.rank3.jsonl').write_text('{"video_id": 7, "results": []}\n{"video_id": 0')
+    assert list(VideoSampler(clips, resume_from=str(tmp_path))) == [2]
+    (tmp_path / 'results.rank0.jsonl').write_text('{"video_id": "0", "results": []}\n')
+    assert list(VideoSampler(clips, resume_from=str(tmp_path))) == []

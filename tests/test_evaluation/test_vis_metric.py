@@ -116,6 +116,37 @@ def test_finished_videos_are_on_disk_and_out_of_memory(tmp_path):
     assert tracks[1]['segmentations'] == [rle(draw(B))] * 3
 
 
+def test_an_interrupted_test_goes_on(tmp_path):
+    first, second = still_video(1, A), still_video(2, B)
+    expected = tmp_path / 'undisturbed'
+    run(first + second, outdir=str(expected))
+    settings = dict(outdir=str(tmp_path / 'work'), fingerprint='x')
+    evaluator = build(**settings)
+    for clip in first + second[:1]:
+        evaluator.process([clip])
+    evaluator.metrics[0]._part.close()  # as the system does when a process is killed
+    with pytest.raises(ValueError, match='another checkpoint or config'):
+        run(second, **dict(settings, fingerprint='y'), resume=True)
+    run(second, **settings, resume=True)
+    for name in ('results.json', 'submission.zip'):
+        assert (tmp_path / 'work' / name).read_bytes() == (expected / name).read_bytes()
+    assert sorted(path.name for path in (tmp_path / 'work').iterdir()) == [
+        'results.json',
+        'submission.zip',
+    ]
+
+
+def test_two_tests_do_not_mix(tmp_path):
+    evaluator = build(outdir=str(tmp_path))
+    evaluator.process([still_video(1, A)[0]])
+    with pytest.raises(ValueError, match='is being written by another test or validation'):
+        run(still_video(2, B), outdir=str(tmp_path))
+    evaluator.process([still_video(1, A)[1]])
+    evaluator.evaluate(2)
+    (track,) = json.loads((tmp_path / 'results.json').read_text())
+    assert track['video_id'] == 1
+
+
 def test_second_run_starts_afresh(tmp_path):
     ann_file = write_truth(tmp_path, [annotation([A] * 3)], [3])
     evaluator = build(ann_file=ann_file)
