@@ -1,70 +1,169 @@
-"""Checks of a whole annotation file."""
+"""Checks of a whole annotation file: the reader's, and those of names, classes and images."""
 
+from pathlib import Path
 from typing import Any
 
-from mmcico.datasets.cocovid_format import is_cocovid
-from mmcico.utils.json_file import load_json
+from mmcico.formats.annotations import AnnotatedVideo, AnnotationFile
+from mmcico.formats.categories import normalised
+from mmcico.formats.fields import id_key
+from mmcico.formats.json_file import load_json
+from mmcico.formats.problems import Place, Problems, short
+from mmcico.formats.read import read_annotations
+from mmcico.utils.image_size import image_library, image_size
+from mmcico.utils.natural_order import natural_key
 
-from .check_cocovid import check_cocovid
-from .check_frames import check_track
-from .check_images import check_images
-from .check_vis import check_vis
-from .defects import Report
+from .check_frames import TrackChecker
 
 
-def check_file(path: str, images: str | None = None, box_slack: float = 1) -> Report:
-    """Find every defect of an annotation file.
+def check_file(
+    path: str, images: str | None = None, box_slack: float = 1, classes_of: str | None = None
+) -> Problems:
+    """Find every problem of an annotation file.
 
     Args:
         path (str): YouTube-VIS, OVIS or CocoVID JSON.
-        images (str, optional): Folder of the frames, which are then checked.
-        box_slack (float): Pixels that a side of a box may differ from that
-            of its mask.
+        images (str, optional): Folder of the frames, which are then checked, too.
+        box_slack (float): Pixels by which a side of a box may differ from that of its mask.
+        classes_of (str, optional): Annotation file that must have the same classes.
 
     Returns:
-        Report: All that is wrong, one by one.
+        Problems: All that is wrong, one by one.
 
     Raises:
-        ValueError: If ``images`` is not a folder.
+        ValueError: If ``images`` is no folder, or ``classes_of`` cannot be read.
     """
     try:
         data = load_json(path)
     except ValueError as error:
-        report = Report(path)
-        report.error('layout', str(error))
-        return report
-    return check_data(data, path, images, box_slack)
+        problems = Problems(path, collect=True)
+        problems.error('layout', str(error).removeprefix(f'{path} '))
+        return problems
+    return check_data(data, path, images, box_slack, classes_of)
 
 
-def check_data(data: Any, name: str, images: str | None = None, box_slack: float = 1) -> Report:
-    """As :func:`check_file`, of parsed JSON.
+def check_data(
+    data: Any,
+    name: str,
+    images: str | None = None,
+    box_slack: float = 1,
+    classes_of: str | None = None,
+) -> Problems:
+    """Find every problem of parsed JSON, as :func:`check_file` does.
 
     Args:
-        data (Any): Whatever the file holds.
-        name (str): Of the file, for messages.
+        data (Any): Content of the file.
+        name (str): Name of the file, for messages.
         images (str, optional): See :func:`check_file`.
         box_slack (float): See :func:`check_file`.
+        classes_of (str, optional): See :func:`check_file`.
     """
-    report = Report(name)
-    is_frames = isinstance(data, dict) and is_cocovid(data)
-    videos, tracks = (check_cocovid if is_frames else check_vis)(data, report)
-    masks = sum(check_track(track, box_slack, report) for track in tracks)
-    have = [track for track in tracks if 'occlusion' in track.lists]
-    if have and len(have) < len(tracks):
-        for track in tracks:
-            if 'occlusion' not in track.lists:
-                report.error(
-                    'occlusion',
-                    'is missing, other annotations have it',
-                    track.place,
-                    track.fields['occlusion'],
-                )
-    report.checked = dict(
-        videos=len(videos),
-        frames=sum(len(video.names) for video in videos),
-        objects=len(tracks),
-        masks=masks,
-    )
+    problems = Problems(name, collect=True)
+    file = read_annotations(data, name, problems=problems)
+    if file.num_crowds:
+        problems.checked['crowds'] = file.num_crowds
+    check_names(file, problems)
+    check_category_use(file, problems)
+    checker = TrackChecker(file, box_slack, problems)
+    for video in file.videos:
+        for track in video.tracks:
+            checker.check(video, track)
+    if classes_of is not None:
+        check_same_classes(file, read_annotations(classes_of), problems)
     if images is not None:
-        check_images(videos, images, report)
-    return report
+        check_images(file, Path(images), problems)
+    return problems
+
+
+def check_names(file: AnnotationFile, problems: Problems) -> None:
+    """Report frames that are not in the order of their names, and names that occur twice.
+
+    Numbers in names count as numbers: ``9.jpg`` comes before ``10.jpg``.
+    """
+    first: dict[str, Place] = {}
+    for video in file.videos:
+        last = ''
+        for frame, name in enumerate(video.file_names):
+            if not name:
+                continue
+            place = video.place(frame).at(field='file_names')
+            if last and natural_key(name) < natural_key(last):
+                message = f'comes after {last!r}; frames must be in the order of time'
+                problems.defect('order', message, place, name)
+            last = name
+            if name in first:
+                where = first[name].at(file='', field='')
+                problems.warn('name', f'is the file of {where}, too', place, name)
+            first.setdefault(name, place)
+
+
+def check_category_use(file: AnnotationFile, problems: Problems) -> None:
+    """Warn of classes without an object."""
+    used = {id_key(track.category_id) for video in file.videos for track in video.tracks}
+    unused = [key for key, _ in file.categories if id_key(key) not in used]
+    if unused and file.num_annotations:
+        message = f'{len(unused)} of {len(file.categories)} categories have no object'
+        place = problems.at(field='categories')
+        problems.warn('category', message, place, f'ids {short(unused)}')
+
+
+def check_same_classes(file: AnnotationFile, other: AnnotationFile, problems: Problems) -> None:
+    """Report ids that stand for different classes in two files.
+
+    Args:
+        file (AnnotationFile): The file that is checked.
+        other (AnnotationFile): Another part of the data set.
+        problems (Problems): Gets what differs.
+    """
+    known = dict(other.categories)
+    by_name = {normalised(name): key for key, name in other.categories}
+    for key, name in file.categories:
+        own = by_name.get(normalised(name))
+        if own == key:
+            continue
+        message = f'has the id {key!r}, in {other.name} ' + (
+            f'it has the id {own!r}' if own is not None else f'no class is named {name!r}'
+        )
+        if own is None and key in known:
+            message += f' and {key!r} is {known[key]!r}'
+        message += '; the parts of a data set need the same ids (convert --target does it)'
+        problems.defect('category', message, problems.at(field='categories'), name)
+
+
+def check_images(file: AnnotationFile, folder: Path, problems: Problems) -> None:
+    """Report images that do not exist or have another size than their video.
+
+    Args:
+        file (AnnotationFile): The file.
+        folder (Path): Folder that file names are relative to.
+        problems (Problems): Gets what is wrong.
+
+    Raises:
+        ValueError: If there is no such folder, or Pillow is not installed.
+    """
+    image_library()
+    if not folder.is_dir():
+        raise ValueError(f'--images {folder} is not a folder')
+    count = 0
+    for video in file.videos:
+        for frame, name in enumerate(video.file_names):
+            if not name:
+                continue
+            count += 1
+            message = _image_problem(folder / name, video)
+            if message:
+                place = video.place(frame).at(field='file_names')
+                problems.defect('image', message, place, name)
+    problems.checked['images'] = count
+
+
+def _image_problem(path: Path, video: AnnotatedVideo) -> str:
+    """Return what is wrong with an image, '' if nothing is."""
+    if not path.is_file():
+        return f'there is no file {path}'
+    try:
+        found = image_size(path)
+    except (OSError, image_library().DecompressionBombError) as error:
+        return f'{path} is no image: {error}'
+    if video.height and found != video.size:
+        return f'{path} is {found} (height, width), the annotation file says {video.size}'
+    return ''

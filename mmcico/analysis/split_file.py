@@ -1,19 +1,12 @@
-"""An annotation file cut into two, video by video."""
+"""Split of an annotation file into two, video by video."""
 
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mmcico.datasets.cocovid_format import is_cocovid
-from mmcico.datasets.fields import (
-    by_id,
-    id_key,
-    look_up,
-    read_annotations_list,
-    read_categories,
-    required_list,
-    video_records,
-)
+from mmcico.formats.cocovid import is_cocovid
+from mmcico.formats.fields import id_key
+from mmcico.formats.read import read_annotations
 
 from .split_methods import last_videos, random_videos, stratified_videos
 
@@ -21,7 +14,7 @@ METHODS = ('last', 'random', 'stratified')
 
 
 class Members(NamedTuple):
-    """Which video each entry of a file belongs to.
+    """Video that each entry of a file belongs to.
 
     Attributes:
         keys (list[str]): Ids of the videos, in the order of the file.
@@ -38,46 +31,32 @@ class Members(NamedTuple):
 
 
 def read_members(data: dict, name: str) -> Members:
-    """Find out what belongs to which video.
+    """Return what belongs to which video.
 
     Args:
         data (dict): The parsed JSON, YouTube-VIS, OVIS or CocoVID.
-        name (str): Of the file, for messages.
+        name (str): Name of the file, for messages.
 
     Raises:
-        ValueError: If an id is missing, there twice, or leads nowhere.
+        ValueError: If the file is not sound.
     """
-    keys = list(video_records(data, name))
-    videos = {key: number for number, key in enumerate(keys)}
-    categories = {id_key(key): key for key, _ in read_categories(data, name)}
-    images: list[int] = []
-    field, target, homes = 'video_id', 'videos', videos
-    if is_cocovid(data):
-        records = by_id(required_list(data, 'images', name), 'image', name)
-        images = [
-            look_up(videos, record, 'video_id', 'videos', f'{name}: image {key}')
-            for key, record in records.items()
-        ]
-        field, target, homes = 'image_id', 'images', dict(zip(records, images))
-    annotations: list[int] = []
-    seen: list[dict[tuple[str, str], str]] = [{} for _ in keys]
-    for number, record in enumerate(read_annotations_list(data, name)):
-        where = f'{name}: annotation no. {number}'
-        home = look_up(homes, record, field, target, where)
-        category = look_up(categories, record, 'category_id', 'categories', where)
-        annotations.append(home)
-        # an object has one entry a frame in CocoVID, but is one object
-        instance = record.get('instance_id') if images else number
-        seen[home][id_key(instance), id_key(category)] = id_key(category)
-    objects = [Counter(video.values()) for video in seen]
-    return Members(keys, images, annotations, objects)
+    file = read_annotations(data, name)
+    homes = {id_key(video.id): number for number, video in enumerate(file.videos)}
+    objects = [Counter(id_key(track.category_id) for track in v.tracks) for v in file.videos]
+    annotations = data.get('annotations') or []
+    if not is_cocovid(data):
+        places = [homes[id_key(each['video_id'])] for each in annotations]
+        return Members([*homes], [], places, objects)
+    of_image = {id_key(each['id']): homes[id_key(each['video_id'])] for each in data['images']}
+    places = [of_image[id_key(each['image_id'])] for each in annotations]
+    return Members([*homes], [*of_image.values()], places, objects)
 
 
 def number_to_choose(total: int, fraction: float) -> int:
-    """Videos of the validation part: what the first part leaves.
+    """Return the number of videos of the validation part.
 
-    The first part has ``total * (1 - fraction)`` videos, rounded down, both
-    have one at least.
+    The training part has ``total * (1 - fraction)`` videos, rounded down; both parts have at
+    least one.
 
     >>> number_to_choose(2238, .1), number_to_choose(2, .1)
     (224, 1)
@@ -87,14 +66,14 @@ def number_to_choose(total: int, fraction: float) -> int:
 
 
 def choose_videos(members: Members, method: str, number: int, seed: int, name: str) -> set[int]:
-    """Positions of the videos for validation.
+    """Return the positions of the videos for validation.
 
     Args:
-        members (Members): Of the file.
+        members (Members): Members of the file.
         method (str): One of :data:`METHODS`.
         number (int): How many videos.
-        seed (int): Of ``'random'`` and ``'stratified'``.
-        name (str): Of the file, for messages.
+        seed (int): Seed of ``'random'`` and ``'stratified'``.
+        name (str): Name of the file, for messages.
 
     Raises:
         ValueError: If the file has too few videos, or no objects to
@@ -121,11 +100,11 @@ def choose_videos(members: Members, method: str, number: int, seed: int, name: s
 
 
 def part_of(data: dict, members: Members, chosen: set[int]) -> dict:
-    """The part of a file that belongs to some videos.
+    """Return the part of a file that belongs to some videos.
 
     Args:
         data (dict): The parsed JSON; it is not changed.
-        members (Members): Of the file.
+        members (Members): Members of the file.
         chosen (set[int]): Positions of videos.
 
     Returns:
@@ -147,10 +126,10 @@ def part_of(data: dict, members: Members, chosen: set[int]) -> dict:
 
 
 def describe(members: Members, chosen: set[int]) -> str:
-    """Numbers of a part, and classes that it lacks.
+    """Return the numbers of a part and the classes that it lacks.
 
     Args:
-        members (Members): Of the whole file.
+        members (Members): Members of the whole file.
         chosen (set[int]): Positions of the part's videos.
     """
     every: Counter = Counter()

@@ -1,7 +1,7 @@
-"""Ways to choose the videos that are kept back for validation.
+"""Methods that choose the videos for validation.
 
-Each takes the videos' ids and how many to choose, and returns positions. No
-random state of a library is used, so that a split is the same everywhere.
+Each takes the ids of the videos and the number to choose, and returns positions. No random
+state of a library is used, so that a split is the same everywhere.
 """
 
 import hashlib
@@ -10,56 +10,44 @@ from collections.abc import Hashable, Mapping, Sequence
 
 
 def shuffled(keys: Sequence[str], seed: int) -> list[int]:
-    """Positions in an order that looks random.
+    """Return positions in an order that looks random.
 
     Args:
         keys (Sequence[str]): Ids.
-        seed (int): Another seed is another order.
+        seed (int): Another seed gives another order.
 
     Returns:
-        list[int]: Sorted by SHA-256 of seed and id; the order of the file
-        plays no part, and a video that is added later moves no other.
+        list[int]: Positions sorted by SHA-256 of seed and id, so that the order does not
+        depend on that of the file, nor on other videos.
     """
     digests = [hashlib.sha256(f'{seed}:{key}'.encode()).digest() for key in keys]
     return sorted(range(len(keys)), key=digests.__getitem__)
 
 
 def last_videos(keys: Sequence[str], number: int) -> set[int]:
-    """The last videos of the file.
-
-    Args:
-        keys (Sequence[str]): Ids in the order of the file.
-        number (int): How many.
-    """
+    """Return the positions of the last ``number`` videos of the file."""
     return set(range(len(keys) - number, len(keys)))
 
 
 def random_videos(keys: Sequence[str], number: int, seed: int) -> set[int]:
-    """Videos chosen by chance.
-
-    Args:
-        keys (Sequence[str]): Ids.
-        number (int): How many.
-        seed (int): Another seed is another choice.
-    """
+    """Return the positions of ``number`` videos that are chosen at random by ``seed``."""
     return set(shuffled(keys, seed)[:number])
 
 
 def stratified_videos(
     keys: Sequence[str], number: int, seed: int, objects: Sequence[Mapping[Hashable, int]]
 ) -> set[int]:
-    """Videos chosen so that each class has its share of objects.
+    """Return the positions of videos that hold an equal share of each class.
 
-    Iterative stratification (Sechidis et al., ECML 2011): videos of the class
-    that the fewest videos still have come first, each goes to the part that
-    lacks more objects of this class. Both parts get exactly as many videos as
-    they should.
+    By iterative stratification (Sechidis et al., ECML 2011), videos of the class that the
+    fewest videos still have come first, and each goes to the part that lacks more objects of
+    this class. The parts have exactly the numbers of videos that were asked for.
 
     Args:
         keys (Sequence[str]): Ids of ``V`` videos.
-        number (int): How many of them to choose.
-        seed (int): Another seed is another choice among equals.
-        objects (Sequence[Mapping]): ``V`` times class -> number of objects.
+        number (int): Number of videos to choose.
+        seed (int): Seed of the choice among equals.
+        objects (Sequence[Mapping]): Class -> number of objects, for each of ``V`` videos.
     """
     parts = _Parts(number / max(len(keys), 1), len(keys), number, objects)
     order = shuffled(keys, seed)
@@ -76,16 +64,16 @@ def stratified_videos(
 
 
 def _rarest(objects: Sequence[Mapping[Hashable, int]]) -> Hashable:
-    """The class that the fewest videos have."""
+    """Return the class that the fewest videos have."""
     videos = Counter(each for video in objects for each in video)
     return min(videos, key=lambda each: (videos[each], str(each)))
 
 
 class _Parts:
-    """Two parts of a set of videos that are being filled.
+    """Two parts of a set of videos while they are filled.
 
-    ``lack`` holds how many objects of each class, and ``room`` how many
-    videos, the kept part (0) and the chosen part (1) can still take.
+    ``lack`` holds the numbers of objects of each class, and ``room`` the numbers of videos,
+    that the kept part (0) and the chosen part (1) can still take.
     """
 
     def __init__(
@@ -102,7 +90,7 @@ class _Parts:
         ]
 
     def put(self, video: int, wanted: Hashable) -> None:
-        """Give a video to the part that lacks more of the wanted class."""
+        """Add a video to the part that lacks more of the wanted class."""
         need = [(lack.get(wanted, 0.0), room) for lack, room in zip(self.lack, self.room)]
         part = int(need[1] > need[0])
         if not self.room[part]:

@@ -1,20 +1,19 @@
-"""Numbers of an annotation file."""
+"""Statistics of an annotation file."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from pycocotools import mask as mask_api
 
-from mmcico.datasets.video_annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
+from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
 
 #: mean areas at which the official tools change from small to medium to large
 SMALL_BELOW, MEDIUM_UP_TO = 128**2, 256**2
 
 
 def spread(values: Iterable[float]) -> dict[str, float] | None:
-    """Smallest, mean, median and largest value, None if there is none.
+    """Return the smallest, mean, median and largest value, None if there is none.
 
     >>> spread([1, 2, 6])
     {'min': 1.0, 'mean': 3.0, 'median': 2.0, 'max': 6.0}
@@ -31,59 +30,56 @@ def spread(values: Iterable[float]) -> dict[str, float] | None:
 
 
 def dataset_stats(file: AnnotationFile) -> dict[str, Any]:
-    """Everything that is counted.
+    """Return all statistics of a file.
 
     Args:
-        file (AnnotationFile): The file. Crowds are counted, and left out of
-            all other numbers.
+        file (AnnotationFile): The file. Crowds are counted, and left out of all other numbers.
 
     Returns:
-        dict: For JSON; see ``docs/en/dataset_tools.md``.
+        dict: Values for JSON; see ``docs/en/dataset_tools.md``.
     """
-    pairs = [(video, track) for video in file.videos for track in video.tracks if not track.iscrowd]
-    tracks = [track_stats(track, video) for video, track in pairs]
-    every = [track for video in file.videos for track in video.tracks]
-    lengths = [len(video.file_names) for video in file.videos]
-    per_frame = objects_per_frame(file.videos)
+    objects = [[t for t in video.tracks if not t.iscrowd] for video in file.videos]
+    tracks = [track for group in objects for track in group]
+    numbers = [track_stats(t, v) for v, group in zip(file.videos, objects) for t in group]
+    lengths = [video.length for video in file.videos]
+    per_frame = [
+        sum(track.seen(frame) for track in group)
+        for length, group in zip(lengths, objects)
+        for frame in range(length)
+    ]
     return dict(
         file=file.name,
         videos=len(file.videos),
         frames=sum(lengths),
         objects=len(tracks),
-        masks=sum(track['seen'] for track in tracks),
-        crowds=len(every) - len(tracks),
-        videos_without_objects=sum(
-            not any(not track.iscrowd for track in video.tracks) for video in file.videos
-        ),
-        frames_without_objects=sum(count == 0 for count in per_frame),
+        masks=sum(each['seen'] for each in numbers),
+        crowds=file.num_crowds,
+        left_out=dict(file.left_out),
+        videos_without_objects=sum(not group for group in objects),
+        frames_without_objects=per_frame.count(0),
         length=spread(lengths),
         sizes=count_sizes(file.videos),
-        objects_per_video=spread(
-            sum(not track.iscrowd for track in video.tracks) for video in file.videos
-        ),
+        objects_per_video=spread(map(len, objects)),
         objects_per_frame=spread(per_frame),
-        classes=class_stats(file, [track for _, track in pairs], tracks),
-        visibility=visibility_stats(tracks),
-        occlusion=occlusion_words([track for _, track in pairs]),
-        area=area_stats(tracks),
+        classes=class_stats(file, objects),
+        visibility=visibility_stats(numbers),
+        occlusion=occlusion_words(tracks),
+        area=area_stats(numbers),
     )
 
 
-def track_stats(track: AnnotatedTrack, video: AnnotatedVideo) -> dict:
-    """Numbers of one object.
+def track_stats(track: AnnotatedTrack, video: AnnotatedVideo) -> dict[str, Any]:
+    """Return the statistics of one object.
 
     Returns:
-        dict: ``seen``, ``share`` of the frames, ``gaps`` in which it is away
-        and comes back, ``from_start`` and ``to_end`` of the video, mean
-        ``area`` in pixels and ``area_share`` of the frame.
+        dict: ``seen`` is the number of frames that show it, ``share`` their share of the
+        frames, ``gaps`` how often it is away and comes back, ``from_start`` and ``to_end``
+        whether the first and last frame show it, ``area`` its mean area in pixels and
+        ``area_share`` that as a share of the frame.
     """
-    seen = np.array([text is not None for text in track.counts])
+    seen = np.array([counts is not None for counts in track.counts])
     places = np.flatnonzero(seen)
-    size = [video.height, video.width]
-    areas = mask_api.area(
-        [dict(size=size, counts=text) for text in track.counts if text is not None]
-    )
-    area = float(np.mean(areas)) if len(places) else None
+    area = float(np.mean(np.array(track.pixels)[seen])) if len(places) else None
     return dict(
         seen=len(places),
         share=float(seen.mean()),
@@ -91,22 +87,13 @@ def track_stats(track: AnnotatedTrack, video: AnnotatedVideo) -> dict:
         from_start=bool(seen[0]),
         to_end=bool(seen[-1]),
         area=area,
-        area_share=None if area is None else area / (size[0] * size[1]),
+        area_share=None if area is None else area / (video.height * video.width),
     )
 
 
-def objects_per_frame(videos: Sequence[AnnotatedVideo]) -> list[int]:
-    """Objects that are seen in each frame of each video."""
-    return [
-        sum(track.seen(frame) for track in video.tracks if not track.iscrowd)
-        for video in videos
-        for frame in range(len(video.file_names))
-    ]
-
-
-def count_sizes(videos: Sequence[AnnotatedVideo]) -> list[dict]:
-    """Sizes and their numbers of videos, the most frequent first."""
-    count = Counter((video.height, video.width) for video in videos)
+def count_sizes(videos: Sequence[AnnotatedVideo]) -> list[dict[str, int]]:
+    """Return the sizes of videos with their numbers of videos, the most frequent first."""
+    count = Counter(video.size for video in videos)
     return [
         dict(height=size[0], width=size[1], videos=number)
         for size, number in sorted(count.items(), key=lambda item: (-item[1], item[0]))
@@ -114,23 +101,30 @@ def count_sizes(videos: Sequence[AnnotatedVideo]) -> list[dict]:
 
 
 def class_stats(
-    file: AnnotationFile, tracks: Sequence[AnnotatedTrack], numbers: Sequence[dict]
-) -> list[dict]:
-    """Objects, videos and masks of each class, in the order of the file."""
-    objects, masks, videos = Counter(), Counter(), Counter()  # type: ignore
-    for track, number in zip(tracks, numbers):
-        objects[track.category_id] += 1
-        masks[track.category_id] += number['seen']
-    for video in file.videos:
-        videos.update({track.category_id for track in video.tracks if not track.iscrowd})
+    file: AnnotationFile, objects: Sequence[Sequence[AnnotatedTrack]]
+) -> list[dict[str, Any]]:
+    """Return the numbers of objects, videos and masks of each class, in the order of the file.
+
+    Args:
+        file (AnnotationFile): The file.
+        objects (Sequence[Sequence[AnnotatedTrack]]): Objects of each video.
+    """
+    tracks: Counter[Any] = Counter()
+    masks: Counter[Any] = Counter()
+    videos: Counter[Any] = Counter()
+    for group in objects:
+        videos.update({track.category_id for track in group})
+        for track in group:
+            tracks[track.category_id] += 1
+            masks[track.category_id] += sum(counts is not None for counts in track.counts)
     return [
-        dict(id=key, name=name, objects=objects[key], videos=videos[key], masks=masks[key])
+        dict(id=key, name=name, objects=tracks[key], videos=videos[key], masks=masks[key])
         for key, name in file.categories
     ]
 
 
 def visibility_stats(tracks: Sequence[dict]) -> dict[str, Any]:
-    """How much of their video objects are seen in."""
+    """Return in how many frames of their video objects are seen."""
     seen = [track for track in tracks if track['seen']]
     return dict(
         share_of_frames=spread(track['share'] for track in tracks),
@@ -143,21 +137,18 @@ def visibility_stats(tracks: Sequence[dict]) -> dict[str, Any]:
 
 
 def occlusion_words(tracks: Sequence[AnnotatedTrack]) -> dict[str, int]:
-    """OVIS' words and their numbers of masks; empty without the field."""
-    return dict(
-        sorted(
-            Counter(
-                str(word)
-                for track in tracks
-                for frame, word in enumerate(track.occlusion or [])
-                if word is not None and track.seen(frame)
-            ).items()
-        )
+    """Return OVIS' words and their numbers of masks; empty if no track has the field."""
+    count = Counter(
+        word
+        for track in tracks
+        for frame, word in enumerate(track.occlusion or [])
+        if word is not None and track.seen(frame)
     )
+    return dict(sorted(count.items()))
 
 
 def area_stats(tracks: Sequence[dict]) -> dict[str, Any]:
-    """Mean areas of objects, over the frames that they are seen in."""
+    """Return the mean areas of objects over the frames that show them."""
     areas = [track['area'] for track in tracks if track['seen']]
     return dict(
         pixels=spread(areas),

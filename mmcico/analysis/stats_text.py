@@ -1,14 +1,14 @@
-"""Numbers of an annotation file as text."""
+"""Statistics of an annotation file as text."""
 
 from collections.abc import Sequence
 from typing import Any
 
-#: sizes of videos that are listed
+#: number of sizes of videos that are listed
 MOST_SIZES = 5
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a table; the first column to the left, others to the right.
+    """Return the lines of a table, the first column aligned to the left, others to the right.
 
     >>> aligned([['a', '1'], ['bc', '10']])
     ['a    1', 'bc  10']
@@ -24,16 +24,16 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def spread_row(name: str, values: dict[str, float] | None, form: str = '.6g') -> list[str]:
-    """A row of smallest, mean, median and largest value."""
+    """Return a row of the smallest, mean, median and largest value."""
     keys = ('min', 'mean', 'median', 'max')
     return [name] + [format(values[key], form) if values else '-' for key in keys]
 
 
 def stats_text(stats: dict[str, Any]) -> str:
-    """All numbers as tables.
+    """Return all statistics as tables.
 
     Args:
-        stats (dict): Of :func:`mmcico.analysis.stats.dataset_stats`.
+        stats (dict): Result of :func:`mmcico.analysis.stats.dataset_stats`.
     """
     areas, seen = stats['area'], stats['visibility']
     counts = [
@@ -74,6 +74,9 @@ def stats_text(stats: dict[str, Any]) -> str:
         aligned(spreads),
         aligned(objects),
     ]
+    if stats['left_out']:
+        rows = [['left out', '']]
+        blocks.append(aligned(rows + [[w, str(number)] for w, number in stats['left_out'].items()]))
     if stats['occlusion']:
         rows = [['masks by occlusion', '']]
         rows += [[word, str(num)] for word, num in stats['occlusion'].items()]
@@ -83,7 +86,7 @@ def stats_text(stats: dict[str, Any]) -> str:
 
 
 def size_lines(sizes: Sequence[dict]) -> list[str]:
-    """The most frequent sizes."""
+    """Return the rows of the most frequent sizes."""
     rows = [['height x width', 'videos']]
     rows += [
         [f'{size["height"]} x {size["width"]}', str(size['videos'])] for size in sizes[:MOST_SIZES]
@@ -95,7 +98,7 @@ def size_lines(sizes: Sequence[dict]) -> list[str]:
 
 
 def class_lines(classes: Sequence[dict]) -> list[str]:
-    """Classes, those with most objects first."""
+    """Return the rows of classes, those with most objects first."""
     rows = [['class (id)', 'objects', 'videos', 'masks']]
     for each in sorted(classes, key=lambda one: -one['objects']):
         rows.append(

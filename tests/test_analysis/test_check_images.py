@@ -19,7 +19,7 @@ def folder(tmp_path):
 def found(folder):
     report = check_data(small_set(), 'f.json', str(folder))
     assert report.checked['images'] == 5
-    return [(d.kind, d.place.file_name, d.message) for d in report.defects]
+    return [(d.kind, d.place.file_name, d.message) for d in report.found]
 
 
 def test_sound(folder):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from small_sets import small_cocovid, small_set, spoilt
 
 from mmcico.analysis.check_file import check_data
-from mmcico.datasets.annotation_files import parse_annotations
+from mmcico.formats.read import read_annotations
 
 JUNK = st.one_of(
     st.none(),
@@ -51,7 +51,7 @@ def spoil(data, number, junk):
 
 def accepts(data):
     try:
-        parse_annotations(data, 'f.json')
+        read_annotations(data, 'f.json')
     except ValueError:
         return False
     return True
@@ -68,7 +68,7 @@ def test_any_junk_is_reported_and_none_raises(make, changes):
         data = spoil(data, number, junk)
     report = check_data(data, 'f.json')
     json.dumps(report.as_dict(), allow_nan=False)
-    assert all(d.text(report.file) for d in report.defects)
+    assert all(d.line() for d in report.found)
     assert report.summary_text()
     if not report.num_errors:
         assert accepts(data)

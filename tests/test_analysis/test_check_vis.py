@@ -14,16 +14,16 @@ def found(data, level='error'):
     report = check_data(data, 'f.json')
     assert report.as_dict()['errors'] == report.num_errors
     return [
-        (d.kind, d.place.video, d.place.frame, d.place.annotation, d.field)
-        for d in report.defects
+        (d.kind, d.place.video, d.place.frame, d.place.annotation, d.place.field)
+        for d in report.found
         if d.level == level
     ]
 
 
 def test_a_sound_file_has_no_defect():
     report = check_data(small_set(), 'f.json')
-    assert report.defects == []
-    assert report.checked == dict(videos=2, frames=5, objects=3, masks=5)
+    assert report.found == []
+    assert report.checked == dict(videos=2, frames=5, objects=3, masks=5, crowds=1)
     assert report.summary_text().endswith('0 errors, 0 warnings; sound')
 
 
@@ -158,7 +158,7 @@ def test_boxes_must_lie_in_the_frame(box, count):
 def message_of(data):
     report = check_data(data, 'f.json')
     assert report.num_errors == 1
-    return report.defects[0].text('f.json')
+    return report.found[0].line()
 
 
 def test_likely_mistakes_are_guessed():

@@ -17,7 +17,7 @@ from mmcico.analysis.split_file import (
     read_members,
 )
 from mmcico.analysis.split_methods import last_videos, random_videos, shuffled, stratified_videos
-from mmcico.datasets.annotation_files import parse_annotations
+from mmcico.formats.read import read_annotations
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_parts_are_sound_and_make_up_the_file(make, method):
         assert list(part) == list(data)
         assert part['categories'] == data['categories']
         assert check_data(part, 'part').num_errors == 0
-        assert len(parse_annotations(part, 'part').videos) == 1
+        assert len(read_annotations(part, 'part').videos) == 1
     for key in ('videos', 'annotations', 'images'):
         both = [each for part in parts for each in part.get(key, [])]
         assert sorted(map(json.dumps, both)) == sorted(map(json.dumps, data.get(key, [])))
@@ -178,7 +178,9 @@ def test_each_part_needs_a_video(number):
 def test_ids_that_lead_nowhere():
     data = small_set()
     data['annotations'][1]['video_id'] = 9
-    with pytest.raises(ValueError, match="annotation no. 1: field 'video_id'"):
+    with pytest.raises(
+        ValueError, match="annotation 1, field 'video_id' = 9: is no id in 'videos'"
+    ):
         read_members(data, 'f.json')
     with pytest.raises(ValueError, match="'best' is none of"):
         choose_videos(read_members(small_set(), 'f'), 'best', 1, 0, 'f')

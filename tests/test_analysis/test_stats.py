@@ -5,11 +5,11 @@ from small_sets import small_cocovid, small_set
 
 from mmcico.analysis.stats import dataset_stats, spread
 from mmcico.analysis.stats_text import stats_text
-from mmcico.datasets.annotation_files import parse_annotations
+from mmcico.formats.read import read_annotations
 
 
 def stats_of(data):
-    return dataset_stats(parse_annotations(data, 'f.json'))
+    return dataset_stats(read_annotations(data, 'f.json'))
 
 
 def test_numbers_by_hand():
@@ -23,6 +23,7 @@ def test_numbers_by_hand():
         objects=2,
         masks=4,
         crowds=1,
+        left_out={},
         videos_without_objects=0,
         frames_without_objects=1,
         length=dict(min=2, mean=2.5, median=2.5, max=3),

@@ -319,3 +319,46 @@ def test_any_tracks_survive_the_way_there_and_back(tmp_path_factory, drawn):
     assert [sorted(each, key=repr) for each in after] == [
         sorted(each, key=repr) for each in expected
     ]
+
+
+def cvat():
+    """Tracks as CVAT exports them: no videos, crowds, ids in attributes."""
+    data = as_cocovid(content())
+    del data['videos']
+    for image in data['images']:
+        del image['video_id'], image['frame_id']
+    for each in data['annotations']:
+        each.update(iscrowd=1, attributes=dict(track_id=each.pop('instance_id')))
+        each.pop('video_id', None)
+    return data
+
+
+def test_track_ids_of_cvat(tmp_path):
+    problems = Problems('in.json')
+    new = convert(cvat(), tmp_path / 'new.json', problems=problems, crowds_as_objects=True)
+    expected = convert(content(), tmp_path / 'old.json')
+    objects = [sorted(a['areas'], key=str) for a in new['annotations']]
+    assert sorted(objects) == sorted(sorted(a['areas'], key=str) for a in expected['annotations'])
+    assert not any(a['iscrowd'] for a in new['annotations'])
+    crowds = convert(cvat(), tmp_path / 'crowds.json', problems=problems)
+    assert all(a['iscrowd'] for a in crowds['annotations'])
+    assert 'objects are crowds' in problems.found[-1].text()
+
+
+def test_frame_index_and_track_id_of_tao(tmp_path):
+    data = as_cocovid(content())
+    for image in data['images']:
+        image['frame_index'] = image.pop('frame_id')
+    for each in data['annotations']:
+        each['track_id'] = each.pop('instance_id')
+    assert convert(data, tmp_path / 'a.json') == convert(as_cocovid(content()), tmp_path / 'b.json')
+
+
+def test_one_crowd_frame_does_not_make_a_crowd(tmp_path):
+    data, problems = as_cocovid(content()), Problems('in.json')
+    first = next(a for a in data['annotations'] if a['instance_id'] == 3)
+    first['iscrowd'] = 1
+    new = convert(data, tmp_path / 'new.json', problems=problems)
+    (track,) = (a for a in new['annotations'] if a['id'] == 3)
+    assert track['iscrowd'] == 0 and sum(area is not None for area in track['areas']) == 1
+    assert problems.left_out['crowd frames of single objects'] == 1

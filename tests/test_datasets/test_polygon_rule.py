@@ -8,16 +8,14 @@ from pycocotools import mask as mask_api
 from small_sets import as_results, small_cocovid, small_set
 
 from mmcico.analysis.check_file import check_data
-from mmcico.analysis.mask_info import read_mask_info
 from mmcico.analysis.stats import dataset_stats
-from mmcico.datasets.annotation_files import parse_annotations
 from mmcico.datasets.converters.class_maps import ClassTable
 from mmcico.datasets.converters.coco_images import StillVideo, coco_videos
 from mmcico.datasets.converters.labelme_shapes import shape_counts
-from mmcico.datasets.masks import compress_mask
 from mmcico.evaluation import evaluate, read_ground_truth, read_results
 from mmcico.formats import masks as mask_format
 from mmcico.formats.problems import Place, Problems
+from mmcico.formats.read import read_annotations
 
 SIZE = (6, 8)
 SQUARE = [1, 1, 5, 1, 5, 3, 1, 3]  # 4 x 2 pixels
@@ -49,14 +47,10 @@ def pixels(counts):
 
 @settings(deadline=None, max_examples=200, derandomize=True)
 @given(polygons)
-def test_reader_eval_and_check_see_the_same_mask(mask):
-    seen = pixels(compress_mask(mask, *SIZE, 'f.json'))
-    np.testing.assert_array_equal(pixels(read_mask(mask, SIZE)), seen)
-    info = read_mask_info(mask, SIZE)
-    assert (info.area if info else 0) == seen.sum()
-    wide = [each for each in mask if len(each) >= 6]
-    alone = compress_mask(wide, *SIZE, 'f.json')
-    np.testing.assert_array_equal(pixels(alone), seen)
+def test_a_mask_is_the_union_of_its_polygons_of_three_corners(mask):
+    seen = pixels(read_mask(mask, SIZE))
+    drawn = [pixels(read_mask([each], SIZE)) for each in mask if len(each) >= 6]
+    np.testing.assert_array_equal(np.any([np.zeros(SIZE, bool), *drawn], axis=0), seen)
 
 
 @settings(deadline=None, max_examples=200, derandomize=True)
@@ -70,27 +64,22 @@ def test_reader_eval_and_check_see_the_same_mask(mask):
         max_size=3,
     )
 )
-def test_what_one_refuses_the_other_refuses(mask):
-
-    def accepts(read):
-        try:
-            read()
-        except ValueError:
-            return False
-        return True
-
-    assert accepts(lambda: compress_mask(mask, *SIZE, 'f.json')) == accepts(
-        lambda: read_mask(mask, SIZE)
-    )
+def test_strict_and_collecting_use_refuse_the_same(mask):
+    problems = Problems('f.json', collect=True)
+    mask_format.read_mask(mask, SIZE, Place('f.json'), problems)
+    try:
+        read_mask(mask, SIZE)
+    except ValueError as error:
+        assert problems.is_refused and 'f.json: ' in str(error)
+    else:
+        assert not problems.is_refused
 
 
 @pytest.mark.parametrize('thin', THIN)
 def test_they_cover_nothing(thin):
-    assert compress_mask(thin, *SIZE, 'f.json') is None
     assert read_mask(thin, SIZE) is None
-    assert read_mask_info(thin, SIZE).area == 0
     assert pixels(read_mask([SQUARE, *thin], SIZE)).sum() == 8
-    assert read_mask_info([*thin, SQUARE], SIZE).area == 8
+    assert pixels(read_mask([*thin, SQUARE], SIZE)).sum() == 8
 
 
 def with_line(mask):
@@ -102,10 +91,10 @@ def with_line(mask):
 
 def test_a_file_trains_counts_and_is_scored_alike():
     data = with_line([LINE, POINT])
-    track = parse_annotations(data, 'f.json').videos[0].tracks[0]
+    track = read_annotations(data, 'f.json').videos[0].tracks[0]
     assert [track.seen(t) for t in range(3)] == [True, True, False]
-    stats = dataset_stats(parse_annotations(data, 'f.json'))
-    whole = dataset_stats(parse_annotations(small_set(), 'f.json'))
+    stats = dataset_stats(read_annotations(data, 'f.json'))
+    whole = dataset_stats(read_annotations(small_set(), 'f.json'))
     assert stats['masks'] == whole['masks'] - 1
     truth = read_ground_truth(data, 'f.json')
     objects = [each for tracks in truth.tracks.values() for each in tracks]
@@ -124,7 +113,7 @@ def test_a_cocovid_file_too():
     counts = [
         sum(
             track.seen(frame)
-            for video in parse_annotations(each, 'f.json').videos
+            for video in read_annotations(each, 'f.json').videos
             if video.id == images[record['image_id']]['video_id']
             for track in video.tracks
         )
@@ -144,7 +133,7 @@ def test_a_cocovid_file_too():
 
 def test_the_check_reports_each_with_its_place():
     report = check_data(with_line([SQUARE, LINE, POINT]), 'f.json')
-    lines = [each.text(report.file) for each in report.defects if each.kind == 'mask']
+    lines = [each.line() for each in report.found if each.kind == 'mask']
     start = (
         'warning [mask] f.json: video 0, frame 2 (a/15.jpg), annotation '
         "0, field 'segmentations': polygon no. "
@@ -154,19 +143,16 @@ def test_the_check_reports_each_with_its_place():
         start + '2 has 1 corne',
     ]
     alone = check_data(with_line([LINE]), 'f.json')
-    assert {(each.kind, each.place.frame) for each in alone.defects} == {
-        ('mask', 2),
-        ('presence', 2),
-    }
+    assert {(each.kind, each.place.frame) for each in alone.found} == {('mask', 2), ('presence', 2)}
     assert not alone.num_errors
-    assert check_data(small_set(), 'f.json').defects == []
+    assert check_data(small_set(), 'f.json').found == []
 
 
 def test_an_object_of_such_polygons_alone_is_seen_nowhere():
     data = with_line([LINE])
     data['annotations'][0]['segmentations'] = [[LINE], [POINT], [NONE]]
     report = check_data(data, 'f.json')
-    assert [each.kind for each in report.defects if each.level == 'error'] == ['empty']
+    assert [each.kind for each in report.found if each.level == 'error'] == ['empty']
 
 
 def test_converters_leave_them_out():

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,8 +8,10 @@ from hypothesis.extra import numpy as hnp
 from pycocotools import mask as mask_api
 from small_sets import compressed, uncompressed
 
-from mmcico.analysis.mask_info import area_matches, mask_size, read_mask_info
-from mmcico.datasets.run_lengths import measure_runs, runs_of_list, runs_of_text
+from mmcico.analysis.check_frames import area_matches
+from mmcico.formats.masks import read_mask
+from mmcico.formats.problems import Place, Problems
+from mmcico.formats.rle import mask_info, measure_runs, runs_of_list, runs_of_text
 
 
 def test_text_by_hand():
@@ -31,13 +35,14 @@ def test_runs_area_and_box_are_those_of_the_pixels(mask):
     text, listed = compressed(mask), uncompressed(mask)
     assert runs_of_text(text['counts']).tolist() == listed['counts']
     for form in (text, listed):
-        info = read_mask_info(form, mask.shape)
+        counts = read_mask(form, mask.shape, Place(), Problems('x'))
+        if not mask.any():
+            assert counts is None
+            continue
+        info = mask_info(counts, mask.shape)
         assert info.area == mask.sum()
-        if mask.any():
-            rows, cols = np.nonzero(mask)
-            assert info.box == (cols.min(), rows.min(), cols.max() + 1, rows.max() + 1)
-        else:
-            assert info.box == (0, 0, 0, 0)
+        rows, cols = np.nonzero(mask)
+        assert info.box == (cols.min(), rows.min(), cols.max() + 1, rows.max() + 1)
 
 
 @settings(deadline=None, max_examples=60)
@@ -75,34 +80,29 @@ def test_lists_that_are_no_runs(counts):
         (dict(size=[3, 2]), 'mask', 'neither RLE'),
         (dict(size=[2, 3], counts=[6]), 'size', 'swapped'),
         (dict(size=[9, 9], counts=[81]), 'size', r'\[9, 9\].*\[3, 2\]'),
-        (dict(size='3x2', counts=[6]), 'size', 'not .height, width.'),
-        (dict(size=[3, 0], counts=[0]), 'size', 'above 0'),
+        (dict(size='3x2', counts=[6]), 'size', r"size '3x2', the video \[3, 2\]"),
+        (dict(size=[3, 0], counts=[0]), 'size', r'\[3, 0\]'),
         (dict(size=[3, 2], counts=[7, -1]), 'mask', 'no. 1 is negative'),
         (dict(size=[3, 2], counts=[5]), 'mask', '5 pixels, height x width is 6'),
         (dict(size=[3, 2], counts=''), 'mask', '0 pixels'),
         (dict(size=[3, 2], counts=None), 'mask', 'neither a text'),
         ([[0, 0, 1, 0, 1, 1], [0, 0, 1, 1, 2]], 'mask', 'polygon no. 1'),
-        ([[0, 0, 1, float('nan'), 1, 1]], 'mask', 'not a list of corners'),
+        ([[0, 0, 1, float('nan'), 1, 1]], 'mask', 'far outside the frame'),
         ([0, 0, 1, 0, 1, 1], 'mask', 'polygon no. 0 is 0'),
         ([[0, 0, 1, 0, 1, 4.5]], 'mask', 'y = 4.5, outside 0 to 3'),
         ([[-2, 0, 1, 0, 1, 2]], 'mask', 'x = -2, outside 0 to 2'),
     ],
 )
 def test_masks_that_cannot_be_used(mask, kind, message):
-    with pytest.raises(ValueError, match=message) as error:
-        read_mask_info(mask, (3, 2))
-    assert error.value.args[1] == kind
+    problems = Problems('x', collect=True)
+    read_mask(mask, (3, 2), Place('x'), problems)
+    (problem,) = problems.found
+    assert problem.kind == kind and re.search(message, problem.text())
 
 
 @pytest.mark.parametrize('mask', [None, [], {}])
 def test_nothing(mask):
-    assert read_mask_info(mask, (3, 2)) is None
-
-
-def test_without_a_known_size_rle_has_its_own():
-    assert read_mask_info(dict(size=[3, 2], counts=[5, 1]), None).area == 1
-    assert read_mask_info([[0, 0, 9, 0, 9, 9]], None) is None
-    assert mask_size([[0, 0, 9, 0, 9, 9]]) is None
+    assert read_mask(mask, (3, 2), Place(), Problems('x')) is None
 
 
 def test_areas_of_polygons_may_differ_more():

@@ -174,4 +174,4 @@ def test_browsing_what_was_converted(tmp_path):
         tmp_path, 'dataset_tools/browse.py', 'x.json', '--images', 'nowhere', '--out', 'seen'
     )
     assert done.returncode == 1
-    assert 'browse: video v: frame nowhere' in done.stderr
+    assert 'error: video v: frame nowhere' in done.stderr

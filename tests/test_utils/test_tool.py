@@ -141,7 +141,7 @@ def test_the_exit_code_is_that_of_the_work(tmp_path, changes, code):
         ('dataset_tools/check_submission.py', ['--help']),
         ('dataset_tools/make_submission.py', ['--help']),
         ('dataset_tools/make_moving_shapes.py', ['--help']),
-        ('analysis_tools/temporal_coherence.py', ['a.json']),
+        ('benchmarks/temporal_coherence.py', ['a.json']),
         ('analysis_tools/analyze_results.py', ['--help']),
     ],
 )

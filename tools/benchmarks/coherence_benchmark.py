@@ -1,4 +1,4 @@
-"""Time of temporal_coherence.py on a set as large as YouTube-VIS 2019 train.
+"""Measure the time of temporal_coherence.py on a set as large as YouTube-VIS 2019 train.
 
     python tools/benchmarks/coherence_benchmark.py
 
@@ -29,7 +29,7 @@ SIZE = (720, 1280)
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('--frames', type=int, default=60000)
     parser.add_argument('--objects', type=int, default=4900)
@@ -47,7 +47,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 def blob_runs(
     centre: np.ndarray, radii: np.ndarray, edge: np.ndarray, size: tuple[int, int]
 ) -> list[int]:
-    """Run lengths of an ellipse with ragged upper and lower edges.
+    """Return the run lengths of an ellipse with ragged upper and lower edges.
 
     Args:
         centre (np.ndarray): (2,) y and x in pixels.
@@ -70,7 +70,7 @@ def blob_runs(
 def make_object(
     number: int, video: int, length: int, is_compressed: bool, rng: np.random.Generator
 ) -> dict:
-    """One annotation; about a tenth of the objects are away for a while."""
+    """Return an annotation; about a tenth of the objects are away for a while."""
     height, width = SIZE
     radii = rng.uniform([60, 80], [200, 300])
     centre = rng.uniform([200, 300], [height - 200, width - 300])

@@ -1,4 +1,4 @@
-"""Look at a data set: frames with masks, ids and classes.
+"""Draw the frames of a data set with masks, ids and classes.
 
     python tools/dataset_tools/browse.py data/train.json --images data/train \
         --out browse --sheet
@@ -10,17 +10,23 @@ them, flips and all.
 """
 
 import argparse
-import importlib
 import random
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pure_import import pure_import
 
+from mmcico.formats.read import read_annotations
 from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.visualization import figures
+from mmcico.visualization.draw import contact_sheet
+from mmcico.visualization.figures import spread
+from mmcico.visualization.overlay_files import annotation_overlays
+from mmcico.visualization.overlays import titled_frames
+from mmcico.visualization.picture_files import write_picture, write_video
+from mmcico.visualization.style import DrawStyle
 
 SHEET_FRAMES = 12
 SHEET_COLUMNS = 4
@@ -28,7 +34,7 @@ PANEL_WIDTH = 480
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """Arguments of the command line."""
+    """Parse the command line."""
     parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('annotations', nargs='?', help='YouTube-VIS, OVIS or CocoVID JSON')
     parser.add_argument('--images', help='folder that file names are relative to')
@@ -40,7 +46,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         help=f'a picture of up to {SHEET_FRAMES} frames of each video, instead of an mp4',
     )
     parser.add_argument('--fps', type=float, default=6)
-    parser.add_argument('--boxes', action='store_true', help='draw boxes, too')
+    parser.add_argument('--boxes', action='store_true', help='also draw boxes')
     parser.add_argument('--no-labels', action='store_true')
     parser.add_argument(
         '--min-side',
@@ -56,8 +62,10 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         metavar='KEY=VALUE',
         help='override settings of the config',
     )
-    parser.add_argument('--num-clips', type=int, default=8, help='how many, with --config')
-    parser.add_argument('--seed', type=int, default=0, help='of the choice and the pipeline')
+    parser.add_argument('--num-clips', type=int, default=8, help='number of clips, with --config')
+    parser.add_argument(
+        '--seed', type=int, default=0, help='seed of the choice and of the pipeline'
+    )
     args = parser.parse_args(argv)
     if args.config is None and None in (args.annotations, args.images):
         parser.error('give an annotation file and --images, or --config')
@@ -66,37 +74,31 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     return args
 
 
-def style_of(args: argparse.Namespace, look: Any, boxes: bool) -> Any:
-    """How pictures look."""
-    return look.DrawStyle(boxes=boxes, labels=not args.no_labels, min_side=args.min_side)
+def style_of(args: argparse.Namespace, boxes: bool) -> DrawStyle:
+    """Return the look of pictures."""
+    return DrawStyle(boxes=boxes, labels=not args.no_labels, min_side=args.min_side)
 
 
-def browse_file(args: argparse.Namespace, load: Callable) -> None:
-    """A video or a sheet for each video of an annotation file."""
-    videos = load('visualization.overlay_files')
-    files = load('visualization.picture_files')
-    read = load('formats.read').read_annotations
-    draw, spread = load('visualization.overlays'), load('visualization.figures').spread
-    style = style_of(args, load('visualization.style'), args.boxes)
-    overlays = videos.annotation_overlays(read(args.annotations), args.videos)
+def browse_file(args: argparse.Namespace) -> None:
+    """Write a video or a sheet for each video of an annotation file."""
+    style = style_of(args, args.boxes)
+    overlays = annotation_overlays(read_annotations(args.annotations), args.videos)
     for done, overlay in enumerate(overlays, start=1):
         path = Path(args.out) / overlay.name
         places = spread(len(overlay.file_names), SHEET_FRAMES) if args.sheet else None
-        frames = draw.titled_frames(
-            overlay, args.images, style, places, PANEL_WIDTH if args.sheet else None
-        )
+        width = PANEL_WIDTH if args.sheet else None
+        frames = titled_frames(overlay, args.images, style, places, width)
         if args.sheet:
-            sheet = load('visualization.draw').contact_sheet(list(frames), SHEET_COLUMNS)
-            files.write_picture(f'{path}.png', sheet)
+            write_picture(f'{path}.png', contact_sheet(list(frames), SHEET_COLUMNS))
         else:
-            files.write_video(f'{path}.mp4', frames, args.fps)
+            write_video(f'{path}.mp4', frames, args.fps)
         sys.stderr.write(f'\r{done}/{len(overlays)} videos')
         sys.stderr.flush()
     sys.stderr.write('\n')
 
 
 def build_dataset(args: argparse.Namespace) -> Any:
-    """The training set of a config, with its pipeline."""
+    """Return the training set of a config, with its pipeline."""
     from mmengine.config import Config, DictAction
     from mmengine.registry import DATASETS, init_default_scope
 
@@ -118,7 +120,7 @@ def build_dataset(args: argparse.Namespace) -> Any:
 
 
 def chosen_items(length: int, count: int, seed: int) -> list[int]:
-    """Items of a data set, drawn once; all random numbers start there."""
+    """Draw items of a data set, and seed all random numbers."""
     import torch
 
     random.seed(seed)
@@ -127,39 +129,32 @@ def chosen_items(length: int, count: int, seed: int) -> list[int]:
     return sorted(random.sample(range(length), min(count, length)))
 
 
-def browse_config(args: argparse.Namespace, load: Callable) -> None:
-    """A sheet with a row for each clip, one file for all."""
-    clips = load('visualization.figures')
-    files = load('visualization.picture_files')
+def browse_config(args: argparse.Namespace) -> None:
+    """Write one sheet with a row for each clip."""
     dataset = build_dataset(args)
-    style = style_of(args, load('visualization.style'), boxes=True)
-    rows = []
-    for item in chosen_items(len(dataset), args.num_clips, args.seed):
-        rows.append(
-            clips.clip_frames(dataset[item], dataset.metainfo['classes'], style, PANEL_WIDTH)
-        )
+    style = style_of(args, boxes=True)
+    classes = dataset.metainfo['classes']
+    rows = [
+        figures.clip_frames(dataset[item], classes, style, PANEL_WIDTH)
+        for item in chosen_items(len(dataset), args.num_clips, args.seed)
+    ]
     if not rows:
         raise ValueError(
-            f'{args.config}: --num-clips {args.num_clips} of '
-            f'{len(dataset)} clips leaves nothing to draw'
+            f'{args.config}: --num-clips {args.num_clips} of {len(dataset)} clips leaves nothing '
+            'to draw'
         )
-    small = clips.padded([frame for row in rows for frame in row])
-    sheet = load('visualization.draw').contact_sheet(small, len(rows[0]))
+    small = figures.padded([frame for row in rows for frame in row])
     path = Path(args.out) / f'{Path(args.config).stem}.png'
-    files.write_picture(path, sheet)
-
-
-def full_import(name: str) -> Any:
-    """Import a part of mmcico after the package itself."""
-    return importlib.import_module(f'mmcico.{name}')
+    write_picture(path, contact_sheet(small, len(rows[0])))
 
 
 def main(argv: Sequence[str]) -> None:
-    """Draw and say where."""
+    """Draw, and print the folder of the pictures."""
     args = parse_args(argv)
-    load = pure_import if args.config is None else full_import
-    browse = browse_file if args.config is None else browse_config
-    browse(args, load)
+    if args.config is None:
+        browse_file(args)
+    else:
+        browse_config(args)
     print(args.out)
 
 

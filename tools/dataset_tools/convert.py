@@ -14,21 +14,15 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pure_import import pure_import
-
+from mmcico.datasets.converters import class_maps, coco_images, labelme, mask_folders
+from mmcico.datasets.converters.collect import collect, converted_data
+from mmcico.datasets.converters.json_source import json_videos
+from mmcico.datasets.converters.object_classes import read_object_classes
+from mmcico.datasets.converters.pseudo_motion import Motion
+from mmcico.formats.json_file import load_json
+from mmcico.formats.problems import Problems
+from mmcico.formats.write import write_json
 from mmcico.utils.tool import run_tool, tool_parser
-
-load_json = pure_import('formats.json_file').load_json
-write_json = pure_import('formats.write').write_json
-problems_of = pure_import('formats.problems')
-class_maps = pure_import('datasets.converters.class_maps')
-coco_images = pure_import('datasets.converters.coco_images')
-collect = pure_import('datasets.converters.collect')
-json_source = pure_import('datasets.converters.json_source')
-labelme = pure_import('datasets.converters.labelme')
-mask_folders = pure_import('datasets.converters.mask_folders')
-object_classes = pure_import('datasets.converters.object_classes')
-pseudo_motion = pure_import('datasets.converters.pseudo_motion')
 
 
 def add_command(commands: Any, name: str, text: str) -> Any:
@@ -188,7 +182,7 @@ def from_masks(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
     classes = {}
     if args.object_classes:
         data = load_json(args.object_classes)
-        classes = object_classes.read_object_classes(data, args.object_classes)
+        classes = read_object_classes(data, args.object_classes)
     mots = None
     if args.mots is not None:
         pairs = (text.split('=', 1) for text in args.mots)
@@ -227,7 +221,7 @@ def from_coco(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
     unfold = coco_images.StillVideo(args.frames)
     if args.motion:
         unfold = coco_images.MovingVideo(
-            pseudo_motion.Motion(args.frames), args.seed, Path(args.images), Path(args.out_images)
+            Motion(args.frames), args.seed, Path(args.images), Path(args.out_images)
         )
     return coco_images.coco_videos(
         load_json(args.annotations),
@@ -243,7 +237,7 @@ def from_coco(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
 def from_json(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
     """Return the videos of ``cocovid`` and ``to-cocovid``."""
     data = load_json(args.annotations)
-    return json_source.json_videos(
+    return json_videos(
         data, args.annotations, table, problems, crowds_as_objects=args.crowds_as_objects
     )
 
@@ -297,11 +291,11 @@ def main(argv: Sequence[str]) -> None:
         class_maps.read_renames(args.class_map, args.target),
         args.drop_unmatched,
     )
-    problems = problems_of.Problems(getattr(args, 'annotations', args.command))
+    problems = Problems(getattr(args, 'annotations', args.command))
     videos = SOURCES[args.command](args, table, problems)
-    file = collect.collect(with_progress(videos), table, problems)
+    file = collect(with_progress(videos), table, problems)
     layout = 'cocovid' if args.command == 'to-cocovid' else 'youtube_vis'
-    write_json(args.out, collect.converted_data(file, table, layout, args.command))
+    write_json(args.out, converted_data(file, table, layout, args.command))
     sys.stderr.write('\n'.join(report(file, table, problems)) + '\n')
     print(args.out)
 

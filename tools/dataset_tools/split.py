@@ -1,9 +1,9 @@
-"""Cut an annotation file into train_sub.json and valid_sub.json.
+"""Split an annotation file into train_sub.json and valid_sub.json.
 
     python tools/dataset_tools/split.py data/train.json --method stratified
 
-Official validation sets have no annotations; this makes one that can be
-measured against. Needs numpy and pycocotools only.
+Official validation sets have no annotations; this makes one that has.
+Needs numpy and pycocotools only.
 """
 
 import argparse
@@ -11,20 +11,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pure_import import pure_import
-
+from mmcico.analysis import split_file
+from mmcico.formats.cocovid import with_videos
+from mmcico.formats.json_file import load_json
+from mmcico.formats.write import write_json
 from mmcico.utils.tool import run_tool, tool_parser
-
-METHODS = ('last', 'random', 'stratified')
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('annotations', help='annotation file')
     parser.add_argument(
         '--method',
-        choices=METHODS,
+        choices=split_file.METHODS,
         default='last',
         help='last: the last videos of the file, as published results do; '
         'random: by seed; stratified: by seed, each class with its share of '
@@ -56,7 +56,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def targets(args: argparse.Namespace) -> list[Path]:
-    """The two files to write.
+    """Return the two files to write.
 
     Raises:
         ValueError: If they are the same, or the file that is read.
@@ -71,34 +71,23 @@ def targets(args: argparse.Namespace) -> list[Path]:
     return paths
 
 
-def split(args: argparse.Namespace) -> None:
+def main(argv: Sequence[str]) -> None:
     """Read, choose, write, and print what each part holds."""
+    args = parse_args(argv)
     paths = targets(args)
-    files = pure_import('datasets.annotation_files')
-    part = pure_import('analysis.split_file')
     name = args.annotations
-    data = files.load_annotations(name)
-    members = part.read_members(data, name)
+    data = load_json(name)
+    if isinstance(data, dict):
+        data = with_videos(data)
+    members = split_file.read_members(data, name)
     number = args.num_valid
     if number is None:
-        number = part.number_to_choose(len(members.keys), args.fraction)
-    valid = part.choose_videos(members, args.method, number, args.seed, name)
+        number = split_file.number_to_choose(len(members.keys), args.fraction)
+    valid = split_file.choose_videos(members, args.method, number, args.seed, name)
     train = set(range(len(members.keys))) - valid
-    write_json = pure_import('analysis.output').write_json
     for path, chosen in zip(paths, (train, valid)):
-        write_json(path, part.part_of(data, members, chosen), indent=None)
-        print(f'{path}: {part.describe(members, chosen)}')
-
-
-def main(argv: Sequence[str]) -> int:
-    """Run, and say by the exit code whether all is well."""
-    args = parse_args(argv)
-    try:
-        split(args)
-    except (ValueError, OSError) as error:
-        print(f'split: {error}', file=sys.stderr)
-        return 1
-    return 0
+        write_json(path, split_file.part_of(data, members, chosen))
+        print(f'{path}: {split_file.describe(members, chosen)}')
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Numbers of an annotation file of YouTube-VIS, OVIS or CocoVID.
+"""Print statistics of an annotation file of YouTube-VIS, OVIS or CocoVID.
 
     python tools/dataset_tools/stats.py data/train.json --json stats.json
 
@@ -9,13 +9,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pure_import import pure_import
-
+from mmcico.analysis.output import write_output
+from mmcico.analysis.stats import dataset_stats
+from mmcico.analysis.stats_text import stats_text
+from mmcico.formats.read import read_annotations
 from mmcico.utils.tool import run_tool, tool_parser
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('annotations', help='annotation file')
     parser.add_argument(
@@ -23,32 +25,27 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         nargs='?',
         const='-',
         metavar='FILE',
-        help='write the numbers as JSON to a file, or instead of the tables',
+        help='write the numbers as JSON to a file, or to the output in place of the tables',
+    )
+    parser.add_argument(
+        '--crowds-as-objects',
+        action='store_true',
+        help='take iscrowd as 0: CVAT and brush tools set it for single objects',
     )
     return parser.parse_args(argv)
 
 
-def main(argv: Sequence[str]) -> int:
-    """Count, print, and say by the exit code whether all is well."""
+def main(argv: Sequence[str]) -> None:
+    """Read, count and print."""
     args = parse_args(argv)
-    files = pure_import('datasets.annotation_files')
-    dataset_stats = pure_import('analysis.stats').dataset_stats
-    stats_text = pure_import('analysis.stats_text').stats_text
-    write_output = pure_import('analysis.output').write_output
     try:
-        stats = dataset_stats(files.read_annotations(args.annotations))
-        write_output(stats_text(stats), stats, args.json, sys.stdout)
-    except OSError as error:
-        print(f'stats: {error}', file=sys.stderr)
-        return 1
+        file = read_annotations(args.annotations, crowds_as_objects=args.crowds_as_objects)
     except ValueError as error:
-        print(
-            f'stats: {error}; tools/dataset_tools/check_dataset.py lists '
-            'all that is wrong in a file',
-            file=sys.stderr,
-        )
-        return 1
-    return 0
+        raise ValueError(
+            f'{error}; tools/dataset_tools/check_dataset.py lists all problems of a file'
+        ) from error
+    stats = dataset_stats(file)
+    write_output(stats_text(stats), stats, args.json, sys.stdout)
 
 
 if __name__ == '__main__':

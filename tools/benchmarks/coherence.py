@@ -1,4 +1,4 @@
-"""Temporal coherence of objects (paper section 3.2, eq. 3)."""
+"""Temporal coherence of objects (section 3.2 and eq. 3 of the paper)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as mask_api
 
-from mmcico.datasets.video_annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
+from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
 
 NUM_BINS = 20
 THRESHOLD = 0.75
-#: digits to which a value is compared with the edges of bins, so that sums
-#: such as 0.1 + 0.2 and 0.3 are in the same one
+#: digits to which values are rounded before they are put into bins, so that 0.1 + 0.2 and 0.3
+#: share a bin
 DIGITS = 9
 MEASURES = ('boxes', 'masks')
 
@@ -20,7 +20,7 @@ MEASURES = ('boxes', 'masks')
 def neighbour_mask_ious(
     counts: Sequence[bytes | None], size: tuple[int, int], intervals: int
 ) -> np.ndarray:
-    """IoU of an object's mask with its masks in the next frames.
+    """Return the IoU of an object's mask with its masks in the next frames.
 
     Args:
         counts (Sequence[bytes | None]): L compressed RLE counts, None where
@@ -47,7 +47,7 @@ def neighbour_mask_ious(
 
 
 def neighbour_box_ious(boxes: np.ndarray, intervals: int) -> np.ndarray:
-    """IoU of an object's box with its boxes in the next frames.
+    """Return the IoU of an object's box with its boxes in the next frames.
 
     Args:
         boxes (np.ndarray): (L, 4) ``x, y, width, height``, NaN where it is
@@ -69,10 +69,10 @@ def neighbour_box_ious(boxes: np.ndarray, intervals: int) -> np.ndarray:
 
 
 def frame_values(ious: np.ndarray) -> list[np.ndarray]:
-    """T-BIoU or T-MIoU of an object in its frames.
+    """Return the T-BIoU or T-MIoU of an object in its frames.
 
-    For frame t it is the mean of the IoU with frame t - d and that with
-    t + d, or the one of them that there is; frames without either have none.
+    It is the mean of the IoU of frame t with frames t - d and t + d, or one of them if the
+    other does not exist; frames without both have no value.
 
     Args:
         ious (np.ndarray): (D, L) IoU of frames t and t + d.
@@ -92,7 +92,7 @@ def frame_values(ious: np.ndarray) -> list[np.ndarray]:
 
 
 def track_boxes(track: AnnotatedTrack, size: tuple[int, int]) -> np.ndarray:
-    """Boxes of the file, or of the masks where it has none.
+    """Return the boxes of the file, or of the masks where it has none.
 
     Returns:
         np.ndarray: (L, 4) ``x, y, width, height``, NaN where it is not seen.
@@ -108,12 +108,12 @@ def track_boxes(track: AnnotatedTrack, size: tuple[int, int]) -> np.ndarray:
 
 @dataclass
 class Histogram:
-    """Values from 0 to 1 in bins of 0.05, the last with 1.
+    """Histogram of values from 0 to 1 in bins of 0.05, the last including 1.
 
     Attributes:
         bins (np.ndarray): (20,) numbers of values.
-        total (float): Their sum.
-        above (int): Values of 0.75 and more.
+        total (float): Sum of the values.
+        above (int): Number of values of 0.75 and more.
     """
 
     bins: np.ndarray = field(default_factory=lambda: np.zeros(NUM_BINS, np.int64))
@@ -128,7 +128,7 @@ class Histogram:
         self.above += int((places >= THRESHOLD * NUM_BINS).sum())
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON; mean and share are None if there is no value."""
+        """Return values for JSON; mean and share are None if there is no value."""
         count = int(self.bins.sum())
         return dict(
             count=count,
@@ -146,8 +146,8 @@ class Coherence:
         intervals (int): D, greatest distance in frames.
         histograms (dict[str, list[Histogram]]): D histograms of ``'boxes'``
             and of ``'masks'``.
-        videos (int): That were added.
-        objects (int): That were added.
+        videos (int): Number of videos.
+        objects (int): Number of objects.
     """
 
     intervals: int = 4
@@ -164,7 +164,7 @@ class Coherence:
         self.histograms = {name: [Histogram() for _ in range(self.intervals)] for name in MEASURES}
 
     def add_video(self, video: AnnotatedVideo) -> None:
-        """Count all objects of a video; crowds are left out."""
+        """Add all objects of a video but crowds."""
         self.videos += 1
         size = video.height, video.width
         for track in video.tracks:
@@ -180,7 +180,7 @@ class Coherence:
                     histogram.add(values)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON, by measure and distance."""
+        """Return values for JSON, by measure and distance."""
         return dict(
             videos=self.videos,
             objects=self.objects,
@@ -196,7 +196,7 @@ class Coherence:
 
 
 def dataset_coherence(file: AnnotationFile, intervals: int = 4) -> Coherence:
-    """Coherence of all objects of a file.
+    """Return the coherence of all objects of a file.
 
     Args:
         file (AnnotationFile): The file.

@@ -1,26 +1,28 @@
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from small_sets import box_mask, compressed, small_cocovid, small_set
+from tool_runs import tool_module
 
-from mmcico.analysis.coherence import (
-    Coherence,
-    Histogram,
-    dataset_coherence,
-    frame_values,
-    neighbour_box_ious,
-    neighbour_mask_ious,
-)
-from mmcico.analysis.coherence_plot import coherence_text, plot_coherence
-from mmcico.datasets.annotation_files import parse_annotations
+from mmcico.formats.read import read_annotations
+
+tool = tool_module('benchmarks/temporal_coherence.py')
+coherence = sys.modules['coherence']
+Coherence, Histogram = coherence.Coherence, coherence.Histogram
+dataset_coherence, frame_values = coherence.dataset_coherence, coherence.frame_values
+neighbour_box_ious = coherence.neighbour_box_ious
+neighbour_mask_ious = coherence.neighbour_mask_ious
+coherence_text, plot_coherence = tool.coherence_text, tool.plot_coherence
 
 NAN = float('nan')
 
 
 def coherence_of(data, intervals=4):
-    return dataset_coherence(parse_annotations(data, 'f.json'), intervals)
+    return dataset_coherence(read_annotations(data, 'f.json'), intervals)
 
 
 def test_formula_by_hand():

@@ -1,19 +1,59 @@
-"""Temporal coherence as table and figure (paper Fig. 3)."""
+"""Measure the temporal coherence of a data set: T-BIoU and T-MIoU of neighbouring frames.
 
+    python tools/benchmarks/temporal_coherence.py data/train.json \\
+        --json coherence.json --plot coherence.png
+
+See section 3.2 and Fig. 3 of the paper. Needs annotations, numpy and pycocotools only;
+--plot also matplotlib.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .coherence import MEASURES
-from .stats_text import aligned
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from coherence import MEASURES, dataset_coherence
+
+from mmcico.analysis.output import write_output
+from mmcico.analysis.stats_text import aligned
+from mmcico.formats.read import read_annotations
+from mmcico.utils.tool import run_tool, tool_parser
 
 TITLES = dict(boxes=('T-BIoU', 'P_B'), masks=('T-MIoU', 'P_M'))
 
 
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = tool_parser(__doc__.splitlines()[0])
+    parser.add_argument('annotations', help='annotation file')
+    parser.add_argument(
+        '--intervals',
+        type=int,
+        default=4,
+        metavar='D',
+        help='compare frames 1 to D apart (default: 4)',
+    )
+    parser.add_argument('--plot', help='figure to write, such as out.png')
+    parser.add_argument(
+        '--json',
+        nargs='?',
+        const='-',
+        metavar='FILE',
+        help='write the numbers as JSON to a file, or instead of the table',
+    )
+    args = parser.parse_args(argv)
+    if args.intervals < 1:
+        parser.error(f'--intervals {args.intervals}: choose 1 or more')
+    return args
+
+
 def coherence_text(found: dict[str, Any]) -> str:
-    """Counts, means and shares of every distance.
+    """Return the table of counts, means and shares of every distance.
 
     Args:
-        found (dict): Of :meth:`.coherence.Coherence.as_dict`.
+        found (dict): Result of ``Coherence.as_dict``.
     """
     rows = [
         [
@@ -40,15 +80,14 @@ def coherence_text(found: dict[str, Any]) -> str:
 
 
 def plot_coherence(found: dict[str, Any], path: str) -> None:
-    """Draw histograms of both measures, one column a distance.
+    """Draw histograms of both measures, one column for each distance.
 
     Args:
-        found (dict): Of :meth:`.coherence.Coherence.as_dict`.
-        path (str): Picture to write; its ending says the format.
+        found (dict): Result of ``Coherence.as_dict``.
+        path (str): Picture to write; its suffix is the format.
 
     Raises:
-        ValueError: If matplotlib is not installed, or cannot write such a
-            file.
+        ValueError: If matplotlib is not installed, or cannot write such a file.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -80,13 +119,7 @@ def plot_coherence(found: dict[str, Any], path: str) -> None:
 
 
 def draw_histogram(axis: Any, one: dict[str, Any], step: float) -> None:
-    """Bars of one histogram, in percent.
-
-    Args:
-        axis (matplotlib.axes.Axes): To draw on.
-        one (dict): Of :meth:`.coherence.Histogram.as_dict`.
-        step (float): Width of a bin.
-    """
+    """Draw the bars of one histogram, in percent, on axes of matplotlib."""
     count = max(one['count'], 1)
     starts = [number * step for number in range(len(one['histogram']))]
     axis.bar(
@@ -99,3 +132,17 @@ def draw_histogram(axis: Any, one: dict[str, Any], step: float) -> None:
     )
     axis.set_xlim(0, 1)
     axis.tick_params(labelsize=8)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Measure, print and draw."""
+    args = parse_args(argv)
+    file = read_annotations(args.annotations)
+    found = dict(file=file.name, **dataset_coherence(file, args.intervals).as_dict())
+    write_output(coherence_text(found), found, args.json, sys.stdout)
+    if args.plot:
+        plot_coherence(found, args.plot)
+
+
+if __name__ == '__main__':
+    sys.exit(run_tool(main))
