@@ -1,15 +1,14 @@
-"""A model on the frames of a video as they come."""
+"""A model on the frames of a video as they arrive."""
 
-import copy
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from mmdet.structures import DetDataSample, TrackDataSample
-from mmengine.config import ConfigDict
-from mmengine.dataset import Compose, pseudo_collate
+from mmengine.dataset import pseudo_collate
 from mmengine.structures import InstanceData
 from torch import Tensor
 
@@ -18,21 +17,21 @@ from mmcico.models.vis.cico import CiCo
 from mmcico.models.vis.results import to_track_sample
 from mmcico.models.vis.video_state import VideoState
 
-from .frames import UntilError, checked_frame
+from .running import UntilError, ahead, in_background
+from .sources import FrameSource, checked_frame, clip_info
 
 
 class FrameResult(NamedTuple):
-    """What was found in one frame.
+    """Results of one frame.
 
     Attributes:
         frame_id (int): Position in the video.
         image (ndarray): (H, W, 3) uint8 BGR, a copy of the frame.
-        sample (DetDataSample): ``pred_track_instances`` at original size:
-            ``instances_id``, ``labels``, ``scores``, ``bboxes``, ``masks``.
-        votes (InstanceData, optional): With the first frame of each clip:
-            ``instances_id``, ``scores`` and ``labels`` of all its tracks.
-            A track's score is the mean over its clips, its class the one
-            most clips say.
+        sample (DetDataSample): ``pred_track_instances`` at original size with ``instances_id``,
+            ``labels``, ``scores``, ``bboxes`` and ``masks``.
+        votes (InstanceData, optional): ``instances_id``, ``scores`` and ``labels`` of all tracks
+            of a clip, in the result of its first frame. The score of a track is the mean over
+            its clips, its class the most frequent one.
     """
 
     frame_id: int
@@ -41,34 +40,80 @@ class FrameResult(NamedTuple):
     votes: InstanceData | None = None
 
 
-class LinkedClip(NamedTuple):
-    """A clip with ids, not yet at original size.
+class LoadedClip(NamedTuple):
+    """A clip that the model can take.
 
     Attributes:
-        clip (InstanceData): As from ``CiCo.step``.
-        sample (TrackDataSample): Where it comes from.
-        input_shape (tuple[int, int]): Height and width of the input.
+        window (Window): Frames of the clip.
+        images (dict[int, ndarray]): Frames by position.
+        inputs (Tensor): (T, 3, H, W) normalised frames.
+        sample (TrackDataSample): Meta information of the frames.
+        at_end (bool): Whether the video was known to end when the window was chosen.
+    """
+
+    window: Window
+    images: dict[int, np.ndarray]
+    inputs: Tensor
+    sample: TrackDataSample
+    at_end: bool = False
+
+
+class LinkedClip(NamedTuple):
+    """Instances of a clip with ids, not yet at original size.
+
+    Attributes:
+        clip (InstanceData): Result of ``CiCo.step``.
+        loaded (LoadedClip): The clip.
     """
 
     clip: InstanceData
-    sample: TrackDataSample
-    input_shape: tuple[int, int]
+    loaded: LoadedClip
+
+    def _results(self, first: int, end: int) -> list[FrameResult]:
+        """Return frames from one position of the clip to another at original size.
+
+        The first one has the votes of the clip.
+        """
+        _, images, inputs, sample, _ = self.loaded
+        height, width = inputs.shape[-2:]
+        wanted = TrackDataSample(metainfo=dict(sample.metainfo, num_written=first, num_final=end))
+        wanted.video_data_samples = sample.video_data_samples
+        result = to_track_sample(self.clip, wanted, (height, width))
+        frames = [
+            FrameResult(frame.frame_id, images[frame.frame_id], frame)
+            for frame in result.video_data_samples
+        ]
+        return [frames[0]._replace(votes=result.clip_instances), *frames[1:]]
+
+    def final_results(self) -> list[FrameResult]:
+        """Return the frames that no other clip shows again."""
+        return self._results(self.loaded.window.num_written, self.loaded.window.num_final)
+
+    def rest(self, num_frames: int) -> list[FrameResult]:
+        """Return the frames after the final ones, when no other clip follows.
+
+        Args:
+            num_frames (int): T.
+        """
+        first = self.loaded.window.num_final
+        if first == num_frames or self.loaded.at_end:
+            return []
+        frames = self._results(first, num_frames)
+        # the clip has voted with its first frame
+        return [frames[0]._replace(votes=None), *frames[1:]]
 
 
 @dataclass(frozen=True)
 class StreamState:
-    """All that is known of a video that goes on.
-
-    Of bounded size, as far as the tracker's memory is.
+    """State of a video that goes on, of bounded size unless the tracker remembers all tracks.
 
     Attributes:
-        name (str): Of the video.
-        num_frames (int): Frames that have come.
-        num_clips (int): Clips that were made of them.
+        name (str): Name of the video.
+        num_frames (int): Number of frames so far.
+        num_clips (int): Number of clips that were made of them.
         recent (dict): The last T frames by their positions.
         video (VideoState): The model's part.
-        last (LinkedClip, optional): The last clip, whose end is the next
-            one's, if there is one.
+        last (LinkedClip, optional): The last clip.
     """
 
     name: str = 'video'
@@ -80,18 +125,16 @@ class StreamState:
 
 
 class ClipStream:
-    """Runs a model on frames; what is known of a video is a value.
+    """Runs a model on frames; the state of a video is a value.
 
-    Any number of videos can take turns, each with its own
-    :class:`StreamState`. Frames come out as soon as their clip is done. The
-    results are those of testing the whole video.
+    Any number of videos can take turns, each with its own :class:`StreamState`. Results are
+    returned as soon as their clip is done and equal those of testing the whole video.
 
     Args:
-        model (CiCo): In eval mode.
+        model (CiCo): Model in eval mode.
         pipeline (Callable): Test pipeline that takes frames as arrays.
-        overlap (int): To, frames shared by neighbouring clips.
-        completion (str): What becomes of a short last clip, see
-            :func:`clip_windows`.
+        overlap (int): To, number of frames that neighbouring clips share.
+        completion (str): Treatment of a short last clip, see :func:`clip_windows`.
     """
 
     def __init__(
@@ -108,20 +151,120 @@ class ClipStream:
         return self.model.num_frames
 
     def push(self, state: StreamState, frame: np.ndarray) -> tuple[StreamState, list[FrameResult]]:
-        """Take the next frame.
+        """Add the next frame.
 
         Args:
-            state (StreamState): What is known; ``StreamState()`` at first.
-            frame (ndarray): (H, W, 3) uint8 BGR, or what :func:`as_bgr`
-                takes. It is copied: cameras often fill the same array.
+            state (StreamState): State of the video; ``StreamState()`` at first.
+            frame (ndarray): (H, W, 3) uint8 BGR, or what :func:`checked_frame` takes. It is
+                copied, since cameras often fill the same array again.
 
         Returns:
-            tuple[StreamState, list[FrameResult]]: The new state, and the
-            frames whose results are final now, in order.
+            tuple[StreamState, list[FrameResult]]: The new state, and the frames whose results
+            are final now, in order.
 
         Raises:
-            ValueError: If it is no frame, or of another size than before.
+            ValueError: If it is not a frame, or has another size than the frames before.
         """
+        state, loaded = self._load(state, frame)
+        if loaded is None:
+            return state, []
+        state, linked = self._step(state, loaded)
+        return state, linked.final_results()
+
+    def finish(self, state: StreamState) -> list[FrameResult]:
+        """Return the remaining frames, in order, when the video has ended.
+
+        Args:
+            state (StreamState): State of the video.
+        """
+        return self.conclude(state)[1]
+
+    def conclude(self, state: StreamState) -> tuple[StreamState, list[FrameResult]]:
+        """Return the last state and the remaining frames, in order."""
+        found = []
+        for loaded in self._load_rest(state):
+            state, linked = self._step(state, loaded)
+            found += linked.final_results()
+        if state.last is not None:
+            # the last clip may have been cut before it was known to be the last
+            found += state.last.rest(self.num_frames)
+        return state, found
+
+    def run(self, frames: Iterable[np.ndarray], name: str = 'video') -> Iterator[FrameResult]:
+        """Yield the results of all frames of a video, in order.
+
+        Args:
+            frames (Iterable[ndarray]): The frames. Those of a :class:`FrameSource` of files are
+                decoded and resized ahead by a thread, while another one brings masks to their
+                original size.
+            name (str): Name of the video.
+
+        Raises:
+            Exception: The error of ``frames`` or of the pipeline, after the results of the
+                frames before it.
+        """
+        source = UntilError(frames)
+        is_file = isinstance(frames, FrameSource) and frames.is_file
+        clips = UntilError(
+            ahead(self._loaded(source, name), 2) if is_file else self._loaded(source, name)
+        )
+        state = StreamState(name)
+        for result in in_background(self._linked(state, clips), is_file):
+            yield from result
+        for failed in (clips.error, source.error):
+            if failed is not None:
+                raise failed
+
+    def _loaded(self, frames: Iterable[np.ndarray], name: str) -> Iterator[LoadedClip]:
+        """Yield all clips of a video."""
+        state = StreamState(name)
+        for frame in frames:
+            state, loaded = self._load(state, frame)
+            if loaded is not None:
+                yield loaded
+                state = replace(state, num_clips=state.num_clips + 1)
+        yield from self._load_rest(state)
+
+    def _linked(
+        self, state: StreamState, clips: Iterable[LoadedClip]
+    ) -> Iterator[Callable[[], list[FrameResult]]]:
+        """Yield for each clip a function that returns its results, and one for the end."""
+        for loaded in clips:
+            state, linked = self._step(state, loaded)
+            yield linked.final_results
+        if state.last is not None:
+            yield partial(state.last.rest, self.num_frames)
+
+    def prepare(
+        self, name: str, frames: dict[int, np.ndarray], window: Window
+    ) -> tuple[Tensor, TrackDataSample]:
+        """Load a clip.
+
+        Args:
+            name (str): Name of the video.
+            frames (dict[int, ndarray]): Frames by position.
+            window (Window): Frames of the clip.
+
+        Returns:
+            tuple[Tensor, TrackDataSample]: (T, 3, H, W) normalised frames, and their meta
+            information.
+
+        Raises:
+            ValueError: If one side of the input would be 0.
+        """
+        try:
+            data = self.pipeline(clip_info(name, frames, window))
+        except cv2.error as error:
+            size = frames[window.frame_ids[0]].shape[:2]
+            raise ValueError(
+                f'{name}: frames of {size} (height, width) cannot be resized to the input of the '
+                f'model ({" ".join(str(error).split())})'
+            ) from error
+        data = self.model.data_preprocessor(pseudo_collate([data]), False)
+        return data['inputs'][0], data['data_samples'][0]
+
+    def _load(self, state: StreamState, frame: np.ndarray) -> tuple[StreamState, LoadedClip | None]:
+        """Add a frame, and load a clip if it completes one."""
         before = state.recent.get(state.num_frames - 1)
         frame = checked_frame(
             frame,
@@ -132,149 +275,23 @@ class ClipStream:
         recent.pop(state.num_frames - self.num_frames, None)
         state = replace(state, recent=recent, num_frames=state.num_frames + 1)
         window = next_window(state.num_frames, state.num_clips, self.num_frames, self.overlap)
-        return (state, []) if window is None else self._clip(state, window)
+        if window is None:
+            return state, None
+        return state, LoadedClip(window, recent, *self.prepare(state.name, recent, window))
 
-    def finish(self, state: StreamState) -> list[FrameResult]:
-        """The frames that are left when the video has ended.
+    def _load_rest(self, state: StreamState) -> Iterator[LoadedClip]:
+        """Yield the clips that are left when the video has ended."""
+        if state.num_frames:
+            windows = clip_windows(state.num_frames, self.num_frames, self.overlap, self.completion)
+            for window in windows[state.num_clips :]:
+                inputs, sample = self.prepare(state.name, state.recent, window)
+                yield LoadedClip(window, state.recent, inputs, sample, at_end=True)
 
-        Args:
-            state (StreamState): What is known.
-
-        Returns:
-            list[FrameResult]: In order.
-        """
-        return self.conclude(state)[1]
-
-    def conclude(self, state: StreamState) -> tuple[StreamState, list[FrameResult]]:
-        """As :meth:`finish`, with what is known then."""
-        if not state.num_frames:
-            return state, []
-        windows = clip_windows(state.num_frames, self.num_frames, self.overlap, self.completion)
-        found = []
-        for window in windows[state.num_clips :]:
-            state, results = self._clip(state, window)
-            found += results
-        first = state.last.sample.num_final
-        if found or first == self.num_frames:
-            return state, found
-        # the last clip was cut before it was known to be the last
-        rest, _ = frame_results(state, first, self.num_frames)
-        return state, found + rest
-
-    def run(self, frames: Iterable[np.ndarray], name: str = 'video') -> Iterator[FrameResult]:
-        """Results of all frames of a video, in order.
-
-        Raises:
-            Exception: What ``frames`` raises, once the frames that came
-                before have their results.
-        """
-        state = StreamState(name)
-        source = UntilError(frames)
-        for frame in source:
-            state, results = self.push(state, frame)
-            yield from results
-        yield from self.finish(state)
-        if source.error is not None:
-            raise source.error
-
-    def prepare(
-        self, name: str, frames: dict[int, np.ndarray], window: Window
-    ) -> tuple[Tensor, TrackDataSample]:
-        """Load a clip.
-
-        Args:
-            name (str): Of the video.
-            frames (dict[int, ndarray]): Frames by position.
-            window (Window): Which of them make the clip.
-
-        Returns:
-            tuple[Tensor, TrackDataSample]: (T, 3, H, W) normalised frames,
-            and where they come from.
-
-        Raises:
-            ValueError: If one side of the input would be 0.
-        """
-        try:
-            data = self.pipeline(clip_info(name, frames, window))
-        except cv2.error as error:
-            size = frames[window.frame_ids[0]].shape[:2]
-            raise ValueError(
-                f'{name}: frames of {size} (height, width) cannot be resized '
-                f"to the model's input ({' '.join(str(error).split())})"
-            ) from error
-        data = self.model.data_preprocessor(pseudo_collate([data]), False)
-        return data['inputs'][0], data['data_samples'][0]
-
-    def _clip(self, state: StreamState, window: Window) -> tuple[StreamState, list[FrameResult]]:
-        """Make a clip of the last frames."""
-        inputs, sample = self.prepare(state.name, state.recent, window)
-        video, clip = self.model.step(state.video, inputs, window.frame_ids, window.num_final)
-        state = replace(
-            state,
-            num_clips=state.num_clips + 1,
-            video=video,
-            last=LinkedClip(clip, sample, tuple(inputs.shape[-2:])),
+    def _step(self, state: StreamState, loaded: LoadedClip) -> tuple[StreamState, LinkedClip]:
+        """Run the model on a clip."""
+        window = loaded.window
+        video, clip = self.model.step(
+            state.video, loaded.inputs, window.frame_ids, window.num_final
         )
-        frames, votes = frame_results(state, window.num_written, window.num_final)
-        frames[0] = frames[0]._replace(votes=votes)
-        return state, frames
-
-
-def frame_results(
-    state: StreamState, first: int, end: int
-) -> tuple[list[FrameResult], InstanceData]:
-    """Frames of the last clip, at original size.
-
-    Args:
-        state (StreamState): With its last clip.
-        first (int): Position in the clip of the first frame.
-        end (int): Position after the last frame.
-
-    Returns:
-        tuple[list[FrameResult], InstanceData]: The frames, and what the
-        clip says of its tracks.
-    """
-    clip, sample, input_shape = state.last
-    wanted = TrackDataSample(metainfo=dict(sample.metainfo, num_written=first, num_final=end))
-    wanted.video_data_samples = sample.video_data_samples
-    result = to_track_sample(clip, wanted, input_shape)
-    frames = [
-        FrameResult(frame.frame_id, state.recent[frame.frame_id], frame)
-        for frame in result.video_data_samples
-    ]
-    return frames, result.clip_instances
-
-
-def array_pipeline(cfg: ConfigDict) -> Compose:
-    """The test pipeline of a config, for frames in memory."""
-    steps = copy.deepcopy(cfg.test_dataloader.dataset.pipeline)
-    for step in steps:
-        for inner in step.get('transforms', []):
-            if inner['type'] == 'mmcico.LoadClipFrame':
-                inner['type'] = 'mmcico.LoadClipArray'
-    return Compose(steps)
-
-
-def clip_info(name: str, images: dict[int, np.ndarray], window: Window) -> dict:
-    """What the pipeline starts from, as :class:`VISDataset` gives it."""
-    frames = {
-        frame_id: dict(
-            img=images[frame_id],
-            img_path=f'{name}/{frame_id}',
-            img_id=f'{name}/{frame_id}',
-            video_id=name,
-            frame_id=frame_id,
-            source=name,
-            height=images[frame_id].shape[0],
-            width=images[frame_id].shape[1],
-            instances=[],
-        )
-        for frame_id in window.frame_ids
-    }
-    return dict(
-        video_id=name,
-        num_frames=len(window.frame_ids),
-        key_frame_id=window.frame_ids[0],
-        frames=frames,
-        **window._asdict(),
-    )
+        linked = LinkedClip(clip, loaded)
+        return replace(state, num_clips=state.num_clips + 1, video=video, last=linked), linked

@@ -17,9 +17,8 @@ from torch import nn
 from mmcico.visualization.style import DrawStyle
 
 from .backends import backend_of, check_backend, config_of, load_onnx, tune
-from .clip_stream import ClipStream, FrameResult, array_pipeline
-from .file_lists import each_video, is_image_file
-from .interrupt import InterruptBetweenFrames
+from .clip_stream import ClipStream, FrameResult
+from .media import each_video, is_image_file
 from .model_loading import (
     category_ids,
     check_checkpoint,
@@ -31,8 +30,8 @@ from .model_loading import (
 )
 from .output_plan import SAVE, OutputPlan, distinct
 from .outputs import TrackSink, drawn_frames
-from .progress import with_progress
-from .sources import FrameSource, Source, open_source
+from .running import InterruptBetweenFrames, with_progress
+from .sources import FrameSource, Source, array_pipeline, open_source
 
 
 class CiCoInferencer(BaseInferencer):
@@ -194,7 +193,7 @@ class CiCoInferencer(BaseInferencer):
                 stack.enter_context(sink)
             results = self.clips.run(source, source.name)
             if self.show_progress:
-                results = with_progress(results, source)
+                results = with_progress(results, source.name, source.length)
             for result in results:
                 for sink in sinks:
                     sink.write(result)

@@ -1,21 +1,19 @@
-"""Which files are written of a run, and where."""
+"""Files that a run writes, and their paths."""
 
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from mmcico.utils.whole_file import write_whole
+from mmcico.utils.whole_file import is_unicode, write_whole
 from mmcico.visualization.style import DrawStyle
 
-from .background import BackgroundSink
-from .outputs import MaskSink, OverlaySink, ResultSink, TrackSink
+from .outputs import BackgroundSink, MaskSink, OverlaySink, ResultSink, TrackSink
 from .sources import FrameSource
 
 SAVE = ('video', 'masks', 'json')
-#: frames a second where a source does not say
+#: frames per second of sources that state none
 DEFAULT_FPS = 10.0
 
 
@@ -24,15 +22,15 @@ class OutputPlan:
     """Files of a run.
 
     Attributes:
-        out_dir: folder; no file is written without.
-        save: of ``'video'``, ``'masks'`` and ``'json'``.
-        score_thr: instances below are not shown.
-        style: how overlays look.
-        fps: frames a second of overlays; the source's where None.
+        out_dir: Output folder; no file is written without it.
+        save: Some of ``'video'``, ``'masks'`` and ``'json'``.
+        score_thr: Instances with a lower score are not shown.
+        style: Settings of overlays.
+        fps: Frames per second of overlays; those of the source if None.
 
     Raises:
-        ValueError: If the folder cannot be written, ``save`` has another
-            word, or ``fps`` is out of its range.
+        ValueError: If the folder cannot be written, ``save`` has an unknown word, or ``fps`` is
+            out of its range.
     """
 
     out_dir: str | None = None
@@ -50,63 +48,55 @@ class OutputPlan:
         if self.out_dir is not None:
             check_writable(Path(self.out_dir))
 
-    def wants(self, what: str) -> bool:
-        """Whether files of a kind are written."""
-        return self.out_dir is not None and what in self.save
-
-    def video_path(self, name: str) -> Path:
-        """Overlay of a video."""
-        return Path(self.out_dir) / 'videos' / f'{name}.mp4'
+    def _folder(self, what: str) -> Path | None:
+        """Return the output folder if files of a kind are wanted."""
+        return None if self.out_dir is None or what not in self.save else Path(self.out_dir)
 
     def sinks(self, source: FrameSource, classes: Sequence[str]) -> list[ResultSink]:
-        """Where the frames of a video go.
+        """Return the sinks for the frames of a video, which must be closed.
 
         Args:
             source (FrameSource): The video.
-            classes (Sequence[str]): Names by label.
-
-        Returns:
-            list[ResultSink]: To be closed.
+            classes (Sequence[str]): Names of the labels.
         """
         sinks: list[ResultSink] = []
-        if self.wants('video'):
-            sinks.append(
-                OverlaySink(
-                    self.video_path(source.name),
-                    self.fps or source.fps or DEFAULT_FPS,
-                    classes,
-                    self.score_thr,
-                    self.style,
-                )
-            )
-        if self.wants('masks'):
-            folder = Path(self.out_dir) / 'masks' / source.name
-            sinks.append(MaskSink(folder, self.score_thr))
+        folder = self._folder('video')
+        if folder:
+            fps = self.fps or source.fps or DEFAULT_FPS
+            path = folder / 'videos' / f'{source.name}.mp4'
+            sinks.append(OverlaySink(path, fps, classes, self.score_thr, self.style))
+        folder = self._folder('masks')
+        if folder:
+            sinks.append(MaskSink(folder / 'masks' / source.name, self.score_thr))
         return [BackgroundSink(sink) for sink in sinks]
 
     def videos(self, runs: Sequence[TrackSink]) -> list[str]:
-        """Paths of all overlays."""
-        if not self.wants('video'):
-            return []
-        return [str(self.video_path(run.name)) for run in runs]
+        """Return the paths of all overlays."""
+        folder = self._folder('video')
+        return [str(folder / 'videos' / f'{run.name}.mp4') for run in runs] if folder else []
 
     def write_tracks(self, runs: Sequence[TrackSink]) -> None:
-        """Write the tracks of all videos, as far as they were followed."""
-        if not self.wants('json'):
-            return
-        folder = Path(self.out_dir)
-        entries = [entry for run in runs for entry in run.entries()]
-        write_json(folder / 'results.json', entries)
-        for run in runs:
-            write_json(folder / 'tracks' / f'{run.name}.json', run.records())
+        """Write the tracks of all videos, including those that ended early.
+
+        Raises:
+            OSError: If a file cannot be written; one that was there stays as it was.
+        """
+        folder = self._folder('json')
+        if folder:
+            entries = [entry for run in runs for entry in run.entries()]
+            write_whole(folder / 'results.json', json.dumps(entries))
+            for run in runs:
+                write_whole(folder / 'tracks' / f'{run.name}.json', json.dumps(run.records()))
 
 
 def check_writable(folder: Path) -> None:
-    """Make a folder and find out early whether it takes files.
+    """Create a folder and check that files can be written to it.
 
     Raises:
-        ValueError: If it does not.
+        ValueError: If they cannot.
     """
+    if not is_unicode(folder):
+        raise ValueError(f'cannot write to the folder {folder}: its name is not valid Unicode')
     probe = folder / '.mmcico'
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -118,27 +108,19 @@ def check_writable(folder: Path) -> None:
         ) from error
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file and the folders above it, as a whole or not at all.
-
-    Raises:
-        OSError: If it cannot be written; a file that was there stays.
-    """
-    write_whole(path, json.dumps(content))
-
-
 def distinct(name: str, seen: dict[str, int]) -> str:
-    """A name for files that no other video of the run has.
+    """Return a name for files that no other video of the run has.
 
     Args:
-        name (str): Any; what file names cannot have becomes ``_``.
-        seen (dict[str, int]): How often each came, kept up to date.
+        name (str): Any name; characters that file names cannot have, or that are not Unicode,
+            become ``_``.
+        seen (dict[str, int]): Number of times that each name came, which is updated.
 
     Returns:
-        str: ``name``, ``name_2`` and so on. Case does not tell names apart,
-        as it does not on Windows.
+        str: ``name``, ``name_2`` and so on. Names that differ in case alone count as equal, as
+        they do on Windows.
     """
-    name = re.sub(r'[\\/:*?"<>|\x00-\x1f]', '_', name).strip('. ') or 'video'
+    name = re.sub(r'[\\/:*?"<>|\x00-\x1f\ud800-\udfff]', '_', name).strip('. ') or 'video'
     free = name
     while free.lower() in seen:
         seen[name.lower()] += 1

@@ -1,7 +1,9 @@
-"""Where results of a video go: overlay video, masks, tracks."""
+"""Destinations of the results of a video: overlay video, masks, tracks."""
 
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -11,18 +13,15 @@ from PIL import Image
 
 from mmcico.evaluation.video_results import VideoResults
 from mmcico.formats.rle import encode_masks
+from mmcico.utils.whole_file import whole_file
 from mmcico.visualization import DrawnObject, VideoWriter, open_video_writer, track_colour
 from mmcico.visualization.history import Frame, TrackHistory, with_history
 from mmcico.visualization.style import DrawStyle, draw_frame
 
 from .clip_stream import FrameResult
 
-#: colours of a palette image, the first being the background
-PALETTE_SIZE = 256
-#: index that readers of 8-bit pictures take for "not annotated"
-VOID = 255
-#: largest index of a picture of 16 bits
-LARGEST_INDEX = 65535
+#: 255 means "void" in palette images of DAVIS and YouTube-VOS
+LARGEST_INDEX = 254
 
 
 class ResultSink(ABC):
@@ -47,18 +46,62 @@ class ResultSink(ABC):
         self.close()
 
 
+class BackgroundSink(ResultSink):
+    """Runs another sink in a thread of its own, in order.
+
+    OpenCV, PyAV and pycocotools release Python's lock while they work, so that the model need
+    not wait for them. Frames wait in a queue of limited length.
+
+    Args:
+        sink (ResultSink): Sink that does the work.
+        length (int): Number of frames that may wait.
+    """
+
+    def __init__(self, sink: ResultSink, length: int = 4) -> None:
+        self.sink = sink
+        self.length = length
+        self._waiting: deque[Future] = deque()
+        self._pool = ThreadPoolExecutor(1, 'mmcico-writer')
+
+    def write(self, result: FrameResult) -> None:
+        """Hand over a frame.
+
+        Raises:
+            OSError: If it, or one before, could not be written.
+        """
+        self._wait_for(self.length - 1)
+        self._waiting.append(self._pool.submit(self.sink.write, result))
+
+    def close(self) -> None:
+        """Wait for all frames, then finish.
+
+        Raises:
+            OSError: If one could not be written.
+        """
+        try:
+            self._wait_for(0)
+        finally:
+            self._pool.shutdown()
+            self.sink.close()
+
+    def _wait_for(self, left: int) -> None:
+        """Wait until at most ``left`` frames are waiting."""
+        while len(self._waiting) > left:
+            self._waiting.popleft().result()
+
+
 def drawn_objects(
     result: FrameResult, classes: Sequence[str], score_thr: float
 ) -> list[DrawnObject]:
-    """Instances of a frame as the drawing functions want them.
+    """Return the instances of a frame as the drawing functions expect them.
 
     Args:
         result (FrameResult): The frame.
-        classes (Sequence[str]): Names by label.
-        score_thr (float): Instances below are left out.
+        classes (Sequence[str]): Names of the labels.
+        score_thr (float): Instances with a lower score are left out.
 
     Returns:
-        list[DrawnObject]: The worst scored first.
+        list[DrawnObject]: Instances in ascending order of score.
     """
     tracks = result.sample.pred_track_instances.cpu().numpy()
     order = np.argsort(tracks.scores, kind='stable')
@@ -78,13 +121,13 @@ def drawn_objects(
 def drawn_frames(
     results: Iterable[FrameResult], classes: Sequence[str], score_thr: float, style: DrawStyle
 ) -> Iterator[np.ndarray]:
-    """Frames of one video with their instances.
+    """Draw the frames of one video with their instances.
 
     Args:
         results (Iterable[FrameResult]): Frames in order.
-        classes (Sequence[str]): Names by label.
-        score_thr (float): Instances below are not drawn.
-        style (DrawStyle): How they look.
+        classes (Sequence[str]): Names of the labels.
+        score_thr (float): Instances with a lower score are not drawn.
+        style (DrawStyle): Settings of the pictures.
 
     Yields:
         ndarray: (H', W', 3) uint8 BGR.
@@ -95,14 +138,14 @@ def drawn_frames(
 
 
 class OverlaySink(ResultSink):
-    """An mp4 of the frames with their instances on them.
+    """Writes an mp4 file of the frames with their instances.
 
     Args:
-        path (Path): Of the file.
-        fps (float): Frames a second.
-        classes (Sequence[str]): Names by label.
-        score_thr (float): Instances below are not drawn.
-        style (DrawStyle): How they look.
+        path (Path): Path of the file.
+        fps (float): Frames per second.
+        classes (Sequence[str]): Names of the labels.
+        score_thr (float): Instances with a lower score are not drawn.
+        style (DrawStyle): Settings of the pictures.
     """
 
     def __init__(
@@ -118,13 +161,12 @@ class OverlaySink(ResultSink):
         self._writer: VideoWriter | None = None
 
     def write(self, result: FrameResult) -> None:
-        """Draw a frame; the first one gives the size."""
-        self._draw(
-            self._history.push(result.image, drawn_objects(result, self.classes, self.score_thr))
-        )
+        """Draw a frame; the first one determines the size."""
+        objects = drawn_objects(result, self.classes, self.score_thr)
+        self._draw(self._history.push(result.image, objects))
 
     def close(self) -> None:
-        """Draw a frame that waits for its neighbour, finish the file."""
+        """Draw the frame that waits for its neighbour and finish the file."""
         with self._open:
             self._draw(self._history.flush())
 
@@ -139,24 +181,20 @@ class OverlaySink(ResultSink):
 
 
 def palette() -> list[int]:
-    """RGB of each index: black, then the colours of tracks 0, 1, ..."""
-    colours = [0, 0, 0]
-    for track in range(PALETTE_SIZE - 1):
-        colours += track_colour(track)[::-1]
-    return colours
+    """Return RGB of each index: black, then the colours of tracks 0, 1, and so on."""
+    return [0, 0, 0, *(value for track in range(255) for value in track_colour(track)[::-1])]
 
 
 class MaskSink(ResultSink):
-    """A PNG with a palette for each frame, as in DAVIS.
+    """Writes a PNG file for each frame, with a palette as in DAVIS.
 
-    The index is ``1 + id``, 0 is the background; where masks overlap, the
-    instance with the better score shows. A frame with an id of 254 or more
-    is a grey picture of 16 bits without a palette, since 255 means "not
-    annotated" in pictures of 8 bits.
+    The value of a pixel is 0 for the background, else the track's id plus 1; where masks
+    overlap, the instance with the higher score is visible. A frame with an id above 253 becomes
+    a 16-bit greyscale image, since 8 bits do not hold its value (and 255 means "void").
 
     Args:
-        folder (Path): Where ``00000.png`` and so on go.
-        score_thr (float): Instances below are left out.
+        folder (Path): Folder of ``00000.png`` and so on.
+        score_thr (float): Instances with a lower score are left out.
     """
 
     def __init__(self, folder: Path, score_thr: float) -> None:
@@ -172,47 +210,49 @@ class MaskSink(ResultSink):
             ValueError: If an id does not fit into 16 bits.
         """
         tracks = result.sample.pred_track_instances.cpu().numpy()
-        plane = np.zeros(result.image.shape[:2], dtype=np.uint16)
+        plane = np.zeros(result.image.shape[:2], dtype=np.int64)
         for row in np.argsort(tracks.scores, kind='stable'):
             if tracks.scores[row] >= self.score_thr:
-                plane[tracks.masks[row].astype(bool)] = self._index(int(tracks.instances_id[row]))
-        if plane.max(initial=0) < VOID:
-            image = Image.fromarray(plane.astype(np.uint8))
-            image.putpalette(palette())
-        else:
-            image = Image.fromarray(plane)
+                plane[tracks.masks[row].astype(bool)] = 1 + int(tracks.instances_id[row])
         path = self._path(result.frame_id)
         try:
-            image.save(path)
+            with whole_file(path) as file:
+                _index_image(plane, str(path)).save(file, format='PNG')
         except OSError as error:
             raise OSError(f'cannot write the picture {path}: {error.strerror or error}') from error
         self.num_frames += 1
 
     def close(self) -> None:
-        """Remove what an earlier run left after the last frame."""
+        """Remove the pictures of later frames that an earlier run left."""
         number = self.num_frames
         while number and self._path(number).is_file():
             self._path(number).unlink()
             number += 1
 
-    def _index(self, track: int) -> int:
-        if track >= LARGEST_INDEX:
-            raise ValueError(
-                f'masks {self.folder}: track {track} does not fit into a picture of 16 bits, which '
-                f'holds tracks 0 to {LARGEST_INDEX - 1}; write tracks or results as JSON instead'
-            )
-        return 1 + track
-
     def _path(self, frame_id: int) -> Path:
         return self.folder / f'{frame_id:05d}.png'
 
 
+def _index_image(plane: np.ndarray, path: str) -> Image.Image:
+    """Return an image whose pixels have the values of an integer array."""
+    if plane.max() > LARGEST_INDEX:
+        if plane.max() > 0xFFFF:
+            raise ValueError(
+                f'{path}: track {plane.max() - 1} does not fit into a picture of 16 bits; write '
+                'JSON instead'
+            )
+        return Image.fromarray(plane.astype(np.uint16))
+    image = Image.fromarray(plane.astype(np.uint8))
+    image.putpalette(palette())
+    return image
+
+
 class TrackSink(ResultSink):
-    """Gathers tracks: run-length coded masks, boxes and votes.
+    """Collects tracks: run-length encoded masks, boxes and votes.
 
     Args:
-        name (str): Of the video.
-        classes (Sequence[str]): Names by label.
+        name (str): Name of the video.
+        classes (Sequence[str]): Names of the labels.
         category_ids (Sequence): Category id of each label.
     """
 
@@ -228,8 +268,8 @@ class TrackSink(ResultSink):
         tracks = result.sample.pred_track_instances.cpu().numpy()
         ids = tracks.instances_id.tolist()
         masks = encode_masks(tracks.masks.astype(bool)) if ids else []
-        size = tuple(result.image.shape[:2])
-        self.results.add_frame(result.frame_id, size, ids, masks)
+        height, width = result.image.shape[:2]
+        self.results.add_frame(result.frame_id, (height, width), ids, masks)
         for track, box in zip(ids, tracks.bboxes.tolist()):
             self.boxes.setdefault(track, {})[result.frame_id] = box
         if result.votes is not None:
@@ -239,31 +279,27 @@ class TrackSink(ResultSink):
             )
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing, since no file is open."""
 
     def entries(self) -> list[dict[str, Any]]:
-        """Entries of ``results.json`` of YouTube-VIS, best first."""
+        """Return the entries of ``results.json`` of YouTube-VIS, best score first."""
         return self.results.finish(self.category_ids)
 
     def records(self) -> list[dict[str, Any]]:
-        """A dict for each track, best first.
+        """Return a dict for each track, best score first.
 
         Returns:
-            list[dict]: ``id``, ``label``, ``class``, ``score``,
-            ``segmentations`` (RLE of each frame or None) and ``bboxes``
-            (xyxy in pixels of each frame or None).
+            list[dict]: ``id``, ``label``, ``class``, ``score``, ``segmentations`` (RLE of each
+            frame or None) and ``bboxes`` (xyxy in pixels of each frame or None).
         """
-        found = []
-        for track, label, score, masks in self.results.tracks(len(self.classes)):
-            boxes = self.boxes.get(track, {})
-            found.append(
-                {
-                    'id': track,
-                    'label': label,
-                    'class': self.classes[label],
-                    'score': score,
-                    'segmentations': masks,
-                    'bboxes': [boxes.get(frame) for frame in range(len(masks))],
-                }
-            )
-        return found
+        return [
+            {
+                'id': track,
+                'label': label,
+                'class': self.classes[label],
+                'score': score,
+                'segmentations': masks,
+                'bboxes': [self.boxes.get(track, {}).get(frame) for frame in range(len(masks))],
+            }
+            for track, label, score, masks in self.results.tracks(len(self.classes))
+        ]

@@ -1,22 +1,28 @@
 """Frames of anything that can be a video."""
 
-import logging
+import copy
 import os.path as osp
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Union
+from typing import Any, Union, cast
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
-import cv2
 import numpy as np
-from mmengine.logging import print_log
+from mmengine.config import ConfigDict
+from mmengine.dataset import Compose
 
-from mmcico.utils.image_size import IMAGE_SUFFIXES
+from mmcico.datasets.clip_windows import Window
+from mmcico.utils.image_reading import num_pages, read_image, read_pages
 
-from .file_lists import files_in, named, stands_for_files
-from .frames import CHANNELS, checked_frame
+from .captures import open_capture
+from .media import files_in, kind_of, named, stands_for_files
 
-#: a file, folder, glob, URL, camera number, or frames themselves
+#: grey, BGR, BGR with transparency
+CHANNELS = (1, 3, 4)
+#: file, folder, glob, URL, camera number, or frames
 Source = Union[str, Path, int, np.ndarray, Iterable[np.ndarray], Sequence[str], 'FrameSource']
 
 
@@ -25,23 +31,24 @@ class FrameSource:
     """Frames of one video, (H, W, 3) uint8 BGR, to be read once.
 
     Attributes:
-        name: for file names and messages.
-        frames: the frames, one by one.
-        fps: frames a second, None where nothing is said.
-        length: number of frames as stated, None where unknown.
+        name: Name for files and messages.
+        frames: The frames, one by one.
+        fps: Frames per second, None if unknown.
+        length: Number of frames as stated, None if unknown.
+        is_file: Whether frames come from files, so that they may be read ahead.
     """
 
     name: str
     frames: Iterator[np.ndarray]
     fps: float | None = None
     length: int | None = None
+    is_file: bool = False
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """Frames, checked to be images of one size.
+        """Yield the frames, checked to be images of one size.
 
         Raises:
-            ValueError: If a frame is no image, or differs in size; or if
-                there is no frame at all.
+            ValueError: If a frame is not an image or has another size, or if there is no frame.
         """
         size, number = None, -1
         for number, frame in enumerate(self.frames):
@@ -50,24 +57,59 @@ class FrameSource:
             yield frame
         if number < 0:
             raise ValueError(
-                f'{self.name} has no frame that can be read; is '
-                'the file whole, does the camera send?'
+                f'{self.name} has no frame that can be read; check that the file is whole, or '
+                'that the camera sends'
             )
 
 
-def open_source(source: Source, name: str | None = None) -> FrameSource:
-    """Open what a user calls a video.
+def checked_frame(frame: Any, where: str, size: tuple[int, ...] | None) -> np.ndarray:
+    """Return a frame as models expect it.
 
     Args:
-        source: path of a video file or an image; folder or glob of images,
-            taken in natural order, or of one video file; URL that OpenCV
-            opens; number of a camera; list of image paths; array (F, H, W,
-            3), or any iterable of arrays (H, W, 3), BGR. An array (H, W, 3)
-            is one frame.
-        name (str, optional): Another name than its own.
+        frame (ndarray): (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA, uint8.
+        where (str): Name of the frame, for messages.
+        size (tuple[int, int], optional): Height and width of the frames before, None for the
+            first one.
 
     Returns:
-        FrameSource: Its frames are read when they are asked for.
+        ndarray: (H, W, 3) uint8 BGR.
+
+    Raises:
+        ValueError: If it is not an image, or of another size.
+    """
+    if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8:
+        kind = getattr(frame, 'dtype', type(frame).__name__)
+        raise ValueError(
+            f'{where} is {kind}; frames are arrays of uint8, (height, width, 3) in the order '
+            'blue, green, red'
+        )
+    if frame.ndim == 2:
+        frame = frame[..., None]
+    if frame.ndim != 3 or frame.shape[2] not in CHANNELS or not frame.size:
+        raise ValueError(
+            f'{where} has the shape {frame.shape}; frames are (height, width) or (height, width, '
+            '1, 3 or 4)'
+        )
+    if size is not None and frame.shape[:2] != size:
+        raise ValueError(
+            f'{where} is {frame.shape[:2]} (height, width), those before were {size}; a video has '
+            'one size, so give the following frames as another video'
+        )
+    return frame.repeat(3, axis=2) if frame.shape[2] == 1 else frame[..., :3]
+
+
+def open_source(source: Source, name: str | None = None) -> FrameSource:
+    """Open a video.
+
+    Args:
+        source: Path of a video file, an image or a stack of images; folder or glob of images,
+            read in natural order, or of one video file; URL that OpenCV opens; number of a
+            camera; list of image paths; array (F, H, W, 3), or any iterable of arrays
+            (H, W, 3), BGR. An array (H, W, 3) is one frame.
+        name (str, optional): Name of the video, instead of the name of the file.
+
+    Returns:
+        FrameSource: Its frames are read when they are needed.
 
     Raises:
         ValueError: If it is missing, empty or not readable.
@@ -75,139 +117,120 @@ def open_source(source: Source, name: str | None = None) -> FrameSource:
     if isinstance(source, FrameSource):
         return source
     if isinstance(source, (int, np.integer)) and source >= 0:
-        return open_capture(int(source), name or f'camera{source}', live=True)
+        return _captured(int(source), name or f'camera{source}', live=True)
     if isinstance(source, (str, Path)):
-        return open_path(str(source), name)
-    if (
-        isinstance(source, (list, tuple))
-        and source
-        and all(isinstance(each, (str, Path)) for each in source)
-    ):
-        paths = [str(each) for each in source]
-        return FrameSource(name or 'images', read_images(paths), None, len(paths))
+        return _open_path(str(source), name)
+    if isinstance(source, (list, tuple)) and source:
+        if all(isinstance(each, (str, Path)) for each in source):
+            return _images([str(each) for each in source], name or 'images')
     if not isinstance(source, Iterable) or isinstance(source, (bytes, dict)):
         raise ValueError(
-            f'{source!r} is no video: give a path, a folder, a '
-            'glob, a URL, a camera number or frames as arrays'
+            f'{source!r} is not a video: give a path, a folder, a glob, a URL, a camera number or '
+            'frames as arrays'
         )
     if isinstance(source, np.ndarray) and (
         source.ndim == 2 or source.ndim == 3 and source.shape[2] in CHANNELS
     ):
         source = source[None]  # one image
     length = len(source) if hasattr(source, '__len__') else None
-    return FrameSource(name or 'frames', iter(source), None, length)
+    frames = cast(Iterable[np.ndarray], source)
+    return FrameSource(name or 'frames', iter(frames), None, length)
 
 
-def open_path(path: str, name: str | None) -> FrameSource:
-    """A file, folder, glob or URL."""
+def _open_path(path: str, name: str | None) -> FrameSource:
+    """Open a file, folder, glob, URL or device of a camera."""
+    if path.lower().startswith('file://'):
+        path = url2pathname(urlsplit(path).path)
     if '://' in path:
-        name = name or Path(path.split('?')[0]).stem or 'stream'
-        return open_capture(path, name, live=True)
+        return _open_url(path, name)
     path = osp.expanduser(path)
+    camera = re.fullmatch('/dev/video([0-9]+)', path)
+    if camera and osp.exists(path):
+        return open_source(int(camera[1]), name)
     if stands_for_files(path):
         images, videos = files_in(path)
+        if images:
+            folder = path if osp.isdir(path) else osp.dirname(images[0])
+            return _images(images, name or _stem(folder))
         if len(videos) > 1:
             raise ValueError(
-                f'{named(path)} holds {len(videos)} videos, such as '
-                f'{osp.basename(videos[0])}; here, give one of them'
+                f'{named(path)} holds {len(videos)} videos, such as {osp.basename(videos[0])}; '
+                'give one of them'
             )
-        if videos:
-            return open_path(videos[0], name)
-    elif path.lower().endswith(IMAGE_SUFFIXES) and osp.exists(path):
-        images = [path]
-    elif osp.exists(path):
-        if osp.getsize(path) == 0:
-            raise ValueError(f'{path} is an empty file (0 bytes)')
-        return open_capture(path, name or file_name(path), live=False)
-    else:
-        raise ValueError(f'"{path}" does not exist')
-    stem = file_name(path if osp.exists(path) else osp.dirname(images[0]))
-    return FrameSource(name or stem, read_images(images), None, len(images))
+        path = videos[0]
+    kind, name = kind_of(path), name or _stem(path)
+    if kind == 'image':
+        return _images([path], name)
+    if kind == 'pages':
+        return FrameSource(name, read_pages(path), None, num_pages(path), is_file=True)
+    return _captured(path, name, live=False)
 
 
-def file_name(path: str) -> str:
-    """Name of a folder, or of a file without its ending; also of ``.``."""
+def _open_url(url: str, name: str | None) -> FrameSource:
+    """Open a stream; FFmpeg would draw a text file as a video."""
+    file = urlsplit(url).path
+    if file.lower().endswith(('.txt', '.nfo', '.asc', '.ans', '.diz', '.ice', '.art', '.bin')):
+        raise ValueError(f'{url} is a text file by its name, not a video')
+    return _captured(url, name or Path(url.split('?')[0]).stem or 'stream', live=True)
+
+
+def _captured(source: str | int, name: str, live: bool) -> FrameSource:
+    capture = open_capture(source, name, live)
+    return FrameSource(name, capture.frames, capture.fps, capture.length, is_file=not live)
+
+
+def _stem(path: str) -> str:
+    """Return the name of a folder, also of ``.``, or of a file without its ending."""
     whole = Path(osp.abspath(path))
     return whole.name if whole.is_dir() else whole.stem
 
 
-def read_images(paths: Sequence[str]) -> Iterator[np.ndarray]:
-    """Images one by one.
+def _images(paths: Sequence[str], name: str) -> FrameSource:
+    return FrameSource(name, _read_images(paths), None, len(paths), is_file=True)
 
-    Raises:
-        ValueError: If one is missing or broken.
-    """
+
+def _read_images(paths: Sequence[str]) -> Iterator[np.ndarray]:
     for path in paths:
-        yield read_image(path)
+        image = read_image(path)
+        pages = num_pages(path)
+        if pages > 1:
+            raise ValueError(
+                f'{path} has {pages} pages, so it is a video of its own and not a frame of one; '
+                'give it alone'
+            )
+        yield image
 
 
-def read_image(path: str) -> np.ndarray:
-    """An image, (H, W, 3) uint8 BGR.
-
-    Raises:
-        ValueError: If it is missing or broken.
-    """
-    try:
-        content = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise ValueError(f'{path} is missing') from None
-    except OSError as error:
-        raise ValueError(f'{path} cannot be read: {error.strerror}') from error
-    if not content:
-        raise ValueError(f'{path} is an empty file (0 bytes)')
-    try:
-        # on Windows, imread does not open names that are not ASCII
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:  # more pixels than OpenCV takes
-        image = None
-    if image is None:
-        raise ValueError(f'{path} is no readable image')
-    return image
+def array_pipeline(cfg: ConfigDict) -> Compose:
+    """Return the test pipeline of a config for frames in memory."""
+    steps = copy.deepcopy(cfg.test_dataloader.dataset.pipeline)
+    for step in steps:
+        for inner in step.get('transforms', []):
+            if inner['type'] == 'mmcico.LoadClipFrame':
+                inner['type'] = 'mmcico.LoadClipArray'
+    return Compose(steps)
 
 
-def open_capture(source: str | int, name: str, live: bool) -> FrameSource:
-    """What OpenCV reads.
-
-    Args:
-        source (str | int): Path, URL or number of a camera.
-        name (str): Its name.
-        live (bool): Whether the end may come at any time.
-
-    Raises:
-        ValueError: If OpenCV cannot open it.
-    """
-    capture = cv2.VideoCapture(source)
-    if not capture.isOpened():
-        what = f'camera {source}' if isinstance(source, int) else source
-        raise ValueError(
-            f'{what} cannot be opened; is it a video that OpenCV reads, and not in use elsewhere?'
+def clip_info(name: str, images: dict[int, np.ndarray], window: Window) -> dict:
+    """Return the input of the pipeline, as :class:`VISDataset` gives it."""
+    frames = {
+        frame_id: dict(
+            img=images[frame_id],
+            img_path=f'{name}/{frame_id}',
+            img_id=f'{name}/{frame_id}',
+            video_id=name,
+            frame_id=frame_id,
+            source=name,
+            height=images[frame_id].shape[0],
+            width=images[frame_id].shape[1],
+            instances=[],
         )
-    fps = capture.get(cv2.CAP_PROP_FPS)
-    count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    length = count if count > 0 and not live else None
-    return FrameSource(
-        name, read_capture(capture, name, length, live), fps if 0 < fps <= 1000 else None, length
+        for frame_id in window.frame_ids
+    }
+    return dict(
+        video_id=name,
+        num_frames=len(window.frame_ids),
+        key_frame_id=window.frame_ids[0],
+        frames=frames,
+        **window._asdict(),
     )
-
-
-def read_capture(
-    capture: cv2.VideoCapture, name: str, length: int | None, live: bool = False
-) -> Iterator[np.ndarray]:
-    """Frames until the source ends; says if that is too early."""
-    number = 0
-    try:
-        while True:
-            ok, frame = capture.read()
-            if not ok:
-                break
-            number += 1
-            yield frame
-    finally:
-        capture.release()
-    message = None
-    if live:
-        message = f'{name}: no more frames came after {number}'
-    elif length is not None and number < length:
-        message = f'{name}: {number} of {length} frames could be read'
-    if message is not None:
-        print_log(message, logger='current', level=logging.WARNING)

@@ -103,7 +103,7 @@ def check_sources(sources: Sequence[str | int]) -> None:
     Raises:
         ValueError: If one is missing or cannot be opened.
     """
-    from mmcico.apis.file_lists import each_video
+    from mmcico.apis.media import each_video
     from mmcico.apis.sources import open_source
 
     for source in sources:

@@ -12,10 +12,9 @@ import torch
 
 from mmcico.apis import CiCoInferencer, open_source
 from mmcico.apis.inferencer import distinct
-from mmcico.apis.output_plan import write_json
 from mmcico.cli.main import main
 from mmcico.testing.inference import write_small_model
-from mmcico.utils.whole_file import part_path
+from mmcico.utils.whole_file import part_path, write_whole
 from mmcico.visualization import open_video_writer
 
 FULL = Path('/dev/full')
@@ -74,7 +73,7 @@ def bad_file(folder, kind):
         return path, 'empty.mp4 is an empty file'
     if kind == 'text':
         path.write_text('no video')
-        return path, 'text.mp4 cannot be opened'
+        return path, 'text.mp4 is a text file'
     if kind == 'missing':
         return path, 'missing.mp4" does not exist'
     with open_video_writer(path, 10, (40, 72)) as writer:
@@ -114,7 +113,9 @@ def test_an_image_that_claims_too_many_pixels(tmp_path):
         for each in (header, data, b'IEND')
     ]
     (tmp_path / 'huge.png').write_bytes(b'\x89PNG\r\n\x1a\n' + b''.join(parts))
-    with pytest.raises(ValueError, match='huge.png is no readable image'):
+    with pytest.raises(
+        ValueError, match='huge.png has (40000 x 40000|more than 100,000,000) pixels'
+    ):
         list(open_source(tmp_path / 'huge.png'))
 
 
@@ -168,7 +169,7 @@ def test_a_camera_that_drops_out(inferencer, tmp_path, monkeypatch):
     monkeypatch.setattr(cv2, 'VideoCapture', Camera)
     said = []
     monkeypatch.setattr(
-        'mmcico.apis.sources.print_log', lambda message, **settings: said.append(message)
+        'mmcico.apis.captures.print_log', lambda message, **settings: said.append(message)
     )
     inferencer(0, out_dir=str(tmp_path), save=['json'])
     assert lengths(tmp_path) == {'camera0': 4}
@@ -258,7 +259,7 @@ def test_names_stay_in_the_folder_and_differ(inferencer, tmp_path):
 
 @pytest.mark.parametrize('source', [-1, None, b'abc', dict(a=1), ''])
 def test_what_is_no_source(source):
-    with pytest.raises(ValueError, match='is no video|does not exist'):
+    with pytest.raises(ValueError, match='is not a video|does not exist'):
         open_source(source)
 
 
@@ -299,9 +300,9 @@ def test_a_video_on_a_full_disk(inferencer, tmp_path):
 @needs_full
 def test_a_file_on_a_full_disk_leaves_the_one_before(tmp_path):
     path = tmp_path / 'results.json'
-    write_json(path, [1])
+    write_whole(path, '[1]')
     part_path(path).symlink_to(FULL)
     with pytest.raises(OSError, match='results.json: No space left on device'):
-        write_json(path, [2])
+        write_whole(path, '[2]')
     assert json.loads(path.read_text()) == [1]
     assert [each.name for each in tmp_path.iterdir()] == ['results.json']

@@ -148,7 +148,7 @@ def test_a_stream_remembers_a_bounded_number_of_frames():
     frames = video(3, seed=3)
     for index in range(40):
         state, _ = stream.push(state, frames[index % 3])
-        last = state.last.sample if state.last else ()
+        last = state.last.loaded.sample if state.last else ()
         sizes.append(
             (
                 len(state.recent),

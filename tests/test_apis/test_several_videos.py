@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mmcico.apis import CiCoInferencer, open_source
-from mmcico.apis.file_lists import each_video
+from mmcico.apis.media import each_video
 from mmcico.apis.output_plan import distinct
 from mmcico.cli.main import main
 from mmcico.testing.inference import write_small_model
@@ -134,4 +134,4 @@ def test_a_glob_on_the_command_line(small, clips, tmp_path, capsys):
     (tmp_path / 'spoilt.mp4').write_bytes(b'no video')
     options[1] = 'no model'
     assert main(['predict', f'{tmp_path}/*.mp4', *options]) == 1
-    assert 'spoilt.mp4 cannot be opened' in capsys.readouterr().err
+    assert 'spoilt.mp4 is a text file' in capsys.readouterr().err

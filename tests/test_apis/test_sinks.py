@@ -14,9 +14,8 @@ from PIL import Image
 from video_files import read_video
 
 from mmcico.apis import CiCoInferencer, FrameResult
-from mmcico.apis.background import BackgroundSink
-from mmcico.apis.interrupt import InterruptBetweenFrames
-from mmcico.apis.outputs import MaskSink, OverlaySink, ResultSink, drawn_frames
+from mmcico.apis.outputs import BackgroundSink, MaskSink, OverlaySink, ResultSink, drawn_frames
+from mmcico.apis.running import InterruptBetweenFrames
 from mmcico.datasets.converters.class_maps import ClassTable
 from mmcico.datasets.converters.mask_folders import MaskFolders, mask_videos
 from mmcico.testing.inference import write_small_model

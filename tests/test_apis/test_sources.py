@@ -99,12 +99,12 @@ def test_sources_that_are_none(tmp_path):
         (tmp_path / 'missing.mp4', 'does not exist'),
         (tmp_path / 'empty', 'holds no image'),
         (tmp_path / '*.jpg', 'holds no image'),
-        (broken, 'cannot be opened'),
-        (None, 'is no video'),
+        (broken, 'broken.mp4 is a text file'),
+        (None, 'is not a video'),
     ]:
         with pytest.raises(ValueError, match=message):
             open_source(source)
-    with pytest.raises(ValueError, match='is no readable image'):
+    with pytest.raises(ValueError, match='is not a readable image'):
         list(open_source(picture))
     with pytest.raises(ValueError, match='gone.png is missing'):
         list(open_source([str(tmp_path / 'gone.png')]))
@@ -126,7 +126,7 @@ class Capture:
 
 
 def test_a_source_that_ends_early_says_so(caplog):
-    from mmcico.apis.sources import read_capture
+    from mmcico.apis.captures import read_capture
 
     capture = Capture()
     with caplog.at_level(logging.WARNING):

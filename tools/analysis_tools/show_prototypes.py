@@ -118,7 +118,8 @@ def row_of(rows: InstanceData, track: int | None, where: str) -> int:
 
 def view_of(moment: Moment, track: int, classes: Sequence[str]) -> PrototypeView:
     """What the sheet shows; padding of the input is cut off."""
-    clip, sample, input_shape = moment.linked
+    clip, loaded = moment.linked
+    sample, input_shape = loaded.sample, loaded.inputs.shape[-2:]
     t = list(sample.frame_ids).index(moment.result.frame_id)
     row = clip.instances_id.tolist().index(track)
     height, width = sample[t].img_shape[:2]

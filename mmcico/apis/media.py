@@ -1,0 +1,170 @@
+"""The kinds of files that can be videos, told by their content, and what folders and globs hold."""
+
+import glob
+import os
+import os.path as osp
+import stat
+from pathlib import Path
+from typing import Any
+
+from mmcico.utils.image_reading import num_pages
+from mmcico.utils.image_size import IMAGE_SUFFIXES
+from mmcico.utils.natural_order import natural_key
+
+#: endings of video files in folders and globs
+VIDEO_ENDINGS = (
+    *('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.wmv', '.flv', '.mts'),
+    *('.m2ts', '.3gp', '.ogv', '.gif'),
+)
+#: a raw stream of JPEG images begins as a single one does
+JPEG_STREAMS = ('.mjpg', '.mjpeg')
+IMAGE_STARTS = (b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n', b'BM', b'II*\0', b'MM\0*')
+VIDEO_STARTS = (
+    *(b'\x1aE\xdf\xa3', b'FLV\x01', b'0&\xb2u', b'OggS', b'GIF8', b'YUV4MPEG2', b'DKIF', b'.RMF'),
+    # MPEG program, video and elementary streams, MXF, DV, NUT
+    *(b'\0\0\x01', b'\0\0\0\x01', b'\x06\x0e+4', b'\x1f\x07\0', b'nut/multimedia container\0'),
+)
+#: the first box of MP4 and QuickTime files, after its length
+MP4_BOXES = (b'ftyp', b'moov', b'mdat', b'free', b'skip', b'wide', b'pnot')
+
+
+def kind_of(path: str) -> str:
+    """Return what a file is.
+
+    Video libraries also draw text files, subtitles and arbitrary bytes as pictures, and follow
+    the addresses in playlists; none of these is accepted here.
+
+    Args:
+        path (str): Path of a file.
+
+    Returns:
+        str: ``'image'``, ``'pages'`` for stacks and animations, or ``'video'``.
+
+    Raises:
+        ValueError: If it is missing, empty, not a regular file, or none of these.
+    """
+    head = _head(path)
+    is_webp = head[:4] == b'RIFF' and head[8:12] == b'WEBP'
+    if is_webp or head.startswith(IMAGE_STARTS) and not path.lower().endswith(JPEG_STREAMS):
+        return 'pages' if num_pages(path) > 1 else 'image'
+    is_avi = head[:4] == b'RIFF' and head[8:11] == b'AVI'
+    # MPEG transport streams have a sign every 188 bytes, or every 192 after a time stamp
+    is_transport = any(head[at : at + 1] == head[at + step : at + step + 1] == b'G'
+                       for at, step in ((0, 188), (4, 192)))  # fmt: skip
+    if is_avi or is_transport or head[4:8] in MP4_BOXES or head.startswith(VIDEO_STARTS):
+        return 'video'
+    if path.lower().endswith(IMAGE_SUFFIXES):
+        raise ValueError(f'{path} is not a readable image')
+    if b'\0' not in head or head.startswith((b'\xff\xfe', b'\xfe\xff')):
+        raise ValueError(
+            f'{path} is a text file, not a video; give videos themselves, not a list of them '
+            '(mmcico predict $(cat LIST) runs on each line of a list)'
+        )
+    raise ValueError(
+        f'{path} is not a video of a known kind (MP4, MOV, MKV, WebM, AVI, MPEG, ...); convert it '
+        'with "ffmpeg -i FILE out.mp4"'
+    )
+
+
+def _head(path: str) -> bytes:
+    """Return the first bytes of a regular file."""
+    try:
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode):
+            raise ValueError(
+                f'{path} is a {_special(mode)}, which cannot be read as a video; give a file, a '
+                'folder, a URL or the number of a camera'
+            )
+        with open(path, 'rb') as file:
+            head = file.read(512)
+    except FileNotFoundError:
+        raise ValueError(f'"{path}" does not exist') from None
+    except OSError as error:
+        raise ValueError(f'{path} cannot be read: {error.strerror}') from error
+    if not head:
+        raise ValueError(f'{path} is an empty file (0 bytes)')
+    return head
+
+
+def _special(mode: int) -> str:
+    if stat.S_ISFIFO(mode):
+        return 'pipe (FIFO)'
+    if stat.S_ISSOCK(mode):
+        return 'socket'
+    return 'folder' if stat.S_ISDIR(mode) else 'device'
+
+
+def is_glob(path: str) -> bool:
+    """Return whether a path stands for several; names of existing files may have ``[1]``."""
+    return glob.has_magic(path) and not osp.exists(path)
+
+
+def is_image_file(source: Any) -> bool:
+    """Return whether a source is the path of one image, which need not exist."""
+    return (
+        isinstance(source, (str, Path))
+        and str(source).lower().endswith(IMAGE_SUFFIXES)
+        and not is_glob(str(source))
+    )
+
+
+def stands_for_files(path: str) -> bool:
+    """Return whether a path is a folder or a glob."""
+    return osp.isdir(path) or is_glob(path)
+
+
+def named(path: str) -> str:
+    """Return the name of a folder or glob for messages."""
+    return f'the {"folder" if osp.isdir(path) else "glob"} {path}'
+
+
+def files_in(path: str) -> tuple[list[str], list[str]]:
+    """Return the images or videos of a folder or glob in natural order, 2 before 10.
+
+    Args:
+        path (str): Folder or glob.
+
+    Returns:
+        tuple[list[str], list[str]]: Images and videos, one of them empty.
+
+    Raises:
+        ValueError: If it has both or neither.
+    """
+    pattern = osp.join(glob.escape(path), '*') if osp.isdir(path) else path
+    found = sorted(glob.glob(pattern), key=natural_key)
+    images = [each for each in found if each.lower().endswith(IMAGE_SUFFIXES)]
+    videos = [each for each in found if each.lower().endswith(VIDEO_ENDINGS)]
+    if images and videos:
+        globs = (osp.join(osp.dirname(each[0]), '*' + osp.splitext(each[0])[1])
+                 for each in (images, videos))  # fmt: skip
+        raise ValueError(
+            f'{named(path)} mixes images ({len(images)}, such as {osp.basename(images[0])}) and '
+            f'videos ({len(videos)}, such as {osp.basename(videos[0])}), so it is neither the '
+            'frames of one video nor several videos; give a glob in quotes, such as '
+            f'"{next(globs)}" or "{next(globs)}"'
+        )
+    if not images and not videos:
+        raise ValueError(
+            f'{named(path)} holds no image ({", ".join(IMAGE_SUFFIXES)}) and no video '
+            f'({", ".join(VIDEO_ENDINGS)}); for the frames of several videos, give one folder at '
+            'a time'
+        )
+    return images, videos
+
+
+def each_video(source: Any) -> list[Any]:
+    """Return the videos that one source stands for.
+
+    Args:
+        source: Any source of :func:`open_source`.
+
+    Returns:
+        list: Paths, if it is a folder or glob of video files; else the source itself.
+
+    Raises:
+        ValueError: If a folder or glob has both images and videos, or neither.
+    """
+    if not isinstance(source, (str, Path)) or '://' in str(source):
+        return [source]
+    path = osp.expanduser(str(source))
+    return (files_in(path)[1] or [source]) if stands_for_files(path) else [source]

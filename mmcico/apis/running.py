@@ -1,0 +1,166 @@
+"""The loop over the frames of a video: interruption, errors, work ahead and progress."""
+
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Generic, TypeVar
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+Item = TypeVar('Item')
+END: Any = object()
+
+
+class InterruptBetweenFrames:
+    """Delays Ctrl-C until a frame is done; a second one ends at once.
+
+    Files are thus never cut within a frame. It does nothing outside the main thread, or if the
+    program handles the signal itself.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: Callable | int | None = None
+
+    def __enter__(self) -> 'InterruptBetweenFrames':
+        is_main = threading.current_thread() is threading.main_thread()
+        if is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            self._before = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, kind: Any, *error: Any) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+        if kind is None:
+            self.check()
+
+    def check(self) -> None:
+        """Raise the interruption that was asked for.
+
+        Raises:
+            KeyboardInterrupt: If Ctrl-C was pressed.
+        """
+        if self.asked:
+            raise KeyboardInterrupt
+
+    def _ask(self, *signal_and_frame: Any) -> None:
+        self.check()
+        self.asked = True
+
+
+class UntilError(Generic[Item]):
+    """Yields items up to an error, which is stored instead of raised.
+
+    Args:
+        items (Iterable): The items.
+
+    Attributes:
+        error (Exception, optional): What ended them.
+    """
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self.items = items
+        self.error: Exception | None = None
+
+    def __iter__(self) -> Iterator[Item]:
+        items = iter(self.items)
+        while True:
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+            except Exception as error:
+                self.error = error
+                return
+            yield item
+
+
+def ahead(items: Iterable[Item], length: int) -> Iterator[Item]:
+    """Yield items that a thread computes ahead, in order.
+
+    Args:
+        items (Iterable): The items.
+        length (int): Number of items that may wait.
+    """
+    iterator = iter(items)
+    waiting: deque[Future] = deque()
+    pool = ThreadPoolExecutor(1, 'mmcico-reader')
+    try:
+        while True:
+            while len(waiting) < length:
+                waiting.append(pool.submit(next, iterator, END))
+            item = waiting.popleft().result()
+            if item is END:
+                return
+            yield item
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def in_background(jobs: Iterable[Callable[[], Item]], parallel: bool = True) -> Iterator[Item]:
+    """Yield the results of functions, in order.
+
+    Args:
+        jobs (Iterable[Callable]): The functions.
+        parallel (bool): Whether a thread runs each function while the next one is fetched,
+            instead of running it at once.
+    """
+    if not parallel:
+        for job in jobs:
+            yield job()
+        return
+    waiting: deque[Future] = deque()
+    source = UntilError(jobs)
+    with ThreadPoolExecutor(1, 'mmcico-results') as pool:
+        for job in source:
+            waiting.append(pool.submit(job))
+            if len(waiting) > 1:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    if source.error is not None:
+        raise source.error
+
+
+class SpeedColumn(ProgressColumn):
+    """Shows frames per second."""
+
+    def render(self, task: Task) -> Text:
+        """Return the speed over the last seconds."""
+        speed = task.finished_speed or task.speed
+        return Text('' if speed is None else f'{speed:.1f} frames/s')
+
+
+def with_progress(items: Iterable[Item], name: str, length: int | None) -> Iterator[Item]:
+    """Yield the same items while a bar on the terminal shows their number.
+
+    Args:
+        items (Iterable): One item for each frame.
+        name (str): Name of the video.
+        length (int, optional): Number of frames; without it no remaining time is shown.
+    """
+    columns = (
+        TextColumn('{task.description}', markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        SpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    # results may be piped from the standard output
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(name, total=length)
+        for item in items:
+            yield item
+            progress.advance(task)
