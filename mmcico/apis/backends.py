@@ -7,6 +7,8 @@ from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
 from torch import nn
 
+from mmcico.utils.embedded_config import checked_config
+
 from .model_loading import config_in
 
 BACKENDS = ('pytorch', 'onnx')
@@ -65,7 +67,7 @@ def config_of(weights: str, backend: str) -> Config:
     info = OnnxInfo.from_props(props, weights)
     if info.cfg is None:
         raise ValueError(f'"{weights}" holds no config; give model=CONFIG')
-    return Config(info.cfg)
+    return checked_config(info.cfg, weights)
 
 
 def load_onnx(cfg: ConfigDict, weights: str, device: str | None) -> Any:

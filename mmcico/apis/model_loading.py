@@ -12,6 +12,7 @@ from torch import nn
 from mmcico.datasets.categories import VERSIONS
 from mmcico.models.vis.cico import CiCo
 from mmcico.registry import MODELS
+from mmcico.utils.embedded_config import parse_config
 from mmcico.utils.launch import read_config
 from mmcico.utils.package_files import known_models
 
@@ -54,7 +55,7 @@ def config_in(weights: str) -> Config:
             f'the weights {weights} do not hold their config; '
             'give model=CONFIG, too (--model CONFIG)'
         )
-    return Config.fromstring(text, file_format='.py')
+    return parse_config(str(text), weights)
 
 
 def check_checkpoint(checkpoint: Any, source: str) -> Mapping[str, Any]:

@@ -1,14 +1,14 @@
-"""Load checkpoints with torch's safe unpickler, on either set of packages.
+"""Load checkpoints without running code, on either set of packages.
 
-Since torch 2.6 ``torch.load`` refuses what mmengine saves beside weights
-(its ``HistoryBuffer`` with numpy arrays).  These classes are allow-listed;
-anything else is refused, also where the onedl fork would load it unsafely.
+Since torch 2.6 ``torch.load`` refuses what mmengine saves beside weights (its ``HistoryBuffer``
+with numpy arrays). These classes are allowed; anything else is refused, also where the onedl fork
+would load it unsafely. A config in a checkpoint is text that nothing here runs.
 """
 
 import os.path as osp
 import pickle
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -18,20 +18,13 @@ import torch
 # a pickle stores HistoryBuffer's methods as getattr(HistoryBuffer, name)
 STATISTICS = ('min', 'max', 'current', 'mean')
 # what the unpickler raises on files that are none of its own
-DAMAGED = (
-    pickle.UnpicklingError,
-    EOFError,
-    RuntimeError,
-    LookupError,
-    AttributeError,
-    TypeError,
-    ValueError,
-)
+OTHER = EOFError, RuntimeError, LookupError, AttributeError, TypeError, ValueError
+DAMAGED = (pickle.UnpicklingError, *OTHER)
 DTYPES = ('?', 'b', 'h', 'i', 'l', 'q', 'B', 'H', 'I', 'L', 'Q', 'e', 'f', 'd', 'U', 'S')
 
 
 def named(full_name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` under the name by which a pickle asks for it."""
+    """Return a function under the name by which a pickle asks for it."""
 
     def alias(*args: Any) -> Any:
         return function(*args)
@@ -42,7 +35,7 @@ def named(full_name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _statistics_method(owner: type, name: str) -> Callable[..., Any]:
-    """The only use of ``getattr`` that a checkpoint may make."""
+    """Return a method of ``HistoryBuffer``: all that a checkpoint may use ``getattr`` for."""
     from mmengine.logging import HistoryBuffer
 
     if owner is not HistoryBuffer or name not in STATISTICS:
@@ -51,10 +44,9 @@ def _statistics_method(owner: type, name: str) -> Callable[..., Any]:
 
 
 def safe_globals() -> list[Any]:
-    """Classes and functions in the pickles that mmengine itself writes.
+    """Return the classes and functions in the pickles that mmengine itself writes.
 
-    numpy 1 and 2 give the same functions different names; a checkpoint may
-    come from either.
+    NumPy 1 and 2 have different names for the same functions; a checkpoint may come from either.
     """
     from mmengine.config import ConfigDict
     from mmengine.logging import HistoryBuffer
@@ -78,7 +70,7 @@ def safe_globals() -> list[Any]:
 
 
 def _explain(error: Exception, source: str) -> ValueError:
-    """A message with the class and the file."""
+    """Return an error that names the file and the class."""
     if source.lower().endswith('.onnx'):
         return ValueError(
             f'"{source}" is an ONNX file where a checkpoint is '
@@ -100,31 +92,63 @@ def _explain(error: Exception, source: str) -> ValueError:
     )
 
 
-def load_safely(file: Any, map_location: Any = None, source: str | None = None) -> Any:
-    """``torch.load`` restricted to weights and what mmengine saves.
+def check_finite(checkpoint: Any, source: str) -> None:
+    """Refuse weights with values that are not finite.
 
     Args:
-        file (str | IO): file to read.
-        map_location (optional): as in ``torch.load``.
-        source (str, optional): its name in messages. Defaults to ``file``.
-
-    Returns:
-        Any: the content.
+        checkpoint (Any): Content of a file; its ``state_dict`` is checked if it has one.
+        source (str): Name of the file in messages.
 
     Raises:
-        ValueError: if it is damaged or holds any other class; names both.
+        ValueError: If a tensor holds NaN or infinity.
+    """
+    if not isinstance(checkpoint, Mapping):
+        return
+    weights = checkpoint.get('state_dict', checkpoint)
+    tensors = {k: v for k, v in weights.items() if torch.is_tensor(v) and v.is_floating_point()}
+    bad = [name for name, value in tensors.items() if not value.isfinite().all()]
+    if bad:
+        raise ValueError(
+            f'checkpoint "{source}": {len(bad)} of {len(tensors)} tensors hold values that are '
+            f'not finite (NaN or infinity), the first is {bad[0]}; use an earlier checkpoint, or '
+            'train again with a lower learning rate'
+        )
+
+
+def load_safely(file: Any, map_location: Any = None, source: str | None = None) -> Any:
+    """Load weights and what mmengine saves beside them, and nothing else.
+
+    Args:
+        file (str | IO): File to read.
+        map_location (optional): As in ``torch.load``.
+        source (str, optional): Name of the file in messages. Defaults to ``file``.
+
+    Returns:
+        Any: Content of the file, without the text that MMEngine's ``Runner.resume`` would run.
+
+    Raises:
+        ValueError: If the file is damaged, holds another class, or weights that are not finite.
     """
     source = source or str(file)
     try:
-        return torch.load(file, map_location=map_location, weights_only=True)
+        content = torch.load(file, map_location=map_location, weights_only=True)
     except DAMAGED as error:
-        if isinstance(error, torch.cuda.OutOfMemoryError) or ('device' in str(error).lower()):
+        if isinstance(error, torch.cuda.OutOfMemoryError) or 'device' in str(error).lower():
             raise
         raise _explain(error, source) from error
+    return _checked(content, source)
+
+
+def _checked(content: Any, source: str) -> Any:
+    """Check weights and drop the text of a config that MMEngine runs on resuming."""
+    check_finite(content, source)
+    if isinstance(content, dict) and isinstance(content.get('meta'), dict):
+        content['meta'].pop('config', None)
+    return content
 
 
 def load_from_local(filename: str, map_location: Any = None) -> Any:
-    """Loader of local files for mmengine's ``CheckpointLoader``."""
+    """Load a local file for mmengine's ``CheckpointLoader``."""
     filename = osp.expanduser(filename)
     if not osp.isfile(filename):
         raise FileNotFoundError(f'checkpoint "{filename}" does not exist')
@@ -138,24 +162,27 @@ def load_url(
     progress: bool = True,
     **kwargs: Any,
 ) -> Any:
-    """``torch.hub.load_state_dict_from_url``, safe by default."""
+    """Download and load a file as ``torch.hub.load_state_dict_from_url``, but safely."""
     kwargs['weights_only'] = True
     try:
-        return torch.hub.load_state_dict_from_url(url, model_dir, map_location, progress, **kwargs)
+        content = torch.hub.load_state_dict_from_url(
+            url, model_dir, map_location, progress, **kwargs
+        )
     except (pickle.UnpicklingError, EOFError) as error:
         raise _explain(error, url) from error
+    return _checked(content, url)
 
 
 def guard_checkpoints(module: ModuleType) -> None:
-    """Make ``mmengine.runner.checkpoint`` load safely and say why not.
+    """Make ``mmengine.runner.checkpoint`` load safely and explain refusals.
 
     Args:
-        module (ModuleType): the freshly imported module.
+        module (ModuleType): The freshly imported module.
     """
     torch.serialization.add_safe_globals(safe_globals())
     module.CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
-    # every scheme over the network downloads through this function, which is
-    # torch's with its unsafe default
-    module.load_url = load_url
+    # every scheme over the network downloads by this function, which is torch's unsafe one
+    changes: dict[str, Any] = dict(load_url=load_url)
     if hasattr(module, '_safe_torch_load'):  # onedl's falls back to unsafe
-        module._safe_torch_load = load_safely
+        changes['_safe_torch_load'] = load_safely
+    vars(module).update(changes)

@@ -10,6 +10,7 @@ from torch import nn
 
 from mmcico.models.vis.cico import CiCo
 from mmcico.registry import MODELS
+from mmcico.utils.embedded_config import checked_config
 
 from .onnx_info import OnnxInfo, strides_of
 from .onnx_network import OnnxNetwork, output_names
@@ -73,7 +74,7 @@ def load_onnx_model(
     info = OnnxInfo.from_props(session.get_modelmeta().custom_metadata_map, path)
     if cfg is None and info.cfg is None:
         raise ValueError(f'"{path}" holds no config; give it as cfg')
-    cfg = Config(info.cfg) if cfg is None else cfg
+    cfg = checked_config(info.cfg or {}, path) if cfg is None else cfg
     settings = cfg.get('model', cfg)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     check_settings(settings, info, path)

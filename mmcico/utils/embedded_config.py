@@ -1,0 +1,133 @@
+"""Configs that weights carry: read as plain values, never run.
+
+A config file is code that its user chose; weights come from anywhere. The text of a config in a
+checkpoint is therefore parsed, and only registered types of OpenMMLab packages are built from it.
+"""
+
+import ast
+import importlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from mmengine.config import Config
+
+SCOPES = ('mmcico', 'mmdet', 'mmcv', 'mmengine')
+#: what is used of a config that weights carry
+PARTS = ('default_scope', 'model', 'test_dataloader', 'visualizer')
+#: what the text of a config has beside literals
+NAMES = dict(inf=float('inf'), nan=float('nan'))
+
+
+def parse_config(text: str, source: str) -> Config:
+    """Read the text of a config as MMEngine writes it.
+
+    Args:
+        text (str): Assignments of literals and of calls of ``dict`` with keywords.
+        source (str): File that holds the text, for messages.
+
+    Returns:
+        Config: The config; its types are registered ones.
+
+    Raises:
+        ValueError: If the text has anything else, or a type that is not registered.
+    """
+    content = {}
+    try:
+        for statement in ast.parse(text).body:
+            if not isinstance(statement, ast.Assign) or not isinstance(
+                statement.targets[0], ast.Name
+            ):
+                raise ValueError(ast.unparse(statement))
+            content[statement.targets[0].id] = _value(statement.value)
+    except (ValueError, SyntaxError, RecursionError, TypeError) as error:
+        line = str(error).split('\n')[0][:80]
+        raise ValueError(
+            f'the config in {source} is refused: it holds "{line}", which is not a plain value; '
+            'give a config file by model=CONFIG (--model CONFIG)'
+        ) from error
+    return checked_config(content, source)
+
+
+def _value(node: ast.expr) -> Any:
+    """Return the value of a literal, or of ``dict(...)`` with keywords."""
+    if isinstance(node, ast.Call):
+        is_dict = isinstance(node.func, ast.Name) and node.func.id == 'dict' and not node.args
+        if not is_dict or any(keyword.arg is None for keyword in node.keywords):
+            raise ValueError(ast.unparse(node))
+        return {str(keyword.arg): _value(keyword.value) for keyword in node.keywords}
+    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+        made = dict(List=list, Tuple=tuple, Set=set)[type(node).__name__]
+        return made(_value(each) for each in node.elts)
+    if isinstance(node, ast.Dict):
+        if None in node.keys:
+            raise ValueError(ast.unparse(node))
+        keys = [_value(key) for key in node.keys if key is not None]
+        return dict(zip(keys, map(_value, node.values)))
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_value(node.operand)
+    if isinstance(node, ast.Name) and node.id in NAMES:
+        return NAMES[node.id]
+    return ast.literal_eval(node)
+
+
+def checked_config(content: dict[str, Any], source: str) -> Config:
+    """Return the parts that prediction needs if all their types are registered in a known scope.
+
+    Args:
+        content (dict): Plain values.
+        source (str): File that holds them, for messages.
+
+    Returns:
+        Config: Model, test data and visualizer.
+
+    Raises:
+        ValueError: If a type or a scope is not known.
+    """
+    content = {key: content[key] for key in PARTS if key in content}
+    for key, name in _types(content):
+        known = _is_registered(name) if key == 'type' else name in SCOPES
+        if not known:
+            raise ValueError(
+                f'the config in {source} is refused: its {key} {name!r} is not registered in '
+                f'{", ".join(SCOPES)}; if you trust it, write it to a file and give that file by '
+                'model=CONFIG (--model CONFIG)'
+            )
+    return Config(content)
+
+
+def _types(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield every type and scope in nested values."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in ('type', '_scope_', 'default_scope'):
+                yield ('type' if key == 'type' else 'scope'), inner
+            yield from _types(inner)
+    elif isinstance(value, (list, tuple, set)):
+        for each in value:
+            yield from _types(each)
+
+
+def _is_registered(name: Any) -> bool:
+    """Return whether a registry of a known scope has a type of this name."""
+    match = re.fullmatch(rf'(?:({"|".join(SCOPES)})[.])?(\w+)', str(name))
+    if match is None:
+        return False
+    scopes = [match[1]] if match[1] else SCOPES
+    if 'mmcv' in scopes:
+        importlib.import_module('mmcv.transforms')
+    return any(
+        match[2] in registry.module_dict
+        for scope in scopes
+        for registry in _registries('mmengine' if scope == 'mmcv' else scope)
+    )
+
+
+def _registries(scope: str) -> Iterator[Any]:
+    """Yield the registries of a scope, filled."""
+    from mmengine.registry import Registry
+
+    for registry in vars(importlib.import_module(f'{scope}.registry')).values():
+        if isinstance(registry, Registry):
+            registry.import_from_location()
+            yield registry
