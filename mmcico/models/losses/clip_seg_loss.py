@@ -8,6 +8,8 @@ from torch import Tensor
 from mmcico.registry import MODELS
 from mmcico.structures.clip_masks import crop_region
 
+from .over_processes import divisor
+
 
 def frame_weights(query: Tensor, num_frames: int, decay: float) -> Tensor:
     """Weight of each frame of the clip seen from the query frame.
@@ -65,9 +67,9 @@ def boxed_dice(logits: Tensor, targets: Tensor, boxes: Tensor, eps: float = 1.0)
 
 
 def mean_of_clips(loss: Tensor, query: Tensor, decay: float) -> Tensor:
-    """(N, T) losses -> their mean; 0 with a graph for N = 0."""
+    """Return the mean of (N, T) losses over all processes; 0 with a graph for N = 0."""
     weight = frame_weights(query, loss.shape[1], decay)
-    return (loss * weight).sum() / max(len(loss), 1)
+    return (loss * weight).sum() / divisor(loss.new_tensor(len(loss)))
 
 
 @MODELS.register_module()

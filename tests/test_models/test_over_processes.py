@@ -1,0 +1,68 @@
+"""The gradients of a batch do not depend on how many processes share it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from gradients import VARIANTS, gradients
+from mmengine.registry import DefaultScope
+
+from mmcico.models.losses import over_processes
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('size', [2, 3])  # the third has no objects
+def test_processes_share_a_batch(size, tmp_path):
+    env = dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(HERE.parents[1]))
+    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone']
+    command += [f'--nproc_per_node={size}', HERE / 'gradients.py', tmp_path]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        for name in VARIANTS:
+            shared = torch.load(tmp_path / f'{name}.pth', weights_only=True)
+            whole = gradients(name, 2 * size)
+            assert shared.keys() == whole.keys()
+            for key, value in whole.items():
+                gap = (shared[key] - value).norm() / value.norm().clamp(min=1e-6)
+                assert gap < 1e-5, (name, key, gap)
+
+
+def two_processes(monkeypatch, rank, others):
+    """Act as one of two processes, of which the other sends these tensors in turn."""
+    others = iter(others)
+    for name, value in (('get_world_size', 2), ('get_rank', rank)):
+        monkeypatch.setattr(over_processes, name, lambda value=value: value)
+
+    def gather(mine):
+        both = [mine, torch.as_tensor(next(others)).to(mine)]
+        return both if rank == 0 else both[::-1]
+
+    monkeypatch.setattr(over_processes, 'all_gather', gather)
+
+
+def test_hardest_of_two_processes(monkeypatch):
+    own = torch.tensor([1.0, 5.0, 3.0], requires_grad=True)
+    assert over_processes.hardest(own, 2).tolist() == [5, 3]
+    two_processes(monkeypatch, 0, [[4.0, 0.5, -torch.inf], [9.0, 8.0, 7.0]])
+    found = over_processes.hardest(own, 3)
+    assert found.tolist() == [5, 3]
+    found.sum().backward()
+    assert own.grad.tolist() == [0, 1, 1]
+    assert over_processes.hardest(own, 3).tolist() == []
+
+
+def test_rows_of_two_processes(monkeypatch):
+    own = torch.tensor([[1.0], [2.0]], requires_grad=True)
+    two_processes(monkeypatch, 1, [[3], [[7.0], [8.0], [9.0]]])
+    rows = over_processes.gather_rows(own)
+    assert rows.flatten().tolist() == [7, 8, 9, 1, 2]
+    loss = over_processes.of_own_rows(rows.square().sum())
+    assert loss.item() == 199
+    loss.backward()
+    assert own.grad.flatten().tolist() == [4, 8]  # twice, as the mean over two halves it
