@@ -13,6 +13,7 @@ from mmengine.config import Config, DictAction
 from mmengine.device import get_device
 
 from .package_files import find_config
+from .processes import end_children_with_this, end_with_parent
 
 
 def _key_value(text: str) -> str:
@@ -119,7 +120,9 @@ def rank_variables(launcher: str, env: Mapping[str, str]) -> dict[str, str]:
 
 
 def prepare_devices(cfg: Config) -> None:
-    """Prepare the processes of a distributed job for a machine without a GPU.
+    """Prepare the processes of a job, in particular for a machine without a GPU.
+
+    Loader workers end with this process, and this process with torchrun, whatever kills them.
 
     MMEngine connects them with the backend of the config, usually ``nccl``, and puts the model on
     a GPU. Without a GPU, gloo connects them and the wrapper of the model gets no device. With
@@ -128,6 +131,9 @@ def prepare_devices(cfg: Config) -> None:
     Args:
         cfg (Config): Changed in place.
     """
+    end_children_with_this()
+    if cfg.launcher == 'pytorch' and 'TORCHELASTIC_RUN_ID' in os.environ:
+        end_with_parent(os.getppid())  # torchrun
     if cfg.launcher == 'none' or get_device() != 'cpu':
         return
     from torch import distributed

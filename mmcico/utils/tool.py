@@ -11,6 +11,7 @@ import argparse
 import gc
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,12 @@ OK, USER_ERROR, USAGE, INTERRUPTED = 0, 1, 2, 130
 NO_NETWORK = (
     'a file could not be downloaded, most likely the weights of a backbone: pass a local copy by '
     '--cfg-options model.backbone.init_cfg.checkpoint=FILE'
+)
+#: how PyTorch begins the message of an error in a loader worker
+WORKER_ERROR = re.compile(
+    r'Caught (?P<name>\w+) in DataLoader worker process \d+\.\n'
+    r'Original Traceback.*^(?:\w+\.)*(?P=name): (?P<message>.*)',
+    re.MULTILINE | re.DOTALL,
 )
 
 
@@ -74,6 +81,9 @@ def is_user_error(error: BaseException) -> bool:
 def error_text(error: BaseException) -> str:
     """Return the message that a user sees."""
     text = str(error.args[0] if isinstance(error, KeyError) else error).strip()
+    in_worker = WORKER_ERROR.match(text)
+    if in_worker:  # the last error of the worker's traceback is the one that matters
+        text = in_worker['message'].strip() or in_worker['name']
     if isinstance(error, URLError):
         text = f'{text}; {NO_NETWORK}'
     return text or type(error).__name__

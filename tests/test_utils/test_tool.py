@@ -7,6 +7,7 @@ import sys
 from urllib.error import URLError
 
 import pytest
+import torch
 from small_sets import small_set
 from tool_runs import run_unread
 
@@ -148,3 +149,25 @@ def test_the_exit_code_is_that_of_the_work(tmp_path, changes, code):
 def test_no_tool_complains(tmp_path, name, args):
     (tmp_path / 'a.json').write_text(json.dumps(small_set()))
     assert run_unread(tmp_path, name, *args) == (0, '')
+
+
+class Broken(torch.utils.data.Dataset):
+    """A data set none of whose files can be read."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        try:
+            raise ValueError('first cause')
+        except ValueError as error:
+            raise ValueError('video 3: image a/5.jpg is broken\nget the file again') from error
+
+
+def test_errors_of_loader_workers_are_as_short_as_others(capsys):
+    def read(argv):
+        list(torch.utils.data.DataLoader(Broken(), num_workers=1))
+
+    assert run_tool(read, []) == 1
+    expected = 'video 3: image a/5.jpg is broken\nget the file again'
+    assert capsys.readouterr().err == f'error: {expected} (--debug shows where)\n'

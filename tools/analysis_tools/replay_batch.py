@@ -19,7 +19,7 @@ from mmengine.utils import import_modules_from_strings
 
 from mmcico.engine.batch_file import batch_names, load_batch
 from mmcico.registry import MODELS
-from mmcico.utils.launch import add_cfg_options
+from mmcico.utils.launch import add_cfg_options, read_config
 from mmcico.utils.seeds import seed_generators
 from mmcico.utils.tool import run_tool, tool_parser
 
@@ -71,8 +71,7 @@ def main(argv: Sequence[str]) -> None:
     """Read the command line, run the batch, print the numbers."""
     args = parse_args(argv)
     content = load_batch(args.batch)
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
+    cfg = read_config(args.config, args.cfg_options)
     checkpoint = args.checkpoint or content['checkpoint']
     model = build_model(cfg, None if checkpoint == 'none' else checkpoint)
     losses, gradients = replay(model, content)

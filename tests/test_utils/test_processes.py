@@ -1,0 +1,74 @@
+"""Nothing of a killed tool stays behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ENGINE = Path(__file__).parents[1] / 'test_engine'
+sys.path.append(str(ENGINE))
+
+from clip_line import CONFIG, ROOT, write_data  # noqa: E402
+from processes import free_port  # noqa: E402
+
+
+def members(folder):
+    """Processes with a folder in their command line that have not ended."""
+    found = set()
+    for place in Path('/proc').glob('[0-9]*'):
+        try:
+            state = (place / 'stat').read_text().rpartition(')')[2].split()[0]
+            if state != 'Z' and str(folder) in (place / 'cmdline').read_text():
+                found.add(int(place.name))
+        except OSError:
+            continue
+    return found
+
+
+def start(folder, command):
+    """Start a training and wait for its first checkpoint."""
+    data = write_data(folder / 'data')
+    env = dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=f'{ENGINE}:{ROOT}')
+    process = subprocess.Popen(
+        [*map(str, command), CONFIG, '--work-dir', folder / 'work']
+        + (['--launcher', 'pytorch'] if 'torch.distributed.run' in command else [])
+        + ['--cfg-options', f'train_dataloader.dataset.data_root={data}']
+        + ['train_cfg.max_epochs=100000', 'train_dataloader.num_workers=2']
+        + ['train_dataloader.persistent_workers=True', 'default_hooks.checkpoint.max_keep_ckpts=2'],
+        env=env,
+        stdout=subprocess.DEVNULL,
+    )
+    deadline = time.time() + 120
+    while not list((folder / 'work').glob('*.pth')) and process.poll() is None:
+        assert time.time() < deadline
+        time.sleep(0.1)
+    return process
+
+
+def wait_for_nobody(folder):
+    deadline = time.time() + 3
+    while members(folder) and time.time() < deadline:
+        time.sleep(0.1)
+    left = members(folder)
+    for number in left:
+        os.kill(number, signal.SIGKILL)
+    assert not left
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != 'linux', reason='Linux tells children of a death')
+@pytest.mark.parametrize('launched', [False, True])
+def test_workers_end_with_a_killed_training(tmp_path, launched):
+    command = [sys.executable, ROOT / 'tools' / 'train.py']
+    if launched:
+        run = ['-m', 'torch.distributed.run', '--nproc_per_node=2', '--master_port', free_port()]
+        command[1:1] = run
+    process = start(tmp_path, command)
+    assert len(members(tmp_path)) == (7 if launched else 3)  # trainings, their workers, torchrun
+    process.kill()
+    process.wait()
+    wait_for_nobody(tmp_path)
