@@ -66,7 +66,7 @@ def check_files(args: argparse.Namespace) -> None:
 def fingerprint(cfg: Config, checkpoint: str) -> str:
     """Return a text that differs for other weights and other settings of the model or the data."""
     content = cfg.to_dict()
-    for key in ('work_dir', 'launcher', 'load_from', 'log_level', 'model_wrapper_cfg'):
+    for key in ('work_dir', 'launcher', 'load_from', 'log_level', 'experiment_name', 'randomness'):
         content.pop(key, None)
     digest = hashlib.sha256(repr(sorted(content.items())).encode())
     is_file = osp.isfile(checkpoint)
