@@ -18,8 +18,10 @@ Registry = root.Registry
 
 def _child(name: str, *locations: str) -> Any:
     """Return the child of a registry of MMDetection, or of MMEngine where MMDetection has none."""
-    parent = getattr(parents, name, None) or getattr(root, name)
-    modules = [f'mmcico.{each}' for each in locations] or ['mmcico.registry']
+    parent = getattr(parents, name, getattr(root, name))  # an empty registry is false
+    # MMEngine does not import the locations of a parent when it looks a type up there
+    modules = [*(f'mmcico.{each}' for each in locations), *parent._locations]
+    modules = modules or ['mmcico.registry']
     return Registry(parent.name, parent=parent, scope='mmcico', locations=modules)
 
 
