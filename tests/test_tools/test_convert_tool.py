@@ -1,10 +1,11 @@
 """tools/dataset_tools/convert.py, without any OpenMMLab package."""
 
 import json
+import shutil
 
 import cv2
 import numpy as np
-from tool_runs import run_without
+from tool_runs import run_without, tool_module
 
 CAT = np.zeros((8, 12), np.uint8)
 CAT[2:5, 3:7] = 1
@@ -175,3 +176,42 @@ def test_browsing_what_was_converted(tmp_path):
     )
     assert done.returncode == 1
     assert 'error: video v: frame nowhere' in done.stderr
+
+
+def test_every_format_there_and_back(tmp_path, monkeypatch):
+    frames(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    tool = tool_module('dataset_tools/convert.py')
+    tool.main(['masks', 'JPEGImages', 'Annotations', '--class-name', 'cat', '--out', 'a.json'])
+    wanted = load(tmp_path / 'a.json')
+    ways = [
+        (['to-tao'], ['cocovid', 'new']),
+        (['to-burst'], ['cocovid', 'new']),
+        (['to-cvat-coco'], ['cocovid', 'new']),
+        (['to-cvat'], ['cvat', 'new', 'JPEGImages']),
+        (['to-mots-txt'], ['mots-txt', 'JPEGImages', 'new', '--classes', '1=cat']),
+        (['to-masks'], ['masks', 'JPEGImages', 'new', '--class-name', 'cat']),
+        (['to-masks', '--mots'], ['masks', 'JPEGImages', 'new', '--mots', '1=cat']),
+    ]
+    for there, back in ways:
+        tool.main([*there, 'a.json', '--out', 'new'])
+        tool.main([*back, '--out', 'b.json'])
+        found = load(tmp_path / 'b.json')
+        for key in ('videos', 'annotations'):
+            assert found[key] == wanted[key], there
+        new = tmp_path / 'new'
+        shutil.rmtree(new) if new.is_dir() else new.unlink()
+
+
+def test_what_is_left_out_is_told(tmp_path):
+    frames(tmp_path)
+    mask = np.full((8, 12), 255, np.uint8)
+    mask[0, 0] = 3
+    cv2.imwrite(str(tmp_path / 'Annotations/v/1.png'), mask)
+    (tmp_path / 'classes.json').write_text('{"v": {"1": "cat", "9": "dog"}}')
+    options = ('--object-classes', 'classes.json', '--out', 'x.json')
+    done = convert(tmp_path, 'masks', 'JPEGImages', 'Annotations', *options)
+    assert done.returncode == 0
+    assert 'kept: 1 videos, 2 frames, 2 objects, 3 classes' in done.stderr
+    assert 'left out: 95 pixels of value 255, which means "not annotated"' in done.stderr
+    assert "1 of 2 entries match no object, the first is video 'v', object 9" in done.stderr

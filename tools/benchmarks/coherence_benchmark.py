@@ -24,7 +24,7 @@ from pycocotools import mask as mask_api
 
 from mmcico.utils.tool import run_tool, tool_parser
 
-TOOL = Path(__file__).resolve().parents[1] / 'analysis_tools/temporal_coherence.py'
+TOOL = Path(__file__).resolve().parent / 'temporal_coherence.py'
 SIZE = (720, 1280)
 
 

@@ -14,9 +14,19 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmcico.datasets.converters import class_maps, coco_images, labelme, mask_folders
+from mmcico.datasets.converters import (
+    class_maps,
+    coco_images,
+    cvat_xml,
+    labelme,
+    mask_folders,
+    mots_text,
+    other_json,
+)
 from mmcico.datasets.converters.collect import collect, converted_data
 from mmcico.datasets.converters.json_source import json_videos
+from mmcico.datasets.converters.labelme_writer import write_labelme
+from mmcico.datasets.converters.mask_writer import write_masks
 from mmcico.datasets.converters.object_classes import read_object_classes
 from mmcico.datasets.converters.pseudo_motion import Motion
 from mmcico.formats.json_file import load_json
@@ -24,11 +34,23 @@ from mmcico.formats.problems import Problems
 from mmcico.formats.write import write_json
 from mmcico.utils.tool import run_tool, tool_parser
 
+CLASSES = 'classes by their numbers (default: 1=car 2=pedestrian)'
+TARGETS = {
+    'to-cocovid': 'CocoVID, as MMTracking writes it',
+    'to-tao': 'JSON of TAO',
+    'to-burst': 'JSON of BURST',
+    'to-cvat-coco': 'COCO with track ids, as CVAT writes it',
+    'to-cvat': 'CVAT for video 1.1, an XML for each video',
+    'to-labelme': 'labelme, a JSON for each frame',
+    'to-masks': 'mask PNGs as in DAVIS, a picture for each frame',
+    'to-mots-txt': 'text files of MOTS, one for each video',
+}
+
 
 def add_command(commands: Any, name: str, text: str) -> Any:
     """Add a sub-command with the options that all of them have."""
     parser = commands.add_parser(name, help=text, description=text)
-    parser.add_argument('--out', required=True, help='JSON file to write')
+    parser.add_argument('--out', required=True, help='JSON file, or folder, to write')
     parser.add_argument(
         '--target',
         help='classes to convert to: 2019, 2021, 2022, ovis, a text file with a name on each '
@@ -70,6 +92,12 @@ def add_json_arguments(parser: Any) -> None:
         action='store_true',
         help='take iscrowd as 0: CVAT and brush tools set it for single objects',
     )
+
+
+def numbered_classes(texts: Sequence[str]) -> dict[int, str]:
+    """Return the classes of MOTS by number."""
+    pairs = (text.split('=', 1) for text in texts)
+    return {int(number): name for number, name in pairs} or mask_folders.MOTS_CLASSES
 
 
 def add_masks(commands: Any) -> None:
@@ -134,11 +162,22 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     coco.add_argument(
         '--drop-empty', action='store_true', help='leave out images without an object'
     )
-    for name, text in (
-        ('cocovid', 'CocoVID, CVAT or TAO JSON -> YouTube-VIS; or YouTube-VIS with other classes'),
-        ('to-cocovid', 'YouTube-VIS or OVIS -> CocoVID'),
-    ):
-        add_json_arguments(add_command(commands, name, text))
+    cvat = add_command(commands, 'cvat', 'CVAT for video 1.1 (XML) -> YouTube-VIS')
+    cvat.add_argument('annotations', help='XML, or folder with an XML for each video')
+    cvat.add_argument('images', help='folder with a folder of frames for each XML')
+    text = add_command(commands, 'mots-txt', 'text files of MOTS -> YouTube-VIS')
+    text.add_argument('images', help='folder with a folder of frames for each video')
+    text.add_argument('annotations', help='folder with a <video>.txt for each video')
+    text.add_argument('--classes', nargs='+', default=[], metavar='NUMBER=NAME', help=CLASSES)
+    description = 'CocoVID, CVAT, TAO or BURST -> YouTube-VIS; or YouTube-VIS with other classes'
+    add_json_arguments(add_command(commands, 'cocovid', description))
+    for name, target in TARGETS.items():
+        each = add_command(commands, name, f'YouTube-VIS, OVIS or CocoVID -> {target}')
+        add_json_arguments(each)
+        if name == 'to-masks':
+            each.add_argument(
+                '--mots', action='store_true', help='values are 1000 * class + instance, as in MOTS'
+            )
     args = parser.parse_args(argv)
     wrong = usage_error(args)
     if wrong:
@@ -150,10 +189,11 @@ def usage_error(args: argparse.Namespace) -> str | None:
     """Return what is wrong with the options of a command, None if nothing is."""
     if args.command == 'masks' and args.step < 1:
         return f'--step {args.step}: choose 1 or more'
-    for text in (args.command == 'masks' and args.mots) or ():
+    option = dict(masks='mots').get(args.command, 'classes')
+    for text in getattr(args, option, None) or ():
         number, _, name = text.partition('=')
         if not number.isdecimal() or not name:
-            return f'--mots {text}: write the number and the name of a class, such as 1=car'
+            return f'--{option} {text}: write the number and the name of a class, such as 1=car'
     if args.command != 'coco':
         return None
     if args.frames < 1 or args.seed < 0:
@@ -183,10 +223,7 @@ def from_masks(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
     if args.object_classes:
         data = load_json(args.object_classes)
         classes = read_object_classes(data, args.object_classes)
-    mots = None
-    if args.mots is not None:
-        pairs = (text.split('=', 1) for text in args.mots)
-        mots = {int(number): name for number, name in pairs} or mask_folders.MOTS_CLASSES
+    mots = None if args.mots is None else numbered_classes(args.mots)
     source = mask_folders.MaskFolders(
         images=Path(args.images),
         masks=Path(args.masks),
@@ -234,9 +271,24 @@ def from_coco(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
     )
 
 
+def from_cvat(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
+    """Return the videos of ``cvat``."""
+    source = cvat_xml.CvatFiles(Path(args.annotations), Path(args.images), problems)
+    return cvat_xml.cvat_videos(source, table)
+
+
+def from_mots_text(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
+    """Return the videos of ``mots-txt``."""
+    classes = numbered_classes(args.classes)
+    source = mots_text.MotsText(Path(args.images), Path(args.annotations), classes, problems)
+    return mots_text.text_videos(source, table)
+
+
 def from_json(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
-    """Return the videos of ``cocovid`` and ``to-cocovid``."""
+    """Return the videos of ``cocovid`` and of all conversions to other formats."""
     data = load_json(args.annotations)
+    if other_json.is_burst(data):
+        data = other_json.from_burst(data, args.annotations)
     return json_videos(
         data, args.annotations, table, problems, crowds_as_objects=args.crowds_as_objects
     )
@@ -246,9 +298,32 @@ SOURCES: dict[str, Callable] = {
     'masks': from_masks,
     'labelme': from_labelme,
     'coco': from_coco,
-    'cocovid': from_json,
-    'to-cocovid': from_json,
+    'cvat': from_cvat,
+    'mots-txt': from_mots_text,
 }
+
+
+def write(args: argparse.Namespace, file: Any, table: Any, problems: Any) -> None:
+    """Write a file, or a folder, in the format of the command."""
+    makers = {
+        'to-tao': other_json.tao_data,
+        'to-burst': other_json.burst_data,
+        'to-cvat-coco': other_json.cvat_coco_data,
+    }
+    writers = {
+        'to-cvat': cvat_xml.write_cvat,
+        'to-labelme': write_labelme,
+        'to-mots-txt': mots_text.write_texts,
+    }
+    if args.command == 'to-masks':
+        write_masks(file, Path(args.out), problems, args.mots)
+    elif args.command in writers:
+        writers[args.command](file, Path(args.out), problems)
+    elif args.command in makers:
+        write_json(args.out, makers[args.command](file))
+    else:
+        layout = 'cocovid' if args.command == 'to-cocovid' else 'youtube_vis'
+        write_json(args.out, converted_data(file, table, layout, args.command))
 
 
 def with_progress(videos: Iterator) -> Iterator:
@@ -292,10 +367,9 @@ def main(argv: Sequence[str]) -> None:
         args.drop_unmatched,
     )
     problems = Problems(getattr(args, 'annotations', args.command))
-    videos = SOURCES[args.command](args, table, problems)
+    videos = SOURCES.get(args.command, from_json)(args, table, problems)
     file = collect(with_progress(videos), table, problems)
-    layout = 'cocovid' if args.command == 'to-cocovid' else 'youtube_vis'
-    write_json(args.out, converted_data(file, table, layout, args.command))
+    write(args, file, table, problems)
     sys.stderr.write('\n'.join(report(file, table, problems)) + '\n')
     print(args.out)
 

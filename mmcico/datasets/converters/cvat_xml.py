@@ -1,0 +1,219 @@
+"""CVAT for video 1.1: an XML for each video, with masks and polygons by track and frame."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+from pycocotools import mask as mask_api
+
+from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
+from mmcico.formats.masks import draw_polygons
+from mmcico.formats.problems import Place, Problems
+from mmcico.formats.rle import Size, decode_masks, mask_info
+from mmcico.utils.image_size import IMAGE_SUFFIXES
+from mmcico.utils.whole_file import whole_file
+
+from .class_maps import ClassTable
+from .frame_folders import files_by_stem, image_size, one_size
+from .mask_writer import named_videos
+
+
+@dataclass
+class CvatFiles:
+    """Files of CVAT for video, and how to read them.
+
+    Attributes:
+        path (Path): An XML, or a folder with an XML for each video.
+        images (Path): Folder with a folder of frames for each video, named as its XML; for one
+            video also the folder of its frames.
+        problems (Problems): Counts what is left out.
+    """
+
+    path: Path
+    images: Path
+    problems: Problems = field(default_factory=lambda: Problems('cvat'))
+
+
+def cvat_videos(source: CvatFiles, table: ClassTable) -> Iterator[AnnotatedVideo]:
+    """Read videos that were annotated with CVAT.
+
+    Args:
+        source (CvatFiles): What to read.
+        table (ClassTable): Gives ids to labels.
+
+    Yields:
+        AnnotatedVideo: With ids from 1, one at a time.
+
+    Raises:
+        ValueError: Naming file, track and frame.
+    """
+    files = [source.path]
+    if source.path.is_dir():
+        files = list(files_by_stem(source.path, ('.xml',)).values())
+        if not files:
+            raise ValueError(f'{source.path} has no XML file')
+    labels = (label for path in files for label in _labels(_parse(path)))
+    table.number(labels)
+    for number, path in enumerate(files, start=1):
+        folder, images = _frames(source, path, len(files) == 1)
+        sizes = {image.name: image_size(image) for image in images}
+        names = [f'{folder}{image.name}' for image in images]
+        video = AnnotatedVideo(number, *one_size(sizes, f'{path}'), names, str(path))
+        for track in _parse(path).iter('track'):
+            _read_track(source, table, video, track)
+        yield video
+
+
+def _parse(path: Path) -> ElementTree.Element:
+    """Parse an XML file; entities, which may grow without bounds, are refused."""
+    try:
+        data = path.read_bytes()
+        if b'<!DOCTYPE' in data or b'<!ENTITY' in data:
+            raise ValueError(f'{path} defines entities, which files of CVAT do not')
+        root = ElementTree.fromstring(data)
+    except (OSError, ElementTree.ParseError) as error:
+        raise ValueError(f'{path} cannot be read: {error}') from error
+    if root.tag != 'annotations' or root.find('image') is not None:
+        raise ValueError(f'{path} is no file of the format "CVAT for video 1.1"')
+    return root
+
+
+def _labels(root: ElementTree.Element) -> Iterator[str]:
+    """Yield the labels of the tracks."""
+    for track in root.iter('track'):
+        yield track.get('label', '')
+
+
+def _frames(source: CvatFiles, path: Path, is_single: bool) -> tuple[str, list[Path]]:
+    """Return the folder in file names, and the frames in order."""
+    folder = source.images / path.stem
+    if folder.is_dir():
+        return f'{path.stem}/', list(files_by_stem(folder, IMAGE_SUFFIXES).values())
+    found = source.images.is_dir() and list(files_by_stem(source.images, IMAGE_SUFFIXES).values())
+    if not is_single or not found:
+        raise ValueError(f'{path}: there is no folder {folder} with the frames')
+    return '', found
+
+
+def _read_track(
+    source: CvatFiles, table: ClassTable, video: AnnotatedVideo, track: ElementTree.Element
+) -> None:
+    """Add a track to its video."""
+    label, key = track.get('label', ''), track.get('id', '?')
+    place = Place(video.source, annotation=f'track {key}')
+    category = table.id_of(label, str(place))
+    if category is None:
+        table.left_out[label] += 1
+        return
+    counts: list[bytes | None] = [None] * video.length
+    for shape in track:
+        if shape.tag in ('attribute',) or shape.get('outside') == '1':
+            continue
+        text = shape.get('frame', '')
+        if not text.isdecimal() or not 0 <= int(text[:9]) < video.length:
+            raise ValueError(f'{place}: frame {text!r} is none of the {video.length} frames')
+        where = place.at(frame=int(text))
+        if shape.tag == 'mask':
+            counts[int(text)] = _read_mask(shape, video.size, where)
+        elif shape.tag == 'polygon':
+            corners = [
+                _number(v, where) for p in _split(shape, 'points', ';') for v in p.split(',')
+            ]
+            counts[int(text)] = draw_polygons([corners], video.size, where, source.problems)
+        else:
+            source.problems.leave_out(f'shapes of type {shape.tag!r}, which are no masks')
+    # Tracks of CVAT start at 0, which is no object elsewhere.
+    number = int(key) + 1 if key.isdecimal() and len(key) < 16 else 0
+    video.tracks.append(AnnotatedTrack(number, category, counts, [None] * video.length))
+
+
+def _split(shape: ElementTree.Element, name: str, mark: str) -> list[str]:
+    return [each for each in shape.get(name, '').split(mark) if each.strip()]
+
+
+def _number(text: str, place: Place) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ValueError(f'{place}: {text[:40]!r} is no number') from error
+
+
+def _read_mask(shape: ElementTree.Element, size: Size, place: Place) -> bytes | None:
+    """Return a mask whose runs go along the rows of a box."""
+    try:
+        left, top, width, height = (
+            int(shape.get(k, '')) for k in ('left', 'top', 'width', 'height')
+        )
+        runs = np.array([int(text) for text in _split(shape, 'rle', ',')], np.int64)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f'{place}: the mask is broken: {error}') from error
+    fits = 0 <= left <= left + width <= size[1] and 0 <= top <= top + height <= size[0]
+    if not fits or (runs < 0).any() or (runs > height * width).any():
+        raise ValueError(f'{place}: the mask does not lie in the frame of {size} (height, width)')
+    if int(runs.sum()) != height * width:
+        raise ValueError(
+            f'{place}: the runs of the mask have {int(runs.sum())} pixels, its box {height * width}'
+        )
+    plane = np.zeros(size, np.uint8, order='F')
+    values = np.repeat(np.arange(len(runs)) & 1, runs).reshape(height, width)
+    plane[top : top + height, left : left + width] = values
+    return mask_api.encode(plane)['counts'] if plane.any() else None
+
+
+def write_cvat(file: AnnotationFile, out: Path, problems: Problems) -> None:
+    """Write ``<video>.xml`` for each video, with a mask for each frame of an object.
+
+    Args:
+        file (AnnotationFile): The videos.
+        out (Path): Folder to write.
+        problems (Problems): Gets a warning of crowds.
+    """
+    names = dict(file.categories)
+    for name, video in named_videos(file):
+        root = ElementTree.Element('annotations')
+        ElementTree.SubElement(root, 'version').text = '1.1'
+        task = ElementTree.SubElement(ElementTree.SubElement(root, 'meta'), 'task')
+        ElementTree.SubElement(task, 'name').text = name
+        ElementTree.SubElement(task, 'size').text = str(video.length)
+        labels = ElementTree.SubElement(task, 'labels')
+        for label in names.values():
+            ElementTree.SubElement(ElementTree.SubElement(labels, 'label'), 'name').text = label
+        size = ElementTree.SubElement(task, 'original_size')
+        ElementTree.SubElement(size, 'width').text = str(video.width)
+        ElementTree.SubElement(size, 'height').text = str(video.height)
+        for number, track in enumerate(video.tracks):
+            entry = dict(id=str(number), label=names[track.category_id], source='file')
+            _add_masks(ElementTree.SubElement(root, 'track', entry), video, track)
+        with whole_file(out / f'{name}.xml') as stream:
+            ElementTree.ElementTree(root).write(stream, 'utf-8', xml_declaration=True)
+    if file.num_crowds:
+        problems.warn('crowd', f'{file.num_crowds} crowds became objects; CVAT has no crowds')
+
+
+def _add_masks(parent: ElementTree.Element, video: AnnotatedVideo, track: AnnotatedTrack) -> None:
+    """Add the masks of a track; ``outside`` ends it where the object is not seen."""
+    last: dict[str, str] = {}
+    for frame, counts in enumerate(track.counts):
+        if counts is not None:
+            last = _mask_fields(counts, video.size)
+        elif not last or not track.seen(frame - 1):
+            continue
+        state = dict(frame=str(frame), keyframe='1', occluded='0', outside=str(int(counts is None)))
+        ElementTree.SubElement(parent, 'mask', state | last | dict(z_order='0'))
+
+
+def _mask_fields(counts: bytes, size: Size) -> dict[str, str]:
+    """Return box and runs of a mask."""
+    left, top, right, bottom = (int(side) for side in mask_info(counts, size).box)
+    patch = decode_masks([counts], *size)[0, top:bottom, left:right].ravel()
+    changes = np.flatnonzero(np.diff(patch, prepend=0))
+    runs = np.diff(changes, prepend=0, append=len(patch)).tolist()
+    return dict(
+        rle=', '.join(map(str, runs)),
+        left=str(left),
+        top=str(top),
+        width=str(right - left),
+        height=str(bottom - top),
+    )

@@ -1,0 +1,133 @@
+"""Mask pictures of annotated videos, as in DAVIS and MOTS."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from mmcico.formats.annotations import AnnotatedVideo, AnnotationFile
+from mmcico.formats.fields import Id
+from mmcico.formats.problems import Problems
+from mmcico.formats.rle import decode_masks
+from mmcico.utils.whole_file import whole_file, write_whole
+
+from .mask_folders import MOTS_BASE, VOID
+
+#: file of :func:`write_masks` with the classes of the objects
+CLASSES_FILE = 'object_classes.json'
+LARGEST_VALUE = 65535
+
+
+def named_videos(file: AnnotationFile) -> Iterator[tuple[str, AnnotatedVideo]]:
+    """Yield each video with the name of the folder of its frames.
+
+    Raises:
+        ValueError: If two videos share a folder.
+    """
+    seen: dict[str, Id] = {}
+    for video in file.videos:
+        folder = str(PurePosixPath(video.file_names[0]).parent)
+        name = str(video.id) if folder == '.' else folder
+        if name in seen or '..' in PurePosixPath(name).parts or name.startswith('/'):
+            raise ValueError(
+                f'{file.name}: video {video.id!r}: the folder {name!r} is '
+                + (f'also that of video {seen[name]!r}' if name in seen else 'not below the output')
+            )
+        seen[name] = video.id
+        yield name, video
+
+
+def davis_palette() -> list[int]:
+    """Return the 256 colours of DAVIS and PASCAL VOC, as red, green and blue in turn."""
+    values = []
+    for index in range(256):
+        colour = [0, 0, 0]
+        for bit in range(8):
+            for channel in range(3):
+                colour[channel] |= (index >> (3 * bit + channel) & 1) << (7 - bit)
+        values += colour
+    return values
+
+
+def mots_values(video: AnnotatedVideo, numbers: Mapping[Id, int]) -> list[int]:
+    """Return 1000 * class + instance for each track of a video.
+
+    Args:
+        video (AnnotatedVideo): The video.
+        numbers (Mapping): Category id -> number of the class.
+
+    Raises:
+        ValueError: If a class has 1000 objects or more.
+    """
+    count: Counter[Id] = Counter()
+    values = []
+    for track in video.tracks:
+        count[track.category_id] += 1
+        if count[track.category_id] >= MOTS_BASE:
+            raise ValueError(f'{video.source}: video {video.id!r} has 1000 objects of a class')
+        values.append(numbers[track.category_id] * MOTS_BASE + count[track.category_id])
+    return values
+
+
+def mots_numbers(file: AnnotationFile) -> dict[Id, int]:
+    """Return the number of each class: its id if all are from 1 to 9, else its position."""
+    keys = [key for key, _ in file.categories]
+    if all(isinstance(key, int) and 1 <= key <= 9 for key in keys):
+        return {key: int(key) for key in keys}
+    return {key: number for number, key in enumerate(keys, start=1)}
+
+
+def write_masks(file: AnnotationFile, out: Path, problems: Problems, mots: bool = False) -> None:
+    """Write a PNG for each frame; the value of a pixel is the object.
+
+    Pictures of up to 254 objects have a palette, others are grey pictures of 16 bits. The
+    classes go to ``object_classes.json``, which the conversion from masks reads.
+
+    Args:
+        file (AnnotationFile): The videos.
+        out (Path): Folder to write.
+        problems (Problems): Counts pixels of objects that others cover, which are lost.
+        mots (bool): Values are 1000 * class + instance, as in MOTS.
+
+    Raises:
+        ValueError: If values do not fit into 16 bits, or crowds are among the objects.
+    """
+    names = dict(file.categories)
+    numbers = mots_numbers(file)
+    classes: dict[str, dict[str, str]] = {}
+    for name, video in named_videos(file):
+        values = mots_values(video, numbers) if mots else range(1, len(video.tracks) + 1)
+        if max(values, default=0) > LARGEST_VALUE:
+            raise ValueError(f'{file.name}: video {video.id!r}: values above {LARGEST_VALUE}')
+        classes[name] = {str(v): names[t.category_id] for v, t in zip(values, video.tracks)}
+        for frame in range(video.length):
+            plane = _plane(video, frame, values, problems)
+            stem = PurePosixPath(video.file_names[frame]).stem
+            image: Any = Image.fromarray(plane)
+            if not mots and len(video.tracks) < VOID:
+                image = Image.fromarray(plane.astype(np.uint8))
+                image.putpalette(davis_palette())
+            with whole_file(out / name / f'{stem}.png') as stream:
+                image.save(stream, 'png')
+    crowds = file.num_crowds
+    if crowds:
+        problems.warn('crowd', f'{crowds} crowds became objects; a picture cannot mark them')
+    write_whole(out / CLASSES_FILE, json.dumps(classes, indent=1) + '\n')
+
+
+def _plane(video: AnnotatedVideo, frame: int, values: Any, problems: Problems) -> np.ndarray:
+    """Return the values of a frame, (H, W) uint16; later objects cover earlier ones."""
+    plane = np.zeros(video.size, np.uint16)
+    seen = [(v, t.counts[frame]) for v, t in zip(values, video.tracks)]
+    shown = [(value, counts) for value, counts in seen if counts is not None]
+    masks = decode_masks([counts for _, counts in shown], *video.size).astype(bool)
+    for (value, _), mask in zip(shown, masks):
+        hidden = int((plane[mask] > 0).sum())
+        if hidden:
+            problems.leave_out('pixels of objects under other objects', hidden)
+        plane[mask] = value
+    return plane

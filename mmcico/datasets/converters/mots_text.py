@@ -1,0 +1,137 @@
+"""Text files of MOTS: a line for each object in each frame."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
+from mmcico.formats.masks import read_mask
+from mmcico.formats.problems import Place, Problems
+from mmcico.utils.image_size import IMAGE_SUFFIXES
+from mmcico.utils.whole_file import write_whole
+
+from .class_maps import ClassTable
+from .frame_folders import files_by_stem, image_size, one_size
+from .mask_folders import MOTS_CLASSES
+from .mask_writer import mots_numbers, mots_values, named_videos
+
+#: class of regions that are ignored
+IGNORED_CLASS = 10
+
+
+@dataclass
+class MotsText:
+    """Text files of MOTS, and how to read them.
+
+    Attributes:
+        images (Path): Folder with a folder of frames for each video.
+        texts (Path): Folder with a ``<video>.txt`` for each video.
+        classes (Mapping): Class number -> name.
+        problems (Problems): Counts what is left out.
+    """
+
+    images: Path
+    texts: Path
+    classes: Mapping[int, str] = field(default_factory=lambda: MOTS_CLASSES)
+    problems: Problems = field(default_factory=lambda: Problems('mots'))
+
+
+def text_videos(source: MotsText, table: ClassTable) -> Iterator[AnnotatedVideo]:
+    """Read videos of text files of MOTS.
+
+    Args:
+        source (MotsText): What to read.
+        table (ClassTable): Gives ids to classes.
+
+    Yields:
+        AnnotatedVideo: With ids from 1, one at a time.
+
+    Raises:
+        ValueError: Naming file and line.
+    """
+    texts = files_by_stem(source.texts, ('.txt',)) if source.texts.is_dir() else {}
+    if not texts:
+        raise ValueError(f'{source.texts} is no folder with a text file for each video')
+    table.number(source.classes[key] for key in sorted(source.classes))
+    for number, (name, path) in enumerate(texts.items(), start=1):
+        folder = source.images / name
+        if not folder.is_dir():
+            raise ValueError(f'{path}: there is no folder {folder} with the frames')
+        images = files_by_stem(folder, IMAGE_SUFFIXES)
+        if not images or not all(stem.isdecimal() for stem in images):
+            raise ValueError(f'{folder}: frames must be named by their numbers, such as 000001.jpg')
+        size = one_size({p.name: image_size(p) for p in images.values()}, f'video {name}')
+        names = [f'{name}/{p.name}' for p in images.values()]
+        video = AnnotatedVideo(number, *size, names, str(path))
+        frames = {int(stem): frame for frame, stem in enumerate(images)}
+        _read_lines(source, table, path, video, frames)
+        yield video
+
+
+def _read_lines(
+    source: MotsText, table: ClassTable, path: Path, video: AnnotatedVideo, frames: dict[int, int]
+) -> None:
+    """Add the objects in the lines of a file to its video."""
+    tracks: dict[int, AnnotatedTrack | None] = {}
+    for number, line in enumerate(path.read_text(encoding='ascii').splitlines(), start=1):
+        place = Place(f'{path}: line {number}')
+        parts = line.split()
+        if not parts:
+            continue
+        if len(parts) != 6 or not all(part.isdecimal() and len(part) < 10 for part in parts[:5]):
+            raise ValueError(f'{place} is not "frame id class height width counts"')
+        time, key, kind, height, width = (int(part) for part in parts[:5])
+        if kind == IGNORED_CLASS:
+            source.problems.leave_out('regions to ignore (class 10)')
+            continue
+        if kind not in source.classes:
+            raise ValueError(f'{place}: class {kind} is none of {dict(source.classes)}')
+        if time not in frames:
+            raise ValueError(f'{place}: the video has no frame {time}')
+        if key not in tracks:
+            category = table.id_of(source.classes[kind], str(place))
+            empty: list[None] = [None] * video.length
+            tracks[key] = None
+            if category is None:
+                table.left_out[source.classes[kind]] += 1
+            else:
+                tracks[key] = AnnotatedTrack(0, category, [*empty], [*empty])
+        track = tracks[key]
+        mask = dict(size=[height, width], counts=parts[5])
+        counts = read_mask(mask, video.size, place, source.problems)
+        if track is not None:
+            track.counts[frames[time]] = counts
+    kept = (tracks[key] for key in sorted(tracks))
+    video.tracks += [track for track in kept if track is not None]
+
+
+def write_texts(file: AnnotationFile, out: Path, problems: Problems) -> None:
+    """Write ``<video>.txt`` for each video, which TrackEval reads, too.
+
+    Args:
+        file (AnnotationFile): The videos; frames are named by their numbers.
+        out (Path): Folder to write.
+        problems (Problems): Gets a warning of crowds.
+
+    Raises:
+        ValueError: If a frame has no number for a name.
+    """
+    numbers = mots_numbers(file)
+    for name, video in named_videos(file):
+        stems = [PurePosixPath(each).stem for each in video.file_names]
+        if not all(stem.isdecimal() for stem in stems) or len(set(map(int, stems))) < len(stems):
+            raise ValueError(
+                f'{file.name}: video {video.id!r}: frames must be named by distinct numbers'
+            )
+        values = mots_values(video, numbers)
+        lines = [
+            f'{int(stem)} {value} {numbers[track.category_id]} {video.height} {video.width} '
+            f'{counts.decode("ascii")}'
+            for frame, stem in enumerate(stems)
+            for value, track in zip(values, video.tracks)
+            for counts in [track.counts[frame]]
+            if counts is not None
+        ]
+        write_whole(out / f'{name}.txt', '\n'.join([*lines, '']))
+    if file.num_crowds:
+        problems.warn('crowd', f'{file.num_crowds} crowds became objects; MOTS cannot mark them')

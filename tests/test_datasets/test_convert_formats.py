@@ -1,0 +1,219 @@
+"""Every format that is written is read again without a loss."""
+
+import json
+
+import pytest
+from PIL import Image
+from tiny_video import content
+
+from mmcico.datasets.converters.class_maps import ClassTable
+from mmcico.datasets.converters.collect import collect, converted_data
+from mmcico.datasets.converters.cvat_xml import CvatFiles, cvat_videos, write_cvat
+from mmcico.datasets.converters.json_source import json_videos
+from mmcico.datasets.converters.labelme import LabelmeFolders, labelme_videos
+from mmcico.datasets.converters.labelme_writer import write_labelme
+from mmcico.datasets.converters.mask_folders import MaskFolders, mask_videos
+from mmcico.datasets.converters.mask_writer import davis_palette, write_masks
+from mmcico.datasets.converters.mots_text import MotsText, text_videos, write_texts
+from mmcico.datasets.converters.object_classes import read_object_classes
+from mmcico.datasets.converters.other_json import burst_data, cvat_coco_data, from_burst, tao_data
+from mmcico.formats.problems import Problems
+
+CLASSES = {1: 'Giant panda', 2: 'Vehical', 3: 'cat'}
+
+
+def numbered():
+    """The two tiny videos without crowds; frames have numbers, no object covers another."""
+    data = content()
+    data['annotations'][2]['iscrowd'] = 0
+    data['annotations'][2]['segmentations'][0] = dict(size=[8, 12], counts=[0, 1, 95])
+    data['annotations'][2]['segmentations'][4] = dict(size=[8, 12], counts=[88, 8])
+    for each in data['annotations']:
+        del each['areas'], each['bboxes']
+    data['videos'][1]['file_names'] = ['v0/1.jpg', 'v0/2.jpg']
+    return data
+
+
+def file_of(data):
+    table = ClassTable()
+    problems = Problems('in.json')
+    return collect(json_videos(data, 'in.json', table, problems), table, problems)
+
+
+def comparable(videos, table):
+    """What formats can hold: frames, and class and masks of each object."""
+    videos = list(videos)  # fills the table
+    names = {entry['id']: entry['name'] for entry in table.categories}
+    return {
+        tuple(video.file_names): (
+            video.size,
+            sorted((names[t.category_id], [c or b'' for c in t.counts]) for t in video.tracks),
+        )
+        for video in videos
+    }
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for video in numbered()['videos']:
+        for name in video['file_names']:
+            path = tmp_path / 'images' / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new('RGB', (12, 8)).save(path)
+    return tmp_path
+
+
+def expected():
+    table = ClassTable()
+    return comparable(json_videos(numbered(), 'in.json', table), table)
+
+
+def read_masks(folder, problems):
+    write_masks(file_of(numbered()), folder / 'out', problems)
+    classes = json.loads((folder / 'out/object_classes.json').read_text())
+    classes = read_object_classes(classes, 'x')
+    (folder / 'out/object_classes.json').unlink()
+    source = MaskFolders(folder / 'images', folder / 'out', object_classes=classes)
+    return lambda table: mask_videos(source, table)
+
+
+def read_mots(folder, problems):
+    write_masks(file_of(numbered()), folder / 'out', problems, mots=True)
+    source = MaskFolders(folder / 'images', folder / 'out', mots_classes=CLASSES)
+    return lambda table: mask_videos(source, table)
+
+
+def read_texts(folder, problems):
+    write_texts(file_of(numbered()), folder / 'out', problems)
+    return lambda table: text_videos(MotsText(folder / 'images', folder / 'out', CLASSES), table)
+
+
+def read_labelme(folder, problems):
+    write_labelme(file_of(numbered()), folder / 'images', problems)
+    return lambda table: labelme_videos(LabelmeFolders(folder / 'images'), table)
+
+
+def read_cvat(folder, problems):
+    write_cvat(file_of(numbered()), folder / 'out', problems)
+    return lambda table: cvat_videos(CvatFiles(folder / 'out', folder / 'images'), table)
+
+
+def through_json(make, back=lambda data: data):
+    def read(folder, problems):
+        data = json.loads(json.dumps(make(file_of(numbered()))))
+        return lambda table: json_videos(back(data), 'new.json', table)
+
+    return read
+
+
+READERS = dict(
+    davis=read_masks,
+    mots_png=read_mots,
+    mots_txt=read_texts,
+    labelme=read_labelme,
+    cvat_xml=read_cvat,
+    tao=through_json(tao_data),
+    cvat_coco=through_json(cvat_coco_data),
+    burst=through_json(burst_data, lambda data: from_burst(data, 'new.json')),
+)
+
+
+@pytest.mark.parametrize('name', READERS)
+def test_there_and_back(folder, name):
+    problems = Problems('out')
+    table = ClassTable()
+    videos = READERS[name](folder, problems)(table)
+    assert comparable(videos, table) == expected()
+    assert not problems.found and not problems.left_out
+
+
+def test_covered_pixels_and_crowds_are_told(folder):
+    data = content()
+    for record in data['annotations'][:2]:
+        record['segmentations'] = [dict(size=[8, 12], counts=[0, 8, 88])] * 5
+    problems = Problems('out')
+    write_masks(file_of(data), folder / 'out', problems)
+    assert problems.left_out['pixels of objects under other objects'] >= 40
+    assert '1 crowds became objects' in problems.found[0].text()
+
+
+def test_palette_of_davis():
+    assert davis_palette()[:12] == [0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0]
+    assert len(davis_palette()) == 768
+
+
+CVAT = """<?xml version="1.0" encoding="utf-8"?>
+<annotations><version>1.1</version><meta/>
+<track id="0" label="cat" source="manual">
+  <mask frame="0" keyframe="1" outside="0" occluded="0" rle="1, 2, 1" left="3" top="2" width="2"
+    height="2" z_order="0"></mask>
+  <mask frame="1" keyframe="1" outside="1" occluded="0" rle="1, 2, 1" left="3" top="2" width="2"
+    height="2" z_order="0"></mask>
+</track>
+<track id="1" label="dog" source="manual">
+  <polygon frame="1" keyframe="0" outside="0" occluded="0" points="1.0,1.0;5.0,1.0;5.0,3.0;1.0,3.0">
+    <attribute name="colour">red</attribute></polygon>
+  <box frame="0" keyframe="1" outside="0" occluded="0" xtl="1" ytl="1" xbr="4" ybr="4"></box>
+</track></annotations>
+"""
+
+
+def test_a_file_of_cvat_by_hand(folder):
+    (folder / 'v0.xml').write_text(CVAT)
+    source, table = CvatFiles(folder / 'v0.xml', folder / 'images'), ClassTable()
+    (video,) = cvat_videos(source, table)
+    data = converted_data(collect([video], table, source.problems), table, 'youtube_vis', 'x')
+    cat, dog = data['annotations']
+    assert (cat['areas'], cat['bboxes']) == ([2, None], [[3, 2, 2, 2], None])
+    assert (dog['areas'], dog['bboxes']) == ([None, 8], [None, [1, 1, 4, 2]])
+    assert source.problems.left_out == {"shapes of type 'box', which are no masks": 1}
+
+
+@pytest.mark.parametrize(
+    'old, new, message',
+    [
+        ('"1, 2, 1"', '"1, 2, 2"', 'have 5 pixels, its box 4'),
+        ('"1, 2, 1"', '"9, -5"', 'does not lie in the frame'),
+        ('left="3"', 'left="11"', 'does not lie in the frame'),
+        ('frame="1"', 'frame="7"', "frame '7' is none of the 2 frames"),
+        ('1.0,1.0;', '1.0,a;', "'a' is no number"),
+        ('</annotations>', '', 'cannot be read'),
+        ('<annotations>', '<!DOCTYPE a [<!ENTITY b "c">]><annotations>', 'defines entities'),
+    ],
+)
+def test_broken_files_of_cvat(folder, old, new, message):
+    (folder / 'v0.xml').write_text(CVAT.replace(old, new))
+    with pytest.raises(ValueError, match=message):
+        list(cvat_videos(CvatFiles(folder / 'v0.xml', folder / 'images'), ClassTable()))
+
+
+@pytest.mark.parametrize(
+    'line, message',
+    [
+        ('1 2001', 'line 1 is not "frame id class height width counts"'),
+        ('9 2001 2 8 12 00', 'the video has no frame 9'),
+        ('1 7001 7 8 12 00', 'class 7 is none of'),
+        ('1 2001 2 9 12 00', r'size \[9, 12\]'),
+        ('1 2001 2 8 12 00', 'the mask is broken'),
+    ],
+)
+def test_broken_lines_of_mots(folder, line, message):
+    (folder / 'texts').mkdir()
+    (folder / 'texts/v0.txt').write_text(line)
+    with pytest.raises(ValueError, match=message):
+        list(text_videos(MotsText(folder / 'images', folder / 'texts'), ClassTable()))
+
+
+def test_regions_to_ignore_are_counted(folder):
+    (folder / 'texts').mkdir()
+    (folder / 'texts/v0.txt').write_text('1 10000 10 8 12 P3\n')
+    source = MotsText(folder / 'images', folder / 'texts')
+    (video,) = text_videos(source, ClassTable())
+    assert video.tracks == [] and source.problems.left_out == {'regions to ignore (class 10)': 1}
+
+
+def test_broken_burst_sequences_are_named():
+    data = burst_data(file_of(numbered()))
+    del data['sequences'][1]['height']
+    with pytest.raises(ValueError, match="new.json: sequence no. 1 is not as BURST.*'height'"):
+        from_burst(data, 'new.json')
