@@ -29,7 +29,7 @@ from .model_loading import (
     load_weights,
 )
 from .output_plan import SAVE, OutputPlan, distinct
-from .outputs import TrackSink, drawn_frames
+from .outputs import BackgroundSink, TrackSink, drawn_frames
 from .running import InterruptBetweenFrames, with_progress
 from .sources import FrameSource, Source, array_pipeline, open_source
 
@@ -188,7 +188,7 @@ class CiCoInferencer(BaseInferencer):
         """Run on one video, into all sinks; they are closed in any case."""
         with ExitStack() as stack:
             interrupt = stack.enter_context(InterruptBetweenFrames())
-            sinks = [tracks, *plan.sinks(source, self.classes)]
+            sinks = [BackgroundSink(tracks), *plan.sinks(source, self.classes)]
             for sink in sinks:
                 stack.enter_context(sink)
             results = self.clips.run(source, source.name)

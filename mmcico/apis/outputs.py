@@ -132,7 +132,7 @@ def drawn_frames(
     Yields:
         ndarray: (H', W', 3) uint8 BGR.
     """
-    frames = ((result.image, drawn_objects(result, classes, score_thr)) for result in results)
+    frames = ((each.image, drawn_objects(each, classes, score_thr)) for each in results)
     for image, objects in with_history(frames, style):
         yield draw_frame(image, objects, style)
 
@@ -204,22 +204,15 @@ class MaskSink(ResultSink):
         folder.mkdir(parents=True, exist_ok=True)
 
     def write(self, result: FrameResult) -> None:
-        """Write the picture of a frame.
-
-        Raises:
-            ValueError: If an id does not fit into 16 bits.
-        """
+        """Write the picture of a frame."""
         tracks = result.sample.pred_track_instances.cpu().numpy()
         plane = np.zeros(result.image.shape[:2], dtype=np.int64)
         for row in np.argsort(tracks.scores, kind='stable'):
             if tracks.scores[row] >= self.score_thr:
                 plane[tracks.masks[row].astype(bool)] = 1 + int(tracks.instances_id[row])
         path = self._path(result.frame_id)
-        try:
-            with whole_file(path) as file:
-                _index_image(plane, str(path)).save(file, format='PNG')
-        except OSError as error:
-            raise OSError(f'cannot write the picture {path}: {error.strerror or error}') from error
+        with whole_file(path) as file:
+            _index_image(plane, str(path)).save(file, format='PNG')
         self.num_frames += 1
 
     def close(self) -> None:

@@ -279,7 +279,7 @@ def test_a_disk_that_fills_up_loses_no_tracks(small, inferencer, tmp_path, capsy
     masks.mkdir(parents=True)
     (masks / '00003.png').symlink_to(FULL)
     folder = write_frames(tmp_path / 'clip', video(9))
-    with pytest.raises(OSError, match='cannot write the picture .*00003.png'):
+    with pytest.raises(OSError, match='cannot write the file .*00003.png'):
         inferencer(str(folder), out_dir=str(tmp_path / 'out'))
     assert lengths(tmp_path / 'out')['clip'] >= 4
     shown = cv2.VideoCapture(str(tmp_path / 'out/videos/clip.mp4'))

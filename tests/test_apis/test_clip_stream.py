@@ -6,7 +6,7 @@ import torch
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import init_default_scope
 
-from mmcico.apis import ClipStream, StreamState
+from mmcico.apis import ClipStream, FrameSource, StreamState
 from mmcico.datasets.clip_windows import clip_windows, next_window
 from mmcico.registry import MODELS
 from mmcico.testing import small_model_cfg
@@ -213,3 +213,52 @@ def test_pushed_frames_are_checked():
     ):
         with pytest.raises(ValueError, match=words):
             stream.push(state, wrong)
+
+
+@pytest.mark.parametrize('length', [1, 2, 3, 7, 8])
+@pytest.mark.parametrize('overlap, completion', [(1, 'shift'), (0, 'repeat'), (2, 'shift')])
+def test_work_ahead_and_in_the_background_changes_nothing(length, overlap, completion):
+    frames = video(length, seed=5)
+    stream = make_stream(overlap=overlap, completion=completion)
+    state, expected = StreamState(), []
+    for frame in frames:
+        state, results = stream.push(state, frame)
+        expected += results
+    expected += stream.finish(state)
+    found = list(stream.run(FrameSource('video', iter(frames), is_file=True)))
+    assert [each.frame_id for each in found] == list(range(length))
+    for one, two in zip(found, expected):
+        a, b = one.sample.pred_track_instances, two.sample.pred_track_instances
+        for name in ('instances_id', 'labels', 'scores', 'bboxes', 'masks'):
+            assert torch.equal(a[name], b[name])
+        assert (one.image == two.image).all()
+        assert (one.votes is None) == (two.votes is None)
+        if one.votes is not None:
+            for name in ('instances_id', 'scores', 'labels'):
+                assert torch.equal(one.votes[name], two.votes[name])
+
+
+def test_an_error_of_a_file_comes_after_its_frames():
+    def frames():
+        yield from video(5)
+        raise OSError('the disk is gone')
+
+    stream, found = make_stream(), []
+    with pytest.raises(OSError, match='the disk is gone'):
+        for result in stream.run(FrameSource('video', frames(), is_file=True)):
+            found.append(result.frame_id)
+    assert found == [0, 1, 2, 3, 4]
+
+
+def test_a_stream_that_is_left_early_reads_no_further():
+    taken = []
+
+    def frames():
+        for number, frame in enumerate(video(40)):
+            taken.append(number)
+            yield frame
+
+    stream = make_stream()
+    for _ in stream.run(FrameSource('video', frames(), is_file=True)):
+        break
+    assert len(taken) < 20
