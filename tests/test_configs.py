@@ -10,7 +10,7 @@ from mmdet.utils import register_all_modules
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
-from mmcico.datasets.categories import VERSIONS
+from mmcico.formats.categories import VERSIONS
 from mmcico.registry import DATASETS, METRICS, MODELS
 
 ROOT = Path(__file__).parents[1]

@@ -9,7 +9,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.runner.checkpoint import _load_checkpoint
 from torch import nn
 
-from mmcico.datasets.categories import VERSIONS
+from mmcico.formats.categories import VERSIONS
 from mmcico.models.vis.cico import CiCo
 from mmcico.registry import MODELS
 from mmcico.utils.embedded_config import parse_config

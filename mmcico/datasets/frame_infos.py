@@ -2,6 +2,7 @@
 
 import os.path as osp
 from collections.abc import Sequence
+from typing import Any
 
 from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo
 from mmcico.formats.fields import Id
@@ -68,7 +69,8 @@ class LazyFrames(Sequence):
     def __len__(self) -> int:
         return len(self.video.file_names)
 
-    def __getitem__(self, frame: int) -> dict:
+    def __getitem__(self, frame: Any) -> Any:
+        """Return the dict of one frame."""
         video = self.video
         frame = range(len(self))[frame]
         return dict(

@@ -81,7 +81,7 @@ class ClassCheckHook(Hook):
     def _match(runner: Runner, stage: str, classes: Sequence[str] | None, owner: str) -> None:
         """Let a data set number its classes as the model does."""
         dataset = getattr(runner, f'{stage}_dataloader').dataset
-        evaluator = getattr(runner, f'{stage}_evaluator', None)
+        evaluator: Any = getattr(runner, f'{stage}_evaluator', None)
         if classes is not None:
             for each in base_datasets(dataset):
                 if not hasattr(each, 'match_classes'):

@@ -132,7 +132,8 @@ def category_labels(
             'version of the file, or leave it out'
         )
     if classes is None:
-        ids, names = zip(*ordered)
+        ids = [key for key, _ in ordered]
+        names = tuple(name for _, name in ordered)
     else:
         ids, names = chosen_ids(file, classes, by_name), tuple(classes)
     return {key: label for label, key in enumerate(ids)}, names, tuple(ids)

@@ -183,7 +183,7 @@ def read_size(record: dict, place: Place, problems: Problems) -> tuple[int, int]
     """Return height and width in pixels."""
     size = []
     for key in ('height', 'width'):
-        value = record.get(key)
+        value: Any = record.get(key)
         if is_whole(value) and 1 <= value <= LONGEST_SIDE:
             size.append(int(value))
             continue

@@ -39,7 +39,7 @@ def read_annotations(
     if problems is None:
         problems = Problems(name or (str(source) if is_path else 'annotations'))
     data: Any = source
-    if is_path:
+    if isinstance(source, (str, Path)):
         try:
             data = load_json(source)
         except ValueError as error:

@@ -75,10 +75,9 @@ def read_results(
     Raises:
         ValueError: In strict use, for the first error.
     """
-    is_path = isinstance(source, (str, Path))
-    if problems is None:
-        problems = Problems(name or (str(source) if is_path else 'results'))
-    entries: Any = load_results(source, problems) if is_path else source
+    is_list = isinstance(source, list)
+    problems = problems or Problems(name or ('results' if is_list else str(source)))
+    entries: Any = source if isinstance(source, list) else load_results(source, problems)
     if not isinstance(entries, list):
         if not problems.is_refused:
             what = f'the file holds a {type(entries).__name__}, not a list of tracks'
@@ -154,7 +153,7 @@ class TrackReader:
         if video is not None:
             place = place.at(video=self.truth.videos[video].id)
         category = self._look_up(entry, 'category_id', self.categories, place)
-        score = entry.get('score')
+        score: Any = entry.get('score')
         if not is_number(score):
             what = missing(entry, 'score') if score is None else 'is not a finite number'
             problems.error('score', f'{what}; a number is needed', place.at(field='score'), score)

@@ -157,7 +157,7 @@ def compress_runs(runs: np.ndarray, size: Size) -> bytes:
         size (tuple[int, int]): Height and width.
     """
     kept = runs > 0
-    owners = np.arange(len(runs))[kept] & 1
+    owners: np.ndarray = np.arange(len(runs))[kept] & 1
     starts = np.flatnonzero(np.diff(owners, prepend=-1))
     merged = np.add.reduceat(runs[kept], starts).tolist()
     if owners[0]:
@@ -233,8 +233,8 @@ def _measure(texts: Sequence[bytes], pixels: int) -> TextInfo:
     info = TextInfo(np.zeros(len(texts), np.int64), np.zeros(len(texts), bool), whole.copy())
     kept = np.flatnonzero(whole)
     if len(kept):
-        for all_texts, found in zip(info, _measure([texts[i] for i in kept], pixels)):
-            all_texts[kept] = found
+        found = _measure([texts[i] for i in kept.tolist()], pixels)
+        info.areas[kept], info.sound[kept], info.plain[kept] = found
     return info
 
 
@@ -271,7 +271,7 @@ def encode_masks(masks: np.ndarray) -> list[bytes | None]:
     """
     # pycocotools wants (H, W, N) in Fortran order
     planes = np.ascontiguousarray(masks.transpose(0, 2, 1), dtype=np.uint8)
-    seen = masks.any(axis=(1, 2))
+    seen: np.ndarray = masks.any(axis=(1, 2))
     codes = mask_api.encode(planes.transpose(2, 1, 0))
     return [code['counts'] if one else None for code, one in zip(codes, seen)]
 

@@ -81,7 +81,7 @@ def _video_data(video: AnnotatedVideo) -> dict[str, Any]:
 
 
 def _track_data(video: AnnotatedVideo, track: AnnotatedTrack) -> dict[str, Any]:
-    found = dict(
+    found: dict[str, Any] = dict(
         id=track.id,
         video_id=video.id,
         category_id=track.category_id,

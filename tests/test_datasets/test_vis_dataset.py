@@ -11,7 +11,7 @@ from mmengine.dataset import ClassBalancedDataset, ConcatDataset, RepeatDataset
 from pycocotools import mask as mask_api
 
 from mmcico.datasets import VISDataset
-from mmcico.datasets.categories import OVIS, YOUTUBE_VIS_2019, normalised
+from mmcico.formats.categories import OVIS, YOUTUBE_VIS_2019, normalised
 
 register_all_modules(init_default_scope=True)
 

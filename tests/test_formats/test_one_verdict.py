@@ -5,11 +5,11 @@ import json
 import pytest
 from odd_files import odd_files
 
+from mmcico.analysis.check_file import check_data
 from mmcico.datasets import VISDataset
 from mmcico.datasets.converters.class_maps import ClassTable
 from mmcico.datasets.converters.json_source import json_videos
 from mmcico.evaluation import read_ground_truth
-from mmcico.formats.problems import Problems
 from mmcico.formats.read import read_annotations
 
 ODD = {what: (data, is_refused) for what, data, is_refused in odd_files()}
@@ -36,8 +36,7 @@ def test_one_verdict(tmp_path, what):
         metric=refuses(lambda: read_ground_truth(path)),
         convert=refuses(lambda: list(json_videos(data, 'odd.json', ClassTable()))),
     )
-    problems = Problems('odd.json', collect=True)
-    read_annotations(path, problems=problems)
+    problems = check_data(data, 'odd.json')
     verdicts['check'] = problems.is_refused
     assert verdicts == dict.fromkeys(verdicts, expected)
     if expected:

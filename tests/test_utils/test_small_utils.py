@@ -1,7 +1,7 @@
 import pytest
 
+from mmcico.formats.problems import short
 from mmcico.utils.natural_order import natural_key
-from mmcico.utils.short_repr import short_repr
 from mmcico.utils.whole_file import write_whole
 
 
@@ -14,10 +14,10 @@ def test_natural_order():
     assert sorted(long[::-1], key=natural_key) == long
 
 
-def test_short_repr():
-    assert short_repr(['a']) == "['a']"
-    assert short_repr('a' * 58) == repr('a' * 58)
-    assert short_repr('a' * 59) == "'" + 'a' * 56 + '...'
+def test_short_values():
+    assert short(['a']) == "['a']"
+    assert short('a' * 58) == repr('a' * 58)
+    assert short('a' * 59) == "'" + 'a' * 56 + '...'
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):

@@ -23,7 +23,7 @@ from mmengine.registry import init_default_scope
 import mmcico
 from mmcico.checkpoints import ModelLayout, Report, ours_to_published, published_to_ours
 from mmcico.checkpoints.layout import parameters
-from mmcico.datasets.categories import expected_names
+from mmcico.formats.categories import expected_names
 from mmcico.registry import MODELS
 from mmcico.utils.launch import add_cfg_options
 from mmcico.utils.tool import run_tool, tool_parser

@@ -14,10 +14,9 @@ from PIL import Image
 
 from mmcico.formats.rle import decode_masks
 from mmcico.registry import TRANSFORMS
+from mmcico.utils.image_reading import check_pixels
 
 JPEG_START, JPEG_END = b'\xff\xd8', b'\xff\xd9'
-#: pixels of the largest image that is decoded
-MOST_PIXELS = 2**27
 
 
 class UnreadableImageError(ValueError):
@@ -64,11 +63,7 @@ def has_sound_header(data: bytes, name: str) -> bool:
         raise ValueError(f'{name} is too large: {error}') from error
     except (OSError, ValueError, SyntaxError):
         return False
-    if width * height > MOST_PIXELS:
-        raise ValueError(
-            f'{name} is too large: {height} x {width} (height x width), at most {MOST_PIXELS} '
-            'pixels are decoded; make the frames smaller'
-        )
+    check_pixels(width, height, name)
     return True
 
 
