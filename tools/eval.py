@@ -8,12 +8,10 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-sys.path.append(str(Path(__file__).resolve().parent / 'dataset_tools'))
-from pure_import import pure_import
-
+from mmcico import evaluation
+from mmcico.evaluation import tracking
 from mmcico.utils.tool import run_tool, tool_parser
 
 
@@ -68,11 +66,10 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     return args
 
 
-def measure(evaluation: Any, args: argparse.Namespace) -> tuple[dict[str, Any], Any, str]:
+def measure(args: argparse.Namespace) -> tuple[dict[str, Any], Any, str]:
     """Return figures, ground truth and the text to print."""
     chosen = args.long_videos and evaluation.long_video_ids(args.long_videos)
-    tracking = pure_import('evaluation.tracking') if args.tracking else None
-    if tracking:
+    if args.tracking:
         tracking.require_trackeval()
     truth = evaluation.read_annotated(args.ground_truth, args.crowds_as_objects)
     tracks = evaluation.read_results(args.results, truth)
@@ -83,7 +80,7 @@ def measure(evaluation: Any, args: argparse.Namespace) -> tuple[dict[str, Any], 
     if args.metric == 'ytvis2022' and chosen is None:
         number = sum(map(evaluation.is_long, truth.videos))
         text = f'{number} of {len(truth.videos)} videos are long, as their frames show\n\n' + text
-    if tracking:
+    if args.tracking:
         metrics['tracking'] = tracking.tracking_figures(truth, tracks, args.score_thr)
         text += '\n\n' + tracking.format_tracking(metrics['tracking'])
     return metrics, truth, text
@@ -92,12 +89,7 @@ def measure(evaluation: Any, args: argparse.Namespace) -> tuple[dict[str, Any], 
 def main(argv: Sequence[str]) -> int:
     """Read both files, write the figures, print the table."""
     args = parse_args(argv)
-    evaluation = pure_import('evaluation')
-    try:
-        metrics, truth, text = measure(evaluation, args)
-    except (ValueError, OSError, ImportError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
+    metrics, truth, text = measure(args)
     failed = ''
     if args.out:
         try:

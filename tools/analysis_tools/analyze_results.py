@@ -11,11 +11,9 @@ folder and needs NumPy, SciPy and pycocotools only; plots also need matplotlib. 
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / 'dataset_tools'))
-from pure_import import pure_import
-
+from mmcico import evaluation
+from mmcico.evaluation import diagnosis
 from mmcico.utils.tool import run_tool, tool_parser
 
 
@@ -52,19 +50,13 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 def main(argv: Sequence[str]) -> int:
     """Read both files, write the folder, print the summary."""
     args = parse_args(argv)
-    evaluation = pure_import('evaluation')
-    diagnosis = pure_import('evaluation.diagnosis')
-    try:
-        truth = evaluation.read_annotated(args.ground_truth)
-        tracks = evaluation.read_results(args.results, truth)
-        chosen = args.long_videos and evaluation.long_video_ids(args.long_videos)
-        found = diagnosis.diagnose(
-            truth, tracks, args.metric, args.score_thr, not args.no_frames, chosen
-        )
-        written = diagnosis.write_diagnosis(args.out, found)
-    except (ValueError, OSError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
+    truth = evaluation.read_annotated(args.ground_truth)
+    tracks = evaluation.read_results(args.results, truth)
+    chosen = args.long_videos and evaluation.long_video_ids(args.long_videos)
+    found = diagnosis.diagnose(
+        truth, tracks, args.metric, args.score_thr, not args.no_frames, chosen
+    )
+    written = diagnosis.write_diagnosis(args.out, found)
     for warning in truth.warnings(args.metric):
         print(f'warning: {warning}', file=sys.stderr)
     frames = found.get('frames')

@@ -10,12 +10,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pure_import import pure_import
-
+from mmcico.evaluation import submission
+from mmcico.formats.write import write_json
 from mmcico.utils.tool import run_tool, tool_parser
-
-submission = pure_import('evaluation.submission')
-write_json = pure_import('formats.write').write_json
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:

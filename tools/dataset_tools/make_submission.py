@@ -10,11 +10,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pure_import import pure_import
-
+from mmcico.evaluation import submission
 from mmcico.utils.tool import run_tool, tool_parser
-
-submission = pure_import('evaluation.submission')
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
