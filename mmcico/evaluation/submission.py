@@ -94,6 +94,7 @@ def check_tracks(
         return problems
     if not tracks:
         problems.defect('layout', 'holds no track at all, which the official tools cannot read')
+    problems.checked = dict(tracks=len(tracks))
     found, refused = _read(tracks, truth, name, problems)
     broken = {(each.place.track, each.place.frame) for each in problems.found if each.refused}
     for number, track in enumerate(tracks):

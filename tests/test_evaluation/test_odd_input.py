@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from plain_reference import reference
 from pycocotools import mask as mask_utils
 from random_cases import random_case
-from vis_files import annotation, ground_truth, result, rle
+from vis_files import SIZE, annotation, ground_truth, result, rle
 
 from mmcico.evaluation import evaluate, read_ground_truth, read_results
+from mmcico.evaluation.submission import check_tracks
 
 A, B = (0, 0, 4, 4), (5, 4, 9, 8)
 
@@ -183,3 +184,26 @@ def test_cocovid_errors_name_the_frame():
     truth['annotations'][1]['segmentation'] = dict(mask, size=[4, 4])
     with pytest.raises(ValueError, match=r'gt\.json: video 0, frame 1'):
         measure(truth, [])
+
+
+BROKEN = {
+    'a negative run': '0O`0O',
+    'a negative run, right total': [90, -20, 10],
+    'right modulo 2 ** 64': [2**63, 2**63, 80],
+    'cut off': 'P',
+    'too few pixels': [40, 10],
+    'no text': 5,
+}
+
+
+@pytest.mark.parametrize('counts', BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize('side', ['gt', 'results'])
+def test_broken_runs_are_named_by_every_reader(counts, side):
+    mask = dict(size=[*SIZE], counts=counts)
+    truth, results = ground_truth([annotation([A])], [1]), [result([A])]
+    (truth['annotations'] if side == 'gt' else results)[0]['segmentations'] = [mask]
+    with pytest.raises(ValueError, match=rf"{side}\.json: .*video 0, frame 0.*'segmentations'"):
+        measure(truth, results)
+    if side == 'results':
+        found = check_tracks(results, read_ground_truth(truth), 'results.json')
+        assert found.num_errors == 1

@@ -51,10 +51,9 @@ def test_from_results_to_a_checked_zip(folder):
     done = make(folder)
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
-        'error: results.json: track 0 (video 1), frames 0: field '
-        'segmentations: counts is a list (uncompressed RLE), servers need a '
-        'string',
-        'nothing written: 1 errors, 1 of them can be mended by --fix',
+        "error [mask] results.json: track 0, field 'segmentations': counts are a list "
+        '(uncompressed RLE); servers need a text (frames 0)',
+        'nothing written: 1 errors, --fix corrects 1 of them',
     ]
     assert not (folder / 'a.zip').exists()
     done = make(folder, '--fix')
@@ -68,7 +67,12 @@ def test_from_results_to_a_checked_zip(folder):
         (sent,) = json.loads(file.read('results.json'))
     assert sent == track(segmentations=[dict(size=[2, 3], counts='042')])
     done = check(folder, 'a.zip')
-    assert (done.returncode, done.stdout) == (0, '0 errors\n0 warnings\n')
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        '',
+        'checked: 1 tracks',
+        'a.zip: 0 errors, 0 warnings; sound',
+    ]
 
 
 def test_harm_is_not_mended(folder):
@@ -83,14 +87,14 @@ def test_list_of_defects(folder):
     write(folder, track(score=None), track(segmentations=[None]))
     done = check(folder, 'results.json', '--json', 'new/defects.json')
     assert done.returncode == 1
-    assert done.stdout.splitlines()[-3:] == [
-        '2 errors: score 1, counts 1',
-        '1 warnings: empty 1',
-        '2 of these can be mended by make_submission.py --fix',
+    assert done.stdout.splitlines()[-2:] == [
+        'results.json: 2 errors, 1 warnings',
+        'make_submission.py --fix corrects 2 of these',
     ]
     defects = json.loads((folder / 'new/defects.json').read_text())
-    assert [d['kind'] for d in defects] == ['score', 'counts', 'empty']
-    assert [d['is_error'] for d in defects] == [True, True, False]
+    assert [d['kind'] for d in defects] == ['score', 'mask', 'empty']
+    assert [d['level'] for d in defects] == ['error', 'error', 'warning']
+    assert [d['track'] for d in defects] == [0, 0, 1]
 
 
 def test_files_that_cannot_be_used(folder):

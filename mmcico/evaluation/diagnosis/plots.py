@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from mmcico.utils.whole_file import whole_file
+
 from .breakdown import BASE
 
 MAX_NAMES = 40  # with more classes there is no room for their names
@@ -37,7 +39,8 @@ def draw_all(
         errors=draw_errors(errors), curves=draw_curves(curves), confusion=draw_confusion(confusion)
     )
     for name, figure in figures.items():
-        figure.savefig(folder / f'{name}.png', dpi=110)
+        with whole_file(folder / f'{name}.png') as file:
+            figure.savefig(file, dpi=110, format='png')
     return [f'{name}.png' for name in figures]
 
 
