@@ -145,7 +145,7 @@ def test_stats(folder):
     assert stats['objects'] == 2
     assert json.loads(run(folder, 'stats', 'cocovid.json', '--json').stdout) == stats
     done = run(folder, 'stats', 'cut.json')
-    assert done.returncode == 1 and 'check_dataset.py lists' in done.stderr
+    assert done.returncode == 1 and 'mmcico check lists' in done.stderr
 
 
 def test_coherence(folder):
