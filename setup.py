@@ -120,6 +120,7 @@ setup(
         'openmmlab': parse_requirements('openmmlab'),
         'onedl': parse_requirements('onedl'),
         'onnx': parse_requirements('onnx'),
+        'supervision': parse_requirements('supervision'),
         'tracking': parse_requirements('tracking'),
         'test': parse_requirements('tests') + parse_requirements('onnx'),
         'docs': parse_requirements('docs'),

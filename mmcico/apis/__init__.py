@@ -8,7 +8,7 @@ import mmcico.compat  # noqa: F401
 HOMES = {
     'CiCoInferencer': 'inferencer',
     'ClipStream': 'clip_stream',
-    'FrameResult': 'clip_stream',
+    'FrameResult': 'stream_values',
     'FrameSource': 'sources',
     'StreamState': 'clip_stream',
     'open_source': 'sources',

@@ -3,104 +3,20 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NamedTuple
 
 import cv2
 import numpy as np
-from mmdet.structures import DetDataSample, TrackDataSample
+from mmdet.structures import TrackDataSample
 from mmengine.dataset import pseudo_collate
-from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.datasets.clip_windows import Window, clip_windows, next_window
 from mmcico.models.vis.cico import CiCo
-from mmcico.models.vis.results import to_track_sample
 from mmcico.models.vis.video_state import VideoState
 
 from .running import UntilError, ahead, in_background
 from .sources import FrameSource, checked_frame, clip_info
-
-
-class FrameResult(NamedTuple):
-    """Results of one frame.
-
-    Attributes:
-        frame_id (int): Position in the video.
-        image (ndarray): (H, W, 3) uint8 BGR, a copy of the frame.
-        sample (DetDataSample): ``pred_track_instances`` at original size with ``instances_id``,
-            ``labels``, ``scores``, ``bboxes`` and ``masks``.
-        votes (InstanceData, optional): ``instances_id``, ``scores`` and ``labels`` of all tracks
-            of a clip, in the result of its first frame. The score of a track is the mean over
-            its clips, its class the most frequent one.
-    """
-
-    frame_id: int
-    image: np.ndarray
-    sample: DetDataSample
-    votes: InstanceData | None = None
-
-
-class LoadedClip(NamedTuple):
-    """A clip that the model can take.
-
-    Attributes:
-        window (Window): Frames of the clip.
-        images (dict[int, ndarray]): Frames by position.
-        inputs (Tensor): (T, 3, H, W) normalised frames.
-        sample (TrackDataSample): Meta information of the frames.
-        at_end (bool): Whether the video was known to end when the window was chosen.
-    """
-
-    window: Window
-    images: dict[int, np.ndarray]
-    inputs: Tensor
-    sample: TrackDataSample
-    at_end: bool = False
-
-
-class LinkedClip(NamedTuple):
-    """Instances of a clip with ids, not yet at original size.
-
-    Attributes:
-        clip (InstanceData): Result of ``CiCo.step``.
-        loaded (LoadedClip): The clip.
-    """
-
-    clip: InstanceData
-    loaded: LoadedClip
-
-    def _results(self, first: int, end: int) -> list[FrameResult]:
-        """Return frames from one position of the clip to another at original size.
-
-        The first one has the votes of the clip.
-        """
-        _, images, inputs, sample, _ = self.loaded
-        height, width = inputs.shape[-2:]
-        wanted = TrackDataSample(metainfo=dict(sample.metainfo, num_written=first, num_final=end))
-        wanted.video_data_samples = sample.video_data_samples
-        result = to_track_sample(self.clip, wanted, (height, width))
-        frames = [
-            FrameResult(frame.frame_id, images[frame.frame_id], frame)
-            for frame in result.video_data_samples
-        ]
-        return [frames[0]._replace(votes=result.clip_instances), *frames[1:]]
-
-    def final_results(self) -> list[FrameResult]:
-        """Return the frames that no other clip shows again."""
-        return self._results(self.loaded.window.num_written, self.loaded.window.num_final)
-
-    def rest(self, num_frames: int) -> list[FrameResult]:
-        """Return the frames after the final ones, when no other clip follows.
-
-        Args:
-            num_frames (int): T.
-        """
-        first = self.loaded.window.num_final
-        if first == num_frames or self.loaded.at_end:
-            return []
-        frames = self._results(first, num_frames)
-        # the clip has voted with its first frame
-        return [frames[0]._replace(votes=None), *frames[1:]]
+from .stream_values import FrameResult, LinkedClip, LoadedClip
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from mmcico.visualization import DrawnObject, VideoWriter, open_video_writer, tr
 from mmcico.visualization.history import Frame, TrackHistory, with_history
 from mmcico.visualization.style import DrawStyle, draw_frame
 
-from .clip_stream import FrameResult
+from .stream_values import FrameResult
 
 #: 255 means "void" in palette images of DAVIS and YouTube-VOS
 LARGEST_INDEX = 254

@@ -17,8 +17,8 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.apis import CiCoInferencer, ClipStream, FrameResult, StreamState, open_source
-from mmcico.apis.clip_stream import LinkedClip
 from mmcico.apis.outputs import drawn_objects
+from mmcico.apis.stream_values import LinkedClip
 from mmcico.models.vis.clip_network import ClipNetwork, NetworkResult
 from mmcico.utils.tool import run_tool, tool_parser
 from mmcico.visualization.picture_files import write_picture
