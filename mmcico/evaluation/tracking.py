@@ -40,8 +40,9 @@ def require_trackeval() -> dict[str, Any]:
             from trackeval import metrics
     except ImportError as error:
         raise ImportError(
-            f'tracking metrics need the package trackeval ({error}); install it with '
-            'pip install "mmcico[tracking]", or pip install trackeval'
+            f'tracking metrics need the package trackeval ({error}); install it with pip install '
+            '"mmcico[tracking]", or beside opencv-python-headless with pip install --no-deps '
+            'trackeval'
         ) from error
     quiet = dict(PRINT_CONFIG=False)
     return dict(HOTA=metrics.HOTA(), CLEAR=metrics.CLEAR(quiet), Identity=metrics.Identity(quiet))

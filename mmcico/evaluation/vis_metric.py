@@ -15,6 +15,7 @@ from mmengine.dist import (
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
+from mmcico.formats.fields import id_key
 from mmcico.formats.results_files import unique_records
 from mmcico.registry import METRICS
 
@@ -279,7 +280,7 @@ class VISMetric(BaseMetric):
     def _warn(self, truth: GroundTruth, records: list[Record]) -> None:
         """Log what makes the figures less meaningful than they seem."""
         said = truth.warnings(self.metric)
-        absent = set(truth.video_index) - {str(r['video_id']) for r in records}
+        absent = set(truth.video_index) - {id_key(r['video_id']) for r in records}
         if absent:
             said.append(
                 f'{len(absent)} of {len(truth.videos)} videos of {truth.name} were not tested; '
