@@ -271,7 +271,7 @@ def encode_masks(masks: np.ndarray) -> list[bytes | None]:
     """
     # pycocotools wants (H, W, N) in Fortran order
     planes = np.ascontiguousarray(masks.transpose(0, 2, 1), dtype=np.uint8)
-    seen: np.ndarray = masks.any(axis=(1, 2))
+    seen = np.asarray(masks.any(axis=(1, 2)))
     codes = mask_api.encode(planes.transpose(2, 1, 0))
     return [code['counts'] if one else None for code, one in zip(codes, seen)]
 
