@@ -8,7 +8,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mmcico.datasets.moving_shapes import DIFFICULTIES, SHAPE_CLASSES, make_config, write_dataset
+from mmcico.datasets.moving_shapes import (
+    DIFFICULTIES,
+    SHAPE_CLASSES,
+    SceneConfig,
+    make_config,
+    write_dataset,
+)
 from mmcico.utils.tool import run_tool, tool_parser
 
 LEVELS = ('motion', 'occlusion', 'blur', 'camera', 'flicker')
@@ -40,28 +46,39 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         default=1,
         help='number of processes; the result does not depend on it',
     )
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    try:
+        args.config = scene_config(args)
+    except ValueError as error:  # a value out of its range
+        parser.error(str(error))
+    if args.num_videos < 0 or args.seed < 0:
+        parser.error(f'--num-videos {args.num_videos} --seed {args.seed}: choose numbers from 0 up')
+    return args
 
 
-def main(argv: Sequence[str]) -> None:
-    """Write the data set and print the path of its annotation file."""
-    args = parse_args(argv)
+def scene_config(args: argparse.Namespace) -> SceneConfig:
+    """Return the settings of the videos."""
     levels = {name: getattr(args, name) for name in LEVELS}
-    config = make_config(
+    return make_config(
         args.difficulty,
         num_frames=args.num_frames,
         size=tuple(args.size),
         num_classes=args.num_classes,
         objects=tuple(args.objects),
-        **{k: v for k, v in levels.items() if v is not None},
+        **{name: value for name, value in levels.items() if value is not None},
     )
+
+
+def main(argv: Sequence[str]) -> None:
+    """Write the data set and print the path of its annotation file."""
+    args = parse_args(argv)
 
     def progress(done: int) -> None:
         if done % 25 == 0 or done == args.num_videos:
             sys.stderr.write(f'\r{done}/{args.num_videos} videos')
             sys.stderr.flush()
 
-    path = write_dataset(args.out, args.num_videos, args.seed, config, args.workers, progress)
+    path = write_dataset(args.out, args.num_videos, args.seed, args.config, args.workers, progress)
     sys.stderr.write('\n')
     print(path)
 

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from pycocotools import mask as mask_api
 
+from mmcico.utils.whole_file import write_whole
+
 from .classes import SHAPE_CLASSES
 from .config import SceneConfig
 from .render import full_masks, render_frame, visible_masks
@@ -210,5 +212,5 @@ def write_dataset(
         annotations=annotations,
     )
     path = out_dir / 'instances.json'
-    path.write_text(json.dumps(content))
+    write_whole(path, json.dumps(content))
     return path
