@@ -117,9 +117,10 @@ def test_summary_names_what_to_mend_first():
     assert table['segmentation'] == ['0.0', '+0.0', '0.0', '0.0']
     assert 'predictions at IoU 0.5: 2 weak overlap' in lines
     assert 'objects at IoU 0.5: 2, of these 0 found, 0 missed' in lines
-    assert 'each frame an image: box AP 100.0, mask AP 100.0' in lines
+    assert 'each frame as an image: box AP 100.0, mask AP 100.0' in lines
     assert (
-        'tracks of score 0.3 and more find 8 of 8 objects x frames; 2 identity switches, 0 gaps'
+        'tracks with a score of at least 0.3 find 8 of 8 objects x frames; '
+        '2 identity switches, 0 gaps'
     ) in lines
     advice = lines.index('what to improve, the largest gain first:')
     assert lines[advice + 1].startswith('- association (+100.0): ids change')

@@ -3,7 +3,7 @@ import pytest
 from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
-from vis_files import SIZE, annotation, draw, golden, ground_truth, result, rle
+from vis_files import IDS, SIZE, annotation, draw, golden, ground_truth, result, rle
 
 from mmcico.evaluation import evaluate, read_ground_truth, read_results
 from mmcico.evaluation.diagnosis import frame_figures
@@ -177,7 +177,7 @@ def sparse_files(seed, size=(160, 180), length=2):
     for video, category, _ in np.ndindex(3, 2, 5):
         place = dict(video_id=video, category_id=10 + category)
         masks = [sparse(rng, size) for _ in range(length)]
-        annotations.append(dict(id=0, segmentations=[rle(each) for each in masks], **place))
+        annotations.append(dict(id=next(IDS), segmentations=[rle(each) for each in masks], **place))
         shift = tuple(rng.integers(0, 3, 2))
         moved = [np.roll(each, shift, (0, 1)) for each in masks]
         false = [sparse(rng, size) for _ in range(length)]
