@@ -241,9 +241,10 @@ def test_drawing_hooks_write_pictures(trained, hook, count, tmp_path):
             tmp_path,
             '--show-dir',
             'pictures',
+            '--show-interval',
+            '1',
             *options(
                 f'default_hooks.visualization.type={hook}',
-                'default_hooks.visualization.frame_interval=1',
                 'default_hooks.visualization.score_thr=0.05',
             ),
         )

@@ -35,6 +35,9 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('--out', help='pickle file for the predictions, masks run-length encoded')
     parser.add_argument('--show', action='store_true', help='show predictions in a window')
     parser.add_argument('--show-dir', help='draw predictions into this folder of the work folder')
+    parser.add_argument(
+        '--show-interval', type=int, help='draw one frame of N of each video (default: 30)'
+    )
     parser.add_argument('--wait-time', type=float, default=2, help='seconds a frame of --show')
     return parser.parse_args(argv)
 
@@ -53,6 +56,10 @@ def set_visualization(cfg: Config, args: argparse.Namespace) -> None:
         hook.update(show=True, wait_time=args.wait_time)
     if args.show_dir:
         hook['test_out_dir'] = args.show_dir
+    if args.show_interval is not None:
+        if args.show_interval < 1:
+            raise ValueError(f'--show-interval is {args.show_interval}; choose 1 or more')
+        hook['frame_interval'] = args.show_interval
 
 
 def check_files(args: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Models on videos, in the form of MMEngine's inferencers."""
+"""Inference on videos, as an inferencer of MMEngine."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -38,20 +38,18 @@ class CiCoInferencer(BaseInferencer):
     """Finds, segments and tracks the objects of any video.
 
     Args:
-        model (str | Config): Path of a config, a config, or a name of the
-            model index; without, the config that the weights hold is used.
-        weights (str, optional): Checkpoint, path or URL.
-        device (str, optional): The best there is when left out.
-        allow_partial (bool): Whether weights may be missing, or not fit.
-        show_progress (bool): Whether to show frames a second and the time
-            left.
-        backend (str, optional): ``'pytorch'``, or ``'onnx'``: ``weights`` is
-            a file of tools/deployment/export_onnx.py. By its ending when
-            left out.
-        precision (str): ``'float32'``, or ``'bfloat16'`` or ``'float16'``
-            for the network alone.
-        compiled (bool): Whether to use ``torch.compile``; on a CPU, the first
-            clips wait for minutes.
+        model (str | Config): Path of a config, a config, or a name of the model index. By
+            default, the config that the weights contain.
+        weights (str, optional): Path or URL of a checkpoint.
+        device (str, optional): Device; by default, the best that is available.
+        allow_partial (bool): Whether weights may be missing or not fit.
+        show_progress (bool): Whether to show frames per second and the remaining time.
+        backend (str, optional): ``'pytorch'``, or ``'onnx'`` if ``weights`` is a file of
+            ``mmcico export``. By default, the ending of the file decides.
+        precision (str): Precision of the network: ``'float32'``, ``'bfloat16'`` or
+            ``'float16'``.
+        compiled (bool): Whether to use ``torch.compile``. On a CPU, the first clips then take
+            minutes.
 
     Examples:
         >>> inferencer = CiCoInferencer(
@@ -62,8 +60,7 @@ class CiCoInferencer(BaseInferencer):
         ...     print(frame.frame_id, frame.sample.pred_track_instances.labels)
 
     Raises:
-        ValueError: If there is no such model or device, or the weights do
-            not fit.
+        ValueError: If there is no such model or device, or the weights do not fit.
     """
 
     preprocess_kwargs: set = set()
@@ -90,12 +87,12 @@ class CiCoInferencer(BaseInferencer):
         check_backend(backend, precision, compiled)
         if weights is None and not allow_partial:
             raise ValueError(
-                'there are no weights: give weights=CHECKPOINT; '
-                'allow_partial=True leaves the model as it is born'
+                'there are no weights: give weights=CHECKPOINT (allow_partial=True keeps the '
+                'initial weights of the model)'
             )
         check_device(device)
         if model is None:
-            model = config_of(weights, backend)
+            model = config_of(str(weights), backend)
         check_config(model)
         self.weights = weights
         self.allow_partial = allow_partial
@@ -109,18 +106,17 @@ class CiCoInferencer(BaseInferencer):
         )
 
     def stream(self, source: Source, name: str | None = None) -> Iterator[FrameResult]:
-        """Results of each frame as soon as its clip is done.
+        """Yield the results of each frame as soon as its clip is done.
 
-        Memory does not grow with the video, unless the tracker remembers
-        all tracks (the published models'). Any number of streams of one
-        inferencer can take turns.
+        Memory does not grow with the video, unless the tracker remembers all tracks, as that of
+        the published models does. Any number of streams of one inferencer can take turns.
 
         Args:
-            source: See :func:`open_source`.
-            name (str, optional): Another name for the video.
+            source: Source of :func:`open_source`.
+            name (str, optional): Name of the video.
 
         Yields:
-            FrameResult: In order.
+            FrameResult: Results in the order of the frames.
         """
         opened = open_source(source, name)
         yield from self.clips.run(opened, opened.name)
@@ -138,31 +134,28 @@ class CiCoInferencer(BaseInferencer):
         """Run on one or several videos.
 
         Args:
-            inputs: A source, see :func:`open_source`, or a list of them. A
-                folder or glob of video files is all of them.
-            out_dir (str, optional): Folder for files; none are written
-                without.
+            inputs: A source of :func:`open_source`, or a list of them. A folder or glob of
+                video files stands for all of them.
+            out_dir (str, optional): Output folder; without it no file is written.
             save (str | Sequence[str]): ``'video'``: overlays
                 (``videos/<name>.mp4``); ``'masks'``: PNG with a palette
                 (``masks/<name>/``); ``'json'``: ``results.json`` in the
                 layout of YouTube-VIS, and ``tracks/<name>.json``.
-            score_thr (float): Instances below are not drawn; files of
-                tracks have all.
-            style (DrawStyle): How overlays look.
-            fps (float, optional): Of overlays; the source's when left out.
-            return_datasamples (bool): Whether to keep the frames' data
-                samples too; they grow with the video.
+            score_thr (float): Instances with a lower score are not drawn; JSON files have all.
+            style (DrawStyle): Settings of overlays.
+            fps (float, optional): Frames per second of overlays; by default, those of the
+                source.
+            return_datasamples (bool): Whether to return the data samples of all frames, which
+                take memory in proportion to the length of the video.
 
         Returns:
-            dict: ``predictions``: for each video ``name``, ``tracks`` (see
-            :meth:`TrackSink.records`) and, if wanted, ``datasamples``;
-            ``visualization``: paths of the overlays.
+            dict: ``predictions`` has ``name``, ``tracks`` (see :meth:`TrackSink.records`) and,
+            if wanted, ``datasamples`` of each video; ``visualization`` has the paths of the
+            overlays.
 
         Raises:
-            ValueError: If a source or the folder cannot be used. What was
-                done before is written.
-            KeyboardInterrupt: On Ctrl-C, after a frame; what was done is
-                written, too.
+            ValueError: If a source or the folder cannot be used. Results so far are written.
+            KeyboardInterrupt: On Ctrl-C, between two frames. Results so far are written.
         """
         wanted = (save,) if isinstance(save, str) else tuple(save)
         plan = OutputPlan(out_dir, wanted, score_thr, style, fps)
@@ -185,7 +178,7 @@ class CiCoInferencer(BaseInferencer):
     def _run(
         self, source: FrameSource, tracks: TrackSink, plan: OutputPlan
     ) -> Iterator[FrameResult]:
-        """Run on one video, into all sinks; they are closed in any case."""
+        """Run on one video and give each result to all sinks."""
         with ExitStack() as stack:
             interrupt = stack.enter_context(InterruptBetweenFrames())
             sinks = [BackgroundSink(tracks), *plan.sinks(source, self.classes)]
@@ -201,10 +194,10 @@ class CiCoInferencer(BaseInferencer):
                 yield result
 
     def _inputs_to_list(self, inputs: Any) -> list[Source]:
-        """All videos; a list of frames or of images is one."""
+        """Return all videos; a list of frames or of image files is one video."""
         if isinstance(inputs, (list, tuple)):
             if not inputs:
-                raise ValueError('there is no video in the list of inputs')
+                raise ValueError('there is no video in the list of inputs; give at least one')
             first = inputs[0]
             frames = isinstance(first, np.ndarray) and first.ndim <= 3
             if not frames and not all(is_image_file(each) for each in inputs):
@@ -222,10 +215,10 @@ class CiCoInferencer(BaseInferencer):
         """Draw results of :meth:`stream`.
 
         Args:
-            inputs: Not used; the results have their frames.
+            inputs: Not used, since the results contain their frames.
             preds (Sequence[FrameResult]): Frames of one video, in order.
-            score_thr (float): Instances below are not drawn.
-            style (DrawStyle): How they look.
+            score_thr (float): Instances with a lower score are not drawn.
+            style (DrawStyle): Settings of the pictures.
 
         Returns:
             list[ndarray]: (H', W', 3) uint8 BGR.
@@ -238,12 +231,12 @@ class CiCoInferencer(BaseInferencer):
         visualization: list[str],
         return_datasamples: dict[str, list[DetDataSample]] | None = None,
     ) -> dict[str, Any]:
-        """Put results into one dict.
+        """Combine the results in one dict.
 
         Args:
-            preds (Sequence[TrackSink]): One a video.
-            visualization (list[str]): Paths of overlays.
-            return_datasamples (dict, optional): Frames by video.
+            preds (Sequence[TrackSink]): Tracks of each video.
+            visualization (list[str]): Paths of the overlays.
+            return_datasamples (dict, optional): Data samples of the frames by video.
 
         Returns:
             dict: ``predictions`` and ``visualization``.
@@ -257,10 +250,10 @@ class CiCoInferencer(BaseInferencer):
         return dict(predictions=predictions, visualization=visualization)
 
     def _init_model(self, cfg: ConfigDict, weights: str | None, device: str) -> nn.Module:
-        """The model of the backend, in eval mode."""
+        """Return the model of the backend, in eval mode."""
         if self.backend == 'pytorch':
             return super()._init_model(cfg, weights, device)
-        model = load_onnx(cfg, weights, device)
+        model = load_onnx(cfg, str(weights), device)
         self.classes = tuple(model.onnx_info.classes)
         self.category_ids = tuple(model.onnx_info.category_ids)
         return model
@@ -268,25 +261,25 @@ class CiCoInferencer(BaseInferencer):
     def _load_weights_to_model(
         self, model: nn.Module, checkpoint: dict | None, cfg: ConfigDict | None
     ) -> None:
-        """Weights that fit, and names of the classes."""
-        known = checkpoint is not None
-        checkpoint = check_checkpoint(checkpoint, str(self.weights)) if known else dict()
-        meta = checkpoint.get('meta') or dict()
-        self.classes = class_names(cfg, meta)
-        self.category_ids = category_ids(self.classes, meta)
-        if not known:
+        """Load weights that fit, and the names of the classes."""
+        source = str(self.weights)
+        content = {} if checkpoint is None else check_checkpoint(checkpoint, source)
+        meta = content.get('meta') or {}
+        self.classes = tuple(class_names(cfg, meta))
+        self.category_ids = tuple(category_ids(self.classes, meta))
+        if checkpoint is None:
             return
-        params = checkpoint.get('state_dict', checkpoint)
-        for line in load_weights(model, params, str(self.weights), self.allow_partial):
-            print_log(f'{self.weights}: {line}', logger='current')
+        params = content.get('state_dict', content)
+        for line in load_weights(model, params, source, self.allow_partial):
+            print_log(f'{source}: {line}', logger='current')
 
     def _init_pipeline(self, cfg: ConfigDict) -> Callable:
-        """The test pipeline of the config, for frames in memory."""
+        """Return the test pipeline of the config for frames in memory."""
         return array_pipeline(cfg)
 
     def _init_collate(self, cfg: ConfigDict) -> Callable:
-        """Clips are not batched."""
+        """Return MMEngine's own function; clips are not batched."""
         return pseudo_collate
 
     def _init_visualizer(self, cfg: ConfigDict) -> None:
-        """None is needed."""
+        """Return None, since sinks draw."""

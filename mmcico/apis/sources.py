@@ -3,7 +3,7 @@
 import copy
 import os.path as osp
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union, cast
@@ -132,7 +132,7 @@ def open_source(source: Source, name: str | None = None) -> FrameSource:
         source.ndim == 2 or source.ndim == 3 and source.shape[2] in CHANNELS
     ):
         source = source[None]  # one image
-    length = len(source) if hasattr(source, '__len__') else None
+    length = len(source) if isinstance(source, Sized) else None
     frames = cast(Iterable[np.ndarray], source)
     return FrameSource(name or 'frames', iter(frames), None, length)
 

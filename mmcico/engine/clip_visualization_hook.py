@@ -1,4 +1,4 @@
-"""Drawing of results while models are validated and tested."""
+"""Drawing of results during validation and testing."""
 
 import os.path as osp
 from collections.abc import Sequence
@@ -15,33 +15,43 @@ from mmcico.registry import HOOKS
 
 @HOOKS.register_module()
 class ClipVisualizationHook(TrackVisualizationHook):
-    """Draws every n-th frame of every video by its place in the video.
+    """Draws every n-th frame of each video.
 
-    MMDetection's ``TrackVisualizationHook`` also takes our results, but
-    names folders by the third last part of a path, which in the layout of
-    YouTube-VIS is the same for all videos, and nests its output folder once
-    more in every step when the work folder is relative.
+    MMDetection's ``TrackVisualizationHook`` accepts the same results, but names folders by the
+    third last part of a path, which is the same for all videos in the layout of YouTube-VIS, and
+    nests its output folder once more in every step if the work folder is relative.
 
     Args:
-        **kwargs: As of ``TrackVisualizationHook``: ``draw``,
-            ``frame_interval``, ``score_thr``, ``show``, ``wait_time``,
-            ``test_out_dir`` (below ``<work_dir>/<timestamp>``),
-            ``backend_args``.
+        **kwargs: Arguments of ``TrackVisualizationHook``: ``draw``, ``frame_interval`` (n, 30 by
+            default), ``score_thr``, ``show``, ``wait_time``, ``test_out_dir`` (below
+            ``<work_dir>/<timestamp>``), ``backend_args``.
     """
+
+    def before_test(self, runner: Runner) -> None:
+        """Log which frames are drawn, and where."""
+        if self.draw and self.test_out_dir is not None:
+            frames = 'all frames'
+            if self.frame_interval > 1:
+                frames = (
+                    f'one frame of {self.frame_interval} (frames 0, {self.frame_interval}, ...; '
+                    '--show-interval 1 draws all)'
+                )
+            runner.logger.info(f'drawing {frames} of each video into {self._folder(runner)}')
+
+    def _folder(self, runner: Runner) -> str:
+        return osp.join(runner.work_dir, runner.timestamp, self.test_out_dir)
 
     def after_val_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any, outputs: Sequence[TrackDataSample]
     ) -> None:
-        """Draw the frames that a clip has finished, to the backends."""
+        """Draw the frames that are final now to the visualizer's backends."""
         self._draw(outputs, None, runner.iter)
 
     def after_test_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any, outputs: Sequence[TrackDataSample]
     ) -> None:
-        """Draw the frames that a clip has finished, to files if wanted."""
-        folder = None
-        if self.test_out_dir is not None:
-            folder = osp.join(runner.work_dir, runner.timestamp, self.test_out_dir)
+        """Draw the frames that are final now, to files if there is a folder for them."""
+        folder = None if self.test_out_dir is None else self._folder(runner)
         self._draw(outputs, folder, batch_idx)
 
     def _draw(self, outputs: Sequence[TrackDataSample], folder: str | None, step: int) -> None:
@@ -54,11 +64,11 @@ class ClipVisualizationHook(TrackVisualizationHook):
                     self._draw_frame(frame, folder, step)
 
     def _draw_frame(self, frame: DetDataSample, folder: str | None, step: int) -> None:
-        """Draw one frame: a file, a window or the visualizer's backends."""
+        """Draw one frame to a file, a window or the visualizer's backends."""
         data = get(frame.img_path, backend_args=self.backend_args)
         name = osp.join(*frame.img_path.split('/')[-2:])
         self._visualizer.add_datasample(
-            # backends make a file name of it and no folders
+            # backends turn it into a file name without folders
             osp.splitext(name)[0].replace(osp.sep, '_'),
             mmcv.imfrombytes(data, channel_order='rgb'),
             data_sample=frame,

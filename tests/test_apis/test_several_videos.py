@@ -10,6 +10,8 @@ from mmcico.apis import CiCoInferencer, open_source
 from mmcico.apis.media import each_video
 from mmcico.apis.output_plan import distinct
 from mmcico.cli.main import main
+from mmcico.formats.read import read_annotations
+from mmcico.formats.results import read_results
 from mmcico.testing.inference import write_small_model
 from mmcico.visualization import open_video_writer
 
@@ -135,3 +137,26 @@ def test_a_glob_on_the_command_line(small, clips, tmp_path, capsys):
     options[1] = 'no model'
     assert main(['predict', f'{tmp_path}/*.mp4', *options]) == 1
     assert 'spoilt.mp4 is a text file' in capsys.readouterr().err
+
+
+def test_results_of_folders_can_be_evaluated(small, tmp_path):
+    folders, rng = ['b', 'a'], np.random.default_rng(3)
+    for name in folders:
+        (tmp_path / name).mkdir()
+        for t in range(3):
+            image = rng.integers(0, 256, (40, 72, 3), dtype=np.uint8)
+            cv2.imwrite(str(tmp_path / name / f'{t}.png'), image)
+    inferencer = CiCoInferencer(*small, device='cpu', show_progress=False)
+    inferencer([str(tmp_path / name) for name in folders], str(tmp_path / 'out'), 'json')
+    names = [
+        {'id': key, 'name': name} for key, name in zip(inferencer.category_ids, inferencer.classes)
+    ]
+    videos = [
+        dict(
+            id=key, height=40, width=72, length=3, file_names=[f'{name}/{t}.png' for t in range(3)]
+        )
+        for key, name in ((7, 'a'), (9, 'b'))
+    ]
+    truth = read_annotations(dict(videos=videos, categories=names, annotations=None))
+    found = read_results(tmp_path / 'out' / 'results.json', truth)
+    assert {track.video for track in found.tracks} == {0, 1}

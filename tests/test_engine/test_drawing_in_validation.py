@@ -88,3 +88,17 @@ def test_pictures_of_validation_are_written(hook, names, tmp_path):
         inside = picture[14:26, 20:36].astype(int)
         assert np.abs(inside - 90).max() > 20
         assert (picture[44:, 56:] == 90).all()
+
+
+@pytest.mark.parametrize('interval, words', [(30, 'one frame of 30'), (1, 'all frames')])
+def test_a_test_says_which_frames_it_draws(interval, words):
+    said = []
+    runner = SimpleNamespace(
+        work_dir='work', timestamp='now', logger=SimpleNamespace(info=said.append)
+    )
+    settings = dict(type='mmcico.ClipVisualizationHook', draw=True, frame_interval=interval)
+    HOOKS.build(settings).before_test(runner)
+    assert said == []
+    HOOKS.build(dict(settings, test_out_dir='pictures')).before_test(runner)
+    (line,) = said
+    assert words in line and 'work/now/pictures' in line

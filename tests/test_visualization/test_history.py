@@ -172,3 +172,9 @@ def test_bad_styles_are_refused(bad):
     (name,) = bad
     with pytest.raises(ValueError, match=f'{name} is'):
         DrawStyle(**bad)
+
+
+def test_the_former_name_of_circumscribed_boxes():
+    with pytest.warns(DeprecationWarning, match='is now called "circumscribed"'):
+        style = DrawStyle(enclosing=True)
+    assert style == DrawStyle(circumscribed=True)

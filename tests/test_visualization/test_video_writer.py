@@ -1,9 +1,12 @@
 """Videos are read again: frames, sizes, colours; unusable targets."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from video_files import read_video
 
+from mmcico.utils.whole_file import part_path
 from mmcico.visualization import open_video_writer, picture_files
 from mmcico.visualization.picture_files import OpenCVWriter
 
@@ -149,3 +152,27 @@ def test_browsers_can_play_it(tmp_path):
     assert times == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     content = path.read_bytes()
     assert content.index(b'moov') < content.index(b'mdat')
+
+
+@pytest.mark.skipif(not Path('/dev/full').exists(), reason='no device that is always full')
+def test_a_video_that_cannot_be_written_leaves_the_one_before(tmp_path, backend):
+    path = tmp_path / 'a.mp4'
+    path.write_bytes(b'the video before')
+    part = part_path(path)
+    part.symlink_to('/dev/full')
+    if backend == 'opencv':  # which does not tell that a disk is full
+        pytest.skip('OpenCV hides errors')
+    with pytest.raises(OSError, match='cannot write the video .*a.mp4'):
+        with open_video_writer(path, 5, (48, 64)) as writer:
+            for frame in frames_of(9, (48, 64)) * 20:
+                writer.write(frame)
+    assert path.read_bytes() == b'the video before'
+    assert [each.name for each in tmp_path.iterdir()] == ['a.mp4']
+
+
+def test_an_unfinished_video_is_not_seen(tmp_path, backend):
+    path = tmp_path / 'a.mp4'
+    with open_video_writer(path, 5, (48, 64)) as writer:
+        writer.write(frames_of(1, (48, 64))[0])
+        assert not path.exists()
+    assert [each.name for each in tmp_path.iterdir()] == ['a.mp4']
