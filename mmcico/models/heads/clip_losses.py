@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from mmdet.models.losses import QualityFocalLoss
-from mmdet.utils import ConfigType, OptConfigType, reduce_mean
+from mmdet.utils import ConfigType, OptConfigType
 from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from torch import Tensor
@@ -12,6 +12,8 @@ from torch import Tensor
 from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.clip_boxes import box_iou
 from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs, Positives
+
+from ..losses.over_processes import divisor, shared_number
 
 
 class HeadLosses(BaseModule):
@@ -92,7 +94,7 @@ class HeadLosses(BaseModule):
         labels, gt_index = self.assign(outputs.priors, clips, query_frames)
         where = (gt_index >= 0).nonzero(as_tuple=True)
         positives = Positives(*where, gt=gt_index[where])
-        num_pos = reduce_mean(labels.new_tensor(len(positives.gt)).float()).clamp(min=1)
+        num_pos = divisor(labels.new_tensor(len(positives.gt)))
         cls_target = self._cls_target(outputs, clips, labels, positives)
         losses = dict(loss_cls=self._cls_loss(outputs, labels, cls_target, num_pos))
         losses.update(self._box_losses(outputs, clips, positives, num_pos))
@@ -222,8 +224,7 @@ class HeadLosses(BaseModule):
         clip, row, prior, gt = positives
         embeds = outputs.embeds[clip, row, prior]
         ids = torch.cat([c.instances.instances_id for c in clips])[gt]
-        number = {c.video_id: n for n, c in enumerate(clips)}
-        videos = ids.new_tensor([number[c.video_id] for c in clips])[clip]
+        videos = ids.new_tensor([shared_number(c.video_id) for c in clips])[clip]
         return self.loss_track(embeds, ids, videos)
 
     def encode(self, priors: Tensor, boxes: Tensor) -> Tensor:

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from mmcico.registry import MODELS
 
+from .over_processes import divisor, hardest, total
+
 
 @MODELS.register_module()
 class HardNegativeCrossEntropy(BaseModule):
@@ -49,9 +51,7 @@ class HardNegativeCrossEntropy(BaseModule):
         background = target == pred.shape[1] - 1
         used = weight > 0
         positive = used & ~background
-        num_pos = int(positive.sum())
+        num_pos = int(total(positive.sum()))
         limit = round(self.neg_pos_ratio * num_pos) if num_pos else self.min_negatives
-        negatives = loss[used & background]
-        hard = negatives.topk(min(limit, len(negatives))).values
-        counted = torch.cat([loss[positive], hard])
-        return self.loss_weight * counted.sum() / max(len(counted), 1)
+        counted = torch.cat([loss[positive], hardest(loss[used & background], limit)])
+        return self.loss_weight * counted.sum() / divisor(loss.new_tensor(len(counted)))

@@ -4,6 +4,8 @@ A distributed training takes the mean of the processes' gradients. A loss that i
 whole batch must therefore be divided, in each process, by the mean of the processes' counts.
 """
 
+import hashlib
+
 import torch
 from mmengine.dist import all_gather, all_reduce, get_rank, get_world_size
 from torch import Tensor
@@ -73,3 +75,8 @@ def of_own_rows(loss: Tensor) -> Tensor:
     divide them by their number. The value of the loss stays.
     """
     return loss + (get_world_size() - 1) * (loss - loss.detach())
+
+
+def shared_number(name: int | str) -> int:
+    """Return a number for the name of a video that is the same in all processes."""
+    return int.from_bytes(hashlib.blake2b(repr(name).encode(), digest_size=7).digest(), 'big')

@@ -6,6 +6,8 @@ from torch import Tensor
 
 from mmcico.registry import MODELS
 
+from .over_processes import gather_rows, of_own_rows
+
 
 def pair_loss(embeds: Tensor, ids: Tensor, eps: float = 1e-6) -> Tensor:
     """Mean over all pairs of eq. 9.
@@ -29,7 +31,7 @@ class PairTrackLoss(BaseModule):
     """Pulls embeddings of an object together and pushes others apart.
 
     All pairs of positives of a video count, from all of its clips in the
-    batch; the mean is over pairs and then over videos.
+    batch and in all processes; the mean is over pairs and then over videos.
 
     Args:
         loss_weight (float): Weight of the loss.
@@ -50,10 +52,12 @@ class PairTrackLoss(BaseModule):
         Returns:
             Tensor: Scalar; 0 with a graph without positives.
         """
+        nothing = embeds.sum() * 0
+        embeds, ids, videos = gather_rows(embeds), gather_rows(ids), gather_rows(videos)
         groups = [videos == video for video in videos.unique()]
         if not groups:
-            return embeds.sum() * 0
+            return nothing
         # near 0 and 1 half precision cannot tell d from its limits
         with torch.autocast(embeds.device.type, enabled=False):
             losses = [pair_loss(embeds[mine].float(), ids[mine]) for mine in groups]
-        return self.loss_weight * torch.stack(losses).mean()
+        return nothing + self.loss_weight * of_own_rows(torch.stack(losses).mean())
