@@ -32,6 +32,9 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         action='store_true',
         help='continue an interrupted test in the work folder; finished videos are not run again',
     )
+    parser.add_argument(
+        '--allow-partial', action='store_true', help='test with weights that do not fit the model'
+    )
     parser.add_argument('--out', help='pickle file for the predictions, masks run-length encoded')
     parser.add_argument('--show', action='store_true', help='show predictions in a window')
     parser.add_argument('--show-dir', help='draw predictions into this folder of the work folder')
@@ -123,6 +126,8 @@ def main(argv: Sequence[str]) -> None:
         set_output_folder(cfg.test_evaluator, cfg.work_dir)
     if args.show or args.show_dir:
         set_visualization(cfg, args)
+    fit = dict(type='mmcico.WeightsFitHook', allow_partial=args.allow_partial)
+    cfg.default_hooks = dict(cfg.get('default_hooks') or {}, weights_fit=fit)
     prepare_devices(cfg)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     runner = build(cfg)

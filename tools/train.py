@@ -3,7 +3,9 @@
 import argparse
 import os.path as osp
 import sys
+import zipfile
 from collections.abc import Sequence
+from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -61,10 +63,41 @@ def use_auto_scale_lr(cfg: Config) -> None:
     cfg.auto_scale_lr.enable = True
 
 
+def newest_checkpoint(work_dir: str) -> str | None:
+    """Find the checkpoint to resume from, also after a process was killed while saving one.
+
+    Args:
+        work_dir (str): Work folder of the training.
+
+    Returns:
+        str | None: The one that ``last_checkpoint`` names if it is whole, else the newest whole
+        one; None if the folder has no checkpoint.
+
+    Raises:
+        ValueError: If there are checkpoints, but none is whole.
+    """
+    folder = Path(work_dir)
+    files = sorted(folder.glob('*.pth'), key=lambda path: path.stat().st_mtime, reverse=True)
+    named = folder / 'last_checkpoint'
+    if named.is_file():
+        name = Path(named.read_text(encoding='utf-8').strip() or '.')
+        # the folder may have been moved
+        files = [each for each in (name, folder / name.name) if each.is_file()] + files
+    for path in files:
+        if zipfile.is_zipfile(path):  # a file that was cut off has no directory at its end
+            return str(path)
+    if files:
+        raise ValueError(
+            f'{work_dir} has no whole checkpoint to resume from: {", ".join(map(str, files))} '
+            'cannot be read; remove them to train from the start'
+        )
+    return None
+
+
 def set_resume(cfg: Config, resume: str) -> None:
-    """Go on from ``resume``, or from the latest checkpoint if "auto"."""
+    """Resume from a checkpoint, or from the newest in the work folder if ``resume`` is "auto"."""
     cfg.resume = True
-    cfg.load_from = None if resume == 'auto' else resume
+    cfg.load_from = newest_checkpoint(cfg.work_dir) if resume == 'auto' else resume
     if resume != 'auto' and '://' not in resume and not osp.isfile(resume):
         raise FileNotFoundError(
             f'checkpoint "{resume}" does not exist; --resume without a path '
@@ -84,6 +117,8 @@ def main(argv: Sequence[str]) -> None:
         set_resume(cfg, args.resume)
     if cfg.get('val_evaluator') is not None:
         set_output_folder(cfg.val_evaluator, cfg.work_dir)
+    schedule = dict(type='mmcico.ScheduleCheckHook')
+    cfg.default_hooks = dict(cfg.get('default_hooks') or {}, schedule_check=schedule)
     prepare_devices(cfg)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     build(cfg).train()

@@ -17,7 +17,7 @@ model = dict(
 )
 
 data_root = 'data/moving_shapes_hard/'
-max_iters = 450
+num_steps = 450
 
 # one process in all: a step takes a tenth of a second
 train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(data_root=data_root))
@@ -26,16 +26,16 @@ test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=data_root + 'test/instances.json')
 test_evaluator = val_evaluator
 
-train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
+train_cfg = dict(max_iters=num_steps, val_interval=num_steps)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
     dict(
         type='CosineAnnealingLR',
         by_epoch=False,
         begin=50,
-        end=max_iters,
-        T_max=max_iters - 50,
+        end=num_steps,
+        T_max=num_steps - 50,
         eta_min_ratio=0.01,
     ),
 ]
-default_hooks = dict(checkpoint=dict(interval=max_iters, max_keep_ckpts=1))
+default_hooks = dict(checkpoint=dict(interval=num_steps, max_keep_ckpts=1))

@@ -1,13 +1,11 @@
 """Configs and weights by name or path."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.runner.checkpoint import _load_checkpoint
-from torch import nn
 
 from mmcico.formats.categories import VERSIONS
 from mmcico.models.vis.cico import CiCo
@@ -15,9 +13,18 @@ from mmcico.registry import MODELS
 from mmcico.utils.embedded_config import parse_config
 from mmcico.utils.launch import read_config
 from mmcico.utils.package_files import known_models
+from mmcico.utils.weights import load_weights
 
-#: parts without which there are no sensible results
-NEEDED = ('backbone.', 'neck.', 'bbox_head.', 'mask_head.')
+__all__ = [
+    'category_ids',
+    'check_checkpoint',
+    'check_config',
+    'check_device',
+    'class_names',
+    'config_in',
+    'find_model',
+    'load_weights',
+]
 
 
 def find_model(name: str) -> tuple[Config, str | None]:
@@ -109,52 +116,6 @@ def check_device(name: str | None) -> None:
         raise ValueError(
             f'the device "{name}" cannot be used ({reason}); leave it out to take the best there is'
         ) from error
-
-
-def load_weights(
-    model: nn.Module, params: Mapping[str, Any], source: str, allow_partial: bool = False
-) -> list[str]:
-    """Put weights into a model, or say what does not fit.
-
-    Args:
-        model (nn.Module): The model.
-        params (Mapping[str, Tensor]): Parameters by name.
-        source (str): Where they come from, for messages.
-        allow_partial (bool): Whether parts may keep their random start.
-
-    Returns:
-        list[str]: What did not fit, a line each.
-
-    Raises:
-        ValueError: If parts of the network are missing or have another
-            shape, unless that is allowed.
-    """
-    own = model.state_dict()
-    params = {re.sub('^module[.]', '', name): value for name, value in params.items()}
-    fits = {
-        name: value
-        for name, value in params.items()
-        if name in own and value.shape == own[name].shape
-    }
-    missing = [name for name in own if name not in params]
-    shapes = [
-        f'{name} is {tuple(params[name].shape)} instead of {tuple(own[name].shape)}'
-        for name in own
-        if name in params and name not in fits
-    ]
-    problems = [f'{name} is missing' for name in missing] + shapes
-    left = [f'{name} is not used' for name in params if name not in own]
-    serious = [each for each in problems if each.startswith(NEEDED)]
-    if serious and not allow_partial:
-        first = '\n  '.join(serious[:5])
-        raise ValueError(
-            f'the weights {source} do not fit the config: {len(serious)} of '
-            f'{len(own)} parameters, the first being\n  {first}\nIs it the '
-            "model's own config, with its num_classes? allow_partial=True "
-            '(--allow-partial) takes what fits and leaves the rest random'
-        )
-    model.load_state_dict(fits, strict=False)
-    return problems + left
 
 
 def class_names(cfg: Config, meta: Mapping[str, Any]) -> Sequence[str]:

@@ -7,11 +7,14 @@ from .class_check_hook import ClassCheckHook
 from .clip_visualization_hook import ClipVisualizationHook
 from .finite_hook import FiniteTrainingHook
 from .reproducible_hook import ReproducibleHook
+from .start_checks import ScheduleCheckHook, WeightsFitHook
 
 __all__ = [
     'ClassCheckHook',
     'ClipVisualizationHook',
     'FiniteTrainingHook',
     'ReproducibleHook',
+    'ScheduleCheckHook',
+    'WeightsFitHook',
     'WholeCheckpointHook',
 ]

@@ -1,6 +1,8 @@
 """What tools that run a model share: arguments, config, devices."""
 
 import argparse
+import difflib
+import inspect
 import os
 import os.path as osp
 import subprocess
@@ -11,9 +13,15 @@ import mmcico.compat  # noqa: F401
 
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
+from mmengine.runner import Runner
 
 from .package_files import find_config
 from .processes import end_children_with_this, end_with_parent
+
+#: keys at the top of a config that are read beside the arguments of a runner
+READ = ('auto_scale_lr', 'custom_imports', 'runner_type', 'tta_model', 'vis_backends')
+#: parts whose settings are easily written one level too high
+HOMES = ('train_cfg', 'optim_wrapper', 'train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 def _key_value(text: str) -> str:
@@ -64,6 +72,58 @@ def read_config(name: str, options: Mapping[str, Any] | None = None) -> Config:
     return cfg
 
 
+def _read_keys() -> set[str]:
+    """Return the keys at the top of a config that MMEngine reads."""
+    return {*inspect.signature(Runner.__init__).parameters, *READ}
+
+
+def unread_key(cfg: Config, key: str) -> str | None:
+    """Return what a key at the top of a config should probably have been, None if it is fine.
+
+    Configs may have variables of any name, so that only names close to one that MMEngine reads,
+    and names of settings that belong into another part, count.
+
+    Args:
+        cfg (Config): The config.
+        key (str): A key that the config or the command line has at the top.
+    """
+    known = _read_keys()
+    if key in known:
+        return None
+    near = difflib.get_close_matches(key, known, 1, 0.85)
+    homes = [part for part in HOMES if key in (cfg.get(part) or {})]
+    if homes and cfg.get(key) != cfg[homes[0]][key]:
+        return f'{homes[0]}.{key}'
+    return near[0] if near else None
+
+
+def check_keys(cfg: Config, options: Mapping[str, Any]) -> None:
+    """Refuse keys at the top of a config that nothing reads although they look as if.
+
+    Args:
+        cfg (Config): As it was read from its file.
+        options (Mapping): Settings of ``--cfg-options``.
+
+    Raises:
+        ValueError: If there is such a key; names the one that was probably meant.
+    """
+    for key in cfg:
+        meant = unread_key(cfg, key)
+        if meant:
+            raise ValueError(
+                f'{cfg.filename}: nothing reads the key "{key}"; did you mean "{meant}"?'
+            )
+    for key in (name.partition('.')[0] for name in options):
+        if key not in cfg and key not in _read_keys():
+            meant = unread_key(Config({**cfg, key: object}), key)
+            near = difflib.get_close_matches(key, cfg, 1, 0.8)
+            if meant or near:
+                raise ValueError(
+                    f'--cfg-options: nothing reads the key "{key}"; did you mean '
+                    f'"{meant or near[0]}"?'
+                )
+
+
 def load_config(args: argparse.Namespace) -> Config:
     """Read the config of a tool and apply the common arguments.
 
@@ -75,7 +135,10 @@ def load_config(args: argparse.Namespace) -> Config:
         from the config, else from the name of the config file.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    cfg = read_config(args.config, args.cfg_options)
+    cfg = read_config(args.config)
+    options = args.cfg_options or {}
+    check_keys(cfg, options)
+    cfg.merge_from_dict(options)
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir

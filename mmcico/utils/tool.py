@@ -8,11 +8,14 @@ calls it by :func:`run_tool`, and so does the last line of the script::
 """
 
 import argparse
+import difflib
 import gc
+import inspect
 import io
 import os
 import re
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -75,6 +78,10 @@ def is_user_error(error: BaseException) -> bool:
         return 'registry' in str(error)
     if isinstance(error, (ValueError, OSError, SyntaxError, ImportError)):
         return True
+    if isinstance(error, TypeError):  # a mistyped argument in a config
+        files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+        is_built = any(name.endswith('build_functions.py') for name in files)
+        return is_built and 'keyword argument' in str(error)
     return type(error).__name__ == 'ConfigParsingError'  # MMEngine may not be installed
 
 
@@ -84,9 +91,24 @@ def error_text(error: BaseException) -> str:
     in_worker = WORKER_ERROR.match(text)
     if in_worker:  # the last error of the worker's traceback is the one that matters
         text = in_worker['message'].strip() or in_worker['name']
+    if isinstance(error, TypeError):
+        text += _nearest_argument(error)
     if isinstance(error, URLError):
         text = f'{text}; {NO_NETWORK}'
     return text or type(error).__name__
+
+
+def _nearest_argument(error: TypeError) -> str:
+    """Return a hint at the argument of a class of a config that was probably meant."""
+    trace, built = error.__traceback__, None
+    while trace is not None:
+        built = trace.tb_frame.f_locals.get('obj_cls', built)
+        trace = trace.tb_next
+    found = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+    if built is None or found is None:
+        return ''
+    near = difflib.get_close_matches(found[1], inspect.signature(built).parameters, 1)
+    return f'; did you mean "{near[0]}"?' if near else ''
 
 
 def run_tool(

@@ -1,8 +1,8 @@
 _base_ = '../default_runtime.py'
 
-max_iters = 1500
+num_steps = 1500
 
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=num_steps, val_interval=num_steps)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 
@@ -12,8 +12,8 @@ param_scheduler = [
         type='CosineAnnealingLR',
         by_epoch=False,
         begin=100,
-        end=max_iters,
-        T_max=max_iters - 100,
+        end=num_steps,
+        T_max=num_steps - 100,
         eta_min_ratio=0.01,
     ),
 ]

@@ -1,0 +1,72 @@
+"""Whether weights fit a model."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+#: parts of a model without which there are no sensible results
+NEEDED = re.compile(r'(^|[.])(backbone|neck|(bbox|mask|rpn|roi|track|panoptic)_head)[.]')
+
+
+def load_weights(
+    model: nn.Module, params: Mapping[str, Any], source: str, allow_partial: bool = False
+) -> list[str]:
+    """Load weights into a model, or report what does not fit.
+
+    Args:
+        model (nn.Module): The model.
+        params (Mapping[str, Tensor]): Parameters by name.
+        source (str): File that holds them, for messages.
+        allow_partial (bool): Whether parts of the network may stay random.
+
+    Returns:
+        list[str]: What did not fit, one line each.
+
+    Raises:
+        ValueError: If parts of the network are missing or have another shape, unless that is
+            allowed.
+    """
+    params = {re.sub('^module[.]', '', name): value for name, value in params.items()}
+    lines = check_fit(model, params, source, allow_partial)
+    own = model.state_dict()
+    fits = {k: v for k, v in params.items() if k in own and v.shape == own[k].shape}
+    model.load_state_dict(fits, strict=False)
+    return lines
+
+
+def check_fit(
+    model: nn.Module, params: Mapping[str, Any], source: str, allow_partial: bool = False
+) -> list[str]:
+    """Compare weights with a model without loading them.
+
+    Args:
+        model (nn.Module): The model.
+        params (Mapping[str, Tensor]): Parameters by name.
+        source (str): File that holds them, for messages.
+        allow_partial (bool): Whether parts of the network may stay random.
+
+    Returns:
+        list[str]: What does not fit, one line each.
+
+    Raises:
+        ValueError: If parts of the network are missing or have another shape, unless that is
+            allowed.
+    """
+    own = model.state_dict()
+    problems = [f'{name} is missing' for name in own if name not in params]
+    problems += [
+        f'{name} is {tuple(params[name].shape)} instead of {tuple(own[name].shape)}'
+        for name in own
+        if name in params and params[name].shape != own[name].shape
+    ]
+    serious = [each for each in problems if NEEDED.search(each)]
+    if serious and not allow_partial:
+        first = '\n  '.join(serious[:5])
+        raise ValueError(
+            f'the weights {source} do not fit the config: {len(serious)} of {len(own)} parameters, '
+            f"the first being\n  {first}\nIs it the model's own config, with its num_classes? "
+            'allow_partial=True (--allow-partial) takes what fits and leaves the rest random'
+        )
+    return problems + [f'{name} is not used' for name in params if name not in own]
