@@ -5,8 +5,8 @@ from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
+from mmengine.optim import BaseOptimWrapper
 from mmengine.runner import Runner
-from mmengine.runner.base_loop import BaseLoop
 
 from mmcico.registry import HOOKS
 from mmcico.utils.weights import check_fit
@@ -31,7 +31,7 @@ class WeightsFitHook(Hook):
         Raises:
             ValueError: If parts of the network are missing or have another shape.
         """
-        if isinstance(runner._train_loop, BaseLoop):
+        if isinstance(runner.optim_wrapper, BaseOptimWrapper):  # built by a training alone
             return
         model: Any = runner.model
         model = model.module if is_model_wrapper(model) else model

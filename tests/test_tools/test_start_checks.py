@@ -7,7 +7,7 @@ from unittest import mock
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.runner.base_loop import BaseLoop
+from mmengine.optim import OptimWrapper
 from tool_runs import options, run_here, tool_module
 
 from mmcico.engine import WeightsFitHook
@@ -110,7 +110,7 @@ def test_no_warning_if_the_schedule_ends_in_time(tmp_path, capsys):
 def runner():
     model = torch.nn.Module()
     model.backbone, model.extra = torch.nn.Linear(2, 3), torch.nn.Linear(1, 1)
-    return mock.Mock(model=model, _train_loop={}, _load_from='w.pth')
+    return mock.Mock(model=model, optim_wrapper={}, _load_from='w.pth')
 
 
 def weights_of(runner, **changes):
@@ -129,5 +129,5 @@ def test_weights_that_do_not_fit_are_not_tested(runner):
     with pytest.raises(ValueError, match=r'(?s)w.pth do not fit.*is \(4, 2\) instead of \(3, 2\)'):
         hook.after_load_checkpoint(runner, wrong)
     WeightsFitHook(allow_partial=True).after_load_checkpoint(runner, wrong)
-    runner._train_loop = mock.Mock(spec=BaseLoop)  # a training starts from parts
+    runner.optim_wrapper = OptimWrapper(torch.optim.SGD(runner.model.parameters(), lr=1.0))
     hook.after_load_checkpoint(runner, wrong)
