@@ -59,7 +59,9 @@ def main(argv: Sequence[str]) -> None:
     args = parse_args(argv)
     if args.paths:
         root = package_root()
-        names = {str(path.relative_to(root)): {} for path in package_configs()}
+        names: dict[str, dict[str, Any]] = {
+            str(path.relative_to(root)): {} for path in package_configs()
+        }
     else:
         names = known_models()
     names = {k: v for k, v in names.items() if all(word.lower() in k for word in args.words)}
