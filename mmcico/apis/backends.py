@@ -61,7 +61,7 @@ def config_of(weights: str, backend: str) -> Config:
     if backend == 'pytorch':
         return config_in(weights)
     from mmcico.deployment import OnnxInfo
-    from mmcico.deployment.onnx_runtime import open_session
+    from mmcico.deployment.onnx_files import open_session
 
     props = open_session(weights).get_modelmeta().custom_metadata_map
     info = OnnxInfo.from_props(props, weights)

@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor
 
-from .layout import ModelLayout
+from .layout import ModelLayout, Report
 from .names import count_levels, modern_names, published_head_names, to_ours, to_published
-from .report import Report
 from .values import background_to_end, background_to_front, merging_to_mmdet, merging_to_published
 
 #: buffers that follow from the settings, or that no result depends on

@@ -1,13 +1,16 @@
-"""A model for clips from a checkpoint for images. Pure functions on dicts."""
+"""Initialisation of a model for clips from a checkpoint for images."""
 
 from collections.abc import Iterator
 
-from torch import Tensor
+from mmengine.logging import print_log
+from mmengine.runner import CheckpointLoader
+from torch import Tensor, nn
+
+from mmcico.registry import WEIGHT_INITIALIZERS
 
 from .convert import CLASS_LAYER, complete, not_needed, note, value_to_ours
-from .layout import ModelLayout
+from .layout import ModelLayout, Report, parameters
 from .names import modern_names
-from .report import Report
 from .sources import kind_of, places
 from .values import PROTO_TAPS, even_taps, inflate_kernel, repeat_box_rows
 
@@ -199,4 +202,52 @@ def check_taken(out: dict[str, Tensor], report: Report, kind: str, take_classes:
             f'kind {kind!r}) does not fit this model: '
             f'{report.wrong_shape or "it has no counterpart here"}; only '
             'published models and ours with the same classes can give it'
+        )
+
+
+@WEIGHT_INITIALIZERS.register_module()
+class InflatedPretrained:
+    """Start from a detector of images: ``init_cfg`` of :class:`CiCo`.
+
+    2D kernels are spread over time and boxes repeated for every frame, as
+    docs/en/checkpoints.md says. What was taken, reshaped and left out is
+    written to the log.
+
+    Args:
+        checkpoint (str): File or address of a published COCO model, of ours
+            with T = 1, or of MMDetection's YOLACT or CondInst.
+        take_classes (bool): Also take the class layer. Only right with the
+            same classes in the same order.
+    """
+
+    #: the model's parts initialise themselves first
+    after_children = True
+
+    def __init__(self, checkpoint: str, take_classes: bool = False) -> None:
+        self.checkpoint = checkpoint
+        self.take_classes = take_classes
+
+    def __call__(self, module: nn.Module) -> None:
+        """Load what fits into a model and say so in the log.
+
+        Args:
+            module (nn.Module): A :class:`CiCo`.
+
+        Raises:
+            ValueError: If the file is of no known kind or gives nothing.
+        """
+        content = CheckpointLoader.load_checkpoint(
+            self.checkpoint, map_location='cpu', logger='silent'
+        )
+        params, others = parameters(content, self.checkpoint)
+        try:
+            values, report = inflate(params, ModelLayout.of(module), self.take_classes)
+        except ValueError as error:
+            raise ValueError(f'init_cfg, checkpoint "{self.checkpoint}": {error}') from error
+        report.unexpected.update(dict.fromkeys(others, 'not a tensor'))
+        module.load_state_dict(values, strict=False)
+        print_log(
+            f'initialised from "{self.checkpoint}"; what is missing keeps its '
+            f'own initial values; {report}',
+            logger='current',
         )

@@ -1,7 +1,7 @@
-"""What conversion has to know of a model, and reading of files."""
+"""What conversion knows of models and files, and its report of every parameter."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor, nn
@@ -32,7 +32,7 @@ class ModelLayout:
             ValueError: If it is another kind of model.
         """
         head = getattr(model, 'bbox_head', None)
-        wanted = ('anchor_generator', 'num_frames', 'losses')
+        wanted = ('num_anchors', 'num_frames', 'use_sigmoid')
         if not all(hasattr(head, name) for name in wanted):
             raise ValueError(
                 f'the model is a {type(model).__name__} without a CiCoHead; '
@@ -40,9 +40,9 @@ class ModelLayout:
             )
         return cls(
             state=dict(model.state_dict()),
-            num_anchors=head.anchor_generator.num_base_priors[0],
+            num_anchors=head.num_anchors,
             num_frames=head.num_frames,
-            use_sigmoid=head.losses.use_sigmoid,
+            use_sigmoid=head.use_sigmoid,
         )
 
 
@@ -77,3 +77,105 @@ def parameters(content: Any, source: str) -> tuple[dict[str, Tensor], list]:
             'weights?'
         )
     return tensors, [str(name) for name in content if name not in tensors]
+
+
+@dataclass
+class Report:
+    """One entry for each parameter of the file and of the goal.
+
+    Args:
+        taken (list[str]): Names in the goal; values as they were.
+        changed (dict[str, str]): Names in the goal, and what was done to the
+            values: reordered, or spread over time.
+        made (dict[str, str]): Names in the goal that do not come from the
+            file and need not, and why.
+        dropped (dict[str, str]): Names in the file that are not needed, and
+            why.
+        unexpected (dict[str, str]): Names in the file that found no place,
+            and why.
+        wrong_shape (dict[str, str]): Names in the file with both shapes.
+        missing (list[str]): Names in the goal that got no value.
+    """
+
+    taken: list[str] = field(default_factory=list)
+    changed: dict[str, str] = field(default_factory=dict)
+    made: dict[str, str] = field(default_factory=dict)
+    dropped: dict[str, str] = field(default_factory=dict)
+    unexpected: dict[str, str] = field(default_factory=dict)
+    wrong_shape: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """bool: Nothing is missing and nothing has been left out."""
+        return not (self.unexpected or self.wrong_shape or self.missing)
+
+    @property
+    def placed(self) -> int:
+        """int: Parameters of the goal that came from the file."""
+        return len(self.taken) + len(self.changed)
+
+    def shapes_differ(self, name: str, there: Tensor, here: Tensor) -> None:
+        """Note that a parameter of the file does not fit."""
+        self.wrong_shape[name] = f'{tuple(there.shape)} in the file, {tuple(here.shape)} is needed'
+
+    def summary(self) -> str:
+        """One line of numbers."""
+        return (
+            f'{self.placed} parameters from the file '
+            f'({len(self.changed)} of them reshaped or reordered), '
+            f'{len(self.made)} made, {len(self.dropped)} dropped, '
+            f'{len(self.missing)} missing, '
+            f'{len(self.unexpected)} unexpected, '
+            f'{len(self.wrong_shape)} of another shape'
+        )
+
+    def lines(self) -> list[str]:
+        """Everything: numbers first, then names by what became of them."""
+        out = [self.summary()]
+        out += section('taken as they are', counted(self.taken))
+        out += section('reshaped or reordered', pairs(self.changed))
+        out += section('made, not from the file', by_reason(self.made))
+        out += section('dropped, not needed', pairs(self.dropped))
+        out += section('missing, no value in the file', self.missing)
+        out += section('unexpected, no place for them', pairs(self.unexpected))
+        out += section('of another shape', pairs(self.wrong_shape))
+        return out
+
+    def __str__(self) -> str:
+        return '\n'.join(self.lines())
+
+
+def section(title: str, entries: Sequence[str]) -> list[str]:
+    """A heading and its entries, nothing if there are none."""
+    return [f'{title}:'] + [f'  {each}' for each in entries] if entries else []
+
+
+def pairs(entries: dict[str, str]) -> list[str]:
+    """Names with what is said about them."""
+    return [f'{name}: {text}' for name, text in entries.items()]
+
+
+def by_reason(entries: dict[str, str]) -> list[str]:
+    """How many names there are for each reason.
+
+    >>> by_reason({'neck.a.x': 'zero', 'neck.b.x': 'zero'})
+    ['zero: neck.a: 1, neck.b: 1']
+    """
+    groups: dict[str, list[str]] = {}
+    for name, text in entries.items():
+        groups.setdefault(text, []).append(name)
+    return [f'{text}: {", ".join(counted(x))}' for text, x in groups.items()]
+
+
+def counted(names: Sequence[str]) -> list[str]:
+    """How many names there are of each module, two levels deep.
+
+    >>> counted(['neck.convs.0.weight', 'neck.convs.0.bias', 'head.x'])
+    ['neck.convs: 2', 'head: 1']
+    """
+    numbers: dict[tuple[str, ...], int] = {}
+    for name in names:
+        module = tuple(name.split('.')[:-1][:2])
+        numbers[module] = numbers.get(module, 0) + 1
+    return [f'{".".join(module)}: {n}' for module, n in numbers.items()]

@@ -7,11 +7,11 @@ import importlib
 from typing import Any
 
 HOMES = {
-    'Agreement': 'agreement',
-    'OnnxInfo': 'onnx_info',
+    'Agreement': 'options',
+    'OnnxInfo': 'onnx_files',
     'OnnxNetwork': 'onnx_network',
     'autocast_model': 'options',
-    'compare_clips': 'agreement',
+    'compare_clips': 'options',
     'compile_model': 'options',
     'export_onnx': 'onnx_export',
     'load_onnx_model': 'onnx_model',

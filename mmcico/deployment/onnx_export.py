@@ -12,9 +12,8 @@ from torch import Tensor, nn
 
 from mmcico.models.vis.cico import CiCo
 
-from .onnx_info import OnnxInfo
+from .onnx_files import OnnxInfo, open_session, optional_package
 from .onnx_network import DIVISOR, FRAMES, map_priors, output_names, run_session
-from .onnx_runtime import open_session, optional_package
 
 Size = tuple[int, int]
 #: the network is traced at this size: no level is a multiple of Swin's

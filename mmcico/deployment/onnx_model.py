@@ -8,13 +8,13 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from mmcico.models.heads import CiCoHead
 from mmcico.models.vis.cico import CiCo
 from mmcico.registry import MODELS
 from mmcico.utils.embedded_config import checked_config
 
-from .onnx_info import OnnxInfo, strides_of
+from .onnx_files import OnnxInfo, open_session, strides_of
 from .onnx_network import OnnxNetwork, output_names
-from .onnx_runtime import open_session
 
 #: settings of the model that the file's numbers depend on
 FIXED = (
@@ -23,8 +23,8 @@ FIXED = (
     ('bbox_head', 'bbox_coder'),
     ('mask_head', 'generator'),
 )
-#: parts of the heads that work on the file's outputs
-USED = ('losses', 'generator')
+#: part of the mask head that works on the file's outputs
+USED = ('generator',)
 
 
 class InFile(nn.Module):
@@ -78,7 +78,8 @@ def load_onnx_model(
     settings = cfg.get('model', cfg)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     check_settings(settings, info, path)
-    model = MODELS.build(settings).eval()
+    bbox_head = CiCoHead.without_losses(settings['bbox_head'])
+    model = MODELS.build(dict(settings, bbox_head=bbox_head)).eval()
     check_fit(model, session, info, path)
     drop_layers(model)
     model.network = OnnxNetwork(session)
@@ -144,7 +145,7 @@ def check_fit(model: CiCo, session: Any, info: OnnxInfo, path: str) -> None:
         'outputs': (sorted(shapes), sorted(output_names(model))),
         'frames of a clip (T)': (info.num_frames, model.num_frames),
         'query frames': (shape_at(shapes, 'cls_scores', 0), len(head.query_frames)),
-        'class channels': (shape_at(shapes, 'cls_scores', -1), head.losses.cls_channels),
+        'class channels': (shape_at(shapes, 'cls_scores', -1), head.cls_channels),
         'mask parameters': (shape_at(shapes, 'mask_params', -1), model.mask_head.num_params),
         'prototypes': (shape_at(shapes, 'protos', 0), model.mask_head.generator.num_protos),
         'strides': (info.strides, strides_of(model)),

@@ -20,7 +20,7 @@ DIVISOR = 32
 def output_names(model: CiCo) -> list[str]:
     """Names of what an exported network gives, in their order."""
     names = ['cls_scores', 'bbox_deltas', 'mask_params', 'embeds']
-    if model.bbox_head.losses.with_centerness:
+    if model.bbox_head.with_centerness:
         names.append('centerness')
     return names + ['protos']
 

@@ -23,6 +23,7 @@ from .task_modules import (
     CircumscribedAssigner,
     ClipNMS,
     PublishedClipNMS,
+    UnclampedBoxCoder,
 )
 from .trackers import (
     ClipTracker,
@@ -58,6 +59,7 @@ __all__ = [
     'BilinearUpsample',
     'CellAnchorGenerator',
     'PublishedClipNMS',
+    'UnclampedBoxCoder',
     'PublishedClipTracker',
     'ClipDataPreprocessor',
     'CellDistanceCoder',

@@ -1,4 +1,4 @@
-"""The only two places where time is folded into or out of the batch axis."""
+"""Conversion between frames in the batch axis and clips; nothing else folds time."""
 
 from torch import Tensor
 
@@ -7,11 +7,11 @@ def frames_to_clip(x: Tensor, num_frames: int) -> Tensor:
     """Stack frames in time.
 
     Args:
-        x (Tensor): (B * T, C, H, W), frames of a clip next to each other.
+        x (Tensor): (B * T, C, H, W), the frames of a clip next to each other.
         num_frames (int): T.
 
     Returns:
-        Tensor: (B, C, T, H, W), a view where possible.
+        Tensor: (B, C, T, H, W), a view if possible.
     """
     return x.unflatten(0, (-1, num_frames)).transpose(1, 2)
 

@@ -6,10 +6,10 @@ from torch import Tensor
 
 
 def crop_region(boxes: Tensor, size: tuple[int, int]) -> Tensor:
-    """Pixels that lie in boxes, with one pixel more on each side.
+    """Find the pixels that lie in boxes, with one pixel more on each side.
 
-    The rule is YOLACT's: coordinates are cut to the map and truncated, then
-    the region grows by one pixel, the end being exclusive.
+    The rule is YOLACT's: coordinates are clamped to the map and truncated, then the region grows
+    by one pixel, with an exclusive end.
 
     Args:
         boxes (Tensor): (N, 4) xyxy in map pixels.
@@ -30,7 +30,7 @@ def crop_region(boxes: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def pairwise_mask_iou(a: Tensor, b: Tensor) -> Tensor:
-    """IoU of all pairs of masks, frame by frame.
+    """Compute the IoU of all pairs of masks, frame by frame.
 
     Args:
         a (Tensor): (N, T, H, W) bool.
@@ -49,12 +49,12 @@ def pairwise_mask_iou(a: Tensor, b: Tensor) -> Tensor:
 
 
 def both_seen(a: Tensor, b: Tensor, min_pixels: int) -> Tensor:
-    """Frames in which both masks of a pair are large enough to be compared.
+    """Find frames in which both masks of a pair are large enough to be compared.
 
     Args:
         a (Tensor): (N, T, H, W) bool.
         b (Tensor): (M, T, H, W) bool.
-        min_pixels (int): A mask counts when it has more pixels than this.
+        min_pixels (int): A mask counts if it has more pixels than this.
 
     Returns:
         Tensor: (T, N, M) bool.
@@ -65,15 +65,7 @@ def both_seen(a: Tensor, b: Tensor, min_pixels: int) -> Tensor:
 
 
 def mean_over(values: Tensor, chosen: Tensor) -> Tensor:
-    """Mean over the first axis of chosen entries.
-
-    Args:
-        values (Tensor): (T, ...).
-        chosen (Tensor): (T, ...) bool.
-
-    Returns:
-        Tensor: (...), 0 where nothing is chosen.
-    """
+    """Compute the mean (...) of chosen entries of (T, ...) over the first axis, 0 without any."""
     count = chosen.sum(dim=0).clamp(min=1)
     return (values * chosen).sum(dim=0) / count
 
@@ -83,25 +75,35 @@ def to_original(
     pad_shape: tuple[int, int],
     img_shape: tuple[int, int],
     ori_shape: tuple[int, int],
+    crop_first: bool = False,
 ) -> Tensor:
-    """Bring masks from the map to the size of the video.
+    """Enlarge masks from the map to the size of the video.
 
-    One bilinear step enlarges the padded map by the exact factor, then the
-    padding is cut off.
+    By default, the padded map is enlarged by the exact factor and the padding is cropped. The
+    published models crop the padding from the map, to whole map pixels, and enlarge the rest.
 
     Args:
         probs (Tensor): (N, h, w) probabilities over the padded input.
         pad_shape (tuple[int, int]): Height and width of the padded input.
-        img_shape (tuple[int, int]): Of the part that shows the frame.
-        ori_shape (tuple[int, int]): Of the frame as it was read.
+        img_shape (tuple[int, int]): Height and width of the part that shows the frame.
+        ori_shape (tuple[int, int]): Height and width of the frame as it was read.
+        crop_first (bool): Crop before enlarging, as the published models do.
 
     Returns:
         Tensor: (N, H, W) bool at ``ori_shape``.
     """
-    # a hair more: rounding must not take the last row or column away
-    factor = [
-        (1 + 1e-9) * pad * ori / (img * own)
-        for own, pad, img, ori in zip(probs.shape[-2:], pad_shape, img_shape, ori_shape)
-    ]
-    full = F.interpolate(probs[:, None], scale_factor=factor, mode='bilinear', align_corners=False)
+    if crop_first:
+        height, width = (
+            max(own * img // pad, 1)
+            for own, pad, img in zip(probs.shape[-2:], pad_shape, img_shape)
+        )
+        probs, options = probs[:, :height, :width], dict(size=tuple(ori_shape))
+    else:
+        # slightly more than the exact factor: rounding must not remove the last row or column
+        factor = [
+            (1 + 1e-9) * pad * ori / (img * own)
+            for own, pad, img, ori in zip(probs.shape[-2:], pad_shape, img_shape, ori_shape)
+        ]
+        options = dict(scale_factor=factor)
+    full = F.interpolate(probs[:, None], mode='bilinear', align_corners=False, **options)
     return full[:, 0, : ori_shape[0], : ori_shape[1]] > 0.5

@@ -9,7 +9,7 @@ from mmengine.logging import MMLogger
 from mmengine.model import PretrainedInit
 
 from mmcico.checkpoints import InflatedPretrained
-from mmcico.models.vis.init_order import split_init_cfg
+from mmcico.models.vis.cico import split_init_cfg
 from mmcico.registry import MODELS
 
 

@@ -6,7 +6,7 @@ import pytest
 from exportable import build, full_cfg, need_onnx, run, video
 
 from mmcico.deployment import OnnxInfo, compare_clips, export_onnx, load_onnx_model
-from mmcico.deployment.agreement import Agreement
+from mmcico.deployment.options import Agreement
 
 need_onnx()
 pytestmark = pytest.mark.skipif(

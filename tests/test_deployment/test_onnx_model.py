@@ -11,8 +11,8 @@ from mmengine.dataset import Compose
 
 from mmcico.apis import ClipStream
 from mmcico.deployment import OnnxInfo, compare_clips, export_onnx, load_onnx_model
-from mmcico.deployment.agreement import Agreement
-from mmcico.models.vis.video_state import VideoState
+from mmcico.deployment.options import Agreement
+from mmcico.models.vis.frame_features import VideoState
 
 need_onnx()
 CLASSES = ('cat', "giant panda's", 'Vehical', 'ape')

@@ -23,8 +23,8 @@ def grid(side, count):
     ]
 
 
-FINE = InstanceData(priors=torch.tensor(grid(8, 4), dtype=torch.float))
-BOTH = InstanceData(priors=torch.tensor(grid(8, 4) + grid(16, 2), dtype=torch.float))
+FINE = torch.tensor(grid(8, 4), dtype=torch.float)
+BOTH = torch.tensor(grid(8, 4) + grid(16, 2), dtype=torch.float)
 
 
 def objects(boxes, visible=None, labels=None):
@@ -38,10 +38,15 @@ def objects(boxes, visible=None, labels=None):
     )
 
 
-def positives(result):
+def assign(priors, gt, crowd=None, query_frame=0, **settings):
+    """Cells of one query frame: g + 1, 0 or -1."""
+    crowds = [torch.zeros(0, 4) if crowd is None else crowd] * gt.bboxes.shape[1]
+    return CentreAssigner(**settings).assign_frames(priors, gt, crowds, [query_frame])[0]
+
+
+def positives(found):
     """Cell -> object, from 0."""
-    index = (result.gt_inds > 0).nonzero()[:, 0].tolist()
-    return {i: result.gt_inds[i].item() - 1 for i in index}
+    return {i: found[i].item() - 1 for i in (found > 0).nonzero()[:, 0].tolist()}
 
 
 def test_measures_by_hand():
@@ -56,34 +61,36 @@ def test_measures_by_hand():
 
 
 def test_cells_near_the_middle_are_positive():
-    gt = objects([MIDDLE], labels=[3])
-    result = CentreAssigner(cells=2).assign(FINE, gt)
+    result = assign(FINE, objects([MIDDLE]), cells=2)
     assert positives(result) == {5: 0, 6: 0, 9: 0, 10: 0}
-    assert result.labels[[5, 6, 9, 10]].tolist() == [3] * 4
-    assert result.labels[[0, 1]].tolist() == [-1, -1]
-    # 0.5 to each side
-    assert result.max_overlaps[5].item() == pytest.approx(1 / (1 + 0.5**0.5))
+
+
+def test_closeness_by_hand():
+    box = torch.tensor(MIDDLE, dtype=torch.float)[None, None]
+    matched = CentreAssigner(cells=2).match(FINE, box, box, torch.ones(1, 1, dtype=torch.bool))
+    # 0.5 sides off in x and y
+    assert matched.quality[0, 0, 5].item() == pytest.approx(1 / (1 + 0.5**0.5))
 
 
 def test_radius_and_box_both_limit():
     wide = objects([[0, 12, 32, 20]])  # centres 12 and 20 are on its edge
-    assert positives(CentreAssigner(cells=2).assign(FINE, wide)) == {5: 0}
+    assert positives(assign(FINE, wide, cells=2)) == {5: 0}
     wide = objects([[0, 11, 32, 21]])
-    near = CentreAssigner(cells=2, radius=1).assign(FINE, wide)
+    near = assign(FINE, wide, cells=2, radius=1)
     assert set(positives(near)) == {5, 6, 9, 10}
-    far = CentreAssigner(cells=2, radius=1.6).assign(FINE, wide)
+    far = assign(FINE, wide, cells=2, radius=1.6)
     assert set(positives(far)) == set(range(4, 12))  # 1.5 and 0.5 away
 
 
 def test_level_follows_the_size():
     gt = objects([MIDDLE])  # of 16 pixels: right for fine, an octave off
-    one = CentreAssigner(cells=2, octaves=0.5, radius=1).assign(BOTH, gt)
+    one = assign(BOTH, gt, cells=2, octaves=0.5, radius=1)
     assert set(positives(one)) == {5, 6, 9, 10}
     # centres of coarse cells are at 8 and 24: on the box's edge
     gt = objects([[7, 7, 25, 25]])
-    two = CentreAssigner(cells=2, octaves=1, radius=1).assign(BOTH, gt)
+    two = assign(BOTH, gt, cells=2, octaves=1, radius=1)
     assert set(positives(two)) == {5, 6, 9, 10, 16, 17, 18, 19}
-    large = CentreAssigner(cells=0.5, octaves=0.5).assign(BOTH, gt)
+    large = assign(BOTH, gt, cells=0.5, octaves=0.5)
     # too large for both by far: the coarse level is the best there is
     assert set(positives(large)) == {16, 17, 18, 19}
 
@@ -91,12 +98,12 @@ def test_level_follows_the_size():
 def test_size_is_of_the_circumscribed_box_and_place_of_the_query_frame():
     gt = objects([[[0, 0, 16, 16], [16, 0, 32, 16]]])  # circumscribes 32 x 16
     settings = dict(cells=2, octaves=0.6, radius=1)
-    plain = CentreAssigner(reach=0, **settings).assign(BOTH, gt)
+    plain = assign(BOTH, gt, reach=0, **settings)
     assert set(positives(plain)) == {0, 1, 4, 5}
     # half an octave from both levels
-    wide = CentreAssigner(reach=1, **settings).assign(BOTH, gt)
+    wide = assign(BOTH, gt, reach=1, **settings)
     assert set(positives(wide)) == {0, 1, 4, 5, 16}
-    later = CentreAssigner(**settings).assign(BOTH, gt, query_frame=1)
+    later = assign(BOTH, gt, query_frame=1, **settings)
     assert set(positives(later)) == {2, 3, 6, 7, 17}
 
 
@@ -104,20 +111,19 @@ def test_hidden_objects_are_not_matched():
     gt = objects(
         [[MIDDLE, MIDDLE], [[0, 0, 8, 8], [0, 0, 8, 8]]], visible=[[False, True], [True, False]]
     )
-    assigner = CentreAssigner(cells=2)
-    assert positives(assigner.assign(FINE, gt, query_frame=0)) == {0: 1}
-    assert set(positives(assigner.assign(FINE, gt, query_frame=1))) == {5, 6, 9, 10}
+    assert positives(assign(FINE, gt, query_frame=0, cells=2)) == {0: 1}
+    assert set(positives(assign(FINE, gt, query_frame=1, cells=2))) == {5, 6, 9, 10}
 
 
 def test_hidden_frames_do_not_widen_the_window():
     gt = objects([[[0, 0, 16, 16], [16, 0, 32, 16]]], visible=[[True, False]])
-    result = CentreAssigner(cells=2, octaves=0.6, radius=1).assign(BOTH, gt)
+    result = assign(BOTH, gt, cells=2, octaves=0.6, radius=1)
     assert set(positives(result)) == {0, 1, 4, 5}
 
 
 def test_the_smaller_object_takes_a_cell_that_two_want():
     gt = objects([[0, 0, 32, 32], MIDDLE])
-    result = CentreAssigner(radius=1.6, octaves=2, cells=4).assign(FINE, gt)
+    result = assign(FINE, gt, radius=1.6, octaves=2, cells=4)
     found = positives(result)
     assert [found[i] for i in (5, 6, 9, 10)] == [0, 1, 1, 1]
     # the large one keeps the others within 1.6 cells, and one of its own
@@ -127,19 +133,19 @@ def test_the_smaller_object_takes_a_cell_that_two_want():
 
 def test_every_visible_object_gets_a_cell_of_its_own():
     gt = objects([MIDDLE, MIDDLE, MIDDLE])
-    found = positives(CentreAssigner(cells=2).assign(FINE, gt))
+    found = positives(assign(FINE, gt, cells=2))
     assert set(found) == {5, 6, 9, 10}
     assert set(found.values()) == {0, 1, 2}
     # no centre of a cell lies in it: one of the four cells around takes it
     speck = objects([[7, 7, 9, 9]])
-    found = positives(CentreAssigner().assign(FINE, speck))
+    found = positives(assign(FINE, speck))
     assert len(found) == 1 and set(found) <= {0, 1, 4, 5}
 
 
 def test_more_objects_than_cells():
-    one = InstanceData(priors=FINE.priors[:1])
+    one = FINE[:1]
     gt = objects([MIDDLE, [0, 0, 8, 8]])
-    assert positives(CentreAssigner().assign(one, gt)) == {0: 1}
+    assert positives(assign(one, gt)) == {0: 1}
 
 
 def test_nothing_to_see_is_background():
@@ -148,18 +154,16 @@ def test_nothing_to_see_is_background():
         visible=torch.zeros(0, 3, dtype=torch.bool),
         labels=torch.zeros(0, dtype=torch.long),
     )
-    result = CentreAssigner().assign(FINE, none, query_frame=1)
-    assert result.gt_inds.tolist() == [0] * 16
-    assert result.labels.tolist() == [-1] * 16
-    assert result.max_overlaps.sum() == 0
+    result = assign(FINE, none, query_frame=1)
+    assert result.tolist() == [0] * 16
 
 
 def test_cells_on_a_crowd_are_ignored_unless_positive():
-    crowd = InstanceData(bboxes=torch.tensor([[0.0, 8, 16, 16]]))
-    result = CentreAssigner(cells=2).assign(FINE, objects([MIDDLE]), crowd)
-    assert result.gt_inds[4:8].tolist() == [-1, 1, 1, 0]
-    alone = CentreAssigner().assign(FINE, objects([MIDDLE], visible=[[False]]), crowd)
-    assert alone.gt_inds[4:8].tolist() == [-1, -1, 0, 0]
+    crowd = torch.tensor([[0.0, 8, 16, 16]])
+    found = assign(FINE, objects([MIDDLE]), crowd, cells=2)
+    assert found[4:8].tolist() == [-1, 1, 1, 0]
+    alone = assign(FINE, objects([MIDDLE], visible=[[False]]), crowd)
+    assert alone[4:8].tolist() == [-1, -1, 0, 0]
 
 
 @pytest.mark.parametrize(

@@ -66,13 +66,13 @@ def test_a_row_says_what_the_loss_compares():
     from mmcico.models.task_modules.clip_ground_truth import align_clip
 
     clip = align_clip(sample, SIZE, torch.device('cpu'))
-    head = model.bbox_head.losses
+    head = model.bbox_head
     truth = clip.instances.bboxes.expand(len(outputs.priors), 3, 4)
     deltas = head.encode(outputs.priors, truth)[None, None].expand_as(outputs.bbox_deltas)
     outputs = outputs._replace(bbox_deltas=deltas)
     losses, positives = model.bbox_head.loss(outputs, [clip])
     assert losses['loss_bbox'] == 0
-    rows = model.bbox_head.take_rows(
+    rows = model.bbox_head.select(
         outputs.of_clip(0), outputs.cls_scores[0], positives.row, positives.prior
     )
     assert torch.allclose(rows.bboxes, truth[: len(rows)], atol=1e-2)
@@ -93,7 +93,7 @@ def test_frame_step_and_clip_step_make_the_whole():
                 ]
             )
         ]
-        scores = model.bbox_head.class_rows(feats, one_by_one)
+        scores = model.bbox_head.class_logits(feats, one_by_one)
         parts = model.bbox_head.forward_clips(feats, scores)
         fused = torch.cat(
             [

@@ -8,7 +8,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmcico.models.heads.clip_losses import HeadLosses
+from mmcico.models.losses.head_losses import HeadLosses, quality
 from mmcico.models.task_modules.clip_ground_truth import align_clip
 from mmcico.registry import MODELS
 from mmcico.testing import clip_sample
@@ -75,25 +75,25 @@ def test_heads_know_one_cell_a_place():
 def test_class_scores_learn_how_well_boxes_fit():
     """Object of 28 x 32 in every frame, boxes half as high in one of two."""
     model = build(num_frames=2)
-    losses = model.bbox_head.losses
+    head = model.bbox_head
     clip = truth(2, (0,))
     outputs, _ = model(clips(1, 2), mode='tensor')
-    labels, index = losses.assign(outputs.priors, [clip], range(2))
+    labels, index = head.assign(outputs.priors, [clip])
     boxes = clip.instances.bboxes.clone()
     boxes[:, 1, 3] -= 16
-    deltas = losses.encode(outputs.priors, boxes.expand(len(outputs.priors), 2, 4))
+    deltas = head.encode(outputs.priors, boxes.expand(len(outputs.priors), 2, 4))
     outputs = outputs._replace(bbox_deltas=deltas.expand(1, 2, -1, -1, -1))
-    _, positives = losses(outputs, [clip], range(2))
+    _, positives = head.loss(outputs, [clip])
     assert torch.equal(labels < 4, index >= 0)
-    quality = losses.quality(outputs, [clip], positives)
-    assert torch.equal(quality > 0, index >= 0)
-    expected = torch.full_like(quality[quality > 0], 0.75)
-    assert torch.allclose(quality[quality > 0], expected, atol=1e-4)
+    found = quality(head.compared(outputs, [clip], labels, positives)).view_as(index)
+    assert torch.equal(found > 0, index >= 0)
+    expected = torch.full_like(found[found > 0], 0.75)
+    assert torch.allclose(found[found > 0], expected, atol=1e-4)
 
     def class_loss(score):
         scores = torch.full_like(outputs.cls_scores, -20.0)
         scores[..., 0][index >= 0] = torch.tensor(score).logit()
-        return losses(outputs._replace(cls_scores=scores), [clip], range(2))[0]['loss_cls']
+        return head.loss(outputs._replace(cls_scores=scores), [clip])[0]['loss_cls']
 
     # the loss vanishes where the score says the quality, and only there
     assert class_loss(0.75) < 1e-4
@@ -102,18 +102,18 @@ def test_class_scores_learn_how_well_boxes_fit():
 
 def test_boxes_that_fit_cost_nothing_in_any_frame():
     model = build()
-    losses = model.bbox_head.losses
+    head = model.bbox_head
     clip = truth()
     outputs, _ = model(clips(1), mode='tensor')
-    _, index = losses.assign(outputs.priors, [clip], range(3))
+    _, index = head.assign(outputs.priors, [clip])
     boxes = clip.instances.bboxes[index[0].clamp(min=0)]
-    deltas = torch.stack([losses.encode(outputs.priors, row) for row in boxes])
-    found, positives = losses(outputs._replace(bbox_deltas=deltas[None]), [clip], range(3))
+    deltas = torch.stack([head.encode(outputs.priors, row) for row in boxes])
+    found, positives = head.loss(outputs._replace(bbox_deltas=deltas[None]), [clip])
     assert len(positives.gt) >= 6
     assert found['loss_iou'].item() == pytest.approx(0, abs=1e-4)
     moved = deltas.clone()
     moved[:, :, 2] += 1  # the last frame only
-    worse, _ = losses(outputs._replace(bbox_deltas=moved[None]), [clip], range(3))
+    worse, _ = head.loss(outputs._replace(bbox_deltas=moved[None]), [clip])
     assert worse['loss_iou'] > 0.1
 
 
@@ -185,9 +185,4 @@ def test_it_learns_one_clip():
 
 def test_a_loss_for_boxes_is_needed():
     with pytest.raises(ValueError, match='loss_bbox, loss_iou or both'):
-        HeadLosses(
-            num_classes=4,
-            assigner=dict(type='mmcico.CentreAssigner'),
-            bbox_coder=dict(type='mmcico.CellDistanceCoder'),
-            loss_bbox=None,
-        )
+        HeadLosses(loss_bbox=None)

@@ -4,10 +4,9 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
-from mmcico.models.heads.windows import level_windows, paste, widen
-from mmcico.models.vis.frame_features import plan_frames
-from mmcico.models.vis.lazy import lazy_outputs
-from mmcico.models.vis.video_state import VideoState
+from mmcico.models.heads.head_layers import level_windows, paste, widen
+from mmcico.models.vis.clip_network import lazy_outputs
+from mmcico.models.vis.frame_features import VideoState, plan_frames
 from mmcico.registry import MODELS
 from mmcico.testing import small_model_cfg
 

@@ -7,7 +7,7 @@ import torch
 
 from mmcico.models import ClipDiceLoss, ClipSegLoss, HardNegativeCrossEntropy, PairTrackLoss
 from mmcico.models.losses.clip_seg_loss import boxed_bce, frame_weights
-from mmcico.models.losses.pair_track_loss import pair_loss
+from mmcico.models.losses.head_losses import pair_loss
 
 LOG2 = math.log(2)
 

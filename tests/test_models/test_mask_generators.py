@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mmcico.models import DynamicMask, GaussianPlane, LinearMask, OffsetPlanes
-from mmcico.models.layers.upsample import aligned_bilinear
+from mmcico.models.layers.mask_layers import aligned_bilinear
 
 
 def test_linear_mask_is_a_weighted_sum_of_planes():

@@ -12,7 +12,7 @@ from mmengine.config import Config
 
 from mmcico.models import ClipNMS, PublishedClipNMS, PublishedClipTracker, TrackState
 from mmcico.models.trackers.published_tracker import first_claims
-from mmcico.models.vis.video_state import VideoState
+from mmcico.models.vis.frame_features import VideoState
 from mmcico.registry import MODELS
 from mmcico.structures.clip_outputs import ClipOutputs
 
@@ -77,8 +77,8 @@ def run_clip(model, state, raw, softmax):
     protos = raw['proto'].permute(3, 2, 0, 1)
     found = model.detect(outputs, protos, inputs.SIZE)
 
-    def draw(params, boxes):
-        return model.mask_head.redraw(protos, params, boxes, inputs.SIZE)
+    def draw(params, boxes, crops):
+        return model.mask_head.redraw(protos, params, boxes, inputs.SIZE, crops)
 
     state, shown = model.link(state, found[:], raw['frame_ids'], draw)
     return state, found, shown
@@ -195,7 +195,7 @@ def test_mask_parameters_may_change_their_precision():
     later = found[:]
     later.mask_params = later.mask_params.bfloat16()
 
-    def draw(params, boxes):
+    def draw(params, boxes, crops):
         return found.masks
 
     state, first = model.tracker.step(TrackState(), found, (0, 1, 2), draw)

@@ -2,7 +2,7 @@
 
 import torch
 
-from mmcico.models.layers.upsample import DeconvUpsample
+from mmcico.models.layers.mask_layers import DeconvUpsample
 
 
 def test_deconvolution_by_hand():

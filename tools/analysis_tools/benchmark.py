@@ -19,7 +19,7 @@ import torch
 from mmcico.apis import CiCoInferencer, open_source
 from mmcico.datasets.clip_windows import clip_windows
 from mmcico.models import CiCo
-from mmcico.models.vis.video_state import VideoState
+from mmcico.models.vis.frame_features import VideoState
 from mmcico.utils.tool import run_tool, tool_parser
 
 
@@ -41,8 +41,8 @@ def whole_network(
     outputs, protos = model(inputs[None], mode='tensor')
     clip = model.detect(outputs.of_clip(0), protos[0], shape)
 
-    def draw(params: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
-        return model.mask_head.redraw(protos[0], params, boxes, shape)
+    def draw(params: torch.Tensor, boxes: torch.Tensor, **crops: torch.Tensor) -> torch.Tensor:
+        return model.mask_head.redraw(protos[0], params, boxes, shape, **crops)
 
     return model.link(state, clip, frame_ids, draw)
 

@@ -101,7 +101,7 @@ def make_videos(args: argparse.Namespace, seed: int, overlap: int) -> list[Video
     return videos
 
 
-def redraw(params: Tensor, boxes: Tensor, shape: tuple[int, ...]) -> Tensor:
+def redraw(params: Tensor, boxes: Tensor, shape: tuple[int, ...], **crops: Tensor) -> Tensor:
     """Masks (N, T, H, W) of tracks that are not seen, as they were."""
     steps, height, width = shape
     return params.view(-1, 1, height, width).expand(-1, steps, -1, -1)

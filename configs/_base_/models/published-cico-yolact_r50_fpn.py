@@ -11,6 +11,7 @@ model = dict(
     ),
     bbox_head=dict(
         anchor_generator=dict(type='mmcico.CellAnchorGenerator'),
+        bbox_coder=dict(type='mmcico.UnclampedBoxCoder'),
         assigner=dict(reach=0),
         losses=dict(
             loss_cls=dict(
@@ -34,5 +35,7 @@ model = dict(
         loss_mask=dict(decay=0.9, loss_weight=18.375),
     ),
     tracker=dict(_delete_=True, type='mmcico.PublishedClipTracker'),
-    test_cfg=dict(nms=dict(type='mmcico.PublishedClipNMS')),
+    test_cfg=dict(
+        nms=dict(type='mmcico.PublishedClipNMS'), mask_resize='crop_first', class_ties='lowest'
+    ),
 )

@@ -9,12 +9,12 @@ from mmcico.registry import MODELS
 
 @MODELS.register_module()
 class ClipDataPreprocessor(TrackDataPreprocessor):
-    """MMDetection's preprocessor, with a least size of the padded input.
+    """MMDetection's preprocessor with a least size of the padded input.
 
     Args:
-        min_size (tuple[int, int]): Height and width to which smaller
-            normalised clips are padded with zeros, right and below.
-        **kwargs: As of ``TrackDataPreprocessor``.
+        min_size (tuple[int, int]): Height and width to which smaller normalised clips are padded
+            with zeros, right and below.
+        **kwargs: Arguments of ``TrackDataPreprocessor``.
     """
 
     def __init__(self, min_size: tuple[int, int], **kwargs) -> None:
@@ -25,13 +25,12 @@ class ClipDataPreprocessor(TrackDataPreprocessor):
         """Normalise, stack and pad.
 
         Args:
-            data (dict): ``inputs``, B clips (T, 3, H, W), and
-                ``data_samples``.
+            data (dict): ``inputs``, B clips (T, 3, H, W), and ``data_samples``.
             training (bool): Whether the clips are for training.
 
         Returns:
-            dict: ``inputs`` (B, T, 3, H, W) and ``data_samples``, whose
-            frames know ``batch_input_shape``.
+            dict: ``inputs`` (B, T, 3, H, W) and ``data_samples``, whose frames have
+            ``batch_input_shape``.
         """
         data = super().forward(data, training)
         height, width = data['inputs'].shape[-2:]

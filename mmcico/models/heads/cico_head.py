@@ -5,54 +5,54 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from mmdet.utils import ConfigType, OptConfigType
-from mmengine.model import BaseModule, bias_init_with_prob
+from mmengine.model import bias_init_with_prob
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from mmcico.registry import MODELS, TASK_UTILS
-from mmcico.structures.axes import frames_to_clip
 from mmcico.structures.clip_boxes import circumscribed_boxes
-from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs, Positives, to_rows
+from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs, Positives
 
-from ..layers.clip_tower import ClipTower
-from .clip_losses import HeadLosses
-from .windows import Window, level_windows, paste, whole, widen
+from ..interfaces import build_part
+from ..losses.head_losses import CLASS_LOSS, ComparedTensors, HeadLosses, uses_sigmoid
+from ..losses.over_processes import shared_number
+from .head_layers import HeadLayers, Window
 
-#: the paper's towers (Table 1b): class 2D, box and track 3D, four layers
-PAPER_TOWERS = dict(cls='2d', box='3d', track='3d', num_convs=4, channels=256)
+#: methods that the head calls, with their arguments
+ANCHORS = dict(grid_priors=('featmap_sizes', 'dtype', 'device'))
+CODER = dict(encode=('bboxes', 'gt_bboxes'), decode=('bboxes', 'pred_bboxes'))
+ASSIGNER = dict(assign_frames=('priors', 'instances', 'crowds', 'query_frames'))
 
 
 @MODELS.register_module()
-class CiCoHead(BaseModule):
+class CiCoHead(HeadLayers):
     """Clip-level prediction heads (paper section 3.3, Fig. 2c, Table 1b).
 
-    Three branches: class, track, and box with mask parameters (and
-    centerness), each a tower of convolutions and then 3x3 layers on every
-    frame, shared by all levels. A 2D tower sees frames, a 3D one clips. Each
-    query frame has its own row of outputs for every anchor; a row holds the
-    boxes of all T frames of the clip.
+    Three branches, for classes, for tracks, and for boxes with mask parameters (and centerness),
+    are each a tower of convolutions followed by 3x3 layers on every frame, shared by all levels.
+    A 2D tower sees frames, a 3D one clips. Each query frame makes one prediction for every
+    anchor, which holds the boxes of all T frames of the clip.
 
-    What is computed on frames alone (:meth:`forward_frames`) and what on
-    clips (:meth:`forward_clips`) are separate steps, so that overlapping
-    clips can share the first.
+    Steps that need single frames (:meth:`forward_frames`) and steps that need clips
+    (:meth:`forward_clips`) are separate, so that overlapping clips can share the first.
 
     Args:
         num_classes (int): K, background not counted.
         in_channels (int): Channels of the neck's levels.
         num_mask_params (int): k'; :class:`CiCo` takes it from the mask head.
         num_frames (int): T.
-        towers (dict): Convolution of the towers ``cls``, ``box`` and ``track``,
-            ``'2d'`` or ``'3d'``, ``num_convs``, ``channels``, ``norm_cfg``;
-            what is left out is as in the paper.
+        towers (dict): Convolutions of the towers ``cls``, ``box`` and ``track``, each ``'2d'`` or
+            ``'3d'``; ``num_convs``, ``channels``, ``norm_cfg``. Defaults are the paper's.
         embed_channels (int): E.
-        anchor_generator (dict): Default: one scale of 3 cells, ratios
-            width : height 1, 1/2, 2 (MMDetection's are height : width).
+        anchor_generator (dict): Default: one scale of 3 cells, ratios width : height 1, 1/2, 2
+            (MMDetection's are height : width).
         bbox_coder (dict): Deltas of a box against an anchor.
-        assigner (dict): :class:`CircumscribedAssigner`.
-        losses (dict): Arguments of :class:`HeadLosses`: ``loss_cls``,
-            ``loss_bbox``, ``loss_track``, ``loss_iou``, ``loss_centerness``.
-        query_frames (str): ``'all'``, or ``'central'``: only the central
-            frame of a clip emits rows.
+        assigner (dict): :class:`CircumscribedAssigner` or :class:`CentreAssigner`.
+        losses (dict, optional): Arguments of :class:`HeadLosses`. None builds a head that can
+            predict but not be trained.
+        query_frames (str): ``'all'``, or ``'central'``: only the central frame makes predictions.
+        use_sigmoid (bool, optional): Whether classes are independent; default: as in ``loss_cls``.
+        with_centerness (bool, optional): Default: if there is a ``loss_centerness``.
         init_cfg (dict): Initialisation of the convolutions.
     """
 
@@ -73,115 +73,71 @@ class CiCoHead(BaseModule):
         ),
         bbox_coder: ConfigType = dict(type='DeltaXYWHBBoxCoder', target_stds=(0.1, 0.1, 0.2, 0.2)),
         assigner: ConfigType = dict(type='mmcico.CircumscribedAssigner'),
-        losses: OptConfigType = None,
+        losses: OptConfigType = dict(),
         query_frames: str = 'all',
+        use_sigmoid: bool | None = None,
+        with_centerness: bool | None = None,
         init_cfg: ConfigType = dict(
             type='Xavier', layer=['Conv2d', 'Conv3d'], distribution='uniform'
         ),
     ) -> None:
-        super().__init__(init_cfg=init_cfg)
-        if query_frames not in ('all', 'central'):
-            raise ValueError(f"query_frames is 'all' or 'central', got {query_frames!r}")
-        if num_frames < 1:
-            raise ValueError(f'num_frames must be at least 1, got {num_frames}')
+        use_sigmoid, with_centerness = output_kinds(losses, use_sigmoid, with_centerness)
+        anchors = build_part(TASK_UTILS, anchor_generator, 'bbox_head.anchor_generator', **ANCHORS)
+        values = dict(
+            cls=num_classes + (not use_sigmoid),
+            bbox=4 * num_frames,
+            mask=num_mask_params,
+            track=embed_channels,
+            **(dict(centerness=1) if with_centerness else {}),
+        )
+        super().__init__(
+            in_channels=in_channels,
+            num_frames=num_frames,
+            query_frames=query_frames,
+            num_anchors=anchors.num_base_priors[0],
+            towers=towers,
+            values=values,
+            init_cfg=init_cfg,
+        )
         self.num_classes = num_classes
-        self.num_frames = num_frames
-        self.query_frames = (
-            range(num_frames)
-            if query_frames == 'all'
-            else range(num_frames // 2, num_frames // 2 + 1)
-        )
-        self.anchor_generator = TASK_UTILS.build(anchor_generator)
-        self.losses = HeadLosses(
-            num_classes=num_classes, assigner=assigner, bbox_coder=bbox_coder, **(losses or dict())
-        )
-        self._init_layers(
-            in_channels, num_mask_params, embed_channels, dict(PAPER_TOWERS, **towers)
-        )
+        self.cls_channels = values['cls']
+        self.use_sigmoid = use_sigmoid
+        self.with_centerness = with_centerness
+        self.anchor_generator = anchors
+        self.bbox_coder = build_part(TASK_UTILS, bbox_coder, 'bbox_head.bbox_coder', **CODER)
+        self.assigner = build_part(TASK_UTILS, assigner, 'bbox_head.assigner', **ASSIGNER)
+        self.losses = None if losses is None else HeadLosses(**losses)
 
-    def _init_layers(
-        self, in_channels: int, num_mask_params: int, embed_channels: int, towers: dict
-    ) -> None:
-        """Towers, then one 3x3 layer for each kind of output."""
-        channels = towers['channels']
-        self.reach = towers['num_convs'] + 1
-        self.local = towers.get('norm_cfg') is None
-
-        def tower(conv: str) -> ClipTower:
-            return ClipTower(
-                in_channels, channels, towers['num_convs'], conv, towers.get('norm_cfg')
-            )
-
-        anchors = self.anchor_generator.num_base_priors[0]
-
-        def layer(values: int) -> nn.Conv2d:
-            return nn.Conv2d(channels, anchors * values, 3, padding=1)
-
-        self.cls_tower = tower(towers['cls'])
-        self.box_tower = tower(towers['box'])
-        self.track_tower = tower(towers['track'])
-        self.cls_layer = layer(self.losses.cls_channels)
-        self.bbox_layer = layer(4 * self.num_frames)
-        self.mask_layer = layer(num_mask_params)
-        self.track_layer = layer(embed_channels)
-        self.centerness_layer = layer(1) if self.losses.with_centerness else None
+    @staticmethod
+    def without_losses(cfg: ConfigType) -> dict:
+        """Return the config of a head that predicts the same but holds no losses."""
+        names = ('use_sigmoid', 'with_centerness')
+        kinds = output_kinds(cfg.get('losses'), *map(cfg.get, names))
+        return dict(cfg, losses=None, **dict(zip(names, kinds)))
 
     def init_weights(self) -> None:
-        """Start with rare objects where classes are independent sigmoids."""
+        """Initialise; independent classes begin with the prior that objects are rare."""
         super().init_weights()
-        if self.losses.use_sigmoid:
+        if self.use_sigmoid:
             nn.init.constant_(self.cls_layer.bias, bias_init_with_prob(0.01))
-
-    def forward_frames(self, feats: Sequence[Tensor]) -> list[Tensor]:
-        """The step that needs one frame at a time, on levels (F, C, h, w).
-
-        Returns:
-            list[Tensor]: Class logits (F, A * K, h, w); none if 3D.
-        """
-        if self.cls_tower.conv == '3d':
-            return []
-        return [self.cls_layer(self.cls_tower(x, 1)) for x in feats]
-
-    def class_rows(self, feats: Sequence[Tensor], frame_scores: Sequence[Tensor]) -> Tensor:
-        """Class logits of all rows.
-
-        Args:
-            feats (Sequence[Tensor]): Levels (B * T, C, h, w).
-            frame_scores (Sequence[Tensor]): What :meth:`forward_frames`
-                gives for them.
-
-        Returns:
-            Tensor: (B, Q, P, K) logits.
-        """
-        scores = frame_scores or [self.cls_layer(self.cls_tower(x, self.num_frames)) for x in feats]
-        return self._rows(map(self._queries, scores))
-
-    def windows(self, chosen: Tensor, feats: Sequence[Tensor]) -> list[Window]:
-        """Parts of levels (B * T, C, h, w) that chosen rows (B, Q, P) need.
-
-        Towers with a norm, which may look at all of a map, need all of it.
-        """
-        sizes = [x.shape[-2:] for x in feats]
-        found = level_windows(chosen, sizes, self.anchor_generator.num_base_priors[0])
-        return found if self.local else whole(found, sizes)
 
     def forward_clips(
         self, feats: Sequence[Tensor], cls_scores: Tensor, windows: Sequence[Window] | None = None
     ) -> ClipOutputs:
-        """The step that needs all frames of a clip.
+        """Run the step that needs all frames of a clip.
 
         Args:
             feats (Sequence[Tensor]): Levels (B * T, C, h, w).
-            cls_scores (Tensor): (B, Q, P, K), see :meth:`class_rows`.
-            windows (Sequence[Window], optional): Where values are wanted on
-                each level; rows outside are zeros. All when left out.
+            cls_scores (Tensor): (B, Q, P, K), see :meth:`class_logits`.
+            windows (Sequence[Window], optional): Where values are needed on each level; outputs
+                outside are zeros. Default: everywhere.
 
         Returns:
-            ClipOutputs: Rows of B clips.
+            ClipOutputs: Predictions for B clips.
         """
         windows = windows or [(0, x.shape[-2], 0, x.shape[-1]) for x in feats]
-        maps = [self._maps(x, window) for x, window in zip(feats, windows)]
-        deltas, params, embeds, *rest = map(self._rows, zip(*maps))
+        maps = [self.output_maps(x, window) for x, window in zip(feats, windows)]
+        deltas, params, embeds, *rest = map(self.flatten_levels, zip(*maps))
         return ClipOutputs(
             cls_scores=cls_scores,
             bbox_deltas=deltas.unflatten(-1, (self.num_frames, 4)),
@@ -191,34 +147,16 @@ class CiCoHead(BaseModule):
             centerness=rest[0].squeeze(-1) if rest else None,
         )
 
-    def _maps(self, x: Tensor, window: Window) -> list[Tensor]:
-        """Outputs (B * Q, A * V, h, w) of one level, right in a window."""
-        layers = [self.bbox_layer, self.mask_layer, self.track_layer]
-        if self.centerness_layer is not None:
-            layers.append(self.centerness_layer)
-        size = x.shape[-2:]
-        if window[0] == window[1]:
-            number = len(x) // self.num_frames * len(self.query_frames)
-            return [x.new_zeros(number, layer.out_channels, *size) for layer in layers]
-        # every convolution looks one cell further
-        outer = widen(window, self.reach, size)
-        part = x[..., outer[0] : outer[1], outer[2] : outer[3]]
-        box = self._queries(self.box_tower(part, self.num_frames))
-        track = self._queries(self.track_tower(part, self.num_frames))
-        feats = [box, box, track, box]
-        return [paste(layer(each), window, outer, size) for layer, each in zip(layers, feats)]
-
     def forward(self, feats: Sequence[Tensor]) -> ClipOutputs:
-        """Both steps on B clips, levels (B * T, C, h, w)."""
-        scores = self.class_rows(feats, self.forward_frames(feats))
+        """Run both steps on B clips, levels (B * T, C, h, w)."""
+        scores = self.class_logits(feats, self.forward_frames(feats))
         return self.forward_clips(feats, scores)
 
     def priors(self, feats: Sequence[Tensor]) -> Tensor:
-        """(P, 4) anchors of all levels, xyxy in pixels of the input.
+        """Return the (P, 4) anchors of all levels, xyxy in pixels of the input.
 
         Raises:
-            ValueError: If the neck gives another number of levels than the
-                anchor generator has strides.
+            ValueError: If the numbers of levels and of strides differ.
         """
         strides = self.anchor_generator.strides
         if len(feats) != len(strides):
@@ -232,58 +170,112 @@ class CiCoHead(BaseModule):
             self.anchor_generator.grid_priors(sizes, dtype=torch.float32, device=feats[0].device)
         )
 
-    def _queries(self, x: Tensor) -> Tensor:
-        """(B * T, C, h, w) -> (B * Q, C, h, w), frames that emit rows."""
-        if len(self.query_frames) == self.num_frames:
-            return x
-        frame = self.query_frames[0]
-        return frames_to_clip(x, self.num_frames)[:, :, frame]
-
-    def _rows(self, levels: Sequence[Tensor]) -> Tensor:
-        """Levels (B * Q, A * V, h, w) -> (B, Q, P, V)."""
-        anchors = self.anchor_generator.num_base_priors[0]
-        return to_rows(levels, anchors, len(self.query_frames))
-
     def loss(
         self, outputs: ClipOutputs, clips: Sequence[ClipGroundTruth]
-    ) -> tuple[dict, Positives]:
-        """Losses of classes, boxes and embeddings.
+    ) -> tuple[dict[str, Tensor], Positives]:
+        """Compute the losses of classes, boxes and embeddings.
 
         Args:
-            outputs (ClipOutputs): Rows of B clips.
+            outputs (ClipOutputs): Predictions for B clips.
             clips (Sequence[ClipGroundTruth]): B ground truths.
 
         Returns:
-            tuple[dict, Positives]: Losses by name, and the positive rows for
-            the mask loss.
+            tuple[dict, Positives]: Losses by name, and the positives for the mask loss.
+
+        Raises:
+            ValueError: If the head was built without losses.
         """
-        return self.losses(outputs, clips, self.query_frames)
+        if self.losses is None:
+            raise ValueError('bbox_head.losses is None, but training needs losses')
+        labels, gt_index = self.assign(outputs.priors, clips)
+        where = (gt_index >= 0).nonzero(as_tuple=True)
+        positives = Positives(*where, gt=gt_index[where])
+        return self.losses(self.compared(outputs, clips, labels, positives)), positives
+
+    @torch.no_grad()
+    def assign(self, priors: Tensor, clips: Sequence[ClipGroundTruth]) -> tuple[Tensor, Tensor]:
+        """Match the anchors of every query frame with objects.
+
+        Args:
+            priors (Tensor): (P, 4) xyxy.
+            clips (Sequence[ClipGroundTruth]): B ground truths.
+
+        Returns:
+            tuple[Tensor, Tensor]: (B, Q, P) labels with K for background and -1 for ignored, and
+            (B, Q, P) objects counted through all clips, -1 for predictions that are not positive.
+        """
+        labels, gt_index, before = [], [], 0
+        for clip in clips:
+            objects = clip.instances
+            found = self.assigner.assign_frames(priors, objects, clip.crowds, self.query_frames)
+            # labels of the values 0 (background), g + 1 and -1 (ignored)
+            names = F.pad(F.pad(objects.labels, (1, 0), value=self.num_classes), (0, 1), value=-1)
+            labels.append(names[found])
+            gt_index.append(torch.where(found > 0, found - 1 + before, -1))
+            before += len(objects)
+        return torch.stack(labels), torch.stack(gt_index)
+
+    def compared(
+        self,
+        outputs: ClipOutputs,
+        clips: Sequence[ClipGroundTruth],
+        labels: Tensor,
+        positives: Positives,
+    ) -> ComparedTensors:
+        """Gather what the losses compare; see :meth:`assign` for the labels."""
+        clip, row, prior, gt = positives
+        ids = torch.cat([c.instances.instances_id for c in clips])[gt]
+        deltas = outputs.bbox_deltas[clip, row, prior].float()
+        priors = outputs.priors[prior]
+        boxes = torch.cat([c.instances.bboxes for c in clips])[gt]
+        size = outputs.cls_scores.shape
+        centerness = outputs.centerness
+        return ComparedTensors(
+            logits=outputs.cls_scores.float().flatten(0, 2),
+            labels=labels.flatten(),
+            positive=(clip * size[1] + row) * size[2] + prior,
+            deltas=deltas,
+            target_deltas=self.encode(priors, boxes),
+            boxes=self.decode(priors, deltas),
+            target_boxes=boxes,
+            embeds=outputs.embeds[clip, row, prior],
+            ids=ids,
+            videos=ids.new_tensor([shared_number(c.video_id) for c in clips])[clip],
+            centerness=None if centerness is None else centerness[clip, row, prior].float(),
+        )
+
+    def encode(self, priors: Tensor, boxes: Tensor) -> Tensor:
+        """Return the deltas (N, T, 4) of boxes (N, T, 4) against anchors (N, 4)."""
+        priors = priors[:, None].expand_as(boxes)
+        return self.bbox_coder.encode(priors.flatten(0, 1), boxes.flatten(0, 1)).view(boxes.shape)
+
+    def decode(self, priors: Tensor, deltas: Tensor) -> Tensor:
+        """Return the boxes (N, T, 4) of deltas (N, T, 4) against anchors (N, 4)."""
+        priors = priors[:, None].expand_as(deltas)
+        return self.bbox_coder.decode(priors.flatten(0, 1), deltas.flatten(0, 1)).view(deltas.shape)
 
     def class_scores(self, logits: Tensor) -> Tensor:
-        """(..., K) probabilities of class logits, background left out."""
-        if self.losses.use_sigmoid:
+        """Return (..., K) probabilities of class logits, without the background."""
+        if self.use_sigmoid:
             return logits.float().sigmoid()
         return logits.float().softmax(dim=-1)[..., :-1]
 
-    def take_rows(
+    def select(
         self, outputs: ClipOutputs, scores: Tensor, query: Tensor, prior: Tensor
     ) -> InstanceData:
-        """Chosen rows of one clip with decoded boxes.
+        """Return chosen predictions for one clip with decoded boxes.
 
         Args:
-            outputs (ClipOutputs): Rows of the clip.
+            outputs (ClipOutputs): Predictions for the clip.
             scores (Tensor): (Q, P, K) class probabilities.
-            query (Tensor): (N,) query frame of each row.
-            prior (Tensor): (N,) anchor of each row.
+            query (Tensor): (N,) query frame of each chosen prediction.
+            prior (Tensor): (N,) anchor of each chosen prediction.
 
         Returns:
-            InstanceData: ``bboxes`` (N, T, 4), ``circumscribed`` (N, 4),
-            ``class_scores`` (N, K), ``rank_weight`` (N,) centerness or
-            ones, ``mask_params`` (N, k'), ``embeds`` (N, E).
+            InstanceData: ``bboxes`` (N, T, 4), ``circumscribed`` (N, 4), ``class_scores`` (N, K),
+            ``rank_weight`` (N,) centerness or ones, ``mask_params`` (N, k'), ``embeds`` (N, E).
         """
-        bboxes = self.losses.decode(
-            outputs.priors[prior], outputs.bbox_deltas[query, prior].float()
-        )
+        bboxes = self.decode(outputs.priors[prior], outputs.bbox_deltas[query, prior].float())
         weight = scores.new_ones(len(prior))
         if outputs.centerness is not None:
             weight = outputs.centerness[query, prior].float().sigmoid()
@@ -295,3 +287,14 @@ class CiCoHead(BaseModule):
             mask_params=outputs.mask_params[query, prior],
             embeds=outputs.embeds[query, prior],
         )
+
+
+def output_kinds(
+    losses: OptConfigType, use_sigmoid: bool | None = None, with_centerness: bool | None = None
+) -> tuple[bool, bool]:
+    """Return whether a head has independent classes and a centerness; losses say the default."""
+    if use_sigmoid is None:
+        use_sigmoid = uses_sigmoid((losses or {}).get('loss_cls', CLASS_LOSS))
+    if with_centerness is None:
+        with_centerness = bool((losses or {}).get('loss_centerness'))
+    return use_sigmoid, with_centerness

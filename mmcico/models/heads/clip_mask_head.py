@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from mmdet.utils import ConfigType, OptConfigType
 from mmengine.model import BaseModule
@@ -15,20 +16,23 @@ from mmcico.structures.clip_masks import crop_region
 from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs, Positives
 from mmcico.utils.renamed import accept_old_names
 
+from ..interfaces import build_part
 from ..layers.clip_tower import ClipTower
-from .mask_targets import at_map_size, sample_positives
 
 #: instances that are drawn together when predicting; bounds memory
 CHUNK = 64
+#: methods that the head calls, with their arguments
+GENERATOR = dict(forward=('protos', 'params', 'boxes'))
+UPSAMPLE = dict(fuse=('x', 'like'), forward=('x', 'num_frames'))
+MASK_LOSS = dict(forward=('logits', 'targets', 'boxes', 'query'))
 
 
 @MODELS.register_module()
 class ClipMaskHead(BaseModule):
     """Clip-level mask head (paper section 3.3, Table 1d; eq. 5, 6 and 8).
 
-    P3, P4 and P5 are convolved, brought to P3's size and summed; three
-    convolutions over the clip, an enlargement to 1/4 of the input and two
-    more convolutions on frames give the prototypes.
+    P3, P4 and P5 are convolved, brought to P3's size and summed; three convolutions over the clip,
+    an enlargement to 1/4 of the input and two more convolutions on frames give the prototypes.
 
     Args:
         in_channels (int): Channels of the neck's levels.
@@ -36,22 +40,25 @@ class ClipMaskHead(BaseModule):
         num_levels (int): Number of fine levels that are fused.
         conv (str): ``'3d'``, or ``'2d'``: frame-level prototypes (Table 1d).
         generator (dict): :class:`LinearMask` or :class:`DynamicMask`.
-        upsample (dict): :class:`DeconvUpsample` (paper) or
-            :class:`BilinearUpsample` (published models).
+        upsample (dict): :class:`DeconvUpsample` (paper) or :class:`BilinearUpsample` (published
+            models).
         norm_cfg (dict): Norm of the convolutions.
-        proto_act_cfg (dict, optional): Activation of the prototypes. ReLU in
-            the paper's models; none as in CondInst's own mask branch.
-        conv_bias (bool | str): Whether convolutions before a norm have a
-            bias; ``'auto'``: not. The published models have it.
-        crop_scale (float): Masks are compared within, and cut by, the
-            circumscribed box, scaled about its centre by this.
-        min_crop (float): Least width and height of that region, as a share
-            of the input's. 0.1 in the published models.
+        proto_act_cfg (dict, optional): Activation of the prototypes. ReLU in the paper's models;
+            None as in CondInst's own mask branch.
+        conv_bias (bool | str): Whether convolutions before a norm have a bias; ``'auto'``: no.
+            The published models have it.
+        crop_scale (float): Masks are compared within, and cropped by, the circumscribed box,
+            scaled about its centre by this.
+        min_crop (float): Least width and height of that region, as a share of the input's. 0.1 in
+            the published models.
         loss_mask (dict): :class:`ClipSegLoss`.
         loss_dice (dict, optional): A further loss, :class:`ClipDiceLoss`.
-        max_positives (int): Positives of a clip that masks are drawn for in
-            training; a random subset of more.
+        max_positives (int): Positives of a clip whose masks are drawn in training; of more, a
+            random subset.
         init_cfg (dict): Initialisation of the convolutions.
+
+    Raises:
+        ValueError: If a part does not have the methods that the head calls.
     """
 
     @accept_old_names(kind='conv')
@@ -80,10 +87,13 @@ class ClipMaskHead(BaseModule):
         self.crop_scale = crop_scale
         self.min_crop = min_crop
         self.max_positives = max_positives
-        self.generator = MODELS.build(generator)
-        self.upsample = MODELS.build(dict(upsample, channels=feat_channels))
-        self.loss_mask = MODELS.build(loss_mask)
-        self.loss_dice = MODELS.build(loss_dice) if loss_dice else None
+        self.generator = build_part(MODELS, generator, 'mask_head.generator', **GENERATOR)
+        upsample = dict(upsample, channels=feat_channels)
+        self.upsample = build_part(MODELS, upsample, 'mask_head.upsample', **UPSAMPLE)
+        self.loss_mask = build_part(MODELS, loss_mask, 'mask_head.loss_mask', **MASK_LOSS)
+        self.loss_dice = (
+            build_part(MODELS, loss_dice, 'mask_head.loss_dice', **MASK_LOSS) if loss_dice else None
+        )
         self.refine = nn.ModuleList(
             ConvModule(in_channels, feat_channels, 3, padding=1, bias=conv_bias, norm_cfg=norm_cfg)
             for _ in range(num_levels)
@@ -102,7 +112,7 @@ class ClipMaskHead(BaseModule):
         return self.generator.num_params
 
     def forward_frames(self, feats: Sequence[Tensor]) -> Tensor:
-        """The step that needs one frame at a time: fusion of levels.
+        """Run the step that needs one frame at a time: fusion of levels.
 
         Args:
             feats (Sequence[Tensor]): Levels (F, C, h, w) of any F frames.
@@ -117,7 +127,7 @@ class ClipMaskHead(BaseModule):
         return fused
 
     def forward_clips(self, fused: Tensor, num_frames: int) -> Tensor:
-        """The step that needs all frames of a clip.
+        """Run the step that needs all frames of a clip.
 
         Args:
             fused (Tensor): (B * T, C', h3, w3).
@@ -129,15 +139,15 @@ class ClipMaskHead(BaseModule):
         x = self.upsample(self.tower(fused, num_frames), num_frames)
         return frames_to_clip(self.reduce(x), num_frames)
 
-    def no_protos(self, fused: Tensor, num_frames: int) -> Tensor:
-        """Prototypes of zeros, where nothing is to be drawn."""
+    def zero_protos(self, fused: Tensor, num_frames: int) -> Tensor:
+        """Return prototypes of zeros, for clips without candidates."""
         height, width = fused.shape[-2:]
         return fused.new_zeros(
             len(fused) // num_frames, self.generator.num_protos, num_frames, 2 * height, 2 * width
         )
 
     def forward(self, feats: Sequence[Tensor], num_frames: int) -> Tensor:
-        """Both steps on B clips, levels (B * T, C, h, w)."""
+        """Run both steps on B clips, levels (B * T, C, h, w)."""
         return self.forward_clips(self.forward_frames(feats), num_frames)
 
     def loss(
@@ -147,21 +157,21 @@ class ClipMaskHead(BaseModule):
         clips: Sequence[ClipGroundTruth],
         positives: Positives,
     ) -> dict:
-        """Compare the masks of positive rows with their objects (eq. 8).
+        """Compare the masks of positive predictions with their objects (eq. 8).
 
         Args:
             protos (Tensor): (B, k, T, h, w).
-            outputs (ClipOutputs): Rows of B clips.
+            outputs (ClipOutputs): Predictions for B clips.
             clips (Sequence[ClipGroundTruth]): B ground truths.
-            positives (Positives): The rows that stand for objects.
+            positives (Positives): The positive predictions.
 
         Returns:
-            dict: ``loss_mask`` and, where configured, ``loss_dice``; zero
-            with a graph when nothing is positive.
+            dict: ``loss_mask`` and, if configured, ``loss_dice``; zero with a graph if nothing is
+            positive.
         """
         chosen = positives.take(sample_positives(positives.clip, self.max_positives))
         query = chosen.row
-        if outputs.cls_scores.shape[1] < protos.shape[2]:  # central row only
+        if outputs.cls_scores.shape[1] < protos.shape[2]:  # central frame only
             query = torch.full_like(query, protos.shape[2] // 2)
         logits, targets, boxes, queries = [], [], [], []
         before = 0
@@ -184,30 +194,13 @@ class ClipMaskHead(BaseModule):
 
     @staticmethod
     def to_map(boxes: Tensor, protos: Tensor, input_shape: Sequence[int]) -> Tensor:
-        """Boxes in pixels of the padded input -> in pixels of the map.
-
-        Args:
-            boxes (Tensor): (N, 4) xyxy.
-            protos (Tensor): (..., h, w).
-            input_shape (Sequence[int]): Height and width of the input.
-
-        Returns:
-            Tensor: (N, 4) xyxy.
-        """
+        """Convert boxes (N, 4) from pixels of the padded input to those of protos (..., h, w)."""
         fy = protos.shape[-2] / input_shape[0]
         fx = protos.shape[-1] / input_shape[1]
         return boxes * boxes.new_tensor([fx, fy, fx, fy])
 
     def crop_boxes(self, boxes: Tensor, size: Sequence[int]) -> Tensor:
-        """Regions by which masks are cut.
-
-        Args:
-            boxes (Tensor): (N, 4) circumscribed boxes in map pixels.
-            size (Sequence[int]): Height and width of the map.
-
-        Returns:
-            Tensor: (N, 4) in map pixels.
-        """
+        """Return the regions (N, 4) of circumscribed boxes (N, 4), all in pixels of a map."""
         boxes = scale_boxes(boxes, self.crop_scale)
         if not self.min_crop:
             return boxes
@@ -217,7 +210,7 @@ class ClipMaskHead(BaseModule):
     def predict(
         self, protos: Tensor, params: Tensor, boxes: Tensor, input_shape: Sequence[int]
     ) -> Tensor:
-        """Draw and cut the masks of instances.
+        """Draw and crop the masks of instances.
 
         Args:
             protos (Tensor): (k, T, h, w) of one clip.
@@ -233,20 +226,71 @@ class ClipMaskHead(BaseModule):
         return self._draw(protos, params, boxes, regions)
 
     def redraw(
-        self, protos: Tensor, params: Tensor, boxes: Tensor, input_shape: Sequence[int]
+        self,
+        protos: Tensor,
+        params: Tensor,
+        boxes: Tensor,
+        input_shape: Sequence[int],
+        crops: Tensor | None = None,
     ) -> Tensor:
-        """Draw instances of an earlier clip, cut by just these boxes.
+        """Draw instances of an earlier clip.
 
-        Args and returns are those of :meth:`predict`.
+        Args:
+            protos (Tensor): (k, T, h, w) of this clip.
+            params (Tensor): (N, k').
+            boxes (Tensor): (N, 4) circumscribed boxes in input pixels.
+            input_shape (Sequence[int]): Height and width of the input.
+            crops (Tensor, optional): (N, 4) boxes that masks are cropped by, without the head's
+                own scaling. Default: ``boxes``.
+
+        Returns:
+            Tensor: (N, T, h, w) probabilities.
         """
         boxes = self.to_map(boxes, protos, input_shape)
-        return self._draw(protos, params, boxes, boxes)
+        regions = boxes if crops is None else self.to_map(crops, protos, input_shape)
+        return self._draw(protos, params, boxes, regions)
 
     def _draw(self, protos: Tensor, params: Tensor, boxes: Tensor, regions: Tensor) -> Tensor:
-        """(N, T, h, w) probabilities; boxes and regions in map pixels."""
+        """Return (N, T, h, w) probabilities; boxes and regions are in map pixels."""
         inside = crop_region(regions, protos.shape[-2:])
         parts = [
             self.generator(protos, some, circumscribed).float().sigmoid()
             for some, circumscribed in zip(params.split(CHUNK), boxes.split(CHUNK))
         ]
         return torch.cat(parts) * inside[:, None]
+
+
+def at_map_size(masks: Tensor, size: Sequence[int]) -> Tensor:
+    """Compute the share of each map pixel that an object covers.
+
+    Args:
+        masks (Tensor): (G, T, H, W) uint8 or bool at input size.
+        size (Sequence[int]): Height and width (h, w) of the map.
+
+    Returns:
+        Tensor: (G, T, h, w) float in [0, 1].
+    """
+    if masks.numel() == 0:
+        return masks.new_zeros((*masks.shape[:2], *size), dtype=torch.float)
+    return F.adaptive_avg_pool2d(masks.float(), tuple(size))
+
+
+def sample_positives(clip_index: Tensor, limit: int) -> Tensor:
+    """Choose at most ``limit`` positives of each clip at random.
+
+    Args:
+        clip_index (Tensor): (N,) clip of each positive, in ascending order.
+        limit (int): Positives of a clip to keep.
+
+    Returns:
+        Tensor: Sorted indices of those kept, all if there are few enough.
+    """
+    order = torch.arange(len(clip_index), device=clip_index.device)
+    kept = []
+    for index in clip_index.unique():
+        mine = order[clip_index == index]
+        if len(mine) > limit:
+            pick = torch.randperm(len(mine), device=mine.device)[:limit]
+            mine = mine[pick.sort().values]
+        kept.append(mine)
+    return torch.cat(kept) if kept else order

@@ -1,8 +1,14 @@
 """Layers that the heads are built from."""
 
 from .clip_tower import ClipTower, tower_conv
-from .mask_generators import DynamicMask, GaussianPlane, LinearMask, OffsetPlanes
-from .upsample import BilinearUpsample, DeconvUpsample
+from .mask_layers import (
+    BilinearUpsample,
+    DeconvUpsample,
+    DynamicMask,
+    GaussianPlane,
+    LinearMask,
+    OffsetPlanes,
+)
 
 __all__ = [
     'ClipTower',

@@ -1,7 +1,13 @@
-"""Losses of masks, classes and embeddings."""
+"""Losses of masks, classes, boxes and embeddings."""
 
 from .clip_seg_loss import ClipDiceLoss, ClipSegLoss
-from .hard_negative_cross_entropy import HardNegativeCrossEntropy
-from .pair_track_loss import PairTrackLoss
+from .head_losses import HardNegativeCrossEntropy, HeadLosses, PairTrackLoss, class_target
 
-__all__ = ['ClipSegLoss', 'ClipDiceLoss', 'PairTrackLoss', 'HardNegativeCrossEntropy']
+__all__ = [
+    'ClipSegLoss',
+    'ClipDiceLoss',
+    'HardNegativeCrossEntropy',
+    'HeadLosses',
+    'PairTrackLoss',
+    'class_target',
+]

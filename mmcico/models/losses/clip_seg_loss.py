@@ -12,7 +12,7 @@ from .over_processes import divisor
 
 
 def frame_weights(query: Tensor, num_frames: int, decay: float) -> Tensor:
-    """Weight of each frame of the clip seen from the query frame.
+    """Compute the weight of each frame of a clip relative to the query frame.
 
     Args:
         query (Tensor): (N,) index of the query frame.
@@ -29,7 +29,7 @@ def frame_weights(query: Tensor, num_frames: int, decay: float) -> Tensor:
 
 
 def boxed_bce(logits: Tensor, targets: Tensor, boxes: Tensor) -> Tensor:
-    """Mean binary cross entropy inside boxes.
+    """Compute the mean binary cross entropy inside boxes.
 
     Args:
         logits (Tensor): (N, T, h, w).
@@ -37,7 +37,7 @@ def boxed_bce(logits: Tensor, targets: Tensor, boxes: Tensor) -> Tensor:
         boxes (Tensor): (N, 4) xyxy in map pixels, one for all frames.
 
     Returns:
-        Tensor: (N, T), the sum over the box's pixels over their number.
+        Tensor: (N, T), the mean over the pixels of the box.
     """
     inside = crop_region(boxes, logits.shape[-2:]).to(logits)
     loss = F.binary_cross_entropy_with_logits(logits, targets, reduction='none')
@@ -46,14 +46,14 @@ def boxed_bce(logits: Tensor, targets: Tensor, boxes: Tensor) -> Tensor:
 
 
 def boxed_dice(logits: Tensor, targets: Tensor, boxes: Tensor, eps: float = 1.0) -> Tensor:
-    """Dice loss inside boxes (Milletari et al., V-Net).
+    """Compute the Dice loss inside boxes (Milletari et al., V-Net).
 
     Args:
         logits (Tensor): (N, T, h, w).
         targets (Tensor): (N, T, h, w) in [0, 1].
         boxes (Tensor): (N, 4) xyxy in map pixels, one for all frames.
-        eps (float): Pixels added above and below the fraction, so that an
-            empty target met by an empty mask costs nothing.
+        eps (float): Pixels added to numerator and denominator, so that an empty mask for an empty
+            target costs nothing.
 
     Returns:
         Tensor: (N, T) in [0, 1].
@@ -76,14 +76,13 @@ def mean_of_clips(loss: Tensor, query: Tensor, decay: float) -> Tensor:
 class ClipSegLoss(BaseModule):
     """Binary cross entropy of a clip's masks inside the circumscribed box.
 
-    Divided by the box's area, mean over frames and positives. The query
-    frame's term is the intra-frame loss, all others the inter-frame loss
-    that keeps masks coherent (Table 1a), also with 2D heads.
+    The loss is divided by the box's area and averaged over frames and positives. The query frame's
+    term is the intra-frame loss, the others are the inter-frame loss that keeps masks coherent
+    (Table 1a), also with 2D heads.
 
     Args:
-        decay (float): Weight of frame t is ``decay ** |t - query|``: 1 in
-            the paper, 0.9 in the published models, 0 without the
-            inter-frame part.
+        decay (float): Weight of frame t is ``decay ** |t - query|``: 1 in the paper, 0.9 in the
+            published models, 0 without the inter-frame part.
         loss_weight (float): Weight of the loss.
     """
 
@@ -97,7 +96,7 @@ class ClipSegLoss(BaseModule):
 
         Args:
             logits (Tensor): (N, T, h, w).
-            targets (Tensor): (N, T, h, w) in [0, 1], empty where hidden.
+            targets (Tensor): (N, T, h, w) in [0, 1], empty in hidden frames.
             boxes (Tensor): (N, 4) circumscribed boxes in map pixels.
             query (Tensor): (N,) query frame of each positive.
 
@@ -110,10 +109,10 @@ class ClipSegLoss(BaseModule):
 
 @MODELS.register_module()
 class ClipDiceLoss(ClipSegLoss):
-    """Dice instead of cross entropy, the rest as in :class:`ClipSegLoss`.
+    """Dice loss of a clip's masks, otherwise like :class:`ClipSegLoss`.
 
     Args:
-        decay (float): As there.
+        decay (float): As in :class:`ClipSegLoss`.
         loss_weight (float): Weight of the loss.
     """
 
@@ -121,6 +120,6 @@ class ClipDiceLoss(ClipSegLoss):
         super().__init__(decay, loss_weight)
 
     def forward(self, logits: Tensor, targets: Tensor, boxes: Tensor, query: Tensor) -> Tensor:
-        """As in :class:`ClipSegLoss`."""
+        """Compare masks; see :class:`ClipSegLoss`."""
         loss = boxed_dice(logits, targets, boxes)
         return self.loss_weight * mean_of_clips(loss, query, self.decay)

@@ -13,16 +13,14 @@ from mmcico.registry import MODELS
 class YolactFPN(BaseModule):
     """FPN with a bilinear top-down path and ReLU on the lateral levels.
 
-    Lateral 1x1 convolutions, bilinear top-down sums, a 3x3 convolution and
-    ReLU on each input level; further levels by 3x3 convolutions of stride 2
-    on the last one, without ReLU. MMDetection's ``FPN`` also applies its
-    activation to the lateral convolutions.
+    Input levels go through lateral 1x1 convolutions, bilinear top-down sums, and a 3x3 convolution
+    with ReLU each; further levels come from 3x3 convolutions of stride 2 on the last one, without
+    ReLU. MMDetection's ``FPN`` also applies its activation to the lateral convolutions.
 
     Args:
-        in_channels (Sequence[int]): Channels of the backbone's levels, fine
-            to coarse.
+        in_channels (Sequence[int]): Channels of the backbone's levels, fine to coarse.
         out_channels (int): Channels of every output level.
-        num_outs (int): Number of output levels, at least that of the inputs.
+        num_outs (int): Number of output levels, at least that of the input levels.
         init_cfg (dict): Initialisation of the convolutions.
     """
 
@@ -67,7 +65,7 @@ class YolactFPN(BaseModule):
         return tuple(outs)
 
     def _top_down(self, inputs: tuple[Tensor, ...]) -> list[Tensor]:
-        """Lateral levels plus all that is coarser, fine to coarse."""
+        """Return the lateral levels, fine to coarse, each with the sum of all coarser ones."""
         laterals = [conv(x) for conv, x in zip(self.lateral_convs, inputs)]
         for i in range(len(laterals) - 1, 0, -1):
             laterals[i - 1] = laterals[i - 1] + F.interpolate(

@@ -1,11 +1,10 @@
 """Anchors, box coders, assigners and suppression of duplicates."""
 
-from .cell_anchors import CellAnchorGenerator
+from .cell_anchors import CellAnchorGenerator, UnclampedBoxCoder
 from .cell_distance_coder import CellDistanceCoder
 from .centre_assigner import CentreAssigner
-from .circumscribed_assigner import CircumscribedAssigner
-from .clip_nms import ClipNMS
-from .published_nms import PublishedClipNMS
+from .circumscribed_assigner import CircumscribedAssigner, MatchResult, QueryFrameAssigner
+from .clip_nms import ClipNMS, PublishedClipNMS
 
 __all__ = [
     'CellAnchorGenerator',
@@ -13,5 +12,8 @@ __all__ = [
     'CentreAssigner',
     'CircumscribedAssigner',
     'ClipNMS',
+    'MatchResult',
     'PublishedClipNMS',
+    'QueryFrameAssigner',
+    'UnclampedBoxCoder',
 ]

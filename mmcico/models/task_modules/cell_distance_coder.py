@@ -1,4 +1,4 @@
-"""Boxes as distances from the middle of a cell, for anchor-free heads."""
+"""Boxes as distances from the centre of a cell, for anchor-free heads."""
 
 import torch
 from mmdet.models.task_modules import BaseBBoxCoder
@@ -8,12 +8,12 @@ from mmcico.registry import TASK_UTILS
 
 
 def cell_centres(cells: Tensor) -> Tensor:
-    """(N, 4) square cells, xyxy -> (N, 2) their centres."""
+    """Return the centres (N, 2) of cells (N, 4) xyxy."""
     return (cells[:, :2] + cells[:, 2:]) / 2
 
 
 def cell_sides(cells: Tensor) -> Tensor:
-    """(N, 4) square cells, xyxy -> (N,) the length of a side."""
+    """Return the sides (N,) of square cells (N, 4) xyxy."""
     return cells[:, 2] - cells[:, 0]
 
 
@@ -21,15 +21,14 @@ def cell_sides(cells: Tensor) -> Tensor:
 class CellDistanceCoder(BaseBBoxCoder):
     """Distances left, top, right, bottom in units of the cell's side.
 
-    The boxes of all frames of a clip are measured from the same cell, so an
-    object may have left it: distances can be negative, and no exponential or
-    ReLU stands before them. Written from the idea of FCOS (Tian et al., 2019);
-    RTMDet's coder knows positive distances only.
+    The boxes of all frames of a clip are measured from the same cell, which an object may have
+    left; therefore distances can be negative, and neither exponential nor ReLU is applied to them.
+    The idea is that of FCOS (Tian et al., 2019); RTMDet's coder has positive distances only.
 
     Args:
-        base (float): Distance, in sides, that the value 0 stands for. An
-            untrained network so begins with boxes of ``2 * base`` cells, not
-            with points, for which an IoU loss has no gradient.
+        base (float): Distance, in sides, that the value 0 means. An untrained network thus begins
+            with boxes of ``2 * base`` cells, not with points, for which an IoU loss has no
+            gradient.
     """
 
     def __init__(self, base: float = 2.0) -> None:
@@ -39,31 +38,22 @@ class CellDistanceCoder(BaseBBoxCoder):
         self.base = base
 
     def encode(self, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:
-        """Boxes to values.
-
-        Args:
-            bboxes (Tensor): (N, 4) square cells, xyxy in pixels.
-            gt_bboxes (Tensor): (N, 4) boxes, xyxy in pixels.
-
-        Returns:
-            Tensor: (N, 4).
-        """
+        """Return the values (N, 4) of boxes (N, 4) for square cells (N, 4), xyxy in pixels."""
         centres = cell_centres(bboxes)
         distances = torch.cat([centres - gt_bboxes[:, :2], gt_bboxes[:, 2:] - centres], dim=1)
         return distances / cell_sides(bboxes)[:, None] - self.base
 
     def decode(self, bboxes: Tensor, pred_bboxes: Tensor, max_shape: tuple | None = None) -> Tensor:
-        """Values to boxes.
+        """Return the boxes of values.
 
         Args:
             bboxes (Tensor): (N, 4) square cells, xyxy in pixels.
             pred_bboxes (Tensor): (N, 4) values.
-            max_shape (tuple, optional): Not used: objects may reach beyond
-                the image. There to be exchangeable.
+            max_shape (tuple, optional): Not used, because objects may extend beyond the image.
 
         Returns:
-            Tensor: (N, 4) xyxy in pixels. Edges are put in order: a turned
-            box would have a wrong area, and IoU losses would reward it.
+            Tensor: (N, 4) xyxy in pixels. Edges are put in order, because an inverted box would
+            have a wrong area that IoU losses reward.
         """
         centres = cell_centres(bboxes)
         sides = cell_sides(bboxes)[:, None]

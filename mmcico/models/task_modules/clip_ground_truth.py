@@ -15,7 +15,7 @@ from mmcico.structures.clip_outputs import ClipGroundTruth
 
 
 def numbered_ids(frames: Sequence[DetDataSample]) -> dict[int, int]:
-    """Object id -> row, in order of first appearance."""
+    """Number the object ids in order of first appearance."""
     rows = {}
     for frame in frames:
         for key in frame.gt_instances.instances_ids.tolist():
@@ -24,7 +24,7 @@ def numbered_ids(frames: Sequence[DetDataSample]) -> dict[int, int]:
 
 
 def crowd_boxes(frame: DetDataSample, device: torch.device) -> Tensor:
-    """(M, 4) regions of a frame that are to be ignored."""
+    """Return the (M, 4) regions of a frame that are to be ignored."""
     ignored = frame.get('ignored_instances', None)
     if ignored is None or 'bboxes' not in ignored:
         return torch.zeros(0, 4, device=device)
@@ -32,12 +32,12 @@ def crowd_boxes(frame: DetDataSample, device: torch.device) -> Tensor:
 
 
 def video_key(frame: DetDataSample) -> str:
-    """Tells videos apart, also those of two data sets in one batch."""
+    """Return a key of the video that is unique also among data sets in one batch."""
     return f'{osp.dirname(frame.get("img_path", ""))}:{frame.video_id}'
 
 
 def padded_masks(frame: DetDataSample, size: tuple[int, int]) -> np.ndarray:
-    """(n, H, W) uint8 masks of a frame on the padded input."""
+    """Return the (n, H, W) uint8 masks of a frame on the padded input."""
     masks = frame.gt_instances.masks.to_ndarray()
     height, width = size
     pad = [(0, 0), (0, height - masks.shape[1]), (0, width - masks.shape[2])]
@@ -47,20 +47,20 @@ def padded_masks(frame: DetDataSample, size: tuple[int, int]) -> np.ndarray:
 def align_clip(
     sample: TrackDataSample, input_shape: tuple[int, int], device: torch.device
 ) -> ClipGroundTruth:
-    """Put the objects of all frames of a clip into common rows.
+    """Align the objects of all frames of a clip by their ids.
 
-    A frame's annotation holds only the objects seen in that frame; here each
-    object has one row for the clip. Where it is not seen, the box of the
-    nearest frame stands in and the mask is empty.
+    A frame's annotation holds only the objects seen in that frame; the result has one entry per
+    object for the whole clip. In frames that do not show an object, it has the box of the nearest
+    frame that does and an empty mask.
 
     Args:
         sample (TrackDataSample): T frames with ``gt_instances``.
         input_shape (tuple[int, int]): Height and width of the padded input.
-        device (torch.device): Where the tensors go.
+        device (torch.device): Device of the result.
 
     Returns:
-        ClipGroundTruth: G objects in order of first appearance; an object
-        that has no pixel in any frame of the clip is left out.
+        ClipGroundTruth: G objects in order of first appearance, without those that have no pixel
+        in any frame.
     """
     frames: list[DetDataSample] = sample.video_data_samples
     rows = numbered_ids(frames)

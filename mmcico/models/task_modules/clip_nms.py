@@ -1,6 +1,5 @@
-"""From scored rows of a clip to distinct instances."""
+"""Selection of distinct instances from the predictions for a clip."""
 
-import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
@@ -15,29 +14,28 @@ from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
 
 
 def covered_by_better(overlap: Tensor, thr: float) -> Tensor:
-    """Rows that overlap any row before them by more than a threshold.
+    """Find predictions that overlap any better one by more than a threshold.
 
-    Rows that are covered themselves cover others too, so that one matrix
-    answers for all (Fast NMS of YOLACT).
+    Predictions that are covered themselves cover others too, so that one matrix decides all
+    (Fast NMS of YOLACT).
 
     Args:
-        overlap (Tensor): (N, N), better rows first.
+        overlap (Tensor): (..., N, N), better predictions first.
         thr (float): Overlap that is still allowed.
 
     Returns:
-        Tensor: (N,) bool.
+        Tensor: (..., N) bool.
     """
-    return (overlap.triu(diagonal=1) > thr).any(dim=0)
+    return (overlap.triu(diagonal=1) > thr).any(dim=-2)
 
 
 def mask_box_share(masks: Tensor, boxes: Tensor, cells: tuple[float, float]) -> Tensor:
-    """Share of its frame box that a mask covers.
+    """Compute the share of its frame box that each mask covers.
 
     Args:
         masks (Tensor): (N, T, h, w) bool.
         boxes (Tensor): (N, T, 4) xyxy in input pixels.
-        cells (tuple[float, float]): Height and width of a map pixel in
-            input pixels.
+        cells (tuple[float, float]): Height and width of a map pixel in input pixels.
 
     Returns:
         Tensor: (N, T).
@@ -47,13 +45,13 @@ def mask_box_share(masks: Tensor, boxes: Tensor, cells: tuple[float, float]) -> 
 
 
 def clip_mask_overlap(masks: Tensor, seen: Tensor, sure_iou: float) -> Tensor:
-    """Mean mask IoU of all pairs over the frames in which both are seen.
+    """Compute the mean mask IoU of all pairs over the frames in which both are seen.
 
     Args:
         masks (Tensor): (N, T, h, w) bool.
         seen (Tensor): (T, N, N) bool, see :func:`both_seen`.
-        sure_iou (float): A pair with a higher IoU in any such frame is one
-            object: its overlap is 1.
+        sure_iou (float): A pair with a higher IoU in any such frame is one object: its overlap
+            is 1.
 
     Returns:
         Tensor: (N, N), 0 for pairs never seen together.
@@ -67,21 +65,19 @@ def clip_mask_overlap(masks: Tensor, seen: Tensor, sure_iou: float) -> Tensor:
 class ClipNMS:
     """Selects the instances of a clip (section 3.4, inference).
 
-    The measures are those of the published models: boxes of all frames,
-    circumscribed boxes and masks are compared together, class by class. A
-    row can stand for several classes.
+    The measures are those of the published models: boxes of all frames, circumscribed boxes and
+    masks are compared together, class by class. A prediction can be kept for several classes.
 
     Args:
-        score_thr (float): Class scores below are dropped.
-        max_per_frame (int): Rows kept before masks are drawn, for each frame
-            of the clip.
-        max_per_clip (int): The same for the whole clip; the smaller counts.
-        box_thr (float): Rows whose boxes overlap a better row by more are
-            dropped before masks are drawn.
-        nms_thr (float): Overlap of boxes and masks that is allowed within a
-            class.
-        min_pixels (int): Masks of no more map pixels do not count.
-        min_share (float): Nor do masks that cover no more of their box.
+        score_thr (float): Predictions must have a higher class score.
+        max_per_frame (int): Predictions that are kept before masks are drawn, for each frame of
+            the clip.
+        max_per_clip (int): The same for the whole clip; the smaller number counts.
+        box_thr (float): Predictions whose boxes overlap a better one by more are dropped before
+            masks are drawn.
+        nms_thr (float): Overlap of boxes and masks that is allowed within a class.
+        min_pixels (int): A mask must have more map pixels in some frame.
+        min_share (float): A mask must cover more of its box in some frame.
         sure_iou (float): Mask IoU in one frame that proves a duplicate.
     """
 
@@ -106,33 +102,33 @@ class ClipNMS:
         self.sure_iou = sure_iou
 
     def select(self, scores: Tensor, num_frames: int) -> tuple[Tensor, Tensor]:
-        """Rows that are worth a look, better class scores first.
+        """Return the predictions whose class score passes, the best ones if there are too many.
 
         Args:
             scores (Tensor): (Q, P, K) class scores.
             num_frames (int): T.
 
         Returns:
-            tuple[Tensor, Tensor]: Query (N,) and anchor (N,) of each row.
+            tuple[Tensor, Tensor]: Query (N,) and anchor (N,) of each prediction.
         """
         best = scores.amax(dim=-1).flatten()
-        rows = (best > self.score_thr).nonzero()[:, 0]
+        index = (best > self.score_thr).nonzero()[:, 0]
         limit = min(self.max_per_frame * num_frames, self.max_per_clip)
-        if len(rows) > limit:
-            rows = rows[best[rows].topk(limit).indices]
-        return rows // scores.shape[1], rows % scores.shape[1]
+        if len(index) > limit:
+            index = index[best[index].topk(limit).indices]
+        return index // scores.shape[1], index % scores.shape[1]
 
-    def box_nms(self, clip: InstanceData, size: tuple[int, int]) -> InstanceData:
-        """Sort rows and drop those whose boxes say nothing new.
+    def box_nms(self, clip: InstanceData, input_shape: tuple[int, int]) -> InstanceData:
+        """Sort predictions and drop those whose boxes repeat a better one.
 
         Args:
-            clip (InstanceData): ``class_scores`` (N, K), ``rank_weight``
-                (N,), ``bboxes`` (N, T, 4), ``circumscribed`` (N, 4) in pixels.
-            size (tuple[int, int]): Height and width of the input.
+            clip (InstanceData): ``class_scores`` (N, K), ``rank_weight`` (N,), ``bboxes``
+                (N, T, 4), ``circumscribed`` (N, 4) in pixels.
+            input_shape (tuple[int, int]): Height and width of the input.
 
         Returns:
-            InstanceData: Rows in order of score times rank weight, without
-            near copies and without boxes that are mostly outside.
+            InstanceData: Predictions in order of score times rank weight, without near copies and
+            without boxes that are mostly outside.
         """
         key = clip.class_scores.amax(dim=1) * clip.rank_weight
         clip = clip[key.argsort(descending=True, stable=True)]
@@ -141,44 +137,41 @@ class ClipNMS:
             + pairwise_iou(clip.circumscribed, clip.circumscribed)
         ) / 2
         keep = ~covered_by_better(overlap, self.box_thr)
-        return clip[keep & self._inside(clip.bboxes, size)]
+        return clip[keep & self._inside(clip.bboxes, input_shape)]
 
     def mask_nms(self, clip: InstanceData, input_shape: tuple[int, int]) -> InstanceData:
         """Drop empty masks and, class by class, duplicates.
 
         Args:
-            clip (InstanceData): As from :meth:`box_nms`, and ``masks``
-                (N, T, h, w) probabilities.
+            clip (InstanceData): As from :meth:`box_nms`, and ``masks`` (N, T, h, w)
+                probabilities.
             input_shape (tuple[int, int]): Height and width of the input.
 
         Returns:
-            InstanceData: Distinct instances, best score first, with
-            ``scores`` (M,) and ``labels`` (M,) added.
+            InstanceData: Distinct instances, best score first, with ``scores`` (M,) and
+            ``labels`` (M,) added.
         """
         clip = clip[self._well_drawn(clip, input_shape)]
         overlap = self.overlap(clip)
-        keys = clip.class_scores * clip.rank_weight[:, None]
-        rows, labels = [], []
-        for label in (keys > self.score_thr).any(dim=0).nonzero()[:, 0]:
-            order = keys[:, label].argsort(descending=True, stable=True)
-            keep = ~covered_by_better(self.reorder(overlap, order), self.nms_thr)
-            keep &= keys[order, label] > self.score_thr
-            rows.append(order[keep])
-            labels.append(label.expand(int(keep.sum())))
-        none = keys.new_zeros(0, dtype=torch.long)
-        rows = torch.cat(rows + [none])
-        labels = torch.cat(labels + [none])
-        scores = clip.class_scores[rows, labels]
+        keys = (clip.class_scores * clip.rank_weight[:, None]).T
+        labels = (keys > self.score_thr).any(dim=1).nonzero()[:, 0]
+        keys = keys[labels]
+        order = keys.argsort(dim=1, descending=True, stable=True)
+        keep = ~covered_by_better(self.reorder(overlap, order), self.nms_thr)
+        keep &= keys.gather(1, order) > self.score_thr
+        which, place = keep.nonzero(as_tuple=True)
+        index, labels = order[which, place], labels[which]
+        scores = clip.class_scores[index, labels]
         best = scores.argsort(descending=True, stable=True)
-        result = clip[rows[best]]
+        result = clip[index[best]]
         result.scores, result.labels = scores[best], labels[best]
         return result
 
-    def overlap(self, clip: InstanceData) -> tuple[Tensor, ...]:
-        """Overlap of all pairs of rows, (N, N), in parts to be summed.
+    def overlap(self, clip: InstanceData) -> tuple[Tensor, Tensor]:
+        """Return the overlap of all pairs of predictions, (N, N), in two parts to be summed.
 
-        Boxes and masks of frames are compared where both masks are seen:
-        the box of a hidden object says little.
+        Boxes and masks of frames are compared where both masks are seen, because the box of a
+        hidden object means little.
         """
         masks = clip.masks > 0.5
         seen = both_seen(masks, masks, self.min_pixels)
@@ -187,29 +180,46 @@ class ClipNMS:
         masks = clip_mask_overlap(masks, seen, self.sure_iou)
         return 0.25 * boxes + 0.5 * masks, 0.25 * circumscribed
 
-    def reorder(self, overlap: tuple[Tensor, ...], order: Tensor) -> Tensor:
-        """Overlap of the rows in a class's own order.
+    def reorder(self, overlap: tuple[Tensor, Tensor], order: Tensor) -> Tensor:
+        """Return the overlap of predictions in each class's own order.
 
         Args:
-            overlap (tuple[Tensor]): Two parts (N, N).
-            order (Tensor): (N,) indices, best first.
+            overlap (tuple[Tensor, Tensor]): Two parts (N, N).
+            order (Tensor): (..., N) indices, best first.
 
         Returns:
-            Tensor: (N, N).
+            Tensor: (..., N, N).
         """
-        return sum(part[order][:, order] for part in overlap)
+        rows, columns = order[..., :, None], order[..., None, :]
+        return overlap[0][rows, columns] + overlap[1][rows, columns]
 
     def _inside(self, boxes: Tensor, size: tuple[int, int]) -> Tensor:
-        """(N,) bool: centres lie in the image in enough frames."""
+        """Return (N,) bool, whether centres lie in the image in enough frames."""
         centre = (boxes[..., :2] + boxes[..., 2:]) / 2
         limit = centre.new_tensor([size[1], size[0]])
         inside = ((centre > 0) & (centre < limit)).all(dim=-1)
         return inside.sum(dim=1) >= max(boxes.shape[1] // 2, 1)
 
     def _well_drawn(self, clip: InstanceData, input_shape: tuple[int, int]) -> Tensor:
-        """(N,) bool: the mask is large enough in some frame."""
+        """Return (N,) bool, whether the mask is large enough in some frame."""
         masks = clip.masks > 0.5
         cells = (input_shape[0] / masks.shape[-2], input_shape[1] / masks.shape[-1])
         large = masks.flatten(2).sum(-1) > self.min_pixels
         fills = mask_box_share(masks, clip.bboxes, cells) > self.min_share
         return large.any(dim=1) & fills.any(dim=1)
+
+
+@TASK_UTILS.register_module()
+class PublishedClipNMS(ClipNMS):
+    """:class:`ClipNMS` with the mispaired term of the published models.
+
+    In a class's order, the circumscribed box of the better prediction is compared with that of
+    the prediction which stands at the other's place in the order of best scores. It matters where
+    the two orders differ, and is needed to get the published results from published weights; use
+    :class:`ClipNMS` for everything else.
+    """
+
+    def reorder(self, overlap: tuple[Tensor, Tensor], order: Tensor) -> Tensor:
+        """Return the overlap in each class's own order, with the mispaired term."""
+        rows = order[..., :, None]
+        return overlap[0][rows, order[..., None, :]] + overlap[1][order]

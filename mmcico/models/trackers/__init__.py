@@ -3,8 +3,7 @@
 from mmcico.structures.track_state import TrackState
 
 from .clip_tracker import ClipTracker
-from .embedding_recall import EmbeddingRecall
-from .matching import GreedyMatching, HungarianMatching
+from .matching import EmbeddingRecall, GreedyMatching, HungarianMatching
 from .published_tracker import PublishedClipTracker
 
 __all__ = [

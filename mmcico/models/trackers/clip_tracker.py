@@ -20,20 +20,15 @@ from .matching import cosine
 #: what a track keeps of the instance that it was last seen as
 TRACK_FIELDS = ('instances_id', 'bboxes', 'masks', 'embeds', 'labels')
 
-#: decides between two classes of one instance, which are alike in all else
+#: decides between two classes of one instance, which are equal in everything else
 TIE = 1e-4
 
 
 def shared_frames(last: Sequence[int], now: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
-    """Positions, in two clips, of the frames to compare.
+    """Return the positions in two clips, given by their frame ids, of the frames to compare.
 
-    Args:
-        last (Sequence[int]): Frame ids of the earlier clip.
-        now (Sequence[int]): Frame ids of the later clip.
-
-    Returns:
-        tuple[list[int], list[int]]: Positions of the frames in both clips;
-        the last frame of the one and the first of the other if none is.
+    These are the frames in both clips, or, without any, the last of the earlier clip and the first
+    of the later one.
     """
     both = sorted(set(last) & set(now))
     if not both:
@@ -45,14 +40,12 @@ def shared_frames(last: Sequence[int], now: Sequence[int]) -> tuple[Sequence[int
 class ClipTracker(BaseModule):
     """Links the instances of a clip with the tracks before it (eq. 11).
 
-    The matching score is ``a1 * d + a2 * MIoU + a3 * BIoU`` with
-    ``d = (cos + 1) / 2``, mask and box IoU being means over the frames that
-    the clips share, or of the last frame against the first one. Each track
-    is compared on the frames of the clip that it was last seen in. The place
-    of one that was lost long ago can only speak for it, hardly against it:
-    ``recall`` gives what is left over a second chance, by looks alone.
-    Settings are all that is kept here; what is known of a video is a
-    :class:`TrackState`, so that videos can be interleaved.
+    The matching score is ``a1 * d + a2 * MIoU + a3 * BIoU`` with ``d = (cos + 1) / 2``; mask and
+    box IoU are means over the frames that the clips share, or compare the last frame with the
+    first one. Each track is compared on the frames of the clip in which it was last seen. The
+    place of a track that was lost long ago says little; therefore ``recall`` matches remaining
+    instances and lost tracks by their embeddings alone. The tracker holds settings only; the state
+    of a video is a :class:`TrackState`, so that videos can be interleaved.
 
     Args:
         embed_weight (float): a1.
@@ -60,21 +53,18 @@ class ClipTracker(BaseModule):
         box_weight (float): a3.
         score_weight (float): Weight of the detection score. 0 in the paper.
         label_weight (float): Added for the same class. 0 in the paper.
-        match_thr (float): Matching scores must be above to take an id.
-        matching (dict): :class:`GreedyMatching` or
-            :class:`HungarianMatching`.
-        memory (int): Clips for which a track that was not seen is kept, 1 is
-            the paper's "previous clip".
-        min_pixels (int): A mask is compared with more map pixels than this.
-        momentum (float): Share of a track's old embedding in the new one,
-            a running mean of unit length. 0, the last clip alone, in the
-            paper.
-        recall (dict, optional): :class:`EmbeddingRecall`, for instances that
-            are left over and lost tracks. None in the paper.
-        drop_runner_ups (bool): Leave instances out whose matching score with a
-            track is high enough, but not as high as that of the one which
-            got it: objects found twice, mostly. The paper makes new tracks
-            of them.
+        match_thr (float): An instance takes the id of a track if their score is higher.
+        matching (dict): :class:`GreedyMatching` or :class:`HungarianMatching`.
+        memory (int): Clips for which a track that is not seen is kept; 1 is the paper's "previous
+            clip".
+        min_pixels (int): A mask is compared if it has more map pixels than this.
+        momentum (float): Share of a track's old embedding in the new one, a running mean of unit
+            length. 0, the last clip alone, in the paper.
+        recall (dict, optional): :class:`EmbeddingRecall`, for remaining instances and lost tracks.
+            None in the paper.
+        drop_runner_ups (bool): Drop instances whose score with a track is high enough, but lower
+            than that of the instance which got it; mostly these are objects found twice. In the
+            paper they start new tracks.
     """
 
     @accept_old_names(drop_seconds='drop_runner_ups')
@@ -127,17 +117,15 @@ class ClipTracker(BaseModule):
         """Give the instances of the next clip their ids.
 
         Args:
-            state (TrackState): What is known; ``TrackState()`` at first.
-            clip (InstanceData): N instances: ``bboxes`` (N, T, 4),
-                ``masks`` (N, T, h, w) probabilities, ``embeds`` (N, E) of
-                unit length, ``scores`` (N,), ``labels`` (N,).
+            state (TrackState): State before the clip; ``TrackState()`` at first.
+            clip (InstanceData): N instances: ``bboxes`` (N, T, 4), ``masks`` (N, T, h, w)
+                probabilities, ``embeds`` (N, E) of unit length, ``scores`` (N,), ``labels`` (N,).
             frame_ids (Sequence[int]): The T frames of the clip.
-            draw (Callable, optional): Not used: the paper compares masks as
-                they were drawn.
+            draw (Callable, optional): Not used; the paper compares masks as they were drawn.
 
         Returns:
-            tuple[TrackState, InstanceData]: The new state, and the clip,
-            what was dropped left out, with ``instances_id``.
+            tuple[TrackState, InstanceData]: The new state, and the instances that were not
+            dropped, with ``instances_id``.
         """
         clip = clip[:]
         track = torch.full_like(clip.labels, -1)
@@ -161,8 +149,12 @@ class ClipTracker(BaseModule):
     def _assign(
         self, state: TrackState, clip: InstanceData, frame_ids: Sequence[int]
     ) -> tuple[Tensor, Tensor]:
-        """(N,) tracks of the instances, -1 for none, and (N,) bool, those
-        that came second to a track; N, M > 0."""
+        """Assign N > 0 instances to M > 0 tracks.
+
+        Returns:
+            tuple[Tensor, Tensor]: (N,) tracks, -1 for none, and (N,) bool, whether the instance is
+            the runner-up of a track.
+        """
         track = torch.full_like(clip.labels, -1)
         score = self.match_score(state, clip, frame_ids)
         rows, cols = self.matching(score, self.match_thr)
@@ -182,16 +174,7 @@ class ClipTracker(BaseModule):
     def match_score(
         self, state: TrackState, clip: InstanceData, frame_ids: Sequence[int]
     ) -> Tensor:
-        """Matching scores of instances and tracks.
-
-        Args:
-            state (TrackState): With M tracks.
-            clip (InstanceData): N instances.
-            frame_ids (Sequence[int]): The T frames of the clip.
-
-        Returns:
-            Tensor: (N, M).
-        """
+        """Return the matching scores (N, M) of N instances of a clip and M tracks."""
         tracks = state.tracks
         similar = (cosine(clip.embeds, tracks.embeds) + 1) / 2
         same = clip.labels[:, None] == tracks.labels[None]
@@ -211,14 +194,14 @@ class ClipTracker(BaseModule):
     def _overlap(
         self, clip: InstanceData, tracks: InstanceData, last: Sequence[int], now: Sequence[int]
     ) -> Tensor:
-        """(N, M) weighted mask and box IoU on chosen frames of both."""
+        """Return (N, M) weighted mask and box IoU on chosen frames of both."""
         boxes = pairwise_clip_iou(clip.bboxes[:, now], tracks.bboxes[:, last])
         drawn, known = clip.masks[:, now] > 0.5, tracks.masks[:, last] > 0.5
         masks = mean_over(pairwise_mask_iou(drawn, known), both_seen(drawn, known, self.min_pixels))
         return self.mask_weight * masks + self.box_weight * boxes
 
     def _remember(self, state: TrackState, clip: InstanceData, track: Tensor) -> InstanceData:
-        """Tracks after a clip: its own, and those lost not long ago."""
+        """Return the tracks after a clip: its own, and those lost recently."""
         now = InstanceData(**{key: clip[key] for key in TRACK_FIELDS})
         now.age = torch.zeros_like(now.instances_id)
         old = state.tracks

@@ -1,7 +1,9 @@
-"""One-to-one assignment of instances to tracks."""
+"""One-to-one assignment of instances to tracks, and recall of lost tracks."""
 
 import torch
+from mmdet.utils import ConfigType
 from mmengine.model import BaseModule
+from mmengine.structures import InstanceData
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
@@ -9,15 +11,7 @@ from mmcico.registry import TASK_UTILS
 
 
 def cosine(a: Tensor, b: Tensor) -> Tensor:
-    """Cosines of all pairs, never in half precision.
-
-    Args:
-        a (Tensor): (N, E) of unit length.
-        b (Tensor): (M, E) of unit length.
-
-    Returns:
-        Tensor: (N, M) float32.
-    """
+    """Compute the cosines (N, M) of all pairs of unit vectors (N, E) and (M, E), in float32."""
     # matching scores may differ by less than half precision can tell
     with torch.autocast(a.device.type, enabled=False):
         return a.float() @ b.float().T
@@ -25,14 +19,14 @@ def cosine(a: Tensor, b: Tensor) -> Tensor:
 
 @TASK_UTILS.register_module()
 class GreedyMatching(BaseModule):
-    """The pair with the highest score first, then the next free pair."""
+    """Takes the pair with the highest score first, then the next free pair."""
 
     def forward(self, score: Tensor, min_score: float) -> tuple[Tensor, Tensor]:
         """Match rows with columns.
 
         Args:
             score (Tensor): (N, M).
-            min_score (float): Pairs at or below it are not made.
+            min_score (float): Pairs must have a higher score.
 
         Returns:
             tuple[Tensor, Tensor]: Rows and columns of the pairs, long.
@@ -49,13 +43,53 @@ class GreedyMatching(BaseModule):
 
 @TASK_UTILS.register_module()
 class HungarianMatching(BaseModule):
-    """The pairs whose scores above the threshold sum to the most."""
+    """Takes the pairs whose excess over the threshold has the largest sum."""
 
     def forward(self, score: Tensor, min_score: float) -> tuple[Tensor, Tensor]:
-        """Match rows with columns, see :class:`GreedyMatching`."""
+        """Match rows with columns; see :class:`GreedyMatching`."""
         gain = (score - min_score).clamp(min=0)
         rows, cols = linear_sum_assignment(gain.cpu().numpy(), maximize=True)
         rows = torch.as_tensor(rows, device=score.device)
         cols = torch.as_tensor(cols, device=score.device)
         keep = score[rows, cols] > min_score
         return rows[keep], cols[keep]
+
+
+@TASK_UTILS.register_module()
+class EmbeddingRecall(BaseModule):
+    """Second stage of :class:`ClipTracker`, for instances without a track.
+
+    An instance takes the id of a lost track if the cosine of their embeddings, plus a bonus for the
+    same class, is high enough.
+
+    Args:
+        min_similarity (float): Pairs must be more similar.
+        label_weight (float): Added for the same class.
+        matching (dict): :class:`GreedyMatching` or :class:`HungarianMatching`.
+    """
+
+    def __init__(
+        self,
+        min_similarity: float = 0.5,
+        label_weight: float = 0.0,
+        matching: ConfigType = dict(type='mmcico.GreedyMatching'),
+    ) -> None:
+        super().__init__()
+        self.min_similarity = min_similarity
+        self.label_weight = label_weight
+        self.matching = TASK_UTILS.build(matching)
+
+    def forward(self, clip: InstanceData, lost: InstanceData) -> tuple[Tensor, Tensor]:
+        """Find lost tracks again.
+
+        Args:
+            clip (InstanceData): N instances without a track: ``embeds`` (N, E) of unit length,
+                ``labels`` (N,).
+            lost (InstanceData): M tracks with the same fields.
+
+        Returns:
+            tuple[Tensor, Tensor]: Rows and columns of the pairs, long.
+        """
+        same = clip.labels[:, None] == lost.labels[None]
+        score = cosine(clip.embeds, lost.embeds) + self.label_weight * same
+        return self.matching(score, self.min_similarity)

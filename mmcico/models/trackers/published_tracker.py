@@ -1,4 +1,4 @@
-"""Linking as the published models do it."""
+"""Linking of clips as the published models do it."""
 
 from collections.abc import Sequence
 
@@ -19,53 +19,47 @@ FIELDS = ('bboxes', 'circumscribed', 'masks', 'mask_params', 'embeds', 'labels',
 
 
 def first_claims(best: Tensor, choice: Tensor, num_tracks: int) -> Tensor:
-    """Which rows get the track that they chose.
+    """Find the instances that get the track they chose.
 
     Args:
-        best (Tensor): (N,) matching score of each row's choice.
+        best (Tensor): (N,) matching score of each instance's choice.
         choice (Tensor): (N,) chosen track; ``num_tracks`` for a new one.
         num_tracks (int): M.
 
     Returns:
-        Tensor: (N,) bool: of the rows that chose one track, only that with
-        the best score; rows that chose a new one are not among them.
+        Tensor: (N,) bool: of the instances that chose one track, the one with the best score;
+        those that chose a new track are not among them.
     """
     order = best.argsort(descending=True, stable=True)
-    winners, owners = [], set()
-    for row, track in zip(order.tolist(), choice[order].tolist()):
-        if track < num_tracks and track not in owners:
-            owners.add(track)
-            winners.append(row)
-    taken = torch.zeros_like(choice, dtype=torch.bool)
-    taken[winners] = True
-    return taken
+    # (M, N) claims, best first; the first of each track wins
+    claims = choice[order] == torch.arange(num_tracks, device=choice.device)[:, None]
+    wins = (claims & (claims.cumsum(dim=1) == 1)).any(dim=0)
+    return torch.zeros_like(wins).index_copy(0, order, wins)
 
 
 @MODELS.register_module()
 class PublishedClipTracker(BaseModule):
     """Links clips with all tracks ever started, as the published models do.
 
-    Tracks that are not seen are drawn again, on each clip's prototypes, from
-    their last mask parameters, and shown for a while. An instance takes the
-    track, or the name "new", with its best score; the second instance that
-    chooses a track is dropped from the clip. Defaults are the published
-    values.
+    Tracks that are not seen are drawn again, on each clip's prototypes, from their last mask
+    parameters, and shown for a while. An instance takes the track, or "new", with its best score;
+    a second instance that chooses the same track is dropped from the clip. Defaults are the
+    published values.
 
     Args:
-        embed_weight (float): Weight of the embeddings' likeness.
-        mask_weight (float): Weight of the mask IoU, doubled with overlap.
-        box_weight (float): Weight of the box IoU, doubled with overlap.
+        embed_weight (float): Weight of the similarity of embeddings.
+        mask_weight (float): Weight of the mask IoU, doubled if clips overlap.
+        box_weight (float): Weight of the box IoU, doubled if clips overlap.
         score_weight (float): Weight of the detection score.
         label_weight (float): Added for the same class.
         new_iou (float): IoU that a new track is credited with.
         small_iou (float): The same for small instances.
-        small_area (float): Boxes below this share of the input are small.
-        redraw_scale (float): Redrawn masks are cut by the circumscribed
-            box, scaled by this.
+        small_area (float): Instances are small if the product of their mean width and mean height
+            is below this share of the input.
+        redraw_scale (float): Redrawn masks are cropped by the circumscribed box, scaled by this.
         fade (float): Factor on the score of a redrawn track, for each frame.
-        memory (int, optional): Clips for which an unseen track is kept.
-            None, as published, keeps all, about 180 kB each at 384 x 640 with
-            T = 3.
+        memory (int, optional): Clips for which an unseen track is kept. None, as published, keeps
+            all, about 180 kB each at 384 x 640 with T = 3.
     """
 
     def __init__(
@@ -101,15 +95,15 @@ class PublishedClipTracker(BaseModule):
         """Link the next clip.
 
         Args:
-            state (TrackState): What is known; ``TrackState()`` at first.
-            clip (InstanceData): N instances as from ``CiCo.detect``, with
-                ``input_shape`` among its metainfo.
+            state (TrackState): State before the clip; ``TrackState()`` at first.
+            clip (InstanceData): N instances as from ``CiCo.detect``, with ``input_shape`` among
+                its metainfo.
             frame_ids (Sequence[int]): The T frames of the clip.
             draw (Callable): Draws tracks on this clip's prototypes.
 
         Returns:
-            tuple[TrackState, InstanceData]: The new state, and all tracks to
-            be shown, with ``instances_id``, in order of their ids.
+            tuple[TrackState, InstanceData]: The new state, and all tracks to be shown, with
+            ``instances_id``, in order of their ids.
         """
         tracks = state.tracks
         if len(clip) == 0:  # tracks age, nothing is shown
@@ -117,9 +111,8 @@ class PublishedClipTracker(BaseModule):
                 tracks = tracks[:]
                 tracks.age = tracks.age + 1
                 tracks = self._forget(tracks)
-            state = TrackState(state.next_id, state.frame_ids, tracks)
             clip.instances_id = torch.zeros_like(clip.labels)
-            return state, clip
+            return TrackState(state.next_id, state.frame_ids, tracks), clip
         found = InstanceData(**{key: clip[key] for key in FIELDS})
         found.age = torch.zeros_like(clip.labels)
         if tracks is None:
@@ -141,24 +134,25 @@ class PublishedClipTracker(BaseModule):
         draw: Draw,
         input_shape: tuple[int, int],
     ) -> tuple[InstanceData, Tensor]:
-        """Old tracks after a clip, and which instances start new ones."""
-        shared = [f for f in dict.fromkeys(frame_ids) if f in state.frame_ids]
-        now = [list(frame_ids).index(f) for f in shared]
-        last = [state.frame_ids.index(f) for f in shared]
-        overlap = (
-            self._overlap(
-                found.bboxes[:, now],
-                found.masks[:, now],
-                state.tracks.bboxes[:, last],
-                state.tracks.masks[:, last],
+        """Return the old tracks after a clip, and the instances that start new ones."""
+        old = state.tracks
+        # a last clip may repeat frames: every pair of equal ones counts
+        pairs = [
+            (n, m)
+            for n, frame in enumerate(frame_ids)
+            for m, last in enumerate(state.frame_ids)
+            if frame == last
+        ]
+        tracks = self._redrawn(old, draw, len(frame_ids))
+        if pairs:
+            now, last = (list(each) for each in zip(*pairs))
+            masks, boxes = self._overlap(
+                found.bboxes[:, now], found.masks[:, now], old.bboxes[:, last], old.masks[:, last]
             )
-            if shared
-            else None
-        )
-        tracks = self._redrawn(state.tracks, draw, len(frame_ids))
-        if overlap is None:
-            overlap = self._gap_overlap(found, tracks)
-        score = self._scores(found, tracks, overlap, bool(shared), input_shape)
+        else:
+            masks, _ = self._overlap(found.bboxes, found.masks, tracks.bboxes, tracks.masks)
+            boxes = pairwise_iou(found.bboxes[:, 0], tracks.bboxes[:, 0])
+        score = self._scores(found, tracks, masks, boxes, 2 if pairs else 1, input_shape)
         best, choice = score.max(dim=1)
         rows = first_claims(best, choice, len(tracks)).nonzero()[:, 0]
         claimed = choice[rows]
@@ -172,7 +166,7 @@ class PublishedClipTracker(BaseModule):
     def _overlap(
         self, boxes: Tensor, masks: Tensor, old_boxes: Tensor, old_masks: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """(N, M) mask IoU and box IoU, means over frames with both."""
+        """Return (N, M) mask IoU and box IoU, means over frames that show both."""
         drawn, known = masks > 0.5, old_masks > 0.5
         seen = both_seen(drawn, known, 2)
         return (
@@ -180,17 +174,11 @@ class PublishedClipTracker(BaseModule):
             mean_over(pairwise_frame_iou(boxes, old_boxes), seen),
         )
 
-    def _gap_overlap(self, found: InstanceData, tracks: InstanceData) -> tuple[Tensor, Tensor]:
-        """(N, M) mask IoU with redrawn masks, box IoU of the first frame."""
-        masks, _ = self._overlap(found.bboxes, found.masks, tracks.bboxes, tracks.masks)
-        boxes = pairwise_iou(found.bboxes[:, 0], tracks.bboxes[:, 0])
-        return masks, boxes
-
     def _redrawn(self, tracks: InstanceData, draw: Draw, num_frames: int) -> InstanceData:
-        """All tracks on the prototypes of the clip."""
+        """Return all tracks on the prototypes of the clip."""
         tracks = tracks[:]
-        circumscribed = scale_boxes(tracks.circumscribed, self.redraw_scale)
-        tracks.masks = draw(tracks.mask_params, circumscribed)
+        crops = scale_boxes(tracks.circumscribed, self.redraw_scale)
+        tracks.masks = draw(tracks.mask_params, tracks.circumscribed, crops=crops)
         tracks.scores = tracks.scores * self.fade**num_frames
         tracks.circumscribed = tracks.bboxes[:, -1]
         tracks.bboxes = tracks.bboxes[:, -1:].expand_as(tracks.bboxes)
@@ -200,38 +188,36 @@ class PublishedClipTracker(BaseModule):
         self,
         found: InstanceData,
         tracks: InstanceData,
-        overlap: tuple[Tensor, Tensor],
-        shared: bool,
+        masks: Tensor,
+        boxes: Tensor,
+        factor: int,
         input_shape: tuple[int, int],
     ) -> Tensor:
-        """(N, M + 1) matching scores, the last column for a new track."""
-        masks, boxes = overlap
-        double = 2 if shared else 1
+        """Return (N, M + 1) matching scores, the last column for a new track."""
         similar = (cosine(found.embeds, tracks.embeds) + 1) / 2
         same = (found.labels[:, None] == tracks.labels[None]).float()
         iou = self.mask_weight * masks + self.box_weight * boxes
-        size = found.bboxes[..., 2:] - found.bboxes[..., :2]
-        area = size.prod(dim=-1).mean(dim=1)
-        share = area / (input_shape[0] * input_shape[1])
+        sides = (found.bboxes[..., 2:] - found.bboxes[..., :2]).mean(dim=1)
+        share = sides.prod(dim=-1) / (input_shape[0] * input_shape[1])
         credit = torch.where(share < self.small_area, self.small_iou, self.new_iou)
         new = (
             self.embed_weight / 2
-            + (self.mask_weight + self.box_weight) * double * credit
+            + (self.mask_weight + self.box_weight) * factor * credit
             + self.label_weight
         )
-        old = self.embed_weight * similar + double * iou
+        old = self.embed_weight * similar + factor * iou
         score = torch.cat([old + self.label_weight * same, new[:, None]], 1)
         return score + self.score_weight * found.scores[:, None]
 
     def _forget(self, tracks: InstanceData) -> InstanceData:
-        """Tracks that are still kept."""
+        """Return the tracks that are still kept."""
         if self.memory is None:
             return tracks
         return tracks[tracks.age < self.memory]
 
     @staticmethod
     def _shown(tracks: InstanceData) -> Tensor:
-        """(M,) bool: seen not long ago, and with a mask."""
+        """Return (M,) bool, whether a track was seen recently and has a mask."""
         recent = tracks.age <= max(3, 15 // tracks.masks.shape[1])
         drawn = (tracks.masks > 0.5).flatten(2).sum(-1) > 3
         return recent & (tracks.scores > 0.1) & drawn.any(dim=1)

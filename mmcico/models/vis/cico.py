@@ -12,41 +12,49 @@ from mmengine.model import initialize
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmcico.registry import MODELS, TASK_UTILS
+from mmcico.registry import MODELS, TASK_UTILS, WEIGHT_INITIALIZERS
 from mmcico.structures.clip_outputs import ClipOutputs
 from mmcico.structures.track_state import Draw
 
+from ..interfaces import build_part
 from ..task_modules.clip_ground_truth import align_clip
 from .clip_network import ClipNetwork, LazyNetwork
-from .frame_features import FrameFeatures, check_clips
-from .init_order import split_init_cfg
-from .results import to_track_sample
-from .video_state import VideoState, mean_overlap
+from .frame_features import FrameFeatures, VideoState, check_clips
+from .results import CLASS_TIES, MASK_RESIZE, mean_overlap, to_track_sample
 
-#: which masks are written where two clips overlap
-OVERLAP_MASKS = ('later', 'mean')
+#: settings of test_cfg, defaults first
+CHOICES = dict(overlap_masks=('later', 'mean'), mask_resize=MASK_RESIZE, class_ties=CLASS_TIES)
+#: methods that the model calls, with their arguments
+BBOX_HEAD = dict(forward_clips=('feats', 'cls_scores', 'windows'))
+MASK_HEAD = dict(predict=('protos', 'params', 'boxes', 'input_shape'))
+TRACKER = dict(step=('state', 'clip', 'frame_ids', 'draw'))
+NMS = dict(select=('scores', 'num_frames'), mask_nms=('clip', 'input_shape'))
 
 
 @MODELS.register_module()
 class CiCo(BaseMOTModel):
     """Clip-in clip-out one-stage model (CiCo-Yolact, CiCo-CondInst).
 
-    Frames go through backbone and neck one by one; prediction heads and mask
-    head see clips. At test time, clips of a video come in order and are
-    linked; nothing but the last clip's instances is kept.
+    Backbone and neck process single frames; prediction heads and mask head process clips. When
+    testing, clips of a video come in order and are linked; nothing but the last clip's instances
+    and shared features is kept.
 
     Args:
         backbone (dict): Any backbone of MMDetection.
         neck (dict): Any neck of MMDetection, or :class:`YolactFPN`.
-        bbox_head (dict): :class:`CiCoHead`; it gets its
-            ``num_mask_params`` from the mask head.
+        bbox_head (dict): :class:`CiCoHead`; it gets its ``num_mask_params`` from the mask head.
         mask_head (dict): :class:`ClipMaskHead`.
-        tracker (dict): :class:`ClipTracker`.
-        test_cfg (dict, optional): ``nms``: :class:`ClipNMS`;
-            ``overlap_masks``: ``'later'``, or ``'mean'`` of both clips.
+        tracker (dict): :class:`ClipTracker` or another type with its method ``step``.
+        test_cfg (dict, optional): ``nms``: :class:`ClipNMS`; ``overlap_masks``: ``'later'``, or
+            ``'mean'`` of both clips; ``mask_resize``: ``'resize_first'``, or ``'crop_first'`` as in
+            the published models; ``class_ties``: of equally frequent classes, a track gets the one
+            with better scores (``'scored'``) or, as in the published models, the ``'lowest'``.
         data_preprocessor (dict, optional): ``TrackDataPreprocessor``.
         init_cfg (dict, optional): Initialisation of the whole model, e.g.
             :class:`InflatedPretrained` for a COCO detector.
+
+    Raises:
+        ValueError: If a part does not have the methods that the model calls.
     """
 
     def __init__(
@@ -62,24 +70,25 @@ class CiCo(BaseMOTModel):
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         test_cfg = test_cfg or dict()
-        self.overlap_masks = test_cfg.get('overlap_masks', 'later')
-        if self.overlap_masks not in OVERLAP_MASKS:
-            raise ValueError(
-                f'test_cfg.overlap_masks={self.overlap_masks!r} is none of {OVERLAP_MASKS}'
-            )
+        for name, values in CHOICES.items():
+            if test_cfg.get(name, values[0]) not in values:
+                raise ValueError(f'test_cfg.{name}={test_cfg[name]!r} is none of {values}')
+        self.test_choices = {name: test_cfg.get(name, CHOICES[name][0]) for name in CHOICES}
         self.backbone = MODELS.build(backbone)
         self.neck = MODELS.build(neck)
-        self.mask_head = MODELS.build(mask_head)
-        self.bbox_head = MODELS.build(dict(bbox_head, num_mask_params=self.mask_head.num_params))
-        self.tracker = MODELS.build(tracker)
-        self.nms = TASK_UTILS.build(test_cfg.get('nms', dict(type='mmcico.ClipNMS')))
+        self.mask_head = build_part(MODELS, mask_head, 'model.mask_head', **MASK_HEAD)
+        bbox_head = dict(bbox_head, num_mask_params=self.mask_head.num_params)
+        self.bbox_head = build_part(MODELS, bbox_head, 'model.bbox_head', **BBOX_HEAD)
+        self.tracker = build_part(MODELS, tracker, 'model.tracker', **TRACKER)
+        nms = test_cfg.get('nms', dict(type='mmcico.ClipNMS'))
+        self.nms = build_part(TASK_UTILS, nms, 'model.test_cfg.nms', **NMS)
         self.network: ClipNetwork = LazyNetwork()
         self.states: dict[int | str, VideoState] = dict()
 
     def init_weights(self) -> None:
-        """Parts first; then what says that it comes after them.
+        """Initialise submodules, then run the initialisers that build on them.
 
-        MMEngine knows this order for the type ``'Pretrained'`` only.
+        MMEngine runs only the type ``'Pretrained'`` after the submodules.
         """
         if self.is_init:
             return super().init_weights()
@@ -90,7 +99,7 @@ class CiCo(BaseMOTModel):
         initialize(self, last)
 
     def train(self, mode: bool = True) -> 'CiCo':
-        """Forget videos that were not finished, as every loop begins so."""
+        """Set the mode and forget videos that were not finished; every loop begins with this."""
         self.states.clear()
         return super().train(mode)
 
@@ -100,46 +109,23 @@ class CiCo(BaseMOTModel):
         return self.bbox_head.num_frames
 
     def extract_feat(self, frames: Tensor) -> tuple[Tensor, ...]:
-        """Features of single frames.
-
-        Args:
-            frames (Tensor): (F, 3, H, W) normalised frames of any clips.
-
-        Returns:
-            tuple[Tensor]: Levels (F, C, h, w), fine to coarse.
-        """
+        """Compute the levels (F, C, h, w), fine to coarse, of frames (F, 3, H, W)."""
         return self.neck(self.backbone(frames))
 
     def _forward(
-        self, inputs: Tensor, data_samples: Sequence[TrackDataSample] = None
+        self, inputs: Tensor, data_samples: Sequence[TrackDataSample] | None = None
     ) -> tuple[ClipOutputs, Tensor]:
-        """The network alone.
-
-        Args:
-            inputs (Tensor): (B, T, 3, H, W) normalised clips.
-            data_samples (list[TrackDataSample], optional): Not used.
-
-        Returns:
-            tuple[ClipOutputs, Tensor]: Rows of B clips and their prototypes
-            (B, k, T, h, w).
-        """
+        """Return predictions and prototypes (B, k, T, h, w) for clips (B, T, 3, H, W)."""
         check_clips(inputs, self.num_frames)
         features = self.per_frame(inputs.flatten(0, 1))
-        scores = self.bbox_head.class_rows(features.levels, features.scores)
+        logits = self.bbox_head.class_logits(features.levels, features.logits)
         return (
-            self.bbox_head.forward_clips(features.levels, scores),
+            self.bbox_head.forward_clips(features.levels, logits),
             self.mask_head.forward_clips(features.fused, self.num_frames),
         )
 
     def per_frame(self, frames: Tensor) -> FrameFeatures:
-        """All that can be said of frames one by one.
-
-        Args:
-            frames (Tensor): (F, 3, H, W) normalised frames of any clips.
-
-        Returns:
-            FrameFeatures: Of F frames.
-        """
+        """Compute everything that needs one frame at a time, for frames (F, 3, H, W)."""
         levels = self.extract_feat(frames)
         return FrameFeatures(
             tuple(levels),
@@ -150,7 +136,7 @@ class CiCo(BaseMOTModel):
     def loss(
         self, inputs: Tensor, data_samples: Sequence[TrackDataSample], **kwargs
     ) -> dict[str, Tensor]:
-        """Losses of a batch of clips (eq. 10).
+        """Compute the losses of a batch of clips (eq. 10).
 
         Args:
             inputs (Tensor): (B, T, 3, H, W) normalised clips.
@@ -171,21 +157,20 @@ class CiCo(BaseMOTModel):
     ) -> list[TrackDataSample]:
         """Detect, segment and link the instances of clips.
 
-        The clips of a video must come in order. What is known of a video is
-        kept from its first clip to its last; several videos may take turns.
+        The clips of a video must come in order. The state of a video is kept from its first clip
+        to its last; clips of several videos may alternate.
 
         Args:
             inputs (Tensor): (B, T, 3, H, W) normalised clips.
             data_samples (list[TrackDataSample]): Where the clips come from.
 
         Returns:
-            list[TrackDataSample]: Frames whose results are final, with
-            ``pred_track_instances``; ``clip_instances`` holds ids, scores
-            and labels of the whole clip.
+            list[TrackDataSample]: Frames whose results are final, with ``pred_track_instances``;
+            ``clip_instances`` holds ids, scores and labels of the whole clip.
         """
         results = []
         for clip_inputs, sample in zip(inputs, data_samples):
-            # without what other clips of the batch made necessary
+            # without the padding that other clips of the batch made necessary
             height, width = sample[0].get('pad_shape', inputs.shape[-2:])[:2]
             own = clip_inputs[..., :height, :width]
             video, frames = sample[0].video_id, sample.frame_ids
@@ -197,18 +182,18 @@ class CiCo(BaseMOTModel):
         return results
 
     def _state_before(self, video: int | str, frames: Sequence[int]) -> VideoState:
-        """What is known of a video when its next clip comes.
+        """Take the state of a video before its next clip.
 
         Raises:
-            ValueError: If clips before this one have not been seen.
+            ValueError: If the clips before this one have not been processed.
         """
         state = self.states.pop(video, None)
         if frames[0] == 0:
             return VideoState()
         if state is None:
             raise ValueError(
-                f'video {video!r}: the clip of frames {tuple(frames)} came '
-                'without the clips before it; use mmcico.VideoSampler'
+                f'video {video!r}: the clip of frames {tuple(frames)} came without the clips '
+                'before it; use mmcico.VideoSampler'
             )
         return state
 
@@ -216,21 +201,20 @@ class CiCo(BaseMOTModel):
     def step(
         self, state: VideoState, inputs: Tensor, frame_ids: Sequence[int], num_final: int
     ) -> tuple[VideoState, InstanceData]:
-        """The next clip of a video.
+        """Process the next clip of a video.
 
-        Frames that the clip before has shown are not computed again, and
-        parts of the maps without candidates are left out; the results are
-        those of the whole network.
+        Frames that the clip before has shown are not computed again, and parts of the maps
+        without candidates are left out; the results are those of the whole network.
 
         Args:
-            state (VideoState): What is known; ``VideoState()`` at first.
+            state (VideoState): State before the clip; ``VideoState()`` at first.
             inputs (Tensor): (T, 3, H, W) normalised frames.
             frame_ids (Sequence[int]): Their positions in the video.
             num_final (int): The next clip begins with the frame after these.
 
         Returns:
-            tuple[VideoState, InstanceData]: The new state, and the instances
-            of the clip as from :meth:`detect`, with ``instances_id``.
+            tuple[VideoState, InstanceData]: The new state, and the instances of the clip as from
+            :meth:`detect`, with ``instances_id``.
         """
         check_clips(inputs[None], self.num_frames)
         shape = tuple(inputs.shape[-2:])
@@ -243,22 +227,22 @@ class CiCo(BaseMOTModel):
     def detect(
         self, outputs: ClipOutputs, protos: Tensor, input_shape: tuple[int, int]
     ) -> InstanceData:
-        """Distinct instances of one clip.
+        """Return the distinct instances of one clip.
 
         Args:
-            outputs (ClipOutputs): Rows of the clip.
+            outputs (ClipOutputs): Predictions for the clip.
             protos (Tensor): (k, T, h, w).
             input_shape (tuple[int, int]): Height and width of the input.
 
         Returns:
-            InstanceData: N instances, best score first: ``bboxes``
-            (N, T, 4) and ``circumscribed`` (N, 4) in input pixels, ``scores``,
-            ``labels``, ``masks`` (N, T, h, w) probabilities, ``embeds``
-            (N, E), ``mask_params`` (N, k'); metainfo ``input_shape``.
+            InstanceData: N instances, best score first: ``bboxes`` (N, T, 4) and
+            ``circumscribed`` (N, 4) in input pixels, ``scores``, ``labels``, ``masks``
+            (N, T, h, w) probabilities, ``embeds`` (N, E), ``mask_params`` (N, k'); metainfo
+            ``input_shape``.
         """
         scores = self.bbox_head.class_scores(outputs.cls_scores)
         query, prior = self.nms.select(scores, self.num_frames)
-        clip = self.bbox_head.take_rows(outputs, scores, query, prior)
+        clip = self.bbox_head.select(outputs, scores, query, prior)
         clip = self.nms.box_nms(clip, input_shape)
         clip.masks = self.mask_head.predict(
             protos, clip.mask_params, clip.circumscribed, input_shape
@@ -273,18 +257,39 @@ class CiCo(BaseMOTModel):
         """Give the instances of the video's next clip their ids.
 
         Args:
-            state (VideoState): What is known of the video.
+            state (VideoState): State before the clip.
             clip (InstanceData): As from :meth:`detect`.
             frame_ids (Sequence[int]): The T frames of the clip.
-            draw (Callable): Draws earlier instances on this clip's
-                prototypes, for trackers that want it.
+            draw (Callable): Draws earlier instances on this clip's prototypes, for trackers that
+                need it.
 
         Returns:
-            tuple[VideoState, InstanceData]: The new state, and the clip with
-            ``instances_id``, its masks on overlap frames settled.
+            tuple[VideoState, InstanceData]: The new state, and the clip with ``instances_id`` and
+            with the masks that hold for shared frames.
         """
         before = state.tracker
         tracker, clip = self.tracker.step(before, clip, frame_ids, draw)
-        if self.overlap_masks == 'mean':
+        if self.test_choices['overlap_masks'] == 'mean':
             clip.masks = mean_overlap(before, clip, frame_ids)
+        clip.set_metainfo(self.test_choices)
         return replace(state, tracker=tracker), clip
+
+
+def split_init_cfg(init_cfg: OptConfigType | list[dict]) -> tuple[list[dict], list[dict]]:
+    """Split initialisers into those before the submodules and those after them.
+
+    Args:
+        init_cfg (dict | list[dict], optional): As given to the model.
+
+    Returns:
+        tuple[list[dict], list[dict]]: Those that run before or within ``init_weights`` of
+        MMEngine, and those whose type has ``after_children``.
+    """
+    cfgs = [init_cfg] if isinstance(init_cfg, dict) else list(init_cfg or [])
+    kinds = [cfg['type'] for cfg in cfgs]
+    kinds = [WEIGHT_INITIALIZERS.get(kind) if isinstance(kind, str) else kind for kind in kinds]
+    last = [getattr(kind, 'after_children', False) for kind in kinds]
+    return (
+        [cfg for cfg, after in zip(cfgs, last) if not after],
+        [cfg for cfg, after in zip(cfgs, last) if after],
+    )

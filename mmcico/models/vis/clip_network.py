@@ -1,24 +1,34 @@
 """How the network of a clip is run: the part that can be exchanged."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
 from mmcico.structures.clip_outputs import ClipOutputs
 
-from .frame_features import KnownFrames, clip_features
-from .lazy import lazy_outputs
+from ..heads import CiCoHead, ClipMaskHead
+from ..task_modules import ClipNMS
+from .frame_features import FrameFeatures, KnownFrames, clip_features
 
-if TYPE_CHECKING:
-    from .cico import CiCo
+
+class ClipModel(Protocol):
+    """What a network needs of a model; :class:`CiCo` is one."""
+
+    bbox_head: CiCoHead
+    mask_head: ClipMaskHead
+    nms: ClipNMS
+
+    def per_frame(self, frames: Tensor) -> FrameFeatures:
+        """Compute all features of single frames (F, 3, H, W)."""
+        ...
 
 
 class NetworkResult(NamedTuple):
-    """What the network says about one clip.
+    """Output of the network for one clip.
 
     Attributes:
-        outputs (ClipOutputs): Rows of the clip, without batch axis.
+        outputs (ClipOutputs): Predictions for the clip, without batch axis.
         protos (Tensor): (k, T, h, w) prototypes.
         known (KnownFrames): What the next clip can start from.
     """
@@ -31,13 +41,13 @@ class NetworkResult(NamedTuple):
 class ClipNetwork:
     """Runs the network of a model on the next clip of a video.
 
-    ``CiCo.network`` is one; what selects, draws and links instances is the
-    same for all of them. It holds nothing of a video.
+    ``CiCo.network`` is one. Selecting, drawing and linking instances is the same for all of them.
+    A network keeps nothing of a video.
     """
 
     def __call__(
         self,
-        model: 'CiCo',
+        model: ClipModel,
         known: KnownFrames,
         inputs: Tensor,
         frame_ids: Sequence[int],
@@ -59,15 +69,15 @@ class ClipNetwork:
 
 
 class LazyNetwork(ClipNetwork):
-    """The model's own layers, only where candidates are.
+    """Runs the model's own layers, only near candidates.
 
-    Frames that a clip shares with the one before are not computed again. A
-    last clip that was moved back may have some which were not kept.
+    Frames that a clip shares with the one before are not computed again, unless the clip was
+    moved back further than features were kept.
     """
 
     def __call__(
         self,
-        model: 'CiCo',
+        model: ClipModel,
         known: KnownFrames,
         inputs: Tensor,
         frame_ids: Sequence[int],
@@ -84,3 +94,28 @@ class LazyNetwork(ClipNetwork):
             tuple(inputs.shape[-2:]),
         )
         return NetworkResult(outputs.of_clip(0), protos[0], known)
+
+
+def lazy_outputs(
+    bbox_head: CiCoHead, mask_head: ClipMaskHead, features: FrameFeatures, score_thr: float
+) -> tuple[ClipOutputs, Tensor]:
+    """Compute class scores first and all other outputs only near predictions that pass.
+
+    Args:
+        bbox_head (CiCoHead): Prediction heads.
+        mask_head (ClipMaskHead): Mask head.
+        features (FrameFeatures): Of the B * T frames of B clips.
+        score_thr (float): Predictions whose best class score is not above are not needed.
+
+    Returns:
+        tuple[ClipOutputs, Tensor]: Predictions, equal to the whole network's where the class
+        score passes, and prototypes (B, k, T, h, w), zeros if no prediction passes.
+    """
+    logits = bbox_head.class_logits(features.levels, features.logits)
+    chosen = bbox_head.class_scores(logits).amax(dim=-1) > score_thr
+    windows = bbox_head.windows(chosen, features.levels)
+    outputs = bbox_head.forward_clips(features.levels, logits, windows)
+    num_frames = bbox_head.num_frames
+    if not chosen.any():
+        return outputs, mask_head.zero_protos(features.fused, num_frames)
+    return outputs, mask_head.forward_clips(features.fused, num_frames)

@@ -1,10 +1,12 @@
-"""From clip prototypes and mask parameters to masks: two small networks."""
+"""Layers of the mask head: mask generators, and enlargement of mask features."""
 
 import torch
+import torch.nn.functional as F
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmcico.registry import MODELS
+from mmcico.structures.axes import clip_to_frames, frames_to_clip
 
 
 @MODELS.register_module()
@@ -26,7 +28,7 @@ class LinearMask(BaseModule):
         Args:
             protos (Tensor): (k, T, h, w) prototypes of one clip.
             params (Tensor): (N, k) mask parameters.
-            boxes (Tensor): (N, 4) circumscribed boxes, not needed here.
+            boxes (Tensor): (N, 4) circumscribed boxes; not used.
 
         Returns:
             Tensor: (N, T, h, w) logits.
@@ -36,7 +38,7 @@ class LinearMask(BaseModule):
 
 @MODELS.register_module()
 class OffsetPlanes(BaseModule):
-    """Relative coordinates to the centre of the circumscribed box (eq. 6).
+    """Coordinates relative to the centre of the circumscribed box (eq. 6).
 
     Offsets are in units of half the box, so that its edges lie at -1 and 1.
     """
@@ -44,7 +46,7 @@ class OffsetPlanes(BaseModule):
     num_planes = 2
 
     def forward(self, boxes: Tensor, size: tuple[int, int]) -> Tensor:
-        """Coordinate planes of each instance.
+        """Return the coordinate planes of each instance.
 
         Args:
             boxes (Tensor): (N, 4) xyxy in map pixels.
@@ -67,17 +69,17 @@ class OffsetPlanes(BaseModule):
 
 @MODELS.register_module()
 class GaussianPlane(BaseModule):
-    """One plane that is high at the middle of the circumscribed box.
+    """Gaussian about the centre of the circumscribed box.
 
-    This is what the published CiCo-CondInst models use instead of offsets:
-    a Gaussian around the rounded centre whose standard deviations are 1.5
-    times the box, at least one pixel, on integer pixel coordinates.
+    The published CiCo-CondInst models use it instead of offsets. The centre is rounded, standard
+    deviations are 1.5 times the sides of the box, at least one pixel, and pixel coordinates are
+    integers.
     """
 
     num_planes = 1
 
     def forward(self, boxes: Tensor, size: tuple[int, int]) -> Tensor:
-        """Location plane of each instance.
+        """Return the location plane of each instance.
 
         Args:
             boxes (Tensor): (N, 4) xyxy in map pixels.
@@ -100,15 +102,15 @@ class GaussianPlane(BaseModule):
 class DynamicMask(BaseModule):
     """Three dynamic 1x1x1 layers, CiCo-CondInst (eq. 6).
 
-    The parameters of an instance are its weights and then its biases, layer
-    by layer, weights output-major: w1, w2, w3, b1, b2, b3. Coordinate planes
-    come before the prototypes in the input of the first layer.
+    The parameters of an instance are the weights and then the biases of all layers, weights
+    output-major: w1, w2, w3, b1, b2, b3. Coordinate planes come before the prototypes in the input
+    of the first layer.
 
     Args:
         num_protos (int): k, channels of the prototypes.
         channels (int): Channels of the two hidden layers.
-        coordinates (dict): :class:`OffsetPlanes` (paper, k' = 169) or
-            :class:`GaussianPlane` (published models, k' = 161).
+        coordinates (dict): :class:`OffsetPlanes` (paper, k' = 169) or :class:`GaussianPlane`
+            (published models, k' = 161).
     """
 
     def __init__(
@@ -126,15 +128,7 @@ class DynamicMask(BaseModule):
         self.num_params = sum(out * (inp + 1) for out, inp in self.shapes)
 
     def split_params(self, params: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Cut parameters into layers.
-
-        Args:
-            params (Tensor): (N, k').
-
-        Returns:
-            list[tuple[Tensor, Tensor]]: Weights (N, out, in) and biases
-            (N, out) of each layer.
-        """
+        """Split parameters (N, k') into weights (N, out, in) and biases (N, out) of each layer."""
         sizes = [out * inp for out, inp in self.shapes]
         sizes += [out for out, _ in self.shapes]
         parts = params.split(sizes, dim=1)
@@ -159,8 +153,8 @@ class DynamicMask(BaseModule):
         planes = self.coordinates(boxes, protos.shape[-2:]).to(protos)
         num = planes.shape[1]
         weight, bias = layers[0]
-        # the first layer is linear: coordinates, the same in all frames, and
-        # prototypes, the same for all instances, are multiplied apart
+        # the first layer is linear: coordinates, equal in all frames, and prototypes, equal for all
+        # instances, are multiplied separately
         x = torch.einsum('noi,nihw->nohw', weight[..., :num], planes)
         x = x[:, :, None] + torch.einsum('noi,ithw->nothw', weight[..., num:], protos)
         x = x + bias[:, :, None, None, None]
@@ -168,3 +162,74 @@ class DynamicMask(BaseModule):
             x = torch.einsum('noi,nithw->nothw', weight, x.relu())
             x = x + bias[:, :, None, None, None]
         return x[:, 0]
+
+
+def aligned_bilinear(x: Tensor, factor: int) -> Tensor:
+    """Enlarge so that pixel ``i`` lands on pixel ``i * factor``.
+
+    The map is extended by one pixel, interpolated with aligned corners, shifted by half a factor
+    and cropped.
+
+    Args:
+        x (Tensor): (N, C, h, w).
+        factor (int): Whole factor, at least 1.
+
+    Returns:
+        Tensor: (N, C, factor * h, factor * w).
+    """
+    if factor == 1:
+        return x
+    height, width = x.shape[-2:]
+    x = F.pad(x, (0, 1, 0, 1), mode='replicate')
+    x = F.interpolate(
+        x, size=(factor * height + 1, factor * width + 1), mode='bilinear', align_corners=True
+    )
+    x = F.pad(x, (factor // 2, 0, factor // 2, 0), mode='replicate')
+    return x[..., : factor * height, : factor * width]
+
+
+@MODELS.register_module()
+class DeconvUpsample(BaseModule):
+    """Bilinear fusion, then a deconvolution: the paper's mask head.
+
+    Args:
+        channels (int): Channels in and out.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.deconv = nn.ConvTranspose2d(channels, channels, 2, stride=2)
+
+    def fuse(self, x: Tensor, like: Tensor) -> Tensor:
+        """Enlarge maps (N, C, h, w) to the size of ``like`` (N, C, H, W)."""
+        return F.interpolate(x, size=like.shape[-2:], mode='bilinear', align_corners=False)
+
+    def forward(self, x: Tensor, num_frames: int) -> Tensor:
+        """Enlarge frames of clips, (B * T, C, h, w) -> (B * T, C, 2h, 2w)."""
+        return self.deconv(x).relu()
+
+
+@MODELS.register_module()
+class BilinearUpsample(BaseModule):
+    """Interpolation without parameters: the published models' mask head.
+
+    Args:
+        channels (int): Not used; accepted like that of :class:`DeconvUpsample`.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+
+    def fuse(self, x: Tensor, like: Tensor) -> Tensor:
+        """Enlarge maps (N, C, h, w) to the size of ``like`` (N, C, H, W).
+
+        The sizes of levels of a padded input halve exactly; the factor is a whole number.
+        """
+        return aligned_bilinear(x, like.shape[-1] // x.shape[-1])
+
+    def forward(self, x: Tensor, num_frames: int) -> Tensor:
+        """Enlarge frames of clips, (B * T, C, h, w) -> (B * T, C, 2h, 2w)."""
+        clip = frames_to_clip(x, num_frames)
+        return clip_to_frames(
+            F.interpolate(clip, scale_factor=(1, 2, 2), mode='trilinear', align_corners=True)
+        )

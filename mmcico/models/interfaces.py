@@ -1,0 +1,53 @@
+"""Checks, when a model is built, that its parts fit together."""
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.registry import Registry
+
+
+def build_part(registry: Registry, cfg: Any, place: str, **methods: Sequence[str]) -> Any:
+    """Build a part of a model and check the interface that its user calls.
+
+    Args:
+        registry (Registry): Where the type of the part is registered.
+        cfg (dict): Config of the part.
+        place (str): Place of the config, for the message, e.g. ``'model.tracker'``.
+        methods (Sequence[str]): Names of the arguments that each method must have.
+
+    Returns:
+        Any: The part.
+
+    Raises:
+        ValueError: If a method is missing or has other arguments.
+    """
+    part = registry.build(cfg)
+    problem = misfit(type(part), methods)
+    if problem is None:
+        return part
+    raise ValueError(
+        f'{place}: {type(part).__name__} does not fit, because it has {problem}; types that fit: '
+        f'{", ".join(fitting_types(registry, methods))}'
+    )
+
+
+def misfit(kind: Any, methods: dict[str, Sequence[str]]) -> str | None:
+    """Return how a class differs from an interface, or None if it implements it."""
+    for name, arguments in methods.items():
+        wanted = f'{name}({", ".join(arguments)})'
+        method = getattr(kind, name, None)
+        if method is None:
+            return f'no method {wanted}'
+        try:
+            inspect.signature(method).bind(None, **dict.fromkeys(arguments))
+        except (TypeError, ValueError):
+            return f'{name}{inspect.signature(method)} instead of {wanted}'
+    return None
+
+
+def fitting_types(registry: Registry, methods: dict[str, Sequence[str]]) -> list[str]:
+    """Return the registered types that implement an interface, as configs write them."""
+    own = [f'{registry.scope}.{name}' for name in registry.module_dict]
+    parents = list(registry.parent.module_dict) if registry.parent else []
+    return sorted(name for name in own + parents if misfit(registry.get(name), methods) is None)
