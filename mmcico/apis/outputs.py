@@ -267,6 +267,7 @@ class TrackSink(ResultSink):
             self.boxes.setdefault(track, {})[result.frame_id] = box
         if result.votes is not None:
             votes = result.votes.cpu()
+            self.results.lowest_of_ties = votes.get('class_ties') == 'lowest'
             self.results.add_votes(
                 votes.instances_id.tolist(), votes.scores.tolist(), votes.labels.tolist()
             )

@@ -11,6 +11,7 @@ from .values import background_to_end, background_to_front, merging_to_mmdet, me
 OWN_BUFFERS = ('relative_position_index', 'num_batches_tracked')
 NORM0 = ('backbone.norm0.weight', 'backbone.norm0.bias')
 CLASS_LAYER = 'bbox_head.cls_layer.'
+HARD_NEGATIVES = 'mmcico.HardNegativeCrossEntropy'
 
 
 def leaf(name: str) -> str:
@@ -97,11 +98,29 @@ def published_to_ours(
         if leaf(name) == 'relative_position_index':
             report.unexpected[name] = 'differs from the one the model makes'
         elif changed.shape != model.state[ours].shape:
-            report.shapes_differ(name, value, model.state[ours])
+            report.shapes_differ(name, value, model.state[ours], class_hint(ours, value, model))
         else:
             out[ours] = changed
             note(report, ours, done)
     return complete(out, model, report), report
+
+
+def class_hint(name: str, value: Tensor, model: ModelLayout) -> str:
+    """Return the loss and the presets that fit a published class layer, if the model's do not."""
+    if not name.startswith(CLASS_LAYER):
+        return ''
+    rows, wanted = len(value), len(model.state[name])
+    softmax = model.use_sigmoid and rows == wanted + model.num_anchors
+    if softmax or rows == 26 * model.num_anchors:
+        kind, loss, data = 'softmax over classes and background', HARD_NEGATIVES, 'ovis'
+    elif not model.use_sigmoid and rows == wanted - model.num_anchors:
+        kind, loss, data = 'independent classes', 'FocalLoss', 'youtubevis2019'
+    else:
+        return f'; is num_classes right for {rows} rows, {rows // model.num_anchors} per anchor?'
+    return (
+        f'; {rows} rows are {kind}: set model.bbox_head.losses.loss_cls to type {loss!r}, as in '
+        f'configs/published/cico-*_published_{data}.py'
+    )
 
 
 def note(report: Report, name: str, done: str | None) -> None:

@@ -115,9 +115,10 @@ class Report:
         """int: Parameters of the goal that came from the file."""
         return len(self.taken) + len(self.changed)
 
-    def shapes_differ(self, name: str, there: Tensor, here: Tensor) -> None:
+    def shapes_differ(self, name: str, there: Tensor, here: Tensor, hint: str = '') -> None:
         """Note that a parameter of the file does not fit."""
-        self.wrong_shape[name] = f'{tuple(there.shape)} in the file, {tuple(here.shape)} is needed'
+        shapes = f'{tuple(there.shape)} in the file, {tuple(here.shape)} is needed'
+        self.wrong_shape[name] = shapes + hint
 
     def summary(self) -> str:
         """One line of numbers."""

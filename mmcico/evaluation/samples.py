@@ -40,6 +40,7 @@ def read_clip(
         _read_frame(frame, videos[video_id], vote=votes is None)
     if votes is not None:
         for video in videos.values():
+            video.lowest_of_ties = votes.get('class_ties') == 'lowest'
             video.add_votes(*_votes(votes, f'video {video.video_id}'))
     yield from videos
 

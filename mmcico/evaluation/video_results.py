@@ -21,6 +21,8 @@ class VideoResults:
         self._length = length
         self._sizes: dict[int, Size] = {}
         self._masks: dict[int, dict[int, bytes]] = {}
+        #: whether a track gets the lowest of equally frequent labels, not the better scored one
+        self.lowest_of_ties = False
         # track -> label -> (votes, sum of scores)
         self._votes: dict[int, dict[int, tuple[int, float]]] = {}
 
@@ -130,14 +132,15 @@ class VideoResults:
         return [(*each, self._segmentations(each[0])) for each in best]
 
     def _elect(self, track: int, num_classes: int) -> tuple[float, int]:
-        """Return mean score and most frequent label; better scores decide between equal ones."""
+        """Return mean score and most frequent label."""
         votes = self._votes.get(track)
         if votes is None:
             raise ValueError(
                 f'video {self.video_id}: track {track} has masks but no '
                 'score; clip_instances must list every track of the clip'
             )
-        label = max(votes, key=lambda each: (*votes[each], -each))
+        voted = {each: count[:1] if self.lowest_of_ties else count for each, count in votes.items()}
+        label = max(voted, key=lambda each: (*voted[each], -each))
         if not 0 <= label < num_classes:
             raise ValueError(
                 f'video {self.video_id}: track {track}: label {label} is none '

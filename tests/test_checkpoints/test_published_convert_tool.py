@@ -95,3 +95,20 @@ def test_missing_files(files, capsys):
     config = ['--config', folder / 'none.py']
     assert run(folder / 'published.pth', folder / 'out.pth', *config) == 1
     assert 'none.py' in capsys.readouterr().err
+
+
+def test_class_layer_of_another_loss_is_named(files, capsys):
+    folder, *_ = files
+    cfg = Config(dict(default_scope='mmdet', model=small.published_cfg(softmax=False)))
+    cfg.dump(folder / 'focal.py')
+    src, dst = folder / 'published.pth', folder / 'out.pth'
+    assert run(src, dst, '--config', folder / 'focal.py') == 1
+    shown = capsys.readouterr().err
+    assert "loss_cls to type 'mmcico.HardNegativeCrossEntropy'" in shown
+    assert 'configs/published/cico-*_published_ovis.py' in shown
+    model = small.build(cfg.model)
+    params, _ = ours_to_published(model.state_dict(), ModelLayout.of(model))
+    torch.save(params, src)
+    assert run(src, dst, '--config', folder / 'preset.py') == 1
+    shown = capsys.readouterr().err
+    assert "loss_cls to type 'FocalLoss'" in shown and 'youtubevis2019.py' in shown

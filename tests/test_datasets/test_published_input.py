@@ -19,6 +19,8 @@ from mmcico.models import ClipDataPreprocessor
         (480, 640, (512, 384)),
         (1280, 720, (216, 384)),  # upright frames are made small
         (3, 2000, (640, 1)),  # 0.96 would be nothing
+        (376, 376, (383, 384)),  # 384 / 376 comes first: 383.99...
+        (352, 440, (479, 384)),
     ],
 )
 def test_size_of_the_input(height, width, expected):

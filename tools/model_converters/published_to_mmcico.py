@@ -74,6 +74,7 @@ def check(report: Report, args: argparse.Namespace) -> None:
     """
     if report.complete or args.allow_partial:
         return
+    hints = {text for text in report.wrong_shape.values() if 'loss_cls' in text}
     raise ValueError(
         f'"{args.src}" and "{args.config}" do not agree: '
         f'{len(report.missing)} parameters missing, '
@@ -82,6 +83,7 @@ def check(report: Report, args: argparse.Namespace) -> None:
         'Choose the config of configs/published with the same backbone, kind '
         'of masks and classes, set the number of frames by --cfg-options '
         'model.bbox_head.num_frames=T, or write what fits by --allow-partial'
+        + ''.join(f'. The class layer: {text}' for text in sorted(hints)[:1])
     )
 
 
