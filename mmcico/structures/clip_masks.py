@@ -18,15 +18,19 @@ def crop_region(boxes: Tensor, size: tuple[int, int]) -> Tensor:
     Returns:
         Tensor: (N, H, W) bool.
     """
-    height, width = size
-    limit = boxes.new_tensor([width, height, width, height])
-    edges = torch.minimum(boxes.clamp(min=0), limit).trunc()
-    left, top, right, bottom = edges.unsqueeze(-1).unbind(dim=1)
-    xs = torch.arange(width, device=boxes.device)
-    ys = torch.arange(height, device=boxes.device)
-    in_x = (xs >= left - 1) & (xs < right + 1)
-    in_y = (ys >= top - 1) & (ys < bottom + 1)
+    left, top, right, bottom = crop_edges(boxes, size).unsqueeze(-1).unbind(dim=1)
+    xs = torch.arange(size[1], device=boxes.device)
+    ys = torch.arange(size[0], device=boxes.device)
+    in_x, in_y = (xs >= left) & (xs < right), (ys >= top) & (ys < bottom)
     return in_y[:, :, None] & in_x[:, None, :]
+
+
+def crop_edges(boxes: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return left, top, right and bottom (N, 4) of the regions of :func:`crop_region`."""
+    limit = boxes.new_tensor([size[1], size[0]]).repeat(2)
+    edges = torch.minimum(boxes.clamp(min=0), limit).trunc()
+    edges = edges + edges.new_tensor([-1.0, -1, 1, 1])
+    return torch.minimum(edges.clamp(min=0), limit)
 
 
 def pairwise_mask_iou(a: Tensor, b: Tensor) -> Tensor:

@@ -161,11 +161,7 @@ def test_prediction_needs_no_losses(losses):
         ),
         ('bbox_coder', dict(type='DistancePointBBoxCoder'), 'DistancePointBBoxCoder does not fit'),
         ('loss_track', dict(type='L1Loss'), 'loss_track: L1Loss does not fit'),
-        (
-            'generator',
-            dict(type='mmcico.OffsetPlanes'),
-            'types that fit: mmcico.DynamicMask, mmcico.L',
-        ),
+        ('generator', dict(type='mmcico.OffsetPlanes'), 'mmcico.DynamicMask, mmcico.LinearMask$'),
     ],
 )
 def test_parts_of_another_interface_are_named(part, cfg, message):

@@ -4,10 +4,13 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
+from mmcico.models import ClipMaskHead
 from mmcico.models.heads.head_layers import level_windows, paste, widen
+from mmcico.models.heads.proto_layers import merge_windows
 from mmcico.models.vis.clip_network import lazy_outputs
 from mmcico.models.vis.frame_features import VideoState, plan_frames
 from mmcico.registry import MODELS
+from mmcico.structures.clip_masks import crop_region
 from mmcico.testing import small_model_cfg
 
 SIZE = (96, 160)
@@ -64,11 +67,11 @@ def rows_above(model, inputs, quantile):
 @pytest.mark.parametrize('quantile', [0.5, 0.99, 0.999])
 def test_candidates_are_those_of_the_whole_network(norm_cfg, cls, quantile):
     model, inputs = build(norm_cfg=norm_cfg, cls=cls), video(3)[None]
-    whole, protos, chosen, thr = rows_above(model, inputs, quantile)
+    whole, _, chosen, thr = rows_above(model, inputs, quantile)
     features = model.per_frame(inputs.flatten(0, 1))
-    lazy, same = lazy_outputs(model.bbox_head, model.mask_head, features, thr)
+    model.nms.score_thr = thr
+    lazy, _ = lazy_outputs(model, features, SIZE)
     torch.testing.assert_close(lazy.cls_scores, whole.cls_scores)
-    torch.testing.assert_close(same, protos)
     for name in ('bbox_deltas', 'mask_params', 'embeds'):
         torch.testing.assert_close(
             getattr(lazy, name)[chosen], getattr(whole, name)[chosen], atol=2e-5, rtol=1e-4
@@ -85,10 +88,12 @@ def test_only_windows_are_computed():
         lambda module, args, out: seen.append(args[0].shape[-2:].numel())
     )
     features = model.per_frame(inputs.flatten(0, 1))
-    lazy_outputs(model.bbox_head, model.mask_head, features, thr)
+    model.nms.score_thr = thr
+    lazy_outputs(model, features, SIZE)
     assert 0 < sum(seen) < sum(x[0, 0].numel() for x in features.levels) / 2
     seen.clear()
-    _, protos = lazy_outputs(model.bbox_head, model.mask_head, features, 2.0)
+    model.nms.score_thr = 2.0
+    _, protos = lazy_outputs(model, features, SIZE)
     assert not seen and not protos.any()
     assert protos.shape == (1, 16, 3, SIZE[0] // 4, SIZE[1] // 4)
 
@@ -136,3 +141,68 @@ def test_frames_of_another_size_are_another_video():
     smaller = video(3)[..., :64, :96]
     with pytest.raises(ValueError, match='another video'):
         model.step(state, smaller, (2, 3, 4), 2)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('upsample', ['DeconvUpsample', 'BilinearUpsample'])
+@pytest.mark.parametrize('norm', [None, 'BN'])
+@pytest.mark.parametrize('windows', [[(5, 9, 7, 12)], [(0, 3, 0, 4), (20, 24, 36, 40)]])
+def test_prototypes_are_exact_inside_their_windows(upsample, norm, windows):
+    torch.manual_seed(0)
+    head = ClipMaskHead(
+        in_channels=4,
+        feat_channels=4,
+        norm_cfg=norm and dict(type=norm),
+        upsample=dict(type=f'mmcico.{upsample}'),
+        generator=dict(type='mmcico.LinearMask', num_protos=3),
+    )
+    for module in head.modules():
+        if isinstance(module, (torch.nn.BatchNorm2d, torch.nn.BatchNorm3d)):
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2)
+    fused = torch.randn(3, 4, 24, 40)
+    whole = head.eval().forward_clips(fused, 3)
+    part = head.forward_clips(fused, 3, windows)
+    assert part.shape == whole.shape and not torch.equal(part, whole)
+    for top, bottom, left, right in windows:
+        inside = (..., slice(2 * top, 2 * bottom), slice(2 * left, 2 * right))
+        torch.testing.assert_close(part[inside], whole[inside], atol=1e-5, rtol=1e-5)
+        part[inside] = 0
+    assert not part.any()
+    # most of the map, or statistics of a batch: everything at once
+    assert torch.equal(head.forward_clips(fused, 3, [(0, 20, 0, 36)]), whole)
+    assert not head.forward_clips(fused, 3, []).any()
+
+
+def test_windows_are_merged_if_that_leaves_less_to_compute():
+    size = (100, 100)  # halos of 5: 20 x 20 each
+    assert merge_windows([(40, 50, 40, 50), (45, 55, 40, 50)], size) == [(40, 55, 40, 50)]
+    apart = [(10, 20, 10, 20), (70, 80, 70, 80)]
+    assert merge_windows(apart, size) == apart
+    assert merge_windows([*apart, (10, 80, 10, 80)], size) == [(10, 80, 10, 80)]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('kind', ['yolact', 'condinst'])
+def test_masks_of_windows_are_those_of_the_whole_map(kind):
+    """Boxes in a corner, beyond the border and of the least size."""
+    torch.manual_seed(0)
+    generator = dict(type='mmcico.LinearMask', num_protos=3)
+    if kind == 'condinst':
+        plane = dict(type='mmcico.GaussianPlane')
+        generator = dict(type='mmcico.DynamicMask', num_protos=3, coordinates=plane)
+    head = ClipMaskHead(in_channels=4, feat_channels=4, generator=generator, crop_scale=1.5)
+    protos = torch.rand(3, 2, 24, 40)
+    params = torch.randn(3, head.num_params)
+    boxes = torch.tensor([[100.0, 40, 120, 60], [150, -9, 170, 30], [90, 50, 91, 52]])
+    masks = head.predict(protos, params, boxes, SIZE)
+    on_map = boxes / 4
+    regions = crop_region(head.crop_boxes(on_map, (24, 40)), (24, 40))
+    expected = head.generator(protos, params, on_map).sigmoid() * regions[:, None]
+    torch.testing.assert_close(masks, expected, atol=1e-6, rtol=1e-6)
+    assert head.predict(protos, params[:0], boxes[:0], SIZE).shape == (0, 2, 24, 40)
+    fused = torch.zeros(1, 1, 12, 20)
+    held = torch.zeros(24, 40, dtype=torch.bool)
+    for top, bottom, left, right in head.windows(boxes, fused, SIZE):
+        held[2 * top : 2 * bottom, 2 * left : 2 * right] = True
+    assert (regions.any(dim=0) & ~held).sum() == 0

@@ -3,32 +3,29 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
-from mmcv.cnn import ConvModule
 from mmdet.utils import ConfigType, OptConfigType
-from mmengine.model import BaseModule
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmcico.registry import MODELS
-from mmcico.structures.axes import frames_to_clip
 from mmcico.structures.clip_boxes import circumscribed_boxes, grow_boxes, scale_boxes
-from mmcico.structures.clip_masks import crop_region
+from mmcico.structures.clip_masks import crop_edges, crop_region
 from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs, Positives
 from mmcico.utils.renamed import accept_old_names
 
 from ..interfaces import build_part
-from ..layers.clip_tower import ClipTower
+from ..losses.clip_seg_loss import at_map_size, sample_positives
+from .head_layers import Window
+from .proto_layers import ProtoLayers, merge_windows
 
 #: instances that are drawn together when predicting; bounds memory
 CHUNK = 64
 #: methods that the head calls, with their arguments
 GENERATOR = dict(forward=('protos', 'params', 'boxes'))
-UPSAMPLE = dict(fuse=('x', 'like'), forward=('x', 'num_frames'))
 MASK_LOSS = dict(forward=('logits', 'targets', 'boxes', 'query'))
 
 
 @MODELS.register_module()
-class ClipMaskHead(BaseModule):
+class ClipMaskHead(ProtoLayers):
     """Clip-level mask head (paper section 3.3, Table 1d; eq. 5, 6 and 8).
 
     P3, P4 and P5 are convolved, brought to P3's size and summed; three convolutions over the clip,
@@ -82,28 +79,26 @@ class ClipMaskHead(BaseModule):
             type='Xavier', layer=['Conv2d', 'Conv3d'], distribution='uniform'
         ),
     ) -> None:
-        super().__init__(init_cfg=init_cfg)
-        self.num_levels = num_levels
+        generator = build_part(MODELS, generator, 'mask_head.generator', **GENERATOR)
+        super().__init__(
+            in_channels=in_channels,
+            feat_channels=feat_channels,
+            num_levels=num_levels,
+            num_protos=generator.num_protos,
+            conv=conv,
+            upsample=upsample,
+            norm_cfg=norm_cfg,
+            proto_act_cfg=proto_act_cfg,
+            conv_bias=conv_bias,
+            init_cfg=init_cfg,
+        )
         self.crop_scale = crop_scale
         self.min_crop = min_crop
         self.max_positives = max_positives
-        self.generator = build_part(MODELS, generator, 'mask_head.generator', **GENERATOR)
-        upsample = dict(upsample, channels=feat_channels)
-        self.upsample = build_part(MODELS, upsample, 'mask_head.upsample', **UPSAMPLE)
+        self.generator = generator
         self.loss_mask = build_part(MODELS, loss_mask, 'mask_head.loss_mask', **MASK_LOSS)
         self.loss_dice = (
             build_part(MODELS, loss_dice, 'mask_head.loss_dice', **MASK_LOSS) if loss_dice else None
-        )
-        self.refine = nn.ModuleList(
-            ConvModule(in_channels, feat_channels, 3, padding=1, bias=conv_bias, norm_cfg=norm_cfg)
-            for _ in range(num_levels)
-        )
-        self.tower = ClipTower(feat_channels, feat_channels, 3, conv, norm_cfg, conv_bias)
-        self.reduce = nn.Sequential(
-            ConvModule(
-                feat_channels, feat_channels, 3, padding=1, bias=conv_bias, norm_cfg=norm_cfg
-            ),
-            ConvModule(feat_channels, self.generator.num_protos, 1, act_cfg=proto_act_cfg),
         )
 
     @property
@@ -111,44 +106,27 @@ class ClipMaskHead(BaseModule):
         """int: k', mask parameters of an instance."""
         return self.generator.num_params
 
-    def forward_frames(self, feats: Sequence[Tensor]) -> Tensor:
-        """Run the step that needs one frame at a time: fusion of levels.
+    def windows(self, boxes: Tensor, fused: Tensor, input_shape: Sequence[int]) -> list[Window]:
+        """Find the cells whose prototypes the masks of instances need.
 
         Args:
-            feats (Sequence[Tensor]): Levels (F, C, h, w) of any F frames.
+            boxes (Tensor): (N, 4) circumscribed boxes in input pixels.
+            fused (Tensor): (..., h3, w3), see :meth:`forward_frames`.
+            input_shape (Sequence[int]): Height and width of the input.
 
         Returns:
-            Tensor: (F, C', h3, w3) at the size of the finest level.
+            list[Window]: Windows of the map of ``fused``.
         """
-        finest = self.refine[0](feats[0])
-        fused = finest
-        for conv, x in zip(self.refine[1:], feats[1:]):
-            fused = fused + self.upsample.fuse(conv(x), finest)
-        return fused
-
-    def forward_clips(self, fused: Tensor, num_frames: int) -> Tensor:
-        """Run the step that needs all frames of a clip.
-
-        Args:
-            fused (Tensor): (B * T, C', h3, w3).
-            num_frames (int): T.
-
-        Returns:
-            Tensor: (B, k, T, 2 h3, 2 w3) prototypes.
-        """
-        x = self.upsample(self.tower(fused, num_frames), num_frames)
-        return frames_to_clip(self.reduce(x), num_frames)
-
-    def zero_protos(self, fused: Tensor, num_frames: int) -> Tensor:
-        """Return prototypes of zeros, for clips without candidates."""
         height, width = fused.shape[-2:]
-        return fused.new_zeros(
-            len(fused) // num_frames, self.generator.num_protos, num_frames, 2 * height, 2 * width
+        size = (2 * height, 2 * width)
+        fy, fx = size[0] / input_shape[0], size[1] / input_shape[1]
+        boxes = self.crop_boxes(boxes * boxes.new_tensor([fx, fy, fx, fy]), size)
+        left, top, right, bottom = crop_edges(boxes, size).T.long().tolist()
+        cells = zip(top, bottom, left, right)
+        return merge_windows(
+            [(t // 2, -(-b // 2), m // 2, -(-r // 2)) for t, b, m, r in cells if t < b and m < r],
+            (height, width),
         )
-
-    def forward(self, feats: Sequence[Tensor], num_frames: int) -> Tensor:
-        """Run both steps on B clips, levels (B * T, C, h, w)."""
-        return self.forward_clips(self.forward_frames(feats), num_frames)
 
     def loss(
         self,
@@ -252,45 +230,29 @@ class ClipMaskHead(BaseModule):
 
     def _draw(self, protos: Tensor, params: Tensor, boxes: Tensor, regions: Tensor) -> Tensor:
         """Return (N, T, h, w) probabilities; boxes and regions are in map pixels."""
-        inside = crop_region(regions, protos.shape[-2:])
-        parts = [
-            self.generator(protos, some, circumscribed).float().sigmoid()
-            for some, circumscribed in zip(params.split(CHUNK), boxes.split(CHUNK))
-        ]
-        return torch.cat(parts) * inside[:, None]
+        size = protos.shape[-2:]
+        inside = crop_region(regions, size)
+        masks = protos.new_zeros(len(params), protos.shape[1], *size, dtype=torch.float)
+        if len(params) == 0:
+            return masks
+        left, top, right, bottom = bounding_window(crop_edges(regions, size))
+        # generators work on coordinates, which begin at the window's corner
+        boxes = boxes - boxes.new_tensor([left, top, left, top])
+        window = (..., slice(top, bottom), slice(left, right))
+        for some, circumscribed, crop, out in zip(
+            params.split(CHUNK), boxes.split(CHUNK), inside.split(CHUNK), masks.split(CHUNK)
+        ):
+            logits = self.generator(protos[window], some, circumscribed).float()
+            out[window] = logits.sigmoid() * crop[:, None][window]
+        return masks
 
 
-def at_map_size(masks: Tensor, size: Sequence[int]) -> Tensor:
-    """Compute the share of each map pixel that an object covers.
+def bounding_window(edges: Tensor) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of the window that holds regions (N, 4).
 
-    Args:
-        masks (Tensor): (G, T, H, W) uint8 or bool at input size.
-        size (Sequence[int]): Height and width (h, w) of the map.
-
-    Returns:
-        Tensor: (G, T, h, w) float in [0, 1].
+    Left and top are even, so that centres are rounded (half to even) as without a window.
     """
-    if masks.numel() == 0:
-        return masks.new_zeros((*masks.shape[:2], *size), dtype=torch.float)
-    return F.adaptive_avg_pool2d(masks.float(), tuple(size))
-
-
-def sample_positives(clip_index: Tensor, limit: int) -> Tensor:
-    """Choose at most ``limit`` positives of each clip at random.
-
-    Args:
-        clip_index (Tensor): (N,) clip of each positive, in ascending order.
-        limit (int): Positives of a clip to keep.
-
-    Returns:
-        Tensor: Sorted indices of those kept, all if there are few enough.
-    """
-    order = torch.arange(len(clip_index), device=clip_index.device)
-    kept = []
-    for index in clip_index.unique():
-        mine = order[clip_index == index]
-        if len(mine) > limit:
-            pick = torch.randperm(len(mine), device=mine.device)[:limit]
-            mine = mine[pick.sort().values]
-        kept.append(mine)
-    return torch.cat(kept) if kept else order
+    low, high = edges[:, :2].amin(dim=0), edges[:, 2:].amax(dim=0)
+    left, top, right, bottom = (int(x) for x in torch.cat([low, high]).tolist())
+    left, top = left // 2 * 2, top // 2 * 2
+    return left, top, max(right, left), max(bottom, top)

@@ -1,5 +1,7 @@
 """Layers of the mask head: mask generators, and enlargement of mask features."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
@@ -208,6 +210,12 @@ class DeconvUpsample(BaseModule):
         """Enlarge frames of clips, (B * T, C, h, w) -> (B * T, C, 2h, 2w)."""
         return self.deconv(x).relu()
 
+    def part(
+        self, x: Tensor, num_frames: int, outer: tuple[int, ...], size: Sequence[int]
+    ) -> Tensor:
+        """Enlarge the window ``outer`` of frames as the whole map of ``size`` would be."""
+        return self(x, num_frames)
+
 
 @MODELS.register_module()
 class BilinearUpsample(BaseModule):
@@ -233,3 +241,17 @@ class BilinearUpsample(BaseModule):
         return clip_to_frames(
             F.interpolate(clip, scale_factor=(1, 2, 2), mode='trilinear', align_corners=True)
         )
+
+    def part(
+        self, x: Tensor, num_frames: int, outer: tuple[int, ...], size: Sequence[int]
+    ) -> Tensor:
+        """Enlarge the window ``outer`` of frames as the whole map of ``size`` would be."""
+        for dim, start, end, length in ((-2, *outer[:2], size[0]), (-1, *outer[2:], size[1])):
+            place = torch.arange(2 * start, 2 * end, device=x.device)
+            place = place * ((length - 1) / (2 * length - 1)) - start
+            low = place.floor().clamp(0, end - start - 1)
+            high = (low + 1).clamp(max=end - start - 1)
+            share = (place - low).to(x).unflatten(0, (-1, 1) if dim == -2 else (1, -1))
+            first, second = (x.index_select(dim, each.long()) for each in (low, high))
+            x = first + (second - first) * share
+        return x

@@ -67,6 +67,9 @@ class ClipTracker(BaseModule):
             paper they start new tracks.
     """
 
+    #: whether ``step`` draws tracks on the prototypes of a clip, which then are computed everywhere
+    redraws = False
+
     @accept_old_names(drop_seconds='drop_runner_ups')
     def __init__(
         self,

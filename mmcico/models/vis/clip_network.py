@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmcico.structures.clip_outputs import ClipOutputs
 
@@ -18,6 +18,7 @@ class ClipModel(Protocol):
     bbox_head: CiCoHead
     mask_head: ClipMaskHead
     nms: ClipNMS
+    tracker: nn.Module
 
     def per_frame(self, frames: Tensor) -> FrameFeatures:
         """Compute all features of single frames (F, 3, H, W)."""
@@ -85,9 +86,7 @@ class LazyNetwork(ClipNetwork):
     ) -> NetworkResult:
         """Run the network; see :class:`ClipNetwork`."""
         features = clip_features(model.per_frame, known, inputs, frame_ids)
-        outputs, protos = lazy_outputs(
-            model.bbox_head, model.mask_head, features, model.nms.score_thr
-        )
+        outputs, protos = lazy_outputs(model, features, tuple(inputs.shape[-2:]))
         known = KnownFrames(
             tuple(frame_ids[num_final:]),
             features.take(range(num_final, len(frame_ids))),
@@ -97,25 +96,31 @@ class LazyNetwork(ClipNetwork):
 
 
 def lazy_outputs(
-    bbox_head: CiCoHead, mask_head: ClipMaskHead, features: FrameFeatures, score_thr: float
+    model: ClipModel, features: FrameFeatures, input_shape: tuple[int, int]
 ) -> tuple[ClipOutputs, Tensor]:
-    """Compute class scores first and all other outputs only near predictions that pass.
+    """Compute class scores first and all other outputs only where they are needed.
 
     Args:
-        bbox_head (CiCoHead): Prediction heads.
-        mask_head (ClipMaskHead): Mask head.
-        features (FrameFeatures): Of the B * T frames of B clips.
-        score_thr (float): Predictions whose best class score is not above are not needed.
+        model (CiCo): Its heads, and the threshold of its NMS.
+        features (FrameFeatures): Of the T frames of a clip.
+        input_shape (tuple[int, int]): Height and width of the input.
 
     Returns:
-        tuple[ClipOutputs, Tensor]: Predictions, equal to the whole network's where the class
-        score passes, and prototypes (B, k, T, h, w), zeros if no prediction passes.
+        tuple[ClipOutputs, Tensor]: Predictions (B = 1), equal to the whole network's where the
+        class score passes, and prototypes (1, k, T, h, w), equal where masks are drawn.
     """
+    bbox_head, mask_head = model.bbox_head, model.mask_head
     logits = bbox_head.class_logits(features.levels, features.logits)
-    chosen = bbox_head.class_scores(logits).amax(dim=-1) > score_thr
-    windows = bbox_head.windows(chosen, features.levels)
+    scores = bbox_head.class_scores(logits)
+    windows = bbox_head.windows(scores.amax(dim=-1) > model.nms.score_thr, features.levels)
     outputs = bbox_head.forward_clips(features.levels, logits, windows)
-    num_frames = bbox_head.num_frames
-    if not chosen.any():
-        return outputs, mask_head.zero_protos(features.fused, num_frames)
-    return outputs, mask_head.forward_clips(features.fused, num_frames)
+    cells = None
+    if not getattr(model.tracker, 'redraws', True):
+        clip = outputs.of_clip(0)
+        query, prior = model.nms.select(scores[0], bbox_head.num_frames)
+        found = bbox_head.select(clip, scores[0], query, prior)
+        found = model.nms.box_nms(found, input_shape)
+        cells = mask_head.windows(found.circumscribed, features.fused, input_shape)
+    elif not any(window[1] for window in windows):
+        cells = []
+    return outputs, mask_head.forward_clips(features.fused, bbox_head.num_frames, cells)

@@ -1,0 +1,166 @@
+"""Layers of the mask head, and the windows of the map that they run on."""
+
+from collections.abc import Iterable, Sequence
+
+from mmcv.cnn import ConvModule
+from mmdet.utils import ConfigType, OptConfigType
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmcico.registry import MODELS
+from mmcico.structures.axes import frames_to_clip
+
+from ..interfaces import build_part
+from ..layers.clip_tower import ClipTower
+from .head_layers import Window, widen
+
+#: methods that the layers call, with their arguments
+UPSAMPLE = dict(
+    fuse=('x', 'like'), forward=('x', 'num_frames'), part=('x', 'num_frames', 'outer', 'size')
+)
+#: share of the map from which the whole map is computed at once
+DENSE_SHARE = 0.7
+#: cells beyond a window that the three layers of the tower, the enlargement and the convolution
+#: after it reach
+HALO = 5
+
+
+class ProtoLayers(BaseModule):
+    """Fusion of levels, tower, enlargement and reduction to prototypes.
+
+    Args:
+        in_channels (int): Channels of the neck's levels.
+        feat_channels (int): Channels inside the head.
+        num_levels (int): Number of fine levels that are fused.
+        num_protos (int): k.
+        conv (str): ``'2d'`` or ``'3d'``.
+        upsample (dict): :class:`DeconvUpsample` or :class:`BilinearUpsample`.
+        norm_cfg (dict, optional): Norm of the convolutions.
+        proto_act_cfg (dict, optional): Activation of the prototypes.
+        conv_bias (bool | str): Whether convolutions before a norm have a bias.
+        init_cfg (dict): Initialisation of the convolutions.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        feat_channels: int,
+        num_levels: int,
+        num_protos: int,
+        conv: str,
+        upsample: ConfigType,
+        norm_cfg: OptConfigType,
+        proto_act_cfg: OptConfigType,
+        conv_bias: bool | str,
+        init_cfg: ConfigType,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.num_levels = num_levels
+        self.num_protos = num_protos
+        self.batch_norm = norm_cfg is None or 'BN' in norm_cfg['type']
+        upsample = dict(upsample, channels=feat_channels)
+        self.upsample = build_part(MODELS, upsample, 'mask_head.upsample', **UPSAMPLE)
+
+        def layer(channels: int) -> ConvModule:
+            return ConvModule(
+                channels, feat_channels, 3, padding=1, bias=conv_bias, norm_cfg=norm_cfg
+            )
+
+        self.refine = nn.ModuleList(layer(in_channels) for _ in range(num_levels))
+        self.tower = ClipTower(feat_channels, feat_channels, 3, conv, norm_cfg, conv_bias)
+        self.reduce = nn.Sequential(
+            layer(feat_channels), ConvModule(feat_channels, num_protos, 1, act_cfg=proto_act_cfg)
+        )
+
+    def forward_frames(self, feats: Sequence[Tensor]) -> Tensor:
+        """Run the step that needs one frame at a time: fusion of levels.
+
+        Args:
+            feats (Sequence[Tensor]): Levels (F, C, h, w) of any F frames.
+
+        Returns:
+            Tensor: (F, C', h3, w3) at the size of the finest level.
+        """
+        finest = self.refine[0](feats[0])
+        fused = finest
+        for conv, x in zip(self.refine[1:], feats[1:]):
+            fused = fused + self.upsample.fuse(conv(x), finest)
+        return fused
+
+    def forward_clips(
+        self, fused: Tensor, num_frames: int, windows: Sequence[Window] | None = None
+    ) -> Tensor:
+        """Run the step that needs all frames of a clip.
+
+        Args:
+            fused (Tensor): (B * T, C', h3, w3).
+            num_frames (int): T.
+            windows (Sequence[Window], optional): Cells (of h3, w3) whose prototypes are needed;
+                those outside are zeros or not exact. Default: all.
+
+        Returns:
+            Tensor: (B, k, T, 2 h3, 2 w3) prototypes.
+        """
+        size = fused.shape[-2:]
+        # statistics of a whole map need all of it
+        local = self.batch_norm and not self.training
+        if windows is None or not (local or not windows) or not worthwhile(windows, size):
+            x = self.upsample(self.tower(fused, num_frames), num_frames)
+            return frames_to_clip(self.reduce(x), num_frames)
+        height, width = size
+        out = fused.new_zeros(len(fused), self.num_protos, 2 * height, 2 * width)
+        for window in windows:
+            outer = widen(window, HALO, size)
+            part = self.tower(fused[..., outer[0] : outer[1], outer[2] : outer[3]], num_frames)
+            part = self.reduce(self.upsample.part(part, num_frames, outer, size))
+            inner, outer = (tuple(2 * side for side in each) for each in (window, outer))
+            top, bottom, left, right = inner
+            out[..., top:bottom, left:right] = part[
+                ..., top - outer[0] : bottom - outer[0], left - outer[2] : right - outer[2]
+            ].to(out)
+        return frames_to_clip(out, num_frames)
+
+    def forward(self, feats: Sequence[Tensor], num_frames: int) -> Tensor:
+        """Run both steps on B clips, levels (B * T, C, h, w)."""
+        return self.forward_clips(self.forward_frames(feats), num_frames)
+
+
+def worthwhile(windows: Iterable[Window], size: Sequence[int]) -> bool:
+    """Return whether windows with their halos are well below the whole map."""
+    return sum(area(widen(each, HALO, size)) for each in windows) < DENSE_SHARE * size[0] * size[1]
+
+
+def area(window: Window) -> int:
+    """Return the number of cells of a window."""
+    return (window[1] - window[0]) * (window[3] - window[2])
+
+
+def merge_windows(windows: Iterable[Window], size: Sequence[int]) -> list[Window]:
+    """Replace windows by fewer ones, as long as that leaves less to compute.
+
+    Args:
+        windows (Iterable[Window]): Windows that are needed.
+        size (Sequence[int]): Height and width of the map.
+
+    Returns:
+        list[Window]: Windows that cover them.
+    """
+    merged: list[Window] = []
+    for window in sorted(set(windows)):
+        while True:
+            for other in merged:
+                both = (
+                    min(window[0], other[0]),
+                    max(window[1], other[1]),
+                    min(window[2], other[2]),
+                    max(window[3], other[3]),
+                )
+                apart = area(widen(window, HALO, size)) + area(widen(other, HALO, size))
+                if area(widen(both, HALO, size)) <= apart:
+                    merged.remove(other)
+                    window = both
+                    break
+            else:
+                break
+        merged.append(window)
+    return merged
