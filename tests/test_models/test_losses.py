@@ -6,7 +6,12 @@ import pytest
 import torch
 
 from mmcico.models import ClipDiceLoss, ClipSegLoss, HardNegativeCrossEntropy, PairTrackLoss
-from mmcico.models.losses.clip_seg_loss import boxed_bce, frame_weights
+from mmcico.models.losses.clip_seg_loss import (
+    at_map_size,
+    boxed_bce,
+    frame_weights,
+    sample_positives,
+)
 from mmcico.models.losses.head_losses import pair_loss
 
 LOG2 = math.log(2)
@@ -131,3 +136,20 @@ def test_losses_stand_half_precision():
         masks = boxed_bce(big, torch.ones_like(big), torch.tensor([[0.0, 0, 200, 200]]))
     assert torch.isfinite(loss)
     assert masks.item() == pytest.approx(5.0067, rel=1e-4)
+
+
+def test_mask_targets_are_covered_shares():
+    masks = torch.zeros(1, 2, 4, 6, dtype=torch.uint8)
+    masks[0, 0, 0, 0] = 1  # a quarter of one map pixel of 2 x 2
+    masks[0, 1, 1:3, 3:5] = 1  # a quarter of each of four
+    found = at_map_size(masks, (2, 3))
+    assert found[0, 0].tolist() == [[0.25, 0, 0], [0, 0, 0]]
+    assert found[0, 1].tolist() == [[0, 0.25, 0.25], [0, 0.25, 0.25]]
+    assert at_map_size(masks[:0], (2, 3)).shape == (0, 2, 2, 3)
+
+
+def test_few_positives_of_each_clip_are_chosen():
+    clip = torch.tensor([0, 0, 0, 1, 2, 2])
+    kept = sample_positives(clip, 2)
+    assert clip[kept].tolist() == [0, 0, 1, 2, 2] and kept.tolist() == sorted(kept.tolist())
+    assert sample_positives(clip, 3).tolist() == list(range(6))

@@ -25,6 +25,12 @@ def test_offsets_are_in_half_boxes():
     assert planes[0, :, 1, 5].tolist() == pytest.approx([0.75, -0.625])
 
 
+def test_offsets_of_small_boxes_are_in_pixels():
+    planes = OffsetPlanes()(torch.tensor([[2.0, 2.0, 2.5, 5.0]]), (8, 8))
+    # centre (2.25, 3.5), half 0.25, at least 1, and 1.5; pixel (row 2, col 3) is at (3.5, 2.5)
+    assert planes[0, :, 2, 3].tolist() == pytest.approx([1.25, -1 / 1.5])
+
+
 def test_gaussian_plane_by_hand():
     plane = GaussianPlane()(torch.tensor([[1.0, 1.0, 4.0, 3.0]]), (6, 6))
     # centre (2.5, 2) rounds to (2, 2); sigma (4.5, 3)

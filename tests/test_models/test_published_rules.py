@@ -118,7 +118,7 @@ def test_redrawn_masks_have_the_place_of_the_box_and_the_crop_of_the_scaled_one(
 def test_of_equally_frequent_classes_the_lowest(lowest, label):
     video = VideoResults('a', 1)
     video.lowest_of_ties = lowest
-    video.add_frame(0, (2, 2), [7], ['04'])
+    video.add_frame(0, (2, 2), [7], [b'04'])
     video.add_votes([7, 7, 7, 7, 7], [0.9, 0.8, 0.2, 0.1, 1.0], [4, 4, 1, 1, 2])
     assert [track[:2] for track in video.tracks(5)] == [(7, label)]
 
