@@ -1,11 +1,13 @@
 """Masks of clips: ``(N, T, H, W)``, one plane a frame."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 
-def crop_region(boxes: Tensor, size: tuple[int, int]) -> Tensor:
+def crop_region(boxes: Tensor, size: Sequence[int]) -> Tensor:
     """Find the pixels that lie in boxes, with one pixel more on each side.
 
     The rule is YOLACT's: coordinates are clamped to the map and truncated, then the region grows
@@ -25,7 +27,7 @@ def crop_region(boxes: Tensor, size: tuple[int, int]) -> Tensor:
     return in_y[:, :, None] & in_x[:, None, :]
 
 
-def crop_edges(boxes: Tensor, size: tuple[int, int]) -> Tensor:
+def crop_edges(boxes: Tensor, size: Sequence[int]) -> Tensor:
     """Return left, top, right and bottom (N, 4) of the regions of :func:`crop_region`."""
     limit = boxes.new_tensor([size[1], size[0]]).repeat(2)
     edges = torch.minimum(boxes.clamp(min=0), limit).trunc()
@@ -76,9 +78,9 @@ def mean_over(values: Tensor, chosen: Tensor) -> Tensor:
 
 def to_original(
     probs: Tensor,
-    pad_shape: tuple[int, int],
-    img_shape: tuple[int, int],
-    ori_shape: tuple[int, int],
+    pad_shape: Sequence[int],
+    img_shape: Sequence[int],
+    ori_shape: Sequence[int],
     crop_first: bool = False,
 ) -> Tensor:
     """Enlarge masks from the map to the size of the video.
@@ -101,13 +103,13 @@ def to_original(
             max(own * img // pad, 1)
             for own, pad, img in zip(probs.shape[-2:], pad_shape, img_shape)
         )
-        probs, options = probs[:, :height, :width], dict(size=tuple(ori_shape))
+        probs, options = probs[:, :height, :width], {'size': tuple(ori_shape)}
     else:
         # slightly more than the exact factor: rounding must not remove the last row or column
         factor = [
             (1 + 1e-9) * pad * ori / (img * own)
             for own, pad, img, ori in zip(probs.shape[-2:], pad_shape, img_shape, ori_shape)
         ]
-        options = dict(scale_factor=factor)
+        options = {'scale_factor': factor}
     full = F.interpolate(probs[:, None], mode='bilinear', align_corners=False, **options)
     return full[:, 0, : ori_shape[0], : ori_shape[1]] > 0.5

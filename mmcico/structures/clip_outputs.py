@@ -33,9 +33,12 @@ class ClipOutputs(NamedTuple):
     def of_clip(self, index: int) -> 'ClipOutputs':
         """Return the predictions for one clip, without batch axis."""
         return ClipOutputs(
-            *(value[index] for value in self[:4]),
-            priors=self.priors,
-            centerness=None if self.centerness is None else self.centerness[index],
+            self.cls_scores[index],
+            self.bbox_deltas[index],
+            self.mask_params[index],
+            self.embeds[index],
+            self.priors,
+            None if self.centerness is None else self.centerness[index],
         )
 
 

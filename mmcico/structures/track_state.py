@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from mmengine.structures import InstanceData
 from torch import Tensor
 
 #: draws masks (N, T, h, w) on the prototypes of a clip from mask parameters (N, k'), circumscribed
@@ -30,7 +30,7 @@ class TrackState:
 
     next_id: int = 0
     frame_ids: tuple[int, ...] = ()
-    tracks: InstanceData | None = None
+    tracks: Any = None
     clips: tuple[tuple[int, ...], ...] = ()
 
     def seen_in(self, age: int) -> tuple[int, ...]:

@@ -119,7 +119,7 @@ class CiCoHead(HeadLayers):
         """Initialise; independent classes begin with the prior that objects are rare."""
         super().init_weights()
         if self.use_sigmoid:
-            nn.init.constant_(self.cls_layer.bias, bias_init_with_prob(0.01))
+            nn.init.constant_(self.cls_layer.bias, bias_init_with_prob(0.01))  # type: ignore
 
     def forward_clips(
         self, feats: Sequence[Tensor], cls_scores: Tensor, windows: Sequence[Window] | None = None
@@ -188,8 +188,8 @@ class CiCoHead(HeadLayers):
         if self.losses is None:
             raise ValueError('bbox_head.losses is None, but training needs losses')
         labels, gt_index = self.assign(outputs.priors, clips)
-        where = (gt_index >= 0).nonzero(as_tuple=True)
-        positives = Positives(*where, gt=gt_index[where])
+        clip, row, prior = (gt_index >= 0).nonzero(as_tuple=True)
+        positives = Positives(clip, row, prior, gt_index[clip, row, prior])
         return self.losses(self.compared(outputs, clips, labels, positives)), positives
 
     @torch.no_grad()

@@ -162,14 +162,12 @@ def bounds(chosen: Tensor) -> tuple[int, int]:
     return int(where[0]), int(where[-1]) + 1
 
 
-def level_windows(
-    chosen: Tensor, sizes: Sequence[tuple[int, int]], num_anchors: int
-) -> list[Window]:
+def level_windows(chosen: Tensor, sizes: Sequence[Sequence[int]], num_anchors: int) -> list[Window]:
     """Find the smallest window of each level that holds all chosen predictions.
 
     Args:
         chosen (Tensor): (B, Q, P) bool, in the order of :class:`ClipOutputs`.
-        sizes (Sequence[tuple[int, int]]): Height and width of each level.
+        sizes (Sequence[Sequence[int]]): Height and width of each level.
         num_anchors (int): Anchors of a cell.
 
     Returns:
@@ -217,7 +215,7 @@ def paste(part: Tensor, inner: Window, outer: Window, size: Sequence[int]) -> Te
     return out
 
 
-def whole(windows: Sequence[Window], sizes: Sequence[tuple[int, int]]) -> list[Window]:
+def whole(windows: Sequence[Window], sizes: Sequence[Sequence[int]]) -> list[Window]:
     """Enlarge all windows that are not empty to their whole maps."""
     return [
         (0, size[0], 0, size[1]) if window[1] > window[0] else window

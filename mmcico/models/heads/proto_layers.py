@@ -113,11 +113,10 @@ class ProtoLayers(BaseModule):
             outer = widen(window, HALO, size)
             part = self.tower(fused[..., outer[0] : outer[1], outer[2] : outer[3]], num_frames)
             part = self.reduce(self.upsample.part(part, num_frames, outer, size))
-            inner, outer = (tuple(2 * side for side in each) for each in (window, outer))
-            top, bottom, left, right = inner
-            out[..., top:bottom, left:right] = part[
-                ..., top - outer[0] : bottom - outer[0], left - outer[2] : right - outer[2]
-            ].to(out)
+            top, bottom, left, right = (2 * side for side in window)
+            y, x = 2 * outer[0], 2 * outer[2]
+            found = part[..., top - y : bottom - y, left - x : right - x]
+            out[..., top:bottom, left:right] = found.to(out)
         return frames_to_clip(out, num_frames)
 
     def forward(self, feats: Sequence[Tensor], num_frames: int) -> Tensor:

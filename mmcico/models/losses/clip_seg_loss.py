@@ -25,7 +25,7 @@ def at_map_size(masks: Tensor, size: Sequence[int]) -> Tensor:
     """
     if masks.numel() == 0:
         return masks.new_zeros((*masks.shape[:2], *size), dtype=torch.float)
-    return F.adaptive_avg_pool2d(masks.float(), tuple(size))
+    return F.adaptive_avg_pool2d(masks.float(), (size[0], size[1]))
 
 
 def sample_positives(clip_index: Tensor, limit: int) -> Tensor:

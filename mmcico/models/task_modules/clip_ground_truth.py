@@ -16,7 +16,7 @@ from mmcico.structures.clip_outputs import ClipGroundTruth
 
 def numbered_ids(frames: Sequence[DetDataSample]) -> dict[int, int]:
     """Number the object ids in order of first appearance."""
-    rows = {}
+    rows: dict[int, int] = {}
     for frame in frames:
         for key in frame.gt_instances.instances_ids.tolist():
             rows.setdefault(key, len(rows))
@@ -36,7 +36,7 @@ def video_key(frame: DetDataSample) -> str:
     return f'{osp.dirname(frame.get("img_path", ""))}:{frame.video_id}'
 
 
-def padded_masks(frame: DetDataSample, size: tuple[int, int]) -> np.ndarray:
+def padded_masks(frame: DetDataSample, size: Sequence[int]) -> np.ndarray:
     """Return the (n, H, W) uint8 masks of a frame on the padded input."""
     masks = frame.gt_instances.masks.to_ndarray()
     height, width = size
@@ -45,7 +45,7 @@ def padded_masks(frame: DetDataSample, size: tuple[int, int]) -> np.ndarray:
 
 
 def align_clip(
-    sample: TrackDataSample, input_shape: tuple[int, int], device: torch.device
+    sample: TrackDataSample, input_shape: Sequence[int], device: torch.device
 ) -> ClipGroundTruth:
     """Align the objects of all frames of a clip by their ids.
 

@@ -31,14 +31,14 @@ class GreedyMatching(BaseModule):
         Returns:
             tuple[Tensor, Tensor]: Rows and columns of the pairs, long.
         """
-        left = score.clone()
+        left = score.detach().cpu().numpy().copy()
         pairs = []
-        while left.numel() and left.max() > min_score:
+        while left.size and left.max() > min_score:
             row, col = divmod(int(left.argmax()), left.shape[1])
             pairs.append((row, col))
             left[row], left[:, col] = -torch.inf, -torch.inf
-        pairs = score.new_tensor(pairs, dtype=torch.long).view(-1, 2)
-        return pairs[:, 0], pairs[:, 1]
+        found = score.new_tensor(pairs, dtype=torch.long).view(-1, 2)
+        return found[:, 0], found[:, 1]
 
 
 @TASK_UTILS.register_module()

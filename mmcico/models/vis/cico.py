@@ -225,14 +225,14 @@ class CiCo(BaseMOTModel):
         return replace(state, known=known), clip
 
     def detect(
-        self, outputs: ClipOutputs, protos: Tensor, input_shape: tuple[int, int]
+        self, outputs: ClipOutputs, protos: Tensor, input_shape: Sequence[int]
     ) -> InstanceData:
         """Return the distinct instances of one clip.
 
         Args:
             outputs (ClipOutputs): Predictions for the clip.
             protos (Tensor): (k, T, h, w).
-            input_shape (tuple[int, int]): Height and width of the input.
+            input_shape (Sequence[int]): Height and width of the input.
 
         Returns:
             InstanceData: N instances, best score first: ``bboxes`` (N, T, 4) and

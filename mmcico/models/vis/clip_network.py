@@ -96,14 +96,14 @@ class LazyNetwork(ClipNetwork):
 
 
 def lazy_outputs(
-    model: ClipModel, features: FrameFeatures, input_shape: tuple[int, int]
+    model: ClipModel, features: FrameFeatures, input_shape: Sequence[int]
 ) -> tuple[ClipOutputs, Tensor]:
     """Compute class scores first and all other outputs only where they are needed.
 
     Args:
         model (CiCo): Its heads, and the threshold of its NMS.
         features (FrameFeatures): Of the T frames of a clip.
-        input_shape (tuple[int, int]): Height and width of the input.
+        input_shape (Sequence[int]): Height and width of the input.
 
     Returns:
         tuple[ClipOutputs, Tensor]: Predictions (B = 1), equal to the whole network's where the

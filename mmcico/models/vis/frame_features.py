@@ -82,7 +82,7 @@ def plan_frames(frame_ids: Sequence[int], known: Sequence[int]) -> tuple[list[in
         each of the T frames its position among the known frames followed by the computed ones.
     """
     where = {frame: row for row, frame in enumerate(known)}
-    fresh = []
+    fresh: list[int] = []
     for position, frame in enumerate(frame_ids):
         if frame not in where:
             where[frame] = len(known) + len(fresh)
