@@ -39,7 +39,7 @@ class ClipConv3d(nn.Conv3d):
 
     def by_frames(self, x: Tensor) -> Tensor:
         """Convolve clips (B, C, T, H, W) by 2D convolutions."""
-        num_frames, size = x.shape[2], self.kernel_size[0]
+        num_frames, size = int(x.shape[2]), self.kernel_size[0]
         # a frame's neighbours, or a tap's channels, next to each other
         frames, taps = x.transpose(1, 2), self.weight.transpose(1, 2)
         out = []
