@@ -1,6 +1,7 @@
 """What tools that run a model share: arguments, config, devices."""
 
 import argparse
+import atexit
 import difflib
 import inspect
 import os
@@ -15,6 +16,7 @@ from mmengine.config import Config, DictAction
 from mmengine.device import get_device
 from mmengine.runner import Runner
 
+from .host_watch import watch_hosts
 from .package_files import find_config
 from .processes import end_children_with_this, end_with_parent
 
@@ -197,6 +199,9 @@ def prepare_devices(cfg: Config) -> None:
     end_children_with_this()
     if cfg.launcher == 'pytorch' and 'TORCHELASTIC_RUN_ID' in os.environ:
         end_with_parent(os.getppid())  # torchrun
+        watch = watch_hosts(os.environ)
+        if watch is not None:
+            atexit.register(watch.stop)
     if cfg.launcher == 'none' or get_device() != 'cpu':
         return
     from torch import distributed

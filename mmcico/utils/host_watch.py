@@ -1,0 +1,97 @@
+"""Ends a job of several hosts when one of them is not heard of any more."""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+
+PAUSE = 2.0
+
+
+class HostWatch:
+    """Tells the other hosts of a job that this one lives, and ends this process if one does not.
+
+    A host that loses power or its network closes no connection; the processes of the others would
+    wait for its part of a sum for half an hour. The first process of each host counts in the store
+    of torchrun and looks whether the others count on. A host that has finished says so.
+
+    Args:
+        env (Mapping): Environment of a process that torchrun has started.
+        limit (float): Seconds without a sign of life.
+    """
+
+    def __init__(self, env: Mapping[str, str], limit: float) -> None:
+        self._address = env['MASTER_ADDR'], int(env['MASTER_PORT'])
+        self._host = int(env['GROUP_RANK'])
+        self._others = [n for n in range(int(env['GROUP_WORLD_SIZE'])) if n != self._host]
+        self._limit = limit
+        #: seconds for which the store, or another host, has been silent; from the first sign on
+        self._silent: dict[str, float] = {}
+        self._is_done = threading.Event()
+
+    def start(self) -> None:
+        """Count and look, each in a thread of its own, as a dead store blocks its caller."""
+        for target in (self._count, self._look):
+            threading.Thread(target=target, daemon=True).start()
+
+    def stop(self) -> None:
+        """Say that this host has finished."""
+        self._is_done.set()
+        time.sleep(PAUSE / 2)
+
+    def _count(self) -> None:
+        from torch.distributed import TCPStore
+
+        wait = timedelta(seconds=self._limit)
+        store = TCPStore(*self._address, is_master=False, timeout=wait)
+        last: dict[int, bytes] = {}
+        number = 0
+        while True:
+            done = self._is_done.is_set()
+            number += 1
+            store.set(f'mmcico/host/{self._host}', 'done' if done else str(number))
+            if done:
+                return
+            self._silent['the first host'] = 0
+            for other in self._others:
+                key = f'mmcico/host/{other}'
+                value = store.get(key) if store.check([key]) else b''
+                if value == b'done':
+                    self._silent.pop(f'host {other}', None)
+                elif value != last.get(other, b''):
+                    self._silent[f'host {other}'] = 0
+                last[other] = value
+            self._is_done.wait(PAUSE / 2)
+
+    def _look(self) -> None:
+        while not self._is_done.is_set():
+            time.sleep(1)
+            for name in list(self._silent):
+                self._silent[name] += 1
+                if self._silent[name] > self._limit:
+                    sys.stderr.write(
+                        f'error: {name} has not been heard of for {self._limit:.0f} s; its machine '
+                        'or the network has failed, and this host ends; --resume continues\n'
+                    )
+                    sys.stderr.flush()
+                    os._exit(1)
+
+
+def watch_hosts(env: Mapping[str, str]) -> HostWatch | None:
+    """Watch the other hosts of a job that torchrun has started, if there are any.
+
+    Args:
+        env (Mapping): The environment. MMCICO_HOST_TIMEOUT are the seconds after which a silent
+            host counts as lost, 40 by default, 0 for never.
+
+    Returns:
+        HostWatch | None: To be stopped at the end.
+    """
+    limit = float(env.get('MMCICO_HOST_TIMEOUT', 40))
+    if limit <= 0 or env.get('LOCAL_RANK') != '0' or int(env.get('GROUP_WORLD_SIZE', 1)) < 2:
+        return None
+    watch = HostWatch(env, limit)
+    watch.start()
+    return watch
