@@ -6,9 +6,8 @@ from typing import Any
 from mmcico.formats.annotations import AnnotatedVideo, AnnotationFile
 from mmcico.formats.categories import normalised
 from mmcico.formats.fields import id_key
-from mmcico.formats.json_file import load_json
 from mmcico.formats.problems import Place, Problems, short
-from mmcico.formats.read import read_annotations
+from mmcico.formats.read import load_json, read_annotations
 from mmcico.utils.image_size import image_library, image_size
 from mmcico.utils.natural_order import natural_key
 

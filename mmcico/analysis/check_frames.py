@@ -3,9 +3,9 @@
 from typing import Any
 
 from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile, Box
-from mmcico.formats.frame_fields import COCOVID_FIELDS
 from mmcico.formats.problems import Place, Problems
 from mmcico.formats.rle import mask_info
+from mmcico.formats.youtube_vis import COCOVID_FIELDS
 
 #: pixels by which rounding may put a box outside the frame
 FRAME_SLACK = 0.5

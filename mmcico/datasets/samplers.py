@@ -8,7 +8,7 @@ from mmengine.dist import broadcast_object_list, get_dist_info, is_main_process
 from torch.utils.data import Dataset, Sampler
 
 from mmcico.formats.fields import id_key
-from mmcico.formats.results_files import find_parts, read_part
+from mmcico.formats.results import find_parts, read_part
 from mmcico.registry import DATA_SAMPLERS
 from mmcico.utils.seeds import seeded
 

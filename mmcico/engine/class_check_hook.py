@@ -10,8 +10,8 @@ from mmengine.runner import Runner
 
 from mmcico.formats.categories import normalised, read_categories
 from mmcico.formats.fields import id_key
-from mmcico.formats.json_file import load_json
 from mmcico.formats.problems import Problems
+from mmcico.formats.read import load_json
 from mmcico.registry import HOOKS
 
 

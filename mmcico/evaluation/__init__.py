@@ -5,7 +5,7 @@
 
 from typing import Any
 
-from mmcico.formats.json_file import load_json
+from mmcico.formats.read import load_json
 
 from .figures import format_table
 from .ground_truth import is_long, long_video_ids, read_ground_truth, read_results

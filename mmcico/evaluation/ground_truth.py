@@ -14,9 +14,8 @@ import numpy as np
 from mmcico.formats import results as results_format
 from mmcico.formats.annotations import OCCLUSION, AnnotatedTrack, AnnotatedVideo, AnnotationFile
 from mmcico.formats.fields import Id, id_key, id_order
-from mmcico.formats.json_file import load_json
 from mmcico.formats.problems import Problems
-from mmcico.formats.read import read_annotations
+from mmcico.formats.read import load_json, read_annotations
 
 #: short videos of YouTube-VIS 2022 have every fifth frame, and at most 84 frames
 SHORT_STEP, SHORT_LENGTH = 5, 84

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from mmcico.formats.json_file import load_json
-from mmcico.formats.results_files import RESULTS, find_parts, read_part, unique_records
+from mmcico.formats.read import load_json
+from mmcico.formats.results import RESULTS, find_parts, read_part, unique_records
 from mmcico.formats.write import write_json, write_results
 
 try:

@@ -8,10 +8,9 @@ from typing import Any
 
 from mmcico.formats import rle
 from mmcico.formats.fields import id_key
-from mmcico.formats.json_file import load_json
 from mmcico.formats.problems import Problem, Problems
-from mmcico.formats.results import ResultTrack, read_results
-from mmcico.formats.results_files import load_results
+from mmcico.formats.read import load_json
+from mmcico.formats.results import ResultTrack, load_results, read_results
 from mmcico.formats.write import write_results
 
 from .ground_truth import GroundTruth, read_ground_truth

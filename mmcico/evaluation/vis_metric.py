@@ -16,7 +16,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from mmcico.formats.fields import id_key
-from mmcico.formats.results_files import unique_records
+from mmcico.formats.results import unique_records
 from mmcico.registry import METRICS
 
 from .figures import format_table

@@ -1,6 +1,7 @@
 """Annotated videos: the value that the readers of all layouts return."""
 
 from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,26 +17,23 @@ OCCLUSION = dict(no_occlusion=0.0, slight_occlusion=0.25, severe_occlusion=0.75)
 
 @dataclass
 class AnnotatedTrack:
-    """One object of a video; lists have one entry a frame.
+    """One object of a video; lists have one entry per frame.
 
     Attributes:
         id (int | str): Id in the file.
         category_id (int | str): Id of its class in the file.
-        counts (list[bytes | None]): Compressed RLE counts of its masks; None
-            where nothing of it is seen. All of them are checked.
-        bboxes (list[tuple | None]): ``(x, y, w, h)`` in pixels as the file
-            says, also without an area; None where it has no box.
+        counts (list[bytes | None]): Compressed RLE counts of its masks, all of them checked; None
+            for frames in which the object is not seen.
+        bboxes (list[tuple | None]): ``(x, y, w, h)`` in pixels as stated in the file, also without
+            an area; None for frames without a box.
         iscrowd (bool): Whether it is a region of uncounted objects.
-        occlusion (list[str | None], optional): OVIS' words, if the file has
-            them.
-        areas (list[float | None], optional): Areas as the file says.
-        pixels (list[int]): Areas of the masks, 0 where there is none.
-        drawn (frozenset[int]): Frames whose mask is given by polygons.
-        blank (frozenset[int]): Frames whose mask is given, but has no pixel.
-        broken (frozenset[int]): Frames whose mask cannot be read; empty in
-            strict use.
-        position (int): Position in the list of annotations; of its first
-            entry in CocoVID.
+        occlusion (list[str | None], optional): OVIS' words, if the file has them.
+        areas (list[float | None], optional): Areas as stated in the file.
+        pixels (list[int]): Areas of the masks, 0 for frames without a mask.
+        drawn (Set[int]): Frames whose mask is given by polygons.
+        blank (Set[int]): Frames whose mask is given, but has no pixel.
+        broken (Set[int]): Frames whose mask cannot be read; empty in strict use.
+        position (int): Position in the list of annotations; in CocoVID, that of its first entry.
     """
 
     id: Id
@@ -46,9 +44,9 @@ class AnnotatedTrack:
     occlusion: list[str | None] | None = None
     areas: list[float | None] | None = None
     pixels: list[int] = field(default_factory=list)
-    drawn: frozenset[int] = frozenset()
-    blank: frozenset[int] = frozenset()
-    broken: frozenset[int] = frozenset()
+    drawn: Set[int] = frozenset()
+    blank: Set[int] = frozenset()
+    broken: Set[int] = frozenset()
     position: int = -1
 
     def seen(self, frame: int) -> bool:
@@ -60,15 +58,15 @@ class AnnotatedTrack:
         return self.seen(frame) or frame in self.blank or frame in self.broken
 
     def box(self, frame: int, size: tuple[int, int]) -> Box:
-        """Return ``(x1, y1, x2, y2)`` in a frame where it is seen.
+        """Return ``(x1, y1, x2, y2)`` of the object in a frame in which it is seen.
 
         Args:
             frame (int): Position of the frame.
             size (tuple[int, int]): Height and width of the video.
 
         Returns:
-            tuple: The box of the file; that of the mask if the file has none
-            or one without an area.
+            tuple: The box of the file, or that of the mask if the file has none or one without an
+            area.
         """
         box = self.bboxes[frame]
         if box is not None and box[2] > 0 and box[3] > 0:
@@ -83,10 +81,10 @@ class AnnotatedVideo:
 
     Attributes:
         id (int | str): Id in the file.
-        height (int): Pixels; 0 if not known, which strict readers refuse.
-        width (int): Likewise.
-        file_names (list[str]): Files of the frames in order, below the image
-            folder; empty if the file states a length alone.
+        height (int): Height in pixels; 0 if not known, which strict readers refuse.
+        width (int): Width in pixels, likewise.
+        file_names (list[str]): Files of the frames in order, relative to the image folder; empty if
+            the file states a length alone.
         source (str): Name of the annotation file, for messages.
         tracks (list[AnnotatedTrack]): Its objects.
         num_frames (int): Stated length, for a file without names.
@@ -114,14 +112,8 @@ class AnnotatedVideo:
 
     def place(self, frame: int | None = None) -> Place:
         """Return the place of the video, or of a frame, for problems."""
-        name = None
-        if frame is not None and frame < len(self.file_names):
-            name = self.file_names[frame]
-        return Place(self.source, self.id, frame, name)
-
-    def where(self, frame: int) -> str:
-        """Return the name of a frame for messages."""
-        return str(self.place(frame))
+        has_name = frame is not None and frame < len(self.file_names)
+        return Place(self.source, self.id, frame, self.file_names[frame or 0] if has_name else None)
 
 
 @dataclass
@@ -131,13 +123,12 @@ class AnnotationFile:
     Attributes:
         name (str): Name of the file, for messages.
         videos (list[AnnotatedVideo]): Videos in the order of the file.
-        categories (list[tuple[Id, str]]): Ids and names in the order of the
-            file.
+        categories (list[tuple[Id, str]]): Ids and names in the order of the file.
         layout (str): ``'youtube_vis'`` or ``'cocovid'``.
-        num_annotations (int): Entries of the list of annotations; 0 for
-            official valid and test files.
-        left_out (Counter): Number of things that the reader left out, by
-            their words.
+        num_annotations (int): Entries of the list of annotations; 0 for official valid and test
+            files.
+        left_out (Counter): Number of things that the reader left out, by the words that messages
+            use for them.
         warnings (list[str]): What is allowed, but may be a mistake.
     """
 
@@ -158,12 +149,22 @@ class AnnotationFile:
         """Number of tracks that are crowds."""
         return sum(track.iscrowd for video in self.videos for track in video.tracks)
 
+    @property
+    def num_objects(self) -> int:
+        """Number of tracks, crowds included."""
+        return sum(len(video.tracks) for video in self.videos)
+
+    @property
+    def num_masks(self) -> int:
+        """Number of masks that have a pixel."""
+        tracks = [track for video in self.videos for track in video.tracks]
+        return sum(counts is not None for track in tracks for counts in track.counts)
+
     def summary(self) -> str:
         """Return what was kept and left out, in one line."""
-        tracks = [track for video in self.videos for track in video.tracks]
-        masks = sum(counts is not None for track in tracks for counts in track.counts)
-        kept = dict(videos=len(self.videos), objects=len(tracks) - self.num_crowds, masks=masks)
-        text = f'{self.name}: kept {counted(kept)}'
+        objects = self.num_objects - self.num_crowds
+        kept = counted(dict(videos=len(self.videos), objects=objects, masks=self.num_masks))
+        text = f'{self.name}: kept {kept}'
         if self.num_crowds:
             text += f', {self.num_crowds} crowds (iscrowd = 1), which training and metrics ignore'
         return text + (f'; left out {counted(self.left_out)}' if self.left_out else '')

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from .annotations import AnnotationFile, Id
-from .fields import as_id, id_key, id_order, index_ids, missing
+from .annotations import AnnotationFile
+from .fields import Id, as_id, id_key, id_order, index_ids, missing
 from .problems import Problems
 
 
@@ -60,8 +60,8 @@ def expected_names(version: str | None) -> tuple[str, ...] | None:
         return None
     if str(version) not in VERSIONS:
         raise ValueError(
-            f'dataset_version {version!r} is none of '
-            f'{sorted(VERSIONS)}; leave it out for other data'
+            f'dataset_version {version!r} is none of {sorted(VERSIONS)}; leave it out for other '
+            'data'
         )
     return VERSIONS[str(version)]
 
@@ -76,75 +76,63 @@ def read_categories(
         problems (Problems): Gets what is wrong.
 
     Returns:
-        tuple[list, dict]: (id, name) in the order of the file, and
-        ``id_key`` of an id -> id.
+        tuple[list, dict]: (id, name) in the order of the file, and ``id_key`` of an id -> id.
     """
     index = index_ids(records, 'categories', problems)
     first: dict[str, int] = {}
-    names: list[str] = []
     for number, record in enumerate(records):
         name = record.get('name')
+        text = str(as_id(name)).strip()
         place = problems.at(field=f'categories[{number}].name')
-        if as_id(name) is None or not str(as_id(name)).strip():
+        if as_id(name) is None or not text:
             what = missing(record, 'name') if name is None else 'is no name'
             problems.error('category', f'{what}; a text is needed', place, name)
-        elif normalised(str(as_id(name))) in first:
-            home = first[normalised(str(as_id(name)))]
-            message = f'is already the name of categories[{home}]'
+        elif first.setdefault(normalised(text), number) != number:
+            message = f'is already the name of categories[{first[normalised(text)]}]'
             problems.defect('category', message, place, name)
-        else:
-            first[normalised(str(as_id(name)))] = number
-        names.append(str(as_id(name)))
-    pairs = [(_known_id(records[number]), names[number]) for number in index.values()]
+    pairs = []
+    for number in index.values():
+        key = as_id(records[number].get('id'))
+        pairs.append(('' if key is None else key, str(as_id(records[number].get('name')))))
     return pairs, {id_key(key): key for key, _ in pairs}
-
-
-def _known_id(record: dict) -> Id:
-    key = as_id(record.get('id'))
-    return '' if key is None else key
 
 
 def category_labels(
     file: AnnotationFile, classes: Sequence[str] | None, expected: Sequence[str] | None
 ) -> tuple[dict[Id, int], tuple[str, ...], tuple[Id, ...]]:
-    """Labels of a file's categories.
+    """Return the labels of a file's categories.
 
     Args:
         file (AnnotationFile): The file.
-        classes (Sequence[str], optional): Names in use, in the order of the
-            labels; all, in the order of the file's ids, when left out.
+        classes (Sequence[str], optional): Names in use, in the order of the labels; all, in the
+            order of the file's ids, when left out.
         expected (Sequence[str], optional): Names that the file must have.
 
     Returns:
-        tuple[dict, tuple[str], tuple[Id]]: Category id -> label, and names
-        and category ids by label.
+        tuple[dict, tuple[str], tuple[Id]]: Category id -> label, and names and category ids by
+        label.
 
     Raises:
-        ValueError: If a class is not in the file, naming what is.
+        ValueError: If a class is not in the file, or ``classes`` has one twice.
     """
     ordered = sorted(file.categories, key=lambda c: id_order(c[0]))
     by_name = {normalised(name): key for key, name in ordered}
-    missing = [name for name in (expected or ()) if normalised(name) not in by_name]
-    if missing:
+    absent = [name for name in (expected or ()) if normalised(name) not in by_name]
+    if absent:
         raise ValueError(
-            f'{file.name} has no class {missing}; it has '
-            f'{[name for _, name in ordered]}. Set dataset_version to the '
-            'version of the file, or leave it out'
+            f'{file.name} has no class {absent}; it has {[name for _, name in ordered]}. Set '
+            'dataset_version to the version of the file, or leave it out'
         )
     if classes is None:
         ids = [key for key, _ in ordered]
         names = tuple(name for _, name in ordered)
     else:
-        ids, names = chosen_ids(file, classes, by_name), tuple(classes)
+        ids, names = _chosen_ids(file, classes, by_name), tuple(classes)
     return {key: label for label, key in enumerate(ids)}, names, tuple(ids)
 
 
-def chosen_ids(file: AnnotationFile, classes: Sequence[str], by_name: dict[str, Id]) -> list[Id]:
-    """Ids of the classes in use.
-
-    Raises:
-        ValueError: If a name is not in the file, or there twice.
-    """
+def _chosen_ids(file: AnnotationFile, classes: Sequence[str], by_name: dict[str, Id]) -> list[Id]:
+    """Return the ids of the classes in use."""
     if isinstance(classes, str):
         raise ValueError(f'metainfo.classes is {classes!r}, not a list of class names')
     unknown = [name for name in classes if normalised(name) not in by_name]

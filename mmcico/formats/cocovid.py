@@ -1,8 +1,7 @@
 """CocoVID files: every frame is an entry of ``images``.
 
 MMTracking and MMDetection convert data sets to this layout. Exports of CVAT
-(``attributes.track_id``) and files of TAO (``frame_index``, ``track_id``) are
-understood, too.
+(``attributes.track_id``) and files of TAO (``frame_index``, ``track_id``) are read, too.
 """
 
 from pathlib import PurePosixPath
@@ -10,22 +9,26 @@ from typing import Any
 
 from mmcico.utils.natural_order import natural_key
 
-from .annotations import AnnotatedVideo, AnnotationFile
+from .annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile, Id
 from .categories import read_categories
-from .cocovid_tracks import TrackBuilder, track_id
 from .fields import (
+    NO_ID,
     as_id,
     entry_name,
     id_key,
     index_ids,
     is_whole,
     look_up,
+    read_crowd,
     read_file_name,
     read_size,
     read_tables,
 )
-from .frame_fields import finish_file, read_frames
-from .problems import Problems
+from .problems import Place, Problems
+from .youtube_vis import COCOVID_FIELDS, RawTrack, finish_file, read_frames
+
+#: id of an image -> its video and its position there
+Frames = dict[str, tuple[AnnotatedVideo, int]]
 
 
 def is_cocovid(data: Any) -> bool:
@@ -52,102 +55,97 @@ def with_videos(data: dict) -> dict:
         return data
     if not any(isinstance(each, dict) and track_id(each) is not None for each in annotations):
         return data
-    ordered = sorted(images, key=lambda each: natural_key(each['file_name']))
     folders: dict[str, list[dict]] = {}
-    for image in ordered:
+    for image in sorted(images, key=lambda each: natural_key(each['file_name'])):
         folder = str(PurePosixPath(image['file_name']).parent)
-        folders.setdefault(folder, []).append(image)
+        group = folders.setdefault(folder, [])
+        video = group[0]['video_id'] if group else len(folders)
+        group.append(dict(image, video_id=video, frame_id=len(group)))
     return dict(
         data,
         videos=[dict(id=v, name=folder) for v, folder in enumerate(folders, 1)],
-        images=[
-            dict(image, video_id=v, frame_id=t)
-            for v, group in enumerate(folders.values(), 1)
-            for t, image in enumerate(group)
-        ],
+        images=[image for group in folders.values() for image in group],
     )
+
+
+def track_id(record: dict) -> Any:
+    """Return the id of an annotation's object, None if it has none."""
+    attributes = record.get('attributes')
+    inner = attributes.get('track_id') if isinstance(attributes, dict) else None
+    found = (record.get('instance_id'), record.get('track_id'), inner)
+    return next((each for each in found if each is not None), None)
 
 
 def read_cocovid(data: Any, problems: Problems, crowds_as_objects: bool = False) -> AnnotationFile:
     """Read the content of a CocoVID file.
 
     Args:
-        data (dict): The parsed JSON: ``videos``, ``images`` with
-            ``video_id`` and ``frame_id``, ``categories`` and
-            ``annotations`` with ``image_id`` and ``instance_id``.
+        data (dict): The parsed JSON: ``videos``, ``images`` with ``video_id`` and ``frame_id``,
+            ``categories`` and ``annotations`` with ``image_id`` and ``instance_id``.
         problems (Problems): Gets what is wrong.
         crowds_as_objects (bool): Take ``iscrowd`` as 0.
 
     Returns:
-        AnnotationFile: The same objects as tracks. Single frames of a track
-        that are crowds are left out; a track is a crowd if all of its frames
-        are.
+        AnnotationFile: The objects as tracks. Single frames of a track that are crowds are left
+        out; a track is a crowd if all of its frames are.
 
     Raises:
         ValueError: In strict use, for the first error.
     """
-    tables = read_tables(
-        with_videos(data) if isinstance(data, dict) else data,
-        ('videos', 'images', 'categories'),
-        problems,
-    )
-    groups = group_images(tables, problems)
-    index = index_ids(tables['images'], 'images', problems)
-    first = {id(tables['images'][number]): key for key, number in index.items()}
-    videos, frames = [], {}
+    data = with_videos(data) if isinstance(data, dict) else data
+    tables = read_tables(data, ('videos', 'images', 'categories'), problems)
+    groups = _group_images(tables, problems)
+    images, annotations = tables['images'], tables['annotations']
+    keys = {number: key for key, number in index_ids(images, 'images', problems).items()}
+    videos: list[AnnotatedVideo] = []
+    frames: Frames = {}
     for number, (record, group) in enumerate(zip(tables['videos'], groups)):
-        video = read_video(record, number, group, problems)
+        video = _read_video(record, number, [images[n] for n in group], problems)
         videos.append(video)
-        frames.update(
-            {first[id(image)]: (video, t) for t, image in enumerate(group) if id(image) in first}
-        )
+        frames.update({keys[n]: (video, t) for t, n in enumerate(group) if n in keys})
     pairs, categories = read_categories(tables['categories'], problems)
-    _check_annotation_ids(tables['annotations'], problems)
+    index_ids(annotations, 'annotations', problems, 'annotation', needed=False)
     builder = TrackBuilder(frames, categories, problems, crowds_as_objects)
-    for number, record in enumerate(tables['annotations']):
+    for number, record in enumerate(annotations):
         builder.add(record, number)
     for video in videos:
         read_frames(video, builder.tracks_of(video), problems)
-    num = len(tables['annotations'])
-    return finish_file(AnnotationFile(problems.file, videos, pairs, 'cocovid', num), problems)
+    file = AnnotationFile(problems.file, videos, pairs, 'cocovid', len(annotations))
+    return finish_file(file, problems)
 
 
-def group_images(tables: dict[str, list[dict]], problems: Problems) -> list[list[dict]]:
-    """Return the images of each video in the order of ``frame_id``."""
+def _group_images(tables: dict[str, list[dict]], problems: Problems) -> list[list[int]]:
+    """Return the positions of the images of each video in the order of ``frame_id``."""
     index = index_ids(tables['videos'], 'videos', problems, 'video')
-    groups: list[list[dict]] = [[] for _ in tables['videos']]
+    groups: list[list[int]] = [[] for _ in tables['videos']]
     for number, image in enumerate(tables['images']):
-        place = problems.at(file_name=image.get('file_name'))
-        frame = frame_number(image)
+        place = problems.at(file_name=image.get('file_name'), field=f'images[{number}]')
+        frame = _frame_number(image)
         if not is_whole(frame):
-            field = f'images[{number}].frame_id'
-            problems.error('order', 'is not a whole number', place.at(field=field), frame)
-        where = place.at(field=f'images[{number}]')
-        home = look_up(image, 'video_id', index, 'videos', where, problems)
+            where = place.at(field=f'{place.field}.frame_id')
+            problems.error('order', 'is not a whole number', where, frame)
+        home = look_up(image, 'video_id', index, 'videos', place, problems)
         if home is not None:
-            groups[home].append(image)
-    for group in groups:
-        group.sort(key=frame_order)
-    return groups
+            groups[home].append(number)
+    return [sorted(group, key=lambda n: _frame_order(tables['images'][n])) for group in groups]
 
 
-def frame_number(image: dict) -> Any:
+def _frame_number(image: dict) -> Any:
     """Return ``frame_id``, which TAO calls ``frame_index``."""
     value = image.get('frame_id')
     return image.get('frame_index') if value is None else value
 
 
-def frame_order(image: dict) -> float:
+def _frame_order(image: dict) -> float:
     """Return the number of a frame; those without one come last."""
-    frame = frame_number(image)
+    frame = _frame_number(image)
     return float(frame) if is_whole(frame) else float('inf')
 
 
-def read_video(record: dict, number: int, images: list[dict], problems: Problems) -> AnnotatedVideo:
-    """Read an entry of ``videos`` and its images.
-
-    Images without a size have the video's.
-    """
+def _read_video(
+    record: dict, number: int, images: list[dict], problems: Problems
+) -> AnnotatedVideo:
+    """Read an entry of ``videos`` and its images; images without a size have the video's."""
     name = entry_name(record, number)
     place = problems.at(video=name)
     if not images:
@@ -157,40 +155,118 @@ def read_video(record: dict, number: int, images: list[dict], problems: Problems
     for frame, image in enumerate(images):
         file_name = image.get('file_name')
         where = place.at(frame=frame, file_name=file_name if isinstance(file_name, str) else None)
-        names.append(read_file_name(file_name, where.at(field='file_name'), problems) or '')
-        order = frame_order(image)
-        if frame and order == frame_order(images[frame - 1]) < float('inf'):
-            problems.error(
-                'order', 'is there twice', where.at(field='frame_id'), frame_number(image)
-            )
+        names.append(read_file_name(file_name, where.at(field='file_name'), problems))
+        order = _frame_order(image)
+        if frame and order == _frame_order(images[frame - 1]) < float('inf'):
+            place_id = where.at(field='frame_id')
+            problems.error('order', 'is there twice', place_id, _frame_number(image))
         own = {k: record.get(k) if image.get(k) is None else image[k] for k in ('height', 'width')}
         found = read_size({k: v for k, v in own.items() if v is not None}, where, problems)
         size = size or found
         if found != size and found is not None:
-            problems.error(
-                'size',
-                f'frame 0 has {size}; the frames of a video must have one size',
-                where.at(field='height, width'),
-                found,
-            )
+            message = f'frame 0 has {size}; the frames of a video must have one size'
+            problems.error('size', message, where.at(field='height, width'), found)
     height, width = size or (0, 0)
     return AnnotatedVideo(
         name, height, width, names, problems.file, num_frames=len(names), position=number
     )
 
 
-def _check_annotation_ids(annotations: list[dict], problems: Problems) -> None:
-    """Report repeated ids of annotations, which nothing here needs."""
-    seen: set[str] = set()
-    for number, record in enumerate(annotations):
-        key = as_id(record.get('id'))
-        place = problems.at(
-            annotation=entry_name(record, number), field=f'annotations[{number}].id'
-        )
-        if key is None and record.get('id') is not None:
-            problems.defect(
-                'id', 'is no id; a whole number or a text is needed', place, record['id']
+class TrackBuilder:
+    """Tracks that grow entry by entry.
+
+    Args:
+        frames (Frames): Images of the file.
+        categories (dict[str, Id]): Known classes.
+        problems (Problems): Gets what is wrong.
+        crowds_as_objects (bool): Take ``iscrowd`` as 0.
+    """
+
+    def __init__(
+        self,
+        frames: Frames,
+        categories: dict[str, Id],
+        problems: Problems,
+        crowds_as_objects: bool = False,
+    ) -> None:
+        self.frames = frames
+        self.categories = categories
+        self.problems = problems
+        self.crowds_as_objects = crowds_as_objects
+        self.tracks: dict[int, dict[str, RawTrack]] = {}
+
+    def add(self, record: dict, number: int) -> None:
+        """Add an object in a frame to its track, to a new one if there is none."""
+        problems = self.problems
+        place = problems.at(annotation=entry_name(record, number))
+        home = look_up(record, 'image_id', self.frames, 'images', place, problems)
+        if home is not None:
+            place = home[0].place(home[1]).at(annotation=place.annotation)
+        category = look_up(record, 'category_id', self.categories, 'categories', place, problems)
+        crowd = read_crowd(record, place, problems) and not self.crowds_as_objects
+        if 'segmentation' not in record:
+            message = 'is missing; boxes alone, as for tracking, are no masks to learn'
+            problems.error('mask', message, place.at(field='segmentation'))
+        instance = as_id(track_id(record))
+        if instance is None:
+            message = (
+                f'{NO_ID} that all frames of the object share (also as track_id, or '
+                'attributes.track_id of CVAT)'
             )
-        elif key is not None and id_key(key) in seen:
-            problems.defect('id', 'is there twice; ids must be distinct', place, key)
-        seen.add(id_key(key))
+            problems.error('id', message, place.at(field='instance_id'), track_id(record))
+        elif home is not None:
+            found = record.get('category_id', '') if category is None else category
+            raw = self._track(home[0], instance, found, number)
+            if self._put(raw, record, home[1], found, place) and crowd:
+                raw.crowds.add(home[1])
+
+    def _track(self, video: AnnotatedVideo, instance: Id, category: Id, number: int) -> RawTrack:
+        """Return the track of an object, a new one if there is none."""
+        tracks = self.tracks.setdefault(video.position, {})
+        if id_key(instance) not in tracks:
+            empty: list[None] = [None] * video.length
+            track = AnnotatedTrack(instance, category, [*empty], [*empty], position=number)
+            lists: dict[str, list | None] = {key: [*empty] for key in COCOVID_FIELDS}
+            tracks[id_key(instance)] = RawTrack(track, lists, [*empty])
+        return tracks[id_key(instance)]
+
+    def _put(self, raw: RawTrack, record: dict, frame: int, category: Id, place: Place) -> bool:
+        """Put an entry into a frame of a track, and return whether the frame was free."""
+        known = raw.track.category_id
+        if category != known:
+            message = f'the instance {raw.track.id!r} was of category {known!r} before'
+            self.problems.error('category', message, place.at(field='category_id'), category)
+        if raw.records is None or raw.records[frame] is not None:
+            message = 'the instance is in this frame twice'
+            self.problems.error('id', message, place.at(field='instance_id'), raw.track.id)
+            return False
+        raw.records[frame] = record
+        for name, key in COCOVID_FIELDS.items():
+            (raw.lists[name] or [])[frame] = record.get(key)
+        return True
+
+    def tracks_of(self, video: AnnotatedVideo) -> list[RawTrack]:
+        """Return the tracks of a video once all entries were added."""
+        tracks = list(self.tracks.get(video.position, {}).values())
+        for raw in tracks:
+            frames = {t for t, record in enumerate(raw.records or []) if record is not None}
+            raw.track.iscrowd = raw.crowds == frames
+            if raw.crowds and not raw.track.iscrowd:
+                self._leave_out(raw, video)
+            for name, values in raw.lists.items():
+                if name != 'segmentations' and all(each is None for each in values or []):
+                    raw.lists[name] = None
+        return tracks
+
+    def _leave_out(self, raw: RawTrack, video: AnnotatedVideo) -> None:
+        """Leave out the frames of a track that are crowds."""
+        number, first = len(raw.crowds), min(raw.crowds)
+        self.problems.leave_out('crowd frames of single objects', number)
+        self.problems.warn(
+            'crowd',
+            f'{number} frames of the object are crowds, the others not; they are left out',
+            video.place(first).at(annotation=raw.track.id, field='iscrowd'),
+        )
+        for values in raw.lists.values():
+            for frame in raw.crowds:
+                (values or [])[frame] = None

@@ -18,6 +18,7 @@ LARGEST = 2**53
 LONGEST_SIDE = 32768
 #: frames of the longest video
 LONGEST_VIDEO = 2**20
+NO_ID = 'is no id; a whole number or a text is needed'
 
 
 def is_number(value: Any) -> bool:
@@ -73,7 +74,7 @@ def missing(record: dict, key: str) -> str:
 
 
 def read_tables(data: Any, needed: Sequence[str], problems: Problems) -> dict[str, list[dict]]:
-    """Return lists of a file; only objects in them.
+    """Return the lists of a file, with the objects in them alone.
 
     Args:
         data (Any): The parsed JSON.
@@ -81,19 +82,16 @@ def read_tables(data: Any, needed: Sequence[str], problems: Problems) -> dict[st
         problems (Problems): Gets what is wrong.
 
     Returns:
-        dict[str, list[dict]]: ``needed`` and ``annotations``, which may be
-        missing or null as in official valid and test files.
+        dict[str, list[dict]]: ``needed`` and ``annotations``, which may be missing or null as in
+        official valid and test files.
     """
-    if not isinstance(data, dict):
-        problems.error(
-            'layout',
-            f'the file holds a {type(data).__name__}, not an object with {", ".join(needed)}'
-            + ('; is it a results file?' if isinstance(data, list) else ''),
-        )
-        return {key: [] for key in (*needed, 'annotations')}
-    return {
-        key: _read_table(data, key, key in needed, problems) for key in (*needed, 'annotations')
-    }
+    keys = (*needed, 'annotations')
+    if isinstance(data, dict):
+        return {key: _read_table(data, key, key in needed, problems) for key in keys}
+    message = f'the file holds a {type(data).__name__}, not an object with {", ".join(needed)}'
+    hint = '; is it a results file?' if isinstance(data, list) else ''
+    problems.error('layout', message + hint)
+    return {key: [] for key in keys}
 
 
 def _read_table(data: dict, key: str, is_needed: bool, problems: Problems) -> list[dict]:
@@ -121,7 +119,11 @@ def entry_name(record: dict, number: int) -> Id:
 
 
 def index_ids(
-    records: Sequence[dict], key: str, problems: Problems, place_field: str = ''
+    records: Sequence[dict],
+    key: str,
+    problems: Problems,
+    place_field: str = '',
+    needed: bool = True,
 ) -> dict[str, int]:
     """Return the position of each id in a list.
 
@@ -129,53 +131,56 @@ def index_ids(
         records (Sequence[dict]): A list of the file.
         key (str): Name of the list.
         problems (Problems): Gets ids that are missing or repeated.
-        place_field (str): ``'video'`` or ``'annotation'`` to name entries so
-            in messages.
+        place_field (str): ``'video'`` or ``'annotation'`` to name entries so in messages.
+        needed (bool): With False, ids may be missing, and strict readers ignore what is wrong.
     """
     index: dict[str, int] = {}
+    report = problems.error if needed else problems.defect
     for number, record in enumerate(records):
         value = as_id(record.get('id'))
-        place = problems.at(field=f'{key}[{number}].id')
-        if place_field:
-            place = place.at(**{place_field: entry_name(record, number)})
-        if value is None:
-            problems.error(
-                'id', 'is no id; a whole number or a text is needed', place, record.get('id')
-            )
-        elif id_key(value) in index:
-            problems.error(
-                'id',
-                f'is already the id of {key}[{index[id_key(value)]}]; ids must be distinct',
-                place,
-                value,
-            )
-        else:
-            index[id_key(value)] = number
+        if value is not None and index.setdefault(id_key(value), number) == number:
+            continue
+        name = {place_field: entry_name(record, number)} if place_field else {}
+        place = problems.at(field=f'{key}[{number}].id', **name)
+        if value is not None:
+            home = f'{key}[{index[id_key(value)]}]'
+            report('id', f'is already the id of {home}; ids must be distinct', place, value)
+        elif needed or record.get('id') is not None:
+            report('id', NO_ID, place, record.get('id'))
     return index
 
 
 def look_up(
-    record: dict, key: str, table: dict[str, T], target: str, place: Place, problems: Problems
+    record: dict,
+    key: str,
+    table: dict[str, T],
+    target: str,
+    place: Place,
+    problems: Problems,
+    owner: str = '',
 ) -> T | None:
-    """Return what an id in a field stands for.
+    """Return the value that an id in a field stands for.
 
     Args:
         record (dict): An entry of the file.
         key (str): Name of the field.
-        table (dict): Id -> what it stands for.
+        table (dict): ``id_key`` of an id -> the value that it stands for.
         target (str): Name of the list that has the ids, for messages.
-        place (Place): Where the entry is.
+        place (Place): Place of the entry.
         problems (Problems): Gets an id that is not known.
+        owner (str): Name of the file that has this list, if it is another one.
     """
     value = as_id(record.get(key))
     if value is not None and id_key(value) in table:
         return table[id_key(value)]
     what = record.get(key)
-    message = f"is no id in '{target}' ({known_ids(table)})"
+    where = f"'{target}'" + (f' of {owner}' if owner else '') + f' ({known_ids(table)})'
+    message = f'is no id in {where}'
     if what is None:
-        message = f"{missing(record, key)}; it must be an id in '{target}'"
+        message = f'{missing(record, key)}; it must be an id in {where}'
+    hint = '; do the files belong together?' if owner else ''
     field = f'{place.field}.{key}' if place.field else key
-    problems.error('reference', message, place.at(field=field), what)
+    problems.error('reference', message + hint, place.at(field=field), what)
     return None
 
 
@@ -206,37 +211,17 @@ def read_crowd(record: dict, place: Place, problems: Problems) -> bool:
     return False
 
 
-def read_file_name(name: Any, place: Place, problems: Problems) -> str | None:
-    """Return the file of a frame."""
+def read_file_name(name: Any, place: Place, problems: Problems) -> str:
+    """Return the file of a frame, '' after an error."""
     if isinstance(name, str) and name.strip() and '\0' not in name:
         return name
     what = 'is missing' if name is None else 'is no file name'
     problems.error('name', f'{what}; a text is needed', place, name)
-    return None
-
-
-def read_box(box: Any, place: Place, problems: Problems) -> tuple[float, ...] | None:
-    """Return ``(x, y, width, height)``; None for null or []."""
-    if box is None or box == []:
-        return None
-    if isinstance(box, (list, tuple)) and len(box) == 4 and all(map(is_number, box)):
-        return tuple(box)
-    problems.error('box', 'is not [x, y, width, height] or null', place, box)
-    return None
-
-
-def read_area(area: Any, place: Place, problems: Problems) -> float | None:
-    """Return a stated area; None for null."""
-    if area is None:
-        return None
-    if is_number(area) and area >= 0:
-        return area
-    problems.error('area', 'is not a number from 0 on, or null', place, area)
-    return None
+    return ''
 
 
 def read_list(record: dict, key: str, length: int, place: Place, problems: Problems) -> list | None:
-    """Return a field with one entry a frame, None if it is missing or null.
+    """Return a field with one entry per frame, None if it is missing or null.
 
     In collecting use, a list of another length is cut or filled.
     """
@@ -247,11 +232,25 @@ def read_list(record: dict, key: str, length: int, place: Place, problems: Probl
     if not isinstance(values, list):
         problems.error('length', 'is not a list with one entry a frame', place, values)
         return None
-    if len(values) != length:
-        problems.error(
-            'length',
-            f'has {len(values)} entries, the video has {length} frames; give one a frame, null '
-            'where the object is not seen',
-            place,
-        )
-    return values if len(values) == length else (values + [None] * length)[:length]
+    if len(values) == length:
+        return values
+    problems.error(
+        'length',
+        f'has {len(values)} entries, the video has {length} frames; give one a frame, null where '
+        'the object is not seen',
+        place,
+    )
+    return (values + [None] * length)[:length]
+
+
+def read_masks_list(
+    record: dict, length: int | None, place: Place, problems: Problems
+) -> list | None:
+    """Return ``segmentations``, which are needed; a length of None is not compared."""
+    masks = record.get('segmentations')
+    if masks is None:
+        message = f'{missing(record, "segmentations")}; a list with one mask a frame is needed'
+        problems.error('length', message, place.at(field='segmentations'))
+    if length is None:
+        length = len(masks) if isinstance(masks, list) else 0
+    return read_list(record, 'segmentations', length, place, problems)

@@ -20,7 +20,7 @@ from .rle import (
 
 #: numbers of a polygon that covers something: three corners
 LEAST_NUMBERS = 6
-#: pixels that a corner may lie outside the frame without a word
+#: pixels by which a corner may lie outside the frame without a report
 POLYGON_SLACK = 1
 #: pixels along the outline of a polygon; pycocotools keeps several numbers for each
 LONGEST_OUTLINE = 2**21
@@ -31,8 +31,8 @@ class FrameMasks:
     """Masks of one track.
 
     Attributes:
-        counts (list[bytes | None]): Compressed counts of each frame, None
-            where nothing is seen.
+        counts (list[bytes | None]): Compressed counts of each frame, None for a frame in which
+            nothing is seen.
         pixels (list[int]): Area in each frame.
         drawn (set[int]): Frames with polygons.
         blank (set[int]): Frames whose mask has no pixel.
@@ -52,7 +52,7 @@ def read_masks(
     where: Callable[[int, int], Place],
     problems: Problems,
 ) -> list[FrameMasks]:
-    """Read the masks of all tracks of a video, which is quick at once.
+    """Read and check the masks of all tracks of a video at once, which is fast.
 
     Args:
         tracks (Sequence[Sequence]): ``segmentations`` of N tracks.
@@ -61,7 +61,7 @@ def read_masks(
         problems (Problems): Gets what is wrong.
 
     Returns:
-        list[FrameMasks]: N tracks. Every mask is checked.
+        list[FrameMasks]: Masks of the N tracks.
     """
     found = [FrameMasks([None] * len(masks), [0] * len(masks)) for masks in tracks]
     cells: list[tuple[int, int]] = []
@@ -82,29 +82,37 @@ def read_masks(
     info = measure_texts(texts, size)
     sound, plain, areas = info.sound.tolist(), info.plain.tolist(), info.areas.tolist()
     for i, (row, frame) in enumerate(cells):
-        into = found[row]
+        into, text = found[row], texts[i]
         if not sound[i]:
             into.broken.add(frame)
-            problems.error('mask', _fault(texts[i], size), where(row, frame))
+            problems.error('mask', _fault(text, size), where(row, frame))
         elif not areas[i]:
             into.blank.add(frame)
         else:
             into.pixels[frame] = areas[i]
-            into.counts[frame] = (
-                texts[i] if plain[i] else compress_runs(runs_of_text(texts[i]), size)
-            )
+            into.counts[frame] = text if plain[i] else compress_runs(runs_of_text(text), size)
     return found
+
+
+def read_mask(mask: Any, size: Size, place: Place, problems: Problems) -> bytes | None:
+    """Read one mask in any form.
+
+    Args:
+        mask (Any): Nothing, RLE or polygons.
+        size (tuple[int, int]): Height and width of the video.
+        place (Place): Place of the mask.
+        problems (Problems): Gets what is wrong.
+
+    Returns:
+        bytes | None: Compressed counts; None if there is no pixel.
+    """
+    return read_masks([[mask]], size, lambda row, frame: place, problems)[0].counts[0]
 
 
 def _other_form(
     mask: Any, size: Size, place: Place, problems: Problems, into: FrameMasks, frame: int
 ) -> bytes | None:
-    """Return a mask that is no usual text as compressed counts.
-
-    Returns:
-        bytes | None: None if it is broken or has no pixel, which ``into``
-        then knows.
-    """
+    """Return compressed counts of any other form; record in ``into`` why there are none."""
     number = len(problems.found)
     if isinstance(mask, list):
         into.drawn.add(frame)
@@ -118,7 +126,7 @@ def _other_form(
 
 
 def _fault(text: bytes, size: Size) -> str:
-    """Return why a text is no mask of this size."""
+    """Return the reason why a text is no mask of this size."""
     try:
         mask_info(text, size)
     except ValueError as error:
@@ -127,28 +135,22 @@ def _fault(text: bytes, size: Size) -> str:
 
 
 def read_rle(mask: Any, size: Size, place: Place, problems: Problems) -> bytes | None:
-    """Return RLE of any form as compressed counts.
+    """Return RLE of any form as compressed counts, None after an error.
 
-    Args:
-        mask (dict): With ``size`` and ``counts``.
-        size (tuple[int, int]): Height and width of the video.
-        place (Place): Where the mask is.
-        problems (Problems): Gets what is wrong.
-
-    Returns:
-        bytes | None: None after an error. Texts are not checked yet.
+    Counts that are texts are not checked yet.
     """
     if not isinstance(mask, dict) or not {'size', 'counts'} <= set(mask):
-        problems.error(
-            'mask',
-            'is neither RLE (an object with size and counts) nor a list of polygons nor null',
-            place,
-            mask,
-        )
+        message = 'is neither RLE (an object with size and counts) nor a list of polygons nor null'
+        problems.error('mask', message, place, mask)
         return None
     found, counts = mask['size'], mask['counts']
     if not isinstance(found, (list, tuple)) or [*found] != [*size]:
-        problems.error('size', size_message(found, size), place)
+        message = f'the mask has size {short(found)}, the video {[*size]} (height, width); '
+        is_swapped = isinstance(found, (list, tuple)) and [*found] == [*size[::-1]]
+        hint = (
+            'the two numbers are swapped' if is_swapped else 'masks are needed at the original size'
+        )
+        problems.error('size', message + hint, place)
     elif isinstance(counts, (str, bytes)):
         return as_bytes(counts)
     elif not isinstance(counts, list):
@@ -164,29 +166,20 @@ def read_rle(mask: Any, size: Size, place: Place, problems: Problems) -> bytes |
     return None
 
 
-def size_message(found: Any, size: Size) -> str:
-    """Return what is wrong with the size of a mask."""
-    message = f'the mask has size {short(found)}, the video {[*size]} (height, width)'
-    if isinstance(found, (list, tuple)) and [*found] == [*size[::-1]]:
-        return message + '; the two numbers are swapped'
-    return message + '; masks are needed at the original size'
-
-
 def draw_polygons(polygons: list, size: Size, place: Place, problems: Problems) -> bytes | None:
-    """Draw polygons as one mask; the rule for all readers of files.
+    """Draw polygons as one mask, by the same rule for all readers of files.
 
-    Polygons of fewer than three corners cover nothing and are left out;
-    pycocotools would take two corners for a box.
+    Polygons of fewer than three corners cover nothing and are left out; pycocotools would take two
+    corners for a box.
 
     Args:
         polygons (list): Lists ``[x1, y1, x2, y2, ...]``.
         size (tuple[int, int]): Height and width of the frame.
-        place (Place): Where the mask is.
+        place (Place): Place of the mask.
         problems (Problems): Gets what is wrong.
 
     Returns:
-        bytes | None: Compressed counts; None after an error, and if no
-        polygon has three corners.
+        bytes | None: Compressed counts; None after an error, and if no polygon has three corners.
     """
     drawn = []
     for number, polygon in enumerate(polygons):
@@ -206,39 +199,34 @@ def draw_polygons(polygons: list, size: Size, place: Place, problems: Problems) 
             'the polygon',
             place,
         )
-    if not drawn:
-        return None
-    return mask_api.merge(mask_api.frPyObjects(drawn, *size))['counts']
+    return mask_api.merge(mask_api.frPyObjects(drawn, *size))['counts'] if drawn else None
 
 
 def _polygon_fault(polygon: Any, number: int, size: Size) -> str:
-    """Return why a polygon cannot be drawn, '' if it can.
+    """Return the reason why a polygon cannot be drawn, '' if it can.
 
-    pycocotools takes all memory, or ends Python, for corners far away.
+    pycocotools fills the memory, or ends Python, for corners far away.
     """
-    if not isinstance(polygon, list) or len(polygon) % 2:
-        return _no_polygon(polygon, number)
-    for values, side in ((polygon[::2], size[1]), (polygon[1::2], size[0])):
-        for value in values:
-            if not isinstance(value, (int, float)) or isinstance(value, bool):
-                return _no_polygon(polygon, number)
-            if not -side <= value <= 2 * side:
-                return (
-                    f'polygon no. {number} is far outside the frame of {size[0]} x {size[1]} '
-                    f'(height x width): {short(polygon)}'
-                )
+    if (
+        not isinstance(polygon, list)
+        or len(polygon) % 2
+        or any(not isinstance(each, (int, float)) or isinstance(each, bool) for each in polygon)
+    ):
+        return (
+            f'polygon no. {number} is {short(polygon)}, which is no polygon; a mask is a list of '
+            'polygons [x1, y1, x2, y2, ...]'
+        )
     points = list(zip(polygon[::2], polygon[1::2]))
+    height, width = size
+    if not all(-width <= x <= 2 * width and -height <= y <= 2 * height for x, y in points):
+        return (
+            f'polygon no. {number} is far outside the frame of {height} x {width} '
+            f'(height x width): {short(polygon)}'
+        )
     steps = zip(points, points[1:] + points[:1])
     if sum(max(abs(a[0] - b[0]), abs(a[1] - b[1])) for a, b in steps) > LONGEST_OUTLINE:
         return f'the outline of polygon no. {number} is longer than {LONGEST_OUTLINE} pixels'
     return ''
-
-
-def _no_polygon(polygon: Any, number: int) -> str:
-    return (
-        f'polygon no. {number} is {short(polygon)}, which is no polygon; a mask is a list of '
-        'polygons [x1, y1, x2, y2, ...]'
-    )
 
 
 def _report_corners_outside(
@@ -247,23 +235,7 @@ def _report_corners_outside(
     """Report corners outside the frame, which drawing cuts off."""
     for values, side, name in ((polygon[::2], size[1], 'x'), (polygon[1::2], size[0], 'y')):
         low, high = min(values), max(values)
-        worst = low if low < -POLYGON_SLACK else high
         if low < -POLYGON_SLACK or high > side + POLYGON_SLACK:
-            problems.defect(
-                'mask', f'polygon no. {number} has {name} = {worst:g}, outside 0 to {side}', place
-            )
-
-
-def read_mask(mask: Any, size: Size, place: Place, problems: Problems) -> bytes | None:
-    """Read one mask in any form.
-
-    Args:
-        mask (Any): Nothing, RLE or polygons.
-        size (tuple[int, int]): Height and width of the video.
-        place (Place): Where the mask is.
-        problems (Problems): Gets what is wrong.
-
-    Returns:
-        bytes | None: Compressed counts; None if there is no pixel.
-    """
-    return read_masks([[mask]], size, lambda row, frame: place, problems)[0].counts[0]
+            worst = low if low < -POLYGON_SLACK else high
+            message = f'polygon no. {number} has {name} = {worst:g}, outside 0 to {side}'
+            problems.defect('mask', message, place)

@@ -68,8 +68,7 @@ class Place:
         video (int | str, optional): Id of the video.
         frame (int, optional): Position of the frame in the video, from 0.
         file_name (str, optional): File of the frame.
-        annotation (int | str, optional): Id of the annotation, or ``no. 3``
-            if it has none.
+        annotation (int | str, optional): Id of the annotation, or ``no. 3`` if it has none.
         track (int, optional): Position of the track in a results file.
         field (str): Name of the field in the file.
     """
@@ -87,19 +86,15 @@ class Place:
         return dataclasses.replace(self, **changes)
 
     def __str__(self) -> str:
-        parts = []
-        if self.track is not None:
-            parts.append(f'track {self.track}')
-        if self.video is not None:
-            parts.append(f'video {short(self.video)}')
-        if self.frame is not None:
-            name = f' ({self.file_name})' if self.file_name else ''
-            parts.append(f'frame {self.frame}{name}')
-        if self.annotation is not None:
-            parts.append(f'annotation {short(self.annotation)}')
-        if self.field:
-            parts.append(f"field '{self.field}'")
-        return ': '.join(part for part in (self.file, ', '.join(parts)) if part)
+        name = f' ({self.file_name})' if self.file_name else ''
+        parts = [
+            '' if self.track is None else f'track {self.track}',
+            '' if self.video is None else f'video {short(self.video)}',
+            '' if self.frame is None else f'frame {self.frame}{name}',
+            '' if self.annotation is None else f'annotation {short(self.annotation)}',
+            f"field '{self.field}'" if self.field else '',
+        ]
+        return ': '.join(part for part in (self.file, ', '.join(filter(None, parts))) if part)
 
 
 @dataclass(frozen=True)
@@ -109,13 +104,12 @@ class Problem:
     Attributes:
         kind (str): One of :data:`KINDS`.
         message (str): What is wrong, what was expected and what to do.
-        place (Place): Where it is.
-        value (Any): What the field holds; None if that says nothing.
+        place (Place): Place of the problem.
+        value (Any): Content of the field; None if it explains nothing.
         level (str): ``'error'`` or ``'warning'``.
-        refused (bool): Whether strict readers refuse the file for it. An
-            error that is not is found by ``check_dataset`` alone.
-        fixable (bool): Whether it can be mended without a change of what the
-            file says.
+        refused (bool): Whether strict readers refuse the file for it. An error that is not refused
+            is reported by ``check_dataset`` and ``check_submission`` alone.
+        fixable (bool): Whether it can be repaired without changing what the file says.
     """
 
     kind: str
@@ -138,15 +132,16 @@ class Problem:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the problem as values that JSON can hold."""
+        place = self.place
         return dict(
             level=self.level,
             kind=self.kind,
-            file=self.place.file,
-            video=_json_value(self.place.video),
-            frame=self.place.frame,
-            file_name=self.place.file_name,
-            annotation=_json_value(self.place.annotation),
-            field=self.place.field,
+            file=place.file,
+            video=_json_value(place.video),
+            frame=place.frame,
+            file_name=place.file_name,
+            annotation=_json_value(place.annotation),
+            field=place.field,
             value=_json_value(self.value),
             message=self.message,
         )
@@ -182,10 +177,10 @@ class Problems:
     Attributes:
         file (str): Name of the file.
         collect (bool): Keep errors instead of raising the first one.
-        found (list[Problem]): Problems in the order they were found.
-        left_out (Counter): Number of things that the reader left out, by
-            the words that a message uses for them.
-        checked (dict[str, int]): How much was looked at.
+        found (list[Problem]): Problems in the order in which they were found.
+        left_out (Counter): Number of things that the reader left out, by the words that messages
+            use for them.
+        checked (dict[str, int]): Number of things that were checked.
     """
 
     file: str
@@ -217,10 +212,9 @@ class Problems:
         value: Any = None,
         fixable: bool = False,
     ) -> None:
-        """Report an error that readers can live with; ignored in strict use."""
+        """Report an error that readers can live with; strict use ignores it."""
         if self.collect:
-            place = place or self.at()
-            self.found.append(Problem(kind, message, place, value, fixable=fixable))
+            self.found.append(Problem(kind, message, place or self.at(), value, fixable=fixable))
 
     def warn(
         self,
@@ -232,8 +226,9 @@ class Problems:
     ) -> None:
         """Report what may be intended; strict use keeps the first ones."""
         if self.collect or len(self.found) < MOST_WARNINGS:
-            place = place or self.at()
-            self.found.append(Problem(kind, message, place, value, WARNING, fixable=fixable))
+            self.found.append(
+                Problem(kind, message, place or self.at(), value, WARNING, fixable=fixable)
+            )
 
     def leave_out(self, what: str, number: int = 1) -> None:
         """Count things that are left out, such as ``'masks without a pixel'``."""
@@ -252,11 +247,8 @@ class Problems:
     def summary(self) -> dict[str, tuple[int, int]]:
         """Return (errors, warnings) of each kind that occurs."""
         counts = Counter((each.kind, each.level) for each in self.found)
-        return {
-            kind: (counts[kind, ERROR], counts[kind, WARNING])
-            for kind in KINDS
-            if counts[kind, ERROR] or counts[kind, WARNING]
-        }
+        table = {kind: (counts[kind, ERROR], counts[kind, WARNING]) for kind in KINDS}
+        return {kind: numbers for kind, numbers in table.items() if any(numbers)}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the problems as values that JSON can hold."""
@@ -267,8 +259,8 @@ class Problems:
             errors=self.num_errors,
             warnings=len(self.found) - self.num_errors,
             summary={
-                kind: dict(errors=errors, warnings=warnings)
-                for kind, (errors, warnings) in self.summary().items()
+                kind: dict(zip(('errors', 'warnings'), numbers))
+                for kind, numbers in self.summary().items()
             },
             defects=[each.as_dict() for each in self.found],
         )

@@ -1,13 +1,98 @@
-"""Annotation files of any layout."""
+"""JSON files, and annotation files of any layout."""
 
+import json
+import os
+import re
+import stat
 from pathlib import Path
 from typing import Any
 
 from .annotations import AnnotationFile
 from .cocovid import is_cocovid, read_cocovid
-from .json_file import load_json
 from .problems import Problems
 from .youtube_vis import read_youtube_vis
+
+#: bytes of the largest content as Python's objects; another number in the environment replaces it
+MOST_MEMORY = 2**30
+MEMORY_VARIABLE = 'MMCICO_JSON_MEMORY'
+#: bytes that an object, a list, an entry of one or both quotes of a text need at most
+COSTS = {b'{': 240, b'[': 96, b',': 41, b'"': 32}
+TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+
+
+def load_json(path: str | Path) -> Any:
+    """Read a JSON file.
+
+    Args:
+        path (str | Path): The file.
+
+    Returns:
+        Any: Its content. NaN is read as such; fields that must be numbers refuse it.
+
+    Raises:
+        ValueError: If the file is missing, no regular file, broken or too large, with file and
+            position.
+    """
+    try:
+        found = Path(path).stat()
+        if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+            raise ValueError(f'{path} is no regular file; devices and pipes are not read')
+        _check_memory(found.st_size, str(path))
+        return parse_json(Path(path).read_bytes(), str(path))
+    except OSError as error:
+        raise ValueError(
+            f'{path} cannot be read: {error.strerror}; check the '
+            'path (in a config: ann_file below data_root)'
+        ) from error
+
+
+def parse_json(data: bytes, name: str) -> Any:
+    """Parse JSON.
+
+    Args:
+        data (bytes): UTF-8, also with the mark that some editors put in front.
+        name (str): Name of the file, for messages.
+
+    Raises:
+        ValueError: If it is broken, nested too deeply, has numbers of thousands of digits or would
+            fill the memory.
+    """
+    if _memory(data) > MOST_MEMORY:  # brackets may be characters of masks
+        _check_memory(_memory(TEXT.sub(b'""', data)) + len(data), name)
+    try:
+        text = data.decode('utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{name} is not JSON: byte {error.start} is no UTF-8 text') from error
+    del data  # the bytes of a large file are not needed beside its text
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f'{name} is not complete JSON: {error.msg} at line '
+            f'{error.lineno}, column {error.colno} (character {error.pos} of '
+            f'{len(text)}); was it cut off while it was copied?'
+        ) from error
+    except (RecursionError, ValueError) as error:
+        what = 'lists or objects are nested too deeply'
+        if isinstance(error, ValueError):
+            what = 'a number has thousands of digits'
+        raise ValueError(f'{name} cannot be used: {what}; is it an annotation file?') from error
+
+
+def _memory(data: bytes) -> int:
+    """Return the bytes that the objects of a JSON text need at most, beside its texts."""
+    return sum(data.count(mark) * cost for mark, cost in COSTS.items())
+
+
+def _check_memory(size: int, name: str) -> None:
+    """Refuse a file whose objects would fill the memory."""
+    text = os.environ.get(MEMORY_VARIABLE, '')
+    most = int(text) if text.isdecimal() else MOST_MEMORY
+    if size > most:
+        raise ValueError(
+            f'{name} needs up to {size:,} bytes of memory, more than {most:,}; split the file, or '
+            f'allow more by the environment variable {MEMORY_VARIABLE} (bytes)'
+        )
 
 
 def read_annotations(
@@ -23,14 +108,13 @@ def read_annotations(
     Args:
         source (str | Path | dict): File, or the JSON parsed from it.
         name (str, optional): Name of the file in messages.
-        problems (Problems, optional): Gets what is wrong. Errors are raised
-            when left out.
-        needs_files (bool): Whether videos must name the files of their
-            frames; with False, their length is enough.
+        problems (Problems, optional): Gets what is wrong. Errors are raised when left out.
+        needs_files (bool): Whether videos must name the files of their frames; with False, their
+            length is enough.
         crowds_as_objects (bool): Take ``iscrowd`` as 0.
 
     Returns:
-        AnnotationFile: All of it. In collecting use, what could be read.
+        AnnotationFile: The whole file. In collecting use, what could be read.
 
     Raises:
         ValueError: In strict use, for the first error.

@@ -1,15 +1,28 @@
-"""Results of video instance segmentation, checked against annotations."""
+"""Results of video instance segmentation, read from files and checked against annotations.
 
-from collections.abc import Sequence
+A file of results is JSON, a zip with it, or a part of a test: ``results.rank<r>.jsonl`` has one
+line per finished video, ``{"video_id": ..., "results": [...]}``.
+"""
+
+import zipfile
+import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .annotations import AnnotatedVideo, AnnotationFile
-from .fields import as_id, id_key, is_number, known_ids, missing
+from .fields import as_id, id_key, id_order, is_number, look_up, missing, read_masks_list
 from .masks import read_masks
 from .problems import Place, Problems
-from .results_files import load_results
+from .read import load_json, parse_json
+
+#: file in a zip, and of a finished test
+RESULTS = 'results.json'
+#: bytes of the largest results.json that is unpacked
+MOST_BYTES = 2**30
+#: results of this size shrink less than so many times; more is no results file
+BOMB_BYTES, BOMB_RATIO = 2**26, 300
 
 
 @dataclass
@@ -20,9 +33,9 @@ class ResultTrack:
         video (int): Position of its video in the annotation file.
         category (int): Position of its class in the annotation file.
         score (float): A finite number.
-        counts (list[bytes | None]): Compressed RLE counts, one entry a
-            frame; None where nothing is seen. All of them are checked.
-        pixels (list[int]): Areas of the masks, 0 where there is none.
+        counts (list[bytes | None]): Compressed RLE counts, one entry per frame, all of them
+            checked; None for frames in which nothing is seen.
+        pixels (list[int]): Areas of the masks, 0 for frames without a mask.
         position (int): Position in the file.
     """
 
@@ -40,8 +53,8 @@ class ResultsFile:
 
     Attributes:
         name (str): Name of the file, for messages.
-        tracks (list[ResultTrack]): Tracks in the order of the file. In
-            collecting use, those of unknown videos and classes are missing.
+        tracks (list[ResultTrack]): Tracks in the order of the file. In collecting use, those of
+            unknown videos and classes are missing.
         warnings (list[str]): What is allowed, but may be a mistake.
     """
 
@@ -60,17 +73,15 @@ def read_results(
     """Read results and check them against an annotation file.
 
     Args:
-        source (str | Path | list): ``results.json``, a zip with it, parts of
-            a test (a ``results.rank<r>.jsonl`` or the folder of all), or the
-            list parsed from it.
+        source (str | Path | list): ``results.json``, a zip with it, parts of a test (a
+            ``results.rank<r>.jsonl`` or the folder of all), or the list parsed from it.
         truth (AnnotationFile): Videos and categories.
         name (str, optional): Name of the file in messages.
-        problems (Problems, optional): Gets what is wrong. Errors are raised
-            when left out.
+        problems (Problems, optional): Gets what is wrong. Errors are raised when left out.
 
     Returns:
-        ResultsFile: All tracks. One without any mask is kept: it counts as
-        a false detection, as in the official tools.
+        ResultsFile: All tracks. One without any mask is kept: it counts as a false detection, as in
+        the official tools.
 
     Raises:
         ValueError: In strict use, for the first error.
@@ -84,9 +95,12 @@ def read_results(
             problems.error('layout', f'{what}; is it an annotation file?')
         entries = []
     groups: dict[int, list[tuple[ResultTrack, list]]] = {}
-    reader = TrackReader(truth, problems)
+    videos = {id_key(video.id): i for i, video in enumerate(truth.videos)}
+    folders = {**videos, **_video_folders(truth), **videos}
+    categories = {id_key(key): i for i, (key, _) in enumerate(truth.categories)}
+    tables = dict(videos=videos, folders=folders, categories=categories)
     for number, entry in enumerate(entries):
-        found = reader.read(entry, number)
+        found = _read_track(entry, number, truth, tables, problems)
         if found is not None:
             groups.setdefault(found[0].video, []).append(found)
     for position, group in groups.items():
@@ -110,7 +124,7 @@ def _read_frames(
         track.counts, track.pixels = frames.counts, frames.pixels
 
 
-def video_folders(truth: AnnotationFile) -> dict[str, int]:
+def _video_folders(truth: AnnotationFile) -> dict[str, int]:
     """Return folders of frames -> positions of their videos; folders of several are left out.
 
     Predictions for folders of images name each video by its folder.
@@ -123,75 +137,146 @@ def video_folders(truth: AnnotationFile) -> dict[str, int]:
     return {name: found.pop() for name, found in folders.items() if len(found) == 1}
 
 
-class TrackReader:
-    """Reader of the entries of a results file.
+def _read_track(
+    entry: Any,
+    number: int,
+    truth: AnnotationFile,
+    tables: dict[str, dict[str, int]],
+    problems: Problems,
+) -> tuple[ResultTrack, list] | None:
+    """Return a track without its masks and its ``segmentations``, None if it belongs nowhere."""
+    place = problems.at(track=number)
+    if not isinstance(entry, dict):
+        problems.error('layout', 'is not an object with fields', place, entry)
+        return None
+    known = tables['folders' if isinstance(entry.get('video_id'), str) else 'videos']
+    video = look_up(entry, 'video_id', known, 'videos', place, problems, truth.name)
+    if video is not None:
+        place = place.at(video=truth.videos[video].id)
+    known = tables['categories']
+    category = look_up(entry, 'category_id', known, 'categories', place, problems, truth.name)
+    score: Any = entry.get('score')
+    if not is_number(score):
+        what = missing(entry, 'score') if score is None else 'is not a finite number'
+        problems.error('score', f'{what}; a number is needed', place.at(field='score'), score)
+        score = 0
+    length = None if video is None else truth.videos[video].length
+    masks = read_masks_list(entry, length, place, problems)
+    if video is None or category is None or masks is None:
+        return None
+    return ResultTrack(video, category, float(score), [], [], number), masks
+
+
+def load_results(path: str | Path, problems: Problems) -> Any:
+    """Return the JSON of a file of results of any kind.
 
     Args:
-        truth (AnnotationFile): Videos and categories.
+        path (str | Path): JSON, zip, part or folder of parts.
         problems (Problems): Gets what is wrong.
+
+    Returns:
+        Any: The parsed JSON; None after an error.
     """
+    path = Path(path)
+    try:
+        if path.is_dir() and (path / RESULTS).is_file():
+            path = path / RESULTS
+        if path.is_dir() or path.suffix == '.jsonl':
+            parts = find_parts(path) if path.is_dir() else {0: path}
+            if not parts:
+                raise ValueError(f'{path} has no {RESULTS} and no results.rank<r>.jsonl')
+            records = unique_records(each for part in parts.values() for each in read_part(part))
+            return [track for record in records for track in record['results']]
+        if path.suffix.lower() == '.zip' or (path.is_file() and zipfile.is_zipfile(path)):
+            return _read_zip(path, problems)
+        return load_json(path)
+    except ValueError as error:
+        if not problems.collect:
+            raise
+        problems.error('layout', str(error))
+    return None
 
-    def __init__(self, truth: AnnotationFile, problems: Problems) -> None:
-        self.truth = truth
-        self.problems = problems
-        self.videos = {id_key(video.id): i for i, video in enumerate(truth.videos)}
-        self.folders = video_folders(truth)
-        self.categories = {id_key(key): i for i, (key, _) in enumerate(truth.categories)}
 
-    def read(self, entry: Any, number: int) -> tuple[ResultTrack, list] | None:
-        """Read one entry, but not its masks.
+def _read_zip(path: Path, problems: Problems) -> Any:
+    """Return the JSON of ``results.json`` in a zip."""
+    if not path.is_file():
+        raise ValueError(f'{path} cannot be read: there is no such file')
+    try:
+        with zipfile.ZipFile(path) as file:
+            _check_members(file.namelist(), problems)
+            inside = [each for each in file.infolist() if _base(each.filename) == RESULTS]
+            if not inside:
+                raise ValueError(f'{path} holds no {RESULTS}, but {file.namelist()[:5]}')
+            size, packed = inside[0].file_size, max(inside[0].compress_size, 1)
+            if size > MOST_BYTES or (size > BOMB_BYTES and size > BOMB_RATIO * packed):
+                raise ValueError(
+                    f'{path}: {RESULTS} has {size} bytes, packed {packed}; that is no results '
+                    f'file (at most {MOST_BYTES} bytes are unpacked)'
+                )
+            data = file.read(inside[0])
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        raise ValueError(f'{path} cannot be read: {error}') from error
+    except OSError as error:
+        raise ValueError(f'{path} cannot be read: {error.strerror or error}') from error
+    return parse_json(data, f'{path}: {RESULTS}')
 
-        Returns:
-            tuple[ResultTrack, list] | None: The track and its
-            ``segmentations``; None if it belongs nowhere.
-        """
-        problems, place = self.problems, self.problems.at(track=number)
-        if not isinstance(entry, dict):
-            problems.error('layout', 'is not an object with fields', place, entry)
-            return None
-        video = self._look_up(entry, 'video_id', self.videos, place)
-        if video is not None:
-            place = place.at(video=self.truth.videos[video].id)
-        category = self._look_up(entry, 'category_id', self.categories, place)
-        score: Any = entry.get('score')
-        if not is_number(score):
-            what = missing(entry, 'score') if score is None else 'is not a finite number'
-            problems.error('score', f'{what}; a number is needed', place.at(field='score'), score)
-            score = 0
-        masks = self._masks(entry, video, place)
-        if video is None or category is None or masks is None:
-            return None
-        return ResultTrack(video, category, float(score), [], [], number), masks
 
-    def _look_up(self, entry: dict, key: str, table: dict[str, int], place: Place) -> int | None:
-        value = as_id(entry.get(key))
-        if value is not None and id_key(value) in table:
-            return table[id_key(value)]
-        if key == 'video_id' and value in self.folders:
-            return self.folders[str(value)]
-        what = f'{missing(entry, key)}; it must be' if entry.get(key) is None else 'is not'
-        self.problems.error(
-            'reference',
-            f'{what} one of the {len(table)} in {self.truth.name} ({known_ids(table)}); do the '
-            'files belong together?',
-            place.at(field=key),
-            entry.get(key),
-        )
-        return None
+def _base(name: str) -> str:
+    return name.replace('\\', '/').rsplit('/', 1)[-1]
 
-    def _masks(self, entry: dict, video: int | None, place: Place) -> list | None:
-        masks, place = entry.get('segmentations'), place.at(field='segmentations')
-        if not isinstance(masks, list):
-            what = missing(entry, 'segmentations') if masks is None else 'is not a list'
-            message = f'{what}; a list with one mask a frame is needed'
-            self.problems.error('length', message, place, masks)
-            return None
-        length = len(masks) if video is None else self.truth.videos[video].length
-        if len(masks) != length:
-            self.problems.error(
-                'length',
-                f'has {len(masks)} entries, the video has {length} frames; give one a frame, '
-                'null where the object is not seen',
-                place,
-            )
-        return (masks + [None] * length)[:length]
+
+def _check_members(names: list[str], problems: Problems) -> None:
+    """Report what evaluation servers refuse in a zip that can be read."""
+    inside = [each for each in names if _base(each) == RESULTS]
+    if inside and RESULTS not in names:
+        message = f'{RESULTS} is inside a folder ({inside[0]}); zip the file, not its folder'
+        problems.defect('layout', message)
+    more = [each for each in names if _base(each) != RESULTS]
+    if names.count(RESULTS) > 1:
+        more.append(RESULTS + ' once more')
+    if more:
+        message = f'holds {len(more)} more than {RESULTS}: {more[:5]}; servers want it alone'
+        problems.defect('layout', message)
+
+
+def find_parts(outdir: str | Path) -> dict[int, Path]:
+    """Return the parts in a folder, by rank."""
+    parts = {}
+    for path in Path(outdir).glob('results.rank*.jsonl'):
+        rank = path.name[len('results.rank') : -len('.jsonl')]
+        if rank.isdecimal():
+            parts[int(rank)] = path
+    return dict(sorted(parts.items()))
+
+
+def read_part(path: Path) -> list[dict[str, Any]]:
+    """Return the finished videos of a part.
+
+    The video of a last line without its end is left out: the test stopped while writing it.
+
+    Raises:
+        ValueError: If the file cannot be read or another line is broken.
+    """
+    if not path.is_file():
+        raise ValueError(f'{path} cannot be read: there is no such file')
+    records = []
+    with path.open('rb') as file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b'\n'):
+                break
+            where = f'{path}: line {number}'
+            record = parse_json(line, where)
+            if not isinstance(record, dict) or as_id(record.get('video_id')) is None:
+                raise ValueError(f'{where} is not an object with video_id and results')
+            if not isinstance(record.get('results'), list):
+                raise ValueError(f"{where}: field 'results' is not a list of tracks")
+            records.append(record)
+    return records
+
+
+def unique_records(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one record a video, in the order of ids; the first one counts."""
+    first: dict[str, dict[str, Any]] = {}
+    for record in records:
+        first.setdefault(id_key(record['video_id']), record)
+    return sorted(first.values(), key=lambda each: id_order(each['video_id']))

@@ -1,10 +1,9 @@
 """Run lengths of masks: read, checked, measured, encoded and decoded.
 
-Compressed ``counts`` are a chain of numbers, five bits a character, lowest
-first; the sixth bit says that one more follows. From the fourth on, a number
-is the difference to the run before the last (the format of COCO). They are
-kept as bytes. pycocotools decodes only what was checked here: it fills the
-memory or ends Python for other runs.
+Compressed ``counts`` are a chain of numbers, five bits per character, lowest first; the sixth bit
+says that one more follows. From the fourth on, a number is the difference to the run before the
+last (the format of COCO). They are kept as bytes. pycocotools decodes only runs that were checked
+here: it fills the memory or ends Python for others.
 """
 
 from collections.abc import Sequence
@@ -29,8 +28,8 @@ class MaskInfo(NamedTuple):
     Attributes:
         size (tuple[int, int]): Height and width.
         area (int): Pixels of the object.
-        box (tuple[float]): Tight ``(x1, y1, x2, y2)`` of its pixels, the end
-            not included; zeros if it has none.
+        box (tuple[float]): Tight ``(x1, y1, x2, y2)`` of its pixels, the end not included; zeros if
+            it has none.
     """
 
     size: Size
@@ -39,7 +38,7 @@ class MaskInfo(NamedTuple):
 
 
 class TextInfo(NamedTuple):
-    """What :func:`measure_texts` finds, one entry a text.
+    """Result of :func:`measure_texts`, one entry per text.
 
     Attributes:
         areas (np.ndarray): (N,) pixels of the object, 0 if not sound.
@@ -58,17 +57,10 @@ def as_bytes(text: str | bytes) -> bytes:
 
 
 def runs_of_text(text: str | bytes) -> np.ndarray:
-    """Return the run lengths of compressed counts.
-
-    Args:
-        text (str | bytes): Compressed counts.
-
-    Returns:
-        np.ndarray: (R,) int64, background and object in turns.
+    """Return the (R,) int64 run lengths of compressed counts, background and object in turns.
 
     Raises:
-        ValueError: If the text is cut off, or has characters that no mask
-            has.
+        ValueError: If the text is cut off, or has characters that no mask has.
     """
     chars = np.frombuffer(as_bytes(text), np.uint8) - np.uint8(48)
     if not len(chars):
@@ -104,13 +96,7 @@ def _numbers(chars: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def runs_of_list(counts: list) -> np.ndarray:
-    """Return the run lengths of uncompressed counts.
-
-    Args:
-        counts (list): Whole numbers.
-
-    Returns:
-        np.ndarray: (R,) int64.
+    """Return the (R,) int64 run lengths of uncompressed counts.
 
     Raises:
         ValueError: If an entry is no whole number.
@@ -135,13 +121,11 @@ def check_runs(runs: np.ndarray, size: Size) -> None:
         size (tuple[int, int]): Height and width.
 
     Raises:
-        ValueError: If a run is negative or too long, or the sum is not
-            height x width.
+        ValueError: If a run is negative or too long, or the sum is not height x width.
     """
-    if (runs < 0).any():
-        raise ValueError(f'run no. {int(np.argmax(runs < 0))} is negative')
-    if (runs > MOST_PIXELS).any():
-        raise ValueError(f'run no. {int(np.argmax(runs > MOST_PIXELS))} is longer than any mask')
+    for is_wrong, what in ((runs < 0, 'negative'), (runs > MOST_PIXELS, 'longer than any mask')):
+        if is_wrong.any():
+            raise ValueError(f'run no. {int(np.argmax(is_wrong))} is {what}')
     total = int(runs.sum())
     if total != size[0] * size[1]:
         raise ValueError(f'the runs have {total} pixels, height x width is {size[0] * size[1]}')
@@ -150,7 +134,7 @@ def check_runs(runs: np.ndarray, size: Size) -> None:
 def compress_runs(runs: np.ndarray, size: Size) -> bytes:
     """Return checked runs as compressed counts, without runs of no pixel.
 
-    pycocotools stops too early where both of two masks have such a run.
+    pycocotools stops too early if two masks both have such a run.
 
     Args:
         runs (np.ndarray): (R,) run lengths that :func:`check_runs` accepts.
@@ -186,12 +170,11 @@ def measure_runs(runs: np.ndarray, size: Size) -> MaskInfo:
     first, last = starts // height, stops // height
     top, bottom = int((starts % height).min()), int((stops % height).max())
     if (first != last).any():
-        # a run that goes on in the next column holds the last and first row
+        # a run that continues in the next column covers the last and the first row
         top, bottom = 0, height - 1
     area = int((stops - starts + 1).sum())
-    return MaskInfo(
-        size, area, (float(first[0]), float(top), float(last[-1] + 1), float(bottom + 1))
-    )
+    box = float(first[0]), float(top), float(last[-1] + 1), float(bottom + 1)
+    return MaskInfo(size, area, box)
 
 
 def mask_info(counts: str | bytes, size: Size) -> MaskInfo:
@@ -218,7 +201,7 @@ def measure_texts(texts: Sequence[bytes], size: Size) -> TextInfo:
 
 
 def _measure(texts: Sequence[bytes], pixels: int) -> TextInfo:
-    """Measure the texts that are whole; mark the others."""
+    """Measure the texts that are complete chains of numbers; mark the others."""
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     chars = np.frombuffer(b''.join(texts), np.uint8) - np.uint8(48)
     stops = np.cumsum(lengths)
@@ -239,7 +222,7 @@ def _measure(texts: Sequence[bytes], pixels: int) -> TextInfo:
 
 
 def _measure_whole(chars: np.ndarray, stops: np.ndarray, pixels: int) -> TextInfo:
-    """Measure texts that are whole numbers to their ends; none is empty."""
+    """Measure complete chains of numbers; none is empty."""
     numbers, ends, _ = _numbers(chars)
     last = np.searchsorted(ends, stops)
     first = np.concatenate([[0], last[:-1]])
@@ -281,8 +264,8 @@ def decode_masks(counts: Sequence[bytes], height: int, width: int) -> np.ndarray
 
     Args:
         counts (Sequence[bytes]): N compressed counts.
-        height (int): Pixels.
-        width (int): Pixels.
+        height (int): Height in pixels.
+        width (int): Width in pixels.
 
     Returns:
         np.ndarray: (N, height, width) uint8, 0 or 1, contiguous.

@@ -1,4 +1,4 @@
-"""Writers of annotation and results files; a file is there whole or not at all."""
+"""Writers of annotation and results files; a file is written whole or not at all."""
 
 import json
 import zipfile
@@ -9,18 +9,18 @@ from typing import Any
 from mmcico.utils.whole_file import whole_file
 
 from .annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
-from .results_files import RESULTS
+from .results import RESULTS
 from .rle import as_json
 
-# a fixed date makes equal results equal files
+# with a fixed date, equal results give equal files
 NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def write_json(path: str | Path, data: dict | list, indent: int | None = None) -> None:
-    """Write JSON, an entry of each list a line.
+    """Write JSON, one line per entry of a list.
 
     Args:
-        path (str | Path): The file; folders above it are made.
+        path (str | Path): The file; folders above it are created.
         data (dict | list): The content; NaN is refused.
         indent (int, optional): As of ``json.dumps``, for small files.
 
@@ -34,7 +34,7 @@ def write_json(path: str | Path, data: dict | list, indent: int | None = None) -
 
 
 def _pieces(data: dict | list, indent: int | None) -> Iterator[str]:
-    """Yield JSON in pieces, so that the text is never in memory whole."""
+    """Yield JSON in pieces, so that the whole text is never in memory."""
     if indent is not None:
         yield json.dumps(data, indent=indent, allow_nan=False) + '\n'
     elif isinstance(data, dict):
@@ -56,28 +56,24 @@ def _pieces(data: dict | list, indent: int | None) -> Iterator[str]:
 def youtube_vis_data(file: AnnotationFile) -> dict[str, Any]:
     """Return a file in the layout of YouTube-VIS, as JSON can hold it.
 
-    Tracks get the numbers from 1 on as ids, since CocoVID's are unique in
-    their video alone.
+    Tracks get the numbers from 1 on as ids, since CocoVID's are unique in their video alone.
     """
     annotations = [_track_data(video, track) for video in file.videos for track in video.tracks]
     if file.layout != 'youtube_vis':
         for number, annotation in enumerate(annotations, 1):
             annotation['id'] = number
     return dict(
-        videos=[_video_data(video) for video in file.videos],
+        videos=[
+            dict(id=video.id, **_size(video), length=video.length, file_names=video.file_names)
+            for video in file.videos
+        ],
         categories=[dict(id=key, name=name) for key, name in file.categories],
         annotations=annotations,
     )
 
 
-def _video_data(video: AnnotatedVideo) -> dict[str, Any]:
-    return dict(
-        id=video.id,
-        height=video.height,
-        width=video.width,
-        length=video.length,
-        file_names=video.file_names,
-    )
+def _size(video: AnnotatedVideo) -> dict[str, int]:
+    return dict(height=video.height, width=video.width)
 
 
 def _track_data(video: AnnotatedVideo, track: AnnotatedTrack) -> dict[str, Any]:
@@ -86,19 +82,17 @@ def _track_data(video: AnnotatedVideo, track: AnnotatedTrack) -> dict[str, Any]:
         video_id=video.id,
         category_id=track.category_id,
         iscrowd=int(track.iscrowd),
-        height=video.height,
-        width=video.width,
+        **_size(video),
         length=video.length,
         segmentations=[as_json(counts, video.size) for counts in track.counts],
         bboxes=[_box(video, track, frame) for frame in range(video.length)],
         areas=[area or None for area in track.pixels],
     )
-    if track.occlusion is not None:
-        found['occlusion'] = track.occlusion
-    return found
+    return found if track.occlusion is None else dict(found, occlusion=track.occlusion)
 
 
 def _box(video: AnnotatedVideo, track: AnnotatedTrack, frame: int) -> list[float] | None:
+    """Return ``[x, y, w, h]``: to the digit as stated, or that of the mask."""
     if not track.seen(frame):
         return None
     stated = track.bboxes[frame]
@@ -110,55 +104,41 @@ def _box(video: AnnotatedVideo, track: AnnotatedTrack, frame: int) -> list[float
 
 def cocovid_data(file: AnnotationFile) -> dict[str, Any]:
     """Return a file in the layout of CocoVID, as JSON can hold it."""
+    videos: list[dict] = []
     images: list[dict] = []
     annotations: list[dict] = []
     for video in file.videos:
+        folder = str(PurePosixPath(video.file_names[0]).parent) if video.file_names else '.'
+        name = str(video.id) if folder == '.' else folder
+        videos.append(dict(id=video.id, name=name, length=video.length, **_size(video)))
         first = len(images) + 1
-        for frame in range(video.length):
-            images.append(_image_data(video, frame, first + frame))
+        for frame, file_name in enumerate(video.file_names):
+            image = dict(id=first + frame, video_id=video.id, frame_id=frame, file_name=file_name)
+            images.append(dict(image, **_size(video)))
         for track in video.tracks:
-            for frame in range(video.length):
-                if not track.seen(frame):
-                    continue
-                annotation = dict(
-                    id=len(annotations) + 1,
-                    image_id=first + frame,
-                    video_id=video.id,
-                    category_id=track.category_id,
-                    instance_id=track.id,
-                    iscrowd=int(track.iscrowd),
-                    segmentation=as_json(track.counts[frame], video.size),
-                    bbox=_box(video, track, frame),
-                    area=track.pixels[frame],
-                )
-                if track.occlusion is not None:
-                    annotation['occlusion'] = track.occlusion[frame]
-                annotations.append(annotation)
+            for frame in filter(track.seen, range(video.length)):
+                annotation = _object_data(video, track, frame)
+                number = len(annotations) + 1
+                annotations.append(dict(id=number, image_id=first + frame, **annotation))
     return dict(
-        videos=[_folder_data(video) for video in file.videos],
+        videos=videos,
         categories=[dict(id=key, name=name) for key, name in file.categories],
         images=images,
         annotations=annotations,
     )
 
 
-def _folder_data(video: AnnotatedVideo) -> dict[str, Any]:
-    """Return a video of CocoVID, named after the folder of its frames."""
-    folder = str(PurePosixPath(video.file_names[0]).parent) if video.file_names else '.'
-    name = str(video.id) if folder == '.' else folder
-    size = dict(height=video.height, width=video.width)
-    return dict(id=video.id, name=name, length=video.length, **size)
-
-
-def _image_data(video: AnnotatedVideo, frame: int, number: int) -> dict[str, Any]:
-    return dict(
-        id=number,
+def _object_data(video: AnnotatedVideo, track: AnnotatedTrack, frame: int) -> dict[str, Any]:
+    found = dict(
         video_id=video.id,
-        frame_id=frame,
-        file_name=video.file_names[frame],
-        height=video.height,
-        width=video.width,
+        category_id=track.category_id,
+        instance_id=track.id,
+        iscrowd=int(track.iscrowd),
+        segmentation=as_json(track.counts[frame], video.size),
+        bbox=_box(video, track, frame),
+        area=track.pixels[frame],
     )
+    return found if track.occlusion is None else dict(found, occlusion=track.occlusion[frame])
 
 
 def write_results(path: str | Path, tracks: Iterable[dict]) -> None:
@@ -168,8 +148,8 @@ def write_results(path: str | Path, tracks: Iterable[dict]) -> None:
 
     Args:
         path (str | Path): The file.
-        tracks (Iterable[dict]): Entries with ``video_id``, ``score``,
-            ``category_id`` and ``segmentations``.
+        tracks (Iterable[dict]): Entries with ``video_id``, ``score``, ``category_id`` and
+            ``segmentations``.
 
     Raises:
         OSError: If it cannot be written; a file that was there stays.

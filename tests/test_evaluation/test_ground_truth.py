@@ -116,5 +116,5 @@ def test_results_may_name_videos_by_the_folders_of_their_frames():
     truth = read_ground_truth(source)
     found = read_results([result([BOX], video_id=name) for name in ('cat', 'b/dog', 1)], truth)
     assert [*found] == [(0, 0), (2, 0), (1, 0)]
-    with pytest.raises(ValueError, match="'dog': is not one of the"):  # of two videos
+    with pytest.raises(ValueError, match="'dog': is no id in 'videos' of"):  # of two videos
         read_results([result([BOX], video_id='dog')], truth)

@@ -74,25 +74,25 @@ def test_nothing_to_say(truth):
 
 MASKS = "track 0, video 3, field 'segmentations': "
 OWN = "track 0, field 'segmentations': "  # found by the rules of servers
-UNKNOWN = 'is not one of the 2 in ground truth (ids {}); do the files belong together?'
+UNKNOWN = "is no id in '{}' of ground truth (ids {}); do the files belong together?"
 
 
 @pytest.mark.parametrize(
     'changes, message',
     [
-        (dict(video_id=4), "track 0, field 'video_id' = 4: " + UNKNOWN.format('3, 8')),
+        (dict(video_id=4), "track 0, field 'video_id' = 4: " + UNKNOWN.format('videos', '3, 8')),
         (
             dict(video_id='3'),
             "track 0, field 'video_id' = '3': ground truth has 3; write it in the same form",
         ),
         (
             dict(video_id=None),
-            "track 0, field 'video_id': is null; it must be one of the 2 in ground truth (ids 3, "
-            '8); do the files belong together?',
+            "track 0, field 'video_id': is null; it must be an id in 'videos' of ground truth (ids "
+            '3, 8); do the files belong together?',
         ),
         (
             dict(category_id=0),
-            "track 0, video 3, field 'category_id' = 0: " + UNKNOWN.format('1, 25'),
+            "track 0, video 3, field 'category_id' = 0: " + UNKNOWN.format('categories', '1, 25'),
         ),
         (dict(score=float('nan')), "field 'score' = nan: is not a finite number"),
         (dict(score='0.5'), "field 'score' = '0.5': is not a finite number"),

@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_sets import as_results, small_cocovid, small_set, spoilt
 
-from mmcico.formats.json_file import load_json, parse_json
 from mmcico.formats.problems import Problems
-from mmcico.formats.read import read_annotations
+from mmcico.formats.read import load_json, parse_json, read_annotations
 from mmcico.formats.results import read_results
 from mmcico.formats.write import cocovid_data, write_json, write_results, youtube_vis_data
 

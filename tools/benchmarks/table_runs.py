@@ -12,7 +12,7 @@ from typing import Any
 from mmengine.config import Config
 from tables import Row, config_of, set_frames_per_step
 
-from mmcico.formats.json_file import load_json
+from mmcico.formats.read import load_json
 from mmcico.utils.whole_file import write_whole
 
 #: lines of a log that a message shows

@@ -9,7 +9,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmcico.formats.json_file import load_json
+from mmcico.formats.read import load_json
 
 
 @dataclass(frozen=True)

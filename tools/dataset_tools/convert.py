@@ -29,8 +29,8 @@ from mmcico.datasets.converters.labelme_writer import write_labelme
 from mmcico.datasets.converters.mask_writer import write_masks
 from mmcico.datasets.converters.object_classes import read_object_classes
 from mmcico.datasets.converters.pseudo_motion import Motion
-from mmcico.formats.json_file import load_json
 from mmcico.formats.problems import Problems
+from mmcico.formats.read import load_json
 from mmcico.formats.write import write_json
 from mmcico.utils.tool import run_tool, tool_parser
 

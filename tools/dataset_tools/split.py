@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mmcico.analysis import split_file
 from mmcico.formats.cocovid import with_videos
-from mmcico.formats.json_file import load_json
+from mmcico.formats.read import load_json
 from mmcico.formats.write import write_json
 from mmcico.utils.tool import run_tool, tool_parser
 

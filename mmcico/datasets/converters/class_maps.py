@@ -8,8 +8,8 @@ from typing import Any
 
 from mmcico.formats.categories import VERSIONS, normalised, read_categories
 from mmcico.formats.fields import Id, id_key
-from mmcico.formats.json_file import load_json
 from mmcico.formats.problems import Problems
+from mmcico.formats.read import load_json
 
 Renames = dict[str, str | None]
 

@@ -9,8 +9,8 @@ from pycocotools import mask as mask_api
 
 from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo
 from mmcico.formats.fields import Id, id_key
-from mmcico.formats.json_file import load_json
 from mmcico.formats.problems import Place, Problems
+from mmcico.formats.read import load_json
 from mmcico.formats.rle import Size
 from mmcico.utils.image_size import IMAGE_SUFFIXES
 
