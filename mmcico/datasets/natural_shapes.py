@@ -1,0 +1,385 @@
+"""Generated video that resembles real video, with exact masks of the objects.
+
+Moving shapes are made for tests: clean outlines, bright classes. A model for
+real video needs more variety. Here, textures are noise with the spectrum of
+photographs, objects have several parts that swing and outlines that deform,
+light falls from one side and casts soft shadows, the shutter blurs motion, the
+camera follows an object, and blurred things pass in front of it. There is a
+single class. All that a video shows follows from its random generator.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+#: hues in degrees that backgrounds are made of: earth, plants, sky, asphalt
+BACKGROUND_HUES = (30, 45, 90, 110, 130, 205, 215, 25)
+#: moments during the exposure of a frame that are averaged
+EXPOSURES = 3
+
+
+@dataclass(frozen=True)
+class Wobble:
+    """A smooth function of time: a sum of sines.
+
+    Attributes:
+        sizes (np.ndarray): (S,) amplitudes.
+        rates (np.ndarray): (S,) radians a frame.
+        phases (np.ndarray): (S,) radians.
+        slope (float): Change a frame beside the sines.
+    """
+
+    sizes: np.ndarray
+    rates: np.ndarray
+    phases: np.ndarray
+    slope: float = 0.0
+
+    def __call__(self, time: float) -> float:
+        """Return the value at a time in frames."""
+        return float(np.sum(self.sizes * np.sin(self.rates * time + self.phases)) + self.slope * time)
+
+
+def random_wobble(rng: np.random.Generator, size: float, rate: float, slope: float = 0.0) -> Wobble:
+    """Return a wobble of about ``size`` that turns ``rate`` radians a frame."""
+    sizes = size * rng.uniform(0.2, 1, 2) / 2
+    drift = slope * float(rng.uniform(-1, 1))
+    return Wobble(sizes, rate * rng.uniform(0.3, 1.2, 2), rng.uniform(0, 2 * np.pi, 2), drift)
+
+
+def photo_noise(rng: np.random.Generator, height: int, width: int, slope: float) -> np.ndarray:
+    """Return noise with a power spectrum that falls like that of photographs.
+
+    Args:
+        rng (Generator): Source of randomness.
+        height (int): Pixels.
+        width (int): Pixels.
+        slope (float): Exponent of the fall of amplitudes; 1 is usual, more is smoother.
+
+    Returns:
+        np.ndarray: (height, width) float32 with mean 0 and standard deviation 1.
+    """
+    fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]
+    radius = np.sqrt(fy**2 + (fx * rng.uniform(0.5, 2)) ** 2)
+    radius[0, 0] = np.inf
+    waves = rng.standard_normal((2, *radius.shape))
+    image = np.fft.irfft2((waves[0] + 1j * waves[1]) / radius**slope, s=(height, width))
+    return ((image - image.mean()) / (image.std() + 1e-6)).astype(np.float32)
+
+
+def random_colour(rng: np.random.Generator, hue: float, spread: float = 25) -> np.ndarray:
+    """Return (3,) float32 BGR in 0..255 near a hue."""
+    hsv = np.array(
+        [[[(hue + rng.normal(0, spread)) % 360, rng.beta(1.3, 3), rng.beta(2, 2)]]], np.float32
+    )
+    return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)[0, 0] * 255
+
+
+def material(rng: np.random.Generator, height: int, width: int, hue: float) -> np.ndarray:
+    """Return a surface, (height, width, 3) float32 BGR: two tones, grain, perhaps a pattern."""
+    first, second = random_colour(rng, hue), random_colour(rng, hue, 50)
+    share = 1 / (1 + np.exp(-rng.uniform(0.5, 4) * photo_noise(rng, height, width, rng.uniform(1, 2))))
+    if rng.random() < 0.2:  # stripes, cloth, windows
+        y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+        angle, wave = rng.uniform(0, np.pi), rng.uniform(0.05, 0.5)
+        stripes = np.sin(wave * (x * np.cos(angle) + y * np.sin(angle)) + rng.uniform(0, 6))
+        if rng.random() < 0.5:
+            stripes = stripes * np.sin(wave * rng.uniform(0.7, 1.4) * (y * np.cos(angle) - x * np.sin(angle)))
+        share = np.clip(0.5 + 0.5 * share + rng.uniform(0.2, 0.8) * stripes - 0.25, 0, 1)
+    grain = 1 + rng.uniform(0.02, 0.2) * photo_noise(rng, height, width, rng.uniform(0.5, 1.2))
+    return (first + (second - first) * share[..., None]) * grain[..., None]
+
+
+def landscape(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """Return a still background, (height, width, 3) float32 BGR."""
+    image = material(rng, height, width, rng.choice(BACKGROUND_HUES))
+    for _ in range(rng.integers(1, 5)):  # ground, sky, hills, walls
+        other = material(rng, height, width, rng.choice(BACKGROUND_HUES))
+        y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+        edge = photo_noise(rng, height, width, 1.6) * rng.uniform(0, 0.6) + y * rng.uniform(-2, 2)
+        area = np.clip((edge - rng.uniform(-0.5, 0.5)) * rng.choice([2, 8, 40]), 0, 1)
+        image = image + (other - image) * area[..., None]
+    for _ in range(rng.integers(0, 25)):  # trunks, poles, people far away, stones
+        centre = rng.uniform([0, 0], [width, height])
+        axes = rng.uniform(2, 0.12 * height, 2) * [1, rng.choice([0.4, 1, 4])]
+        ellipse = (centre.tolist(), (2 * axes).tolist(), float(rng.uniform(-20, 20)))
+        colour = random_colour(rng, rng.choice(BACKGROUND_HUES)).tolist()
+        shape = np.ascontiguousarray(image)
+        if rng.random() < 0.5:
+            cv2.ellipse(shape, ellipse, colour, -1, cv2.LINE_AA)
+        else:
+            corners = cv2.boxPoints(ellipse).astype(np.int32)
+            cv2.fillPoly(shape, [corners], colour, cv2.LINE_AA)
+        image = image + (shape - image) * rng.uniform(0.3, 1)
+    image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.3, 2.2)))
+    return image * (1 + 0.05 * photo_noise(rng, height, width, 0.8)[..., None])
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of an object.
+
+    Attributes:
+        harmonics (list[tuple]): Waves of the outline: (number, size over time).
+        axes (tuple[float, float]): Half width and half height, in radii of the object.
+        anchor (tuple[float, float]): Where it is fixed to the object, in radii.
+        hang (float): Shift of its middle from the anchor along its height, in half heights.
+        angle (Wobble): Turn against the object, radians.
+        square (float): Exponent of the superellipse; 2 is an ellipse, more is boxy.
+        surface (np.ndarray): (S, S, 3) float32 BGR over its box.
+    """
+
+    harmonics: list[tuple[int, Wobble]]
+    axes: tuple[float, float]
+    anchor: tuple[float, float]
+    hang: float
+    angle: Wobble
+    square: float
+    surface: np.ndarray
+
+    def outline(self, time: float) -> np.ndarray:
+        """Return (64, 2) points of the outline in units of the part's axes."""
+        phi = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+        radius = 1 + sum(wobble(time) * np.cos(number * phi) for number, wobble in self.harmonics)
+        power = 2 / self.square
+        x, y = np.cos(phi), np.sin(phi)
+        points = np.stack([np.sign(x) * np.abs(x) ** power, np.sign(y) * np.abs(y) ** power], 1)
+        return points * np.asarray(radius)[..., None]
+
+
+@dataclass(frozen=True)
+class Body:
+    """An object: parts, drawn in order, and a path.
+
+    Attributes:
+        parts (list[Part]): From the furthest to the nearest.
+        x (Wobble): Shift of its middle, pixels.
+        y (Wobble): The same, down.
+        middle (tuple[float, float]): About which it moves.
+        radius (float): Pixels.
+        growth (Wobble): Logarithm of its change of size.
+        angle (Wobble): Radians.
+        light (tuple[float, float]): Shading along x and y of its box.
+        shadow (float): Darkness of the shadow, 0 to 1.
+    """
+
+    parts: list[Part]
+    x: Wobble
+    y: Wobble
+    middle: tuple[float, float]
+    radius: float
+    growth: Wobble
+    angle: Wobble
+    light: tuple[float, float]
+    shadow: float
+
+    def pose(self, time: float) -> np.ndarray:
+        """Return the (3, 3) transform from radii to pixels of the world."""
+        scale, turn = self.radius * np.exp(self.growth(time)), self.angle(time)
+        c, s = scale * np.cos(turn), scale * np.sin(turn)
+        x, y = self.middle[0] + self.x(time), self.middle[1] + self.y(time)
+        return np.array([[c, -s, x], [s, c, y], [0, 0, 1]])
+
+
+def random_part(
+    rng: np.random.Generator, hue: float, pace: float, trunk: tuple[float, float] | None = None
+) -> Part:
+    """Return a trunk, or a limb that swings from the ``trunk`` with these axes."""
+    number = rng.integers(0, 4)
+    harmonics = [
+        (int(rng.integers(2, 6)), random_wobble(rng, rng.uniform(0, 0.25), pace)) for _ in range(number)
+    ]
+    if trunk is not None:
+        axes = (rng.uniform(0.08, 0.4), rng.uniform(0.2, 0.8))
+        where = rng.uniform(0, 2 * np.pi)
+        anchor = (0.8 * trunk[0] * np.cos(where), 0.8 * trunk[1] * np.sin(where))
+        swing = random_wobble(rng, rng.uniform(0.1, 0.9), pace * 3)
+        hang = float(rng.uniform(0.3, 1))
+    else:
+        axes, anchor, hang = (1.0, rng.uniform(0.35, 1.1)), (0.0, 0.0), 0.0
+        swing = random_wobble(rng, 0.05, pace)
+    surface = material(rng, 64, 64, hue).astype(np.float32)
+    return Part(harmonics, axes, anchor, hang, swing, rng.choice([2, 2, 2.5, 4]), surface)
+
+
+def random_body(rng: np.random.Generator, size: tuple[int, int], speed: float) -> Body:
+    """Return an object for frames of (height, width) ``size`` that moves at most so fast."""
+    height, width = size
+    hue, pace = rng.uniform(0, 360), rng.uniform(0.1, 0.5)
+    hues = [hue if rng.random() < 0.6 else rng.uniform(0, 360) for _ in range(rng.integers(1, 7))]
+    parts = [random_part(rng, hues[0], pace)]
+    parts += [random_part(rng, each, pace, parts[0].axes) for each in hues[1:]]
+    order = rng.permutation(len(parts))
+    step = speed * width * rng.uniform(0, 1) ** 1.5
+    return Body(
+        [parts[i] for i in order],
+        x=random_wobble(rng, 0.15 * width * speed * 10, 0.25, step),
+        y=random_wobble(rng, 0.08 * height * speed * 10, 0.3, 0.25 * step),
+        middle=(width * rng.uniform(0.2, 0.8), height * rng.uniform(0.3, 0.75)),
+        radius=height * rng.uniform(0.1, 0.4) / len(parts) ** 0.2,
+        growth=random_wobble(rng, 0.15, 0.15, 0.01),
+        angle=random_wobble(rng, rng.choice([0.1, 0.6]), 0.2),
+        light=tuple(rng.uniform(-0.4, 0.4, 2)),
+        shadow=float(rng.uniform(0, 0.6)),
+    )
+
+
+def draw_body(
+    body: Body, view: np.ndarray, time: float, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw an object.
+
+    Args:
+        body (Body): The object.
+        view (np.ndarray): (3, 3) transform of the camera, world to frame.
+        time (float): In frames.
+        size (tuple[int, int]): Height and width of the frame.
+
+    Returns:
+        tuple: (H, W, 3) float32 colours and (H, W) float32 coverage in 0..1.
+    """
+    height, width = size
+    image = np.zeros((height, width, 3), np.float32)
+    cover = np.zeros((height, width), np.float32)
+    pose = view @ body.pose(time)
+    for part in body.parts:
+        turn = part.angle(time)
+        c, s = np.cos(turn), np.sin(turn)
+        place = np.array([[c, -s, part.anchor[0]], [s, c, part.anchor[1]], [0, 0, 1]])
+        shift = np.array([[1, 0, 0], [0, 1, part.hang * part.axes[1]], [0, 0, 1]])
+        full = pose @ place @ shift @ np.diag([*part.axes, 1])
+        points = part.outline(time) @ full[:2, :2].T + full[:2, 2]
+        mask = np.zeros((height, width), np.uint8)
+        cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+        if not mask.any():
+            continue
+        side = part.surface.shape[0]
+        unit = np.array([[side / 2.6, 0, side / 2], [0, side / 2.6, side / 2], [0, 0, 1]])
+        map_ = (full @ np.linalg.inv(unit))[:2]
+        colour = cv2.warpAffine(part.surface, map_, (width, height), borderMode=cv2.BORDER_REFLECT)
+        share = (mask / np.float32(255))[..., None]
+        image = image + (colour - image) * share
+        cover = np.maximum(cover, share[..., 0])
+    return image * shading(body, pose, cover)[..., None], cover
+
+
+def shading(body: Body, pose: np.ndarray, cover: np.ndarray) -> np.ndarray:
+    """Return (H, W) factors: light from one side, darker towards the outline."""
+    height, width = cover.shape
+    scale = float(np.hypot(pose[0, 0], pose[1, 0])) + 1e-3
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    side = body.light[0] * (x - pose[0, 2]) / scale + body.light[1] * (y - pose[1, 2]) / scale
+    inner = cv2.GaussianBlur(cover, (0, 0), max(0.15 * scale, 0.5))
+    return np.clip(1 + side, 0.4, 1.6) * (0.6 + 0.4 * inner)
+
+
+@dataclass(frozen=True)
+class Film:
+    """Everything that a video shows.
+
+    Attributes:
+        size (tuple[int, int]): Height and width of the frames.
+        bodies (list[Body]): Objects, from the furthest to the nearest.
+        screens (list[Body]): Blurred things before them, not annotated.
+        world (np.ndarray): (3 H, 3 W, 3) background, in the middle the first frame's.
+        follow (float): Share of the first object's motion that the camera makes.
+        pan (tuple[Wobble, Wobble]): Further motion of the camera, pixels.
+        zoom (Wobble): Logarithm of its zoom.
+        shutter (float): Share of a frame's time in which it is exposed.
+        grain (float): Noise of the sensor, grey levels.
+        tone (np.ndarray): (3,) factors of the colours.
+    """
+
+    size: tuple[int, int]
+    bodies: list[Body]
+    screens: list[Body]
+    world: np.ndarray
+    follow: float
+    pan: tuple[Wobble, Wobble]
+    zoom: Wobble
+    shutter: float
+    grain: float
+    tone: np.ndarray
+
+    def view(self, time: float) -> np.ndarray:
+        """Return the (3, 3) transform from the world to the frame."""
+        height, width = self.size
+        lead = self.bodies[0]
+        x = self.follow * lead.x(time) + self.pan[0](time)
+        y = self.follow * lead.y(time) + self.pan[1](time)
+        x, y = np.clip(x, -width, width), np.clip(y, -height, height)
+        scale = np.exp(self.zoom(time))
+        return np.array(
+            [
+                [scale, 0, width / 2 * (1 - scale) - scale * x],
+                [0, scale, height / 2 * (1 - scale) - scale * y],
+                [0, 0, 1],
+            ]
+        )
+
+
+def random_film(rng: np.random.Generator, size: tuple[int, int]) -> Film:
+    """Return a video of (height, width) ``size`` with one to four objects."""
+    height, width = size
+    speed = rng.choice([0.01, 0.03, 0.06])
+    number = rng.choice([1, 1, 1, 2, 2, 3, 4])
+    screens = [random_body(rng, size, 0.06) for _ in range(rng.choice([0, 0, 0, 0, 0, 0, 0, 1]))]
+    return Film(
+        size,
+        [random_body(rng, size, speed) for _ in range(number)],
+        screens,
+        landscape(rng, 3 * height, 3 * width),
+        follow=rng.choice([0, 0.5, 1]),
+        pan=(random_wobble(rng, 0.05 * width, 0.3, 0.01 * width), random_wobble(rng, 0.05 * height, 0.3)),
+        zoom=random_wobble(rng, 0.08, 0.2),
+        shutter=float(rng.uniform(0, 1)),
+        grain=float(rng.uniform(0, 8)),
+        tone=rng.uniform(0.8, 1.2, 3).astype(np.float32),
+    )
+
+
+def expose(film: Film, time: float) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Draw one moment.
+
+    Returns:
+        tuple: (H, W, 3) float32 image, and for each object the (H, W)
+        float32 share of each pixel in which it is seen.
+    """
+    height, width = film.size
+    view = film.view(time)
+    start = np.array([[1, 0, -width], [0, 1, -height], [0, 0, 1]])
+    image = cv2.warpAffine(
+        film.world.astype(np.float32), (view @ start)[:2], (width, height), borderMode=cv2.BORDER_REFLECT
+    )
+    covers: list[np.ndarray] = []
+    for body in film.bodies:
+        colour, cover = draw_body(body, view, time, film.size)
+        fall = np.array([[1, 0, 0.05 * height], [0, 1, 0.06 * height]])
+        shadow = cv2.GaussianBlur(cv2.warpAffine(cover, fall, (width, height)), (0, 0), 0.03 * height)
+        image = image * (1 - body.shadow * shadow)[..., None]
+        image = image + (colour - image) * cover[..., None]
+        covers = [each * (1 - cover) for each in covers] + [cover]
+    for body in film.screens:
+        colour, cover = draw_body(body, view, time, film.size)
+        cover, colour = (cv2.GaussianBlur(each, (0, 0), 0.02 * height) for each in (cover, colour))
+        image = image + (colour - image) * cover[..., None]
+        covers = [each * (1 - cover) for each in covers]
+    return image, covers
+
+
+def frames(
+    rng: np.random.Generator, film: Film, num_frames: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the frames of a video.
+
+    Yields:
+        tuple: (H, W, 3) uint8 BGR, and (N, H, W) bool masks of the objects.
+    """
+    for frame in range(num_frames):
+        times = frame + film.shutter * (np.arange(EXPOSURES) / EXPOSURES - 0.5)
+        moments = [expose(film, float(time)) for time in times]
+        image = sum(moment[0] for moment in moments) / EXPOSURES
+        shares = np.mean([moment[1] for moment in moments], axis=0)
+        image = image * film.tone + rng.normal(0, film.grain, image.shape)
+        yield np.clip(image, 0, 255).astype(np.uint8), shares > 0.5
