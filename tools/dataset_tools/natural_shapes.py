@@ -38,7 +38,9 @@ class Wobble:
 
     def __call__(self, time: float) -> float:
         """Return the value at a time in frames."""
-        return float(np.sum(self.sizes * np.sin(self.rates * time + self.phases)) + self.slope * time)
+        return float(
+            np.sum(self.sizes * np.sin(self.rates * time + self.phases)) + self.slope * time
+        )
 
 
 def random_wobble(rng: np.random.Generator, size: float, rate: float, slope: float = 0.0) -> Wobble:
@@ -79,13 +81,17 @@ def random_colour(rng: np.random.Generator, hue: float, spread: float = 25) -> n
 def material(rng: np.random.Generator, height: int, width: int, hue: float) -> np.ndarray:
     """Return a surface, (height, width, 3) float32 BGR: two tones, grain, perhaps a pattern."""
     first, second = random_colour(rng, hue), random_colour(rng, hue, 50)
-    share = 1 / (1 + np.exp(-rng.uniform(0.5, 4) * photo_noise(rng, height, width, rng.uniform(1, 2))))
+    share = 1 / (
+        1 + np.exp(-rng.uniform(0.5, 4) * photo_noise(rng, height, width, rng.uniform(1, 2)))
+    )
     if rng.random() < 0.2:  # stripes, cloth, windows
         y, x = np.mgrid[0:height, 0:width].astype(np.float32)
         angle, wave = rng.uniform(0, np.pi), rng.uniform(0.05, 0.5)
         stripes = np.sin(wave * (x * np.cos(angle) + y * np.sin(angle)) + rng.uniform(0, 6))
         if rng.random() < 0.5:
-            stripes = stripes * np.sin(wave * rng.uniform(0.7, 1.4) * (y * np.cos(angle) - x * np.sin(angle)))
+            stripes = stripes * np.sin(
+                wave * rng.uniform(0.7, 1.4) * (y * np.cos(angle) - x * np.sin(angle))
+            )
         share = np.clip(0.5 + 0.5 * share + rng.uniform(0.2, 0.8) * stripes - 0.25, 0, 1)
     grain = 1 + rng.uniform(0.02, 0.2) * photo_noise(rng, height, width, rng.uniform(0.5, 1.2))
     return (first + (second - first) * share[..., None]) * grain[..., None]
@@ -188,7 +194,8 @@ def random_part(
     """Return a trunk, or a limb that swings from the ``trunk`` with these axes."""
     number = rng.integers(0, 4)
     harmonics = [
-        (int(rng.integers(2, 6)), random_wobble(rng, rng.uniform(0, 0.25), pace)) for _ in range(number)
+        (int(rng.integers(2, 6)), random_wobble(rng, rng.uniform(0, 0.25), pace))
+        for _ in range(number)
     ]
     if trunk is not None:
         axes = (rng.uniform(0.08, 0.4), rng.uniform(0.2, 0.8))
@@ -331,7 +338,10 @@ def random_film(rng: np.random.Generator, size: tuple[int, int]) -> Film:
         screens,
         landscape(rng, 3 * height, 3 * width),
         follow=rng.choice([0, 0.5, 1]),
-        pan=(random_wobble(rng, 0.05 * width, 0.3, 0.01 * width), random_wobble(rng, 0.05 * height, 0.3)),
+        pan=(
+            random_wobble(rng, 0.05 * width, 0.3, 0.01 * width),
+            random_wobble(rng, 0.05 * height, 0.3),
+        ),
         zoom=random_wobble(rng, 0.08, 0.2),
         shutter=float(rng.uniform(0, 1)),
         grain=float(rng.uniform(0, 8)),
@@ -350,13 +360,18 @@ def expose(film: Film, time: float) -> tuple[np.ndarray, list[np.ndarray]]:
     view = film.view(time)
     start = np.array([[1, 0, -width], [0, 1, -height], [0, 0, 1]])
     image = cv2.warpAffine(
-        film.world.astype(np.float32), (view @ start)[:2], (width, height), borderMode=cv2.BORDER_REFLECT
+        film.world.astype(np.float32),
+        (view @ start)[:2],
+        (width, height),
+        borderMode=cv2.BORDER_REFLECT,
     )
     covers: list[np.ndarray] = []
     for body in film.bodies:
         colour, cover = draw_body(body, view, time, film.size)
         fall = np.array([[1, 0, 0.05 * height], [0, 1, 0.06 * height]])
-        shadow = cv2.GaussianBlur(cv2.warpAffine(cover, fall, (width, height)), (0, 0), 0.03 * height)
+        shadow = cv2.GaussianBlur(
+            cv2.warpAffine(cover, fall, (width, height)), (0, 0), 0.03 * height
+        )
         image = image * (1 - body.shadow * shadow)[..., None]
         image = image + (colour - image) * cover[..., None]
         covers = [each * (1 - cover) for each in covers] + [cover]

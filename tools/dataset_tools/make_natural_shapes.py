@@ -1,0 +1,83 @@
+"""Generate video that resembles real video, with exact masks, in the layout of YouTube-VIS.
+
+python tools/dataset_tools/make_natural_shapes.py --out data/natural_shapes/train --num-videos 400
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from natural_shapes import frames, random_film
+
+from mmcico.datasets.moving_shapes.generate import Record, make_track, track_annotation
+from mmcico.formats.write import write_json
+from mmcico.utils.tool import run_tool, tool_parser
+
+#: objects with fewer visible pixels in a frame count as absent there
+MIN_VISIBLE = 40
+JPEG_QUALITY = (50, 96)
+
+
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = tool_parser(__doc__.splitlines()[0])
+    parser.add_argument('--out', required=True, type=Path, help='output folder')
+    parser.add_argument('--num-videos', type=int, default=400)
+    parser.add_argument('--num-frames', type=int, default=8)
+    parser.add_argument('--size', type=int, nargs=2, default=(160, 288), metavar=('H', 'W'))
+    parser.add_argument('--seed', type=int, default=0)
+    args = parser.parse_args(argv)
+    if min(args.num_videos, args.num_frames) < 1 or min(args.size) < 32 or args.seed < 0:
+        parser.error('choose at least one video, one frame, 32 pixels and a seed from 0 up')
+    return args
+
+
+def write_video(index: int, out: Path, seed: int, size: tuple[int, int], num_frames: int) -> Record:
+    """Write the frames of a video, return its entry and its annotations."""
+    cv2.setNumThreads(1)
+    rng = np.random.default_rng([seed, index])
+    film = random_film(rng, size)
+    pictures, masks = zip(*frames(rng, film, num_frames))
+    quality = int(rng.integers(*JPEG_QUALITY))
+    names = [f'{index:05d}/{frame:05d}.jpg' for frame in range(num_frames)]
+    (out / 'JPEGImages' / f'{index:05d}').mkdir(parents=True, exist_ok=True)
+    for name, picture in zip(names, pictures):
+        path = out / 'JPEGImages' / name
+        if not cv2.imwrite(str(path), picture, [cv2.IMWRITE_JPEG_QUALITY, quality]):
+            raise OSError(f'{path}: the frame cannot be written; is the disk full?')
+    video = dict(id=index + 1, height=size[0], width=size[1], length=num_frames, file_names=names)
+    tracks = [make_track(0, mask, mask, MIN_VISIBLE) for mask in np.stack(masks, axis=1)]
+    return video, [track_annotation(track) for track in tracks if track is not None]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the data set and print the path of its annotation file."""
+    args = parse_args(sys.argv[1:] if argv is None else argv)
+    args.out.mkdir(parents=True, exist_ok=True)
+    size = tuple(args.size)
+    records = [
+        write_video(index, args.out, args.seed, size, args.num_frames)
+        for index in range(args.num_videos)
+    ]
+    videos = [video for video, _ in records]
+    annotations = [
+        dict(annotation, id=0, video_id=video['id']) for video, own in records for annotation in own
+    ]
+    for number, annotation in enumerate(annotations, start=1):
+        annotation['id'] = number
+    path = args.out / 'instances.json'
+    content = dict(
+        info=dict(description='natural shapes', seed=args.seed),
+        videos=videos,
+        categories=[dict(id=1, name='object')],
+        annotations=annotations,
+    )
+    write_json(path, content)
+    print(path)
+
+
+if __name__ == '__main__':
+    sys.exit(run_tool(main))
