@@ -5,6 +5,7 @@ NMS and RoIAlign use torchvision where it works; the plain versions give the sam
 """
 
 import functools
+import importlib
 import math
 from collections.abc import Iterator
 from types import ModuleType
@@ -15,6 +16,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 __all__ = [
+    'ms_deform_attn_backward',
+    'ms_deform_attn_forward',
     'nms',
     'roi_align_backward',
     'roi_align_forward',
@@ -201,3 +204,51 @@ def sigmoid_focal_loss_backward(
         logits = input.detach().requires_grad_()
         loss = _focal_loss(logits, target, weight, gamma, alpha).sum()
         grad_input.copy_(torch.autograd.grad(loss, logits)[0])
+
+
+def ms_deform_attn_forward(
+    value: Tensor,
+    shapes: Tensor,
+    starts: Tensor,
+    locations: Tensor,
+    weights: Tensor,
+    im2col_step: int,
+) -> Tensor:
+    """Sample values of several levels and add them up (Zhu et al., Deformable DETR, ICLR 2021).
+
+    Args:
+        value (Tensor): (B, S, heads, channels), S the cells of all levels.
+        shapes (Tensor): (L, 2), height and width of each level.
+        starts (Tensor): Not used.
+        locations (Tensor): (B, queries, heads, L, points, 2), x and y in [0, 1].
+        weights (Tensor): (B, queries, heads, L, points).
+        im2col_step (int): Not used.
+
+    Returns:
+        Tensor: (B, queries, heads * channels).
+    """
+    plain = importlib.import_module('mmcv.ops.multi_scale_deform_attn')
+
+    sizes = shapes.tolist()  # MMCV splits by it
+    return plain.multi_scale_deformable_attn_pytorch(value, sizes, locations, weights)
+
+
+def ms_deform_attn_backward(
+    value: Tensor,
+    shapes: Tensor,
+    starts: Tensor,
+    locations: Tensor,
+    weights: Tensor,
+    grad_output: Tensor,
+    grad_value: Tensor,
+    grad_locations: Tensor,
+    grad_weights: Tensor,
+    im2col_step: int,
+) -> None:
+    """Write the gradients of :func:`ms_deform_attn_forward`."""
+    with torch.enable_grad():
+        inputs = [each.detach().requires_grad_() for each in (value, locations, weights)]
+        output = ms_deform_attn_forward(inputs[0], shapes, starts, *inputs[1:], im2col_step)
+        grads = torch.autograd.grad(output, inputs, grad_output)
+    for target, grad in zip((grad_value, grad_locations, grad_weights), grads):
+        target.copy_(grad)

@@ -21,12 +21,14 @@ class Window(NamedTuple):
     num_written: int = 0
 
 
-def check_window(num_frames: int, overlap: int, completion: str) -> None:
+def check_window(num_frames: int | None, overlap: int, completion: str) -> None:
     """Refuse settings that make no clips.
 
     Raises:
         ValueError: If a value is out of its range.
     """
+    if num_frames is None:
+        return
     if num_frames < 1:
         raise ValueError(f'num_frames must be at least 1, got {num_frames}')
     if not 0 <= overlap < num_frames:
@@ -38,13 +40,13 @@ def check_window(num_frames: int, overlap: int, completion: str) -> None:
 
 
 def clip_windows(
-    length: int, num_frames: int, overlap: int, completion: str = 'shift'
+    length: int, num_frames: int | None, overlap: int, completion: str = 'shift'
 ) -> list[Window]:
     """Cut a video into clips that start every ``num_frames - overlap``.
 
     Args:
         length (int): Frames of the video.
-        num_frames (int): T, frames of a clip.
+        num_frames (int, optional): T, frames of a clip. None makes one clip of the whole video.
         overlap (int): To, frames shared with the clip before.
         completion (str): What becomes of a last clip that is too short:
             ``'shift'`` moves it back to end with the video (a video shorter
@@ -61,6 +63,8 @@ def clip_windows(
     check_window(num_frames, overlap, completion)
     if length < 1:
         raise ValueError(f'a video needs at least one frame, got {length}')
+    if num_frames is None:
+        return [Window(tuple(range(length)), length)]
     step = num_frames - overlap
     starts = window_starts(length, num_frames, step, completion)
     # the last clip may begin among frames that are written already

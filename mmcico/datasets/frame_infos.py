@@ -77,7 +77,8 @@ class LazyFrames(Sequence):
             img_path=osp.join(self.folder, video.file_names[frame]),
             img_id=f'{video.id}/{frame}',
             video_id=video.id,
-            video_length=len(video.file_names),
+            video_length=len(self),
+            ori_video_length=len(self),  # MMDetection has the length of a part in video_length
             frame_id=frame,
             source=video.source,
             img_folder=None if self.allow_outside else self.folder,

@@ -36,7 +36,7 @@ class VISDataset(BaseDataset):
         data_prefix (dict): ``img``: folder of the frames below it.
         dataset_version (str, optional): ``'2019'``, ``'2021'``, ``'2022'``
             or ``'ovis'``: the classes of the file must be this data set's.
-        num_frames (int): T.
+        num_frames (int, optional): T. None is for tests alone: each video is one clip.
         overlap (int): To, test time only.
         completion (str): See :func:`clip_windows`, test time only.
         metainfo (dict, optional): ``classes``: names to use, in this order;
@@ -56,8 +56,8 @@ class VISDataset(BaseDataset):
         **kwargs: As of MMEngine's ``BaseDataset``.
 
     Raises:
-        ValueError: If the file is not sound, a class is not found, or a
-            transform is not for clips.
+        ValueError: If the file is not sound, a class is not found, a transform is not for clips,
+            or ``num_frames`` is None in training.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class VISDataset(BaseDataset):
         data_root: str = '',
         data_prefix: dict = dict(img=''),
         dataset_version: str | None = None,
-        num_frames: int = 3,
+        num_frames: int | None = 3,
         overlap: int = 1,
         completion: str = 'shift',
         metainfo: dict | None = None,
@@ -78,6 +78,11 @@ class VISDataset(BaseDataset):
         **kwargs: Any,
     ) -> None:
         check_window(num_frames, overlap, completion)
+        if num_frames is None and not test_mode:
+            raise ValueError(
+                'VISDataset: num_frames=None (clips of whole videos) needs test_mode=True; '
+                'give the number of frames of a clip for training'
+            )
         expected_names(dataset_version)
         self.dataset_version = dataset_version
         self.num_frames = num_frames

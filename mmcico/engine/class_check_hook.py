@@ -14,6 +14,9 @@ from mmcico.formats.problems import Problems
 from mmcico.formats.read import load_json
 from mmcico.registry import HOOKS
 
+#: where models have the head that classifies: ours, MaskTrack R-CNN, Mask2Former-VIS
+HEADS = ('bbox_head', 'detector.roi_head.bbox_head', 'track_head')
+
 
 @HOOKS.register_module()
 class ClassCheckHook(Hook):
@@ -117,16 +120,27 @@ def check_number(runner: Runner, dataset: Any) -> None:
     model = runner.model
     model = model.module if is_model_wrapper(model) else model
     classes = dataset.metainfo.get('classes')
-    head = getattr(model, 'bbox_head', None)
-    expected = getattr(head, 'num_classes', None)
+    name, expected = _classes_of_head(model)
     if classes is None or expected in (None, len(classes)):
         return
     raise ValueError(
         f'the model has {expected} classes, the data set {len(classes)}: '
-        f'{tuple(classes)}; set model.bbox_head.num_classes='
+        f'{tuple(classes)}; set model.{name}.num_classes='
         f'{len(classes)}, or choose classes by metainfo=dict(classes=...) '
         'of the data sets'
     )
+
+
+def _classes_of_head(model: Any) -> tuple[str, int | None]:
+    """Return the place of the head that classifies and its number of classes, None if unknown."""
+    for name in HEADS:
+        head = model
+        for part in name.split('.'):
+            head = getattr(head, part, None)
+        number = getattr(head, 'num_classes', None)
+        if number is not None:
+            return name, number
+    return HEADS[0], None
 
 
 def compare(

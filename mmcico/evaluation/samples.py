@@ -21,7 +21,8 @@ def read_clip(
     """Add the frames and votes of a clip to the results of their videos.
 
     Args:
-        sample (dict): Result of ``TrackDataSample.to_dict()``.
+        sample (dict): Result of ``TrackDataSample.to_dict()``. Without ``clip_instances``, the
+            better one of two predictions with the same id in a frame counts.
         video_of (Callable): Video id, length -> ``VideoResults``.
 
     Yields:
@@ -35,7 +36,8 @@ def read_clip(
     videos: dict[Any, VideoResults] = {}
     for frame in frames:
         video_id = _plain(_need(frame, 'video_id', 'a frame'))
-        length = _need(frame, 'video_length', f'video {video_id}')
+        # MMDetection's samplers write the length of a sample to video_length
+        length = frame.get('ori_video_length') or _need(frame, 'video_length', f'video {video_id}')
         videos[video_id] = video_of(video_id, int(length))
         _read_frame(frame, videos[video_id], vote=votes is None)
     if votes is not None:
@@ -56,9 +58,24 @@ def _read_frame(frame: dict[str, Any], video: VideoResults, vote: bool) -> None:
     masks = _encode(_need(tracks, 'masks', where), size, where)
     if len(masks) != len(ids):
         raise ValueError(f'{where}: {len(masks)} masks for {len(ids)} instances_id')
-    video.add_frame(frame_id, size, ids, masks)
-    if vote:
-        video.add_votes(*_votes(tracks, where))
+    if not vote:
+        video.add_frame(frame_id, size, ids, masks)
+        return
+    votes = _votes(tracks, where)
+    # trackers of MMDetection may give two predictions of a frame the same id
+    kept = _best_of_each(ids, votes[1])
+    video.num_repeated += len(ids) - len(kept)
+    video.add_frame(frame_id, size, [ids[i] for i in kept], [masks[i] for i in kept])
+    video.add_votes(*([values[i] for i in kept] for values in votes))
+
+
+def _best_of_each(ids: list[Any], scores: list[float]) -> list[int]:
+    """Return the index of the best score of each id, in order; of equal scores, the first."""
+    best: dict[Any, int] = {}
+    for index, (track, score) in enumerate(zip(ids, scores)):
+        if track not in best or score > scores[best[track]]:
+            best[track] = index
+    return sorted(best.values())
 
 
 def _encode(masks: Any, size: Size, where: str) -> list[bytes | None]:

@@ -1,7 +1,10 @@
 """Accumulation of the frames and votes of one video into entries of ``results.json``."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+from mmengine.logging import print_log
 
 from mmcico.formats.rle import Size, as_json
 
@@ -14,10 +17,15 @@ class VideoResults:
     Args:
         video_id (int | str): Id of the video in the data set.
         length (int, optional): Number of frames. If left out, the frames that were added count.
+
+    Attributes:
+        num_repeated (int): Number of predictions that were left out because a better one of
+            the same frame has their id.
     """
 
     def __init__(self, video_id: Any, length: int | None = None) -> None:
         self.video_id = video_id
+        self.num_repeated = 0
         self._length = length
         self._sizes: dict[int, Size] = {}
         self._masks: dict[int, dict[int, bytes]] = {}
@@ -104,6 +112,11 @@ class VideoResults:
                 )
         return results
 
+    def record(self, category_ids: Sequence[Any]) -> dict[str, Any]:
+        """Return what a part of a test stores: ``video_id``, ``results``, maybe ``num_repeated``."""
+        record = dict(video_id=self.video_id, results=self.finish(category_ids))
+        return dict(record, num_repeated=self.num_repeated) if self.num_repeated else record
+
     def tracks(self, num_classes: int) -> list[tuple[int, int, float, list]]:
         """Return all tracks with a mask, in descending order of their scores.
 
@@ -156,3 +169,15 @@ class VideoResults:
             as_json(masks[frame], self._sizes[frame]) if frame in masks else None
             for frame in range(self.length)
         ]
+
+
+def log_repeated(records: Iterable[dict[str, Any]]) -> None:
+    """Warn of predictions that were left out because of their ids."""
+    number = sum(each.get('num_repeated', 0) for each in records)
+    if number:
+        print_log(
+            f'{number} predictions are not used: the model gave several predictions of a frame the '
+            'same instances_id, and the one with the best score counts',
+            logger='current',
+            level=logging.WARNING,
+        )

@@ -24,7 +24,7 @@ from .ground_truth import GroundTruth, long_video_ids, read_ground_truth, read_r
 from .results_file import RUN, Part, Record, open_part, save_metrics, save_results
 from .samples import read_clip
 from .tracking import format_tracking, require_trackeval, tracking_figures
-from .video_results import VideoResults
+from .video_results import VideoResults, log_repeated
 from .ytvis_eval import check_long_videos, evaluate, groups_of
 
 
@@ -110,7 +110,8 @@ class VISMetric(BaseMetric):
             data_batch (Any): Not used.
             data_samples (Sequence[dict]): Results of ``TrackDataSample.to_dict()``:
                 ``video_data_samples`` with ``pred_track_instances``, and ``clip_instances``, the
-                vote of the clip on each track. Without the latter, each frame is a vote.
+                vote of the clip on each track. Without the latter, each frame is a vote, and of two
+                predictions with the same id in a frame the better one counts.
 
         Raises:
             ValueError: If frames occur twice or are missing at the end of a video, or if fields
@@ -163,8 +164,7 @@ class VISMetric(BaseMetric):
         return self._videos[video_id]
 
     def _finish_video(self, video_id: Any) -> None:
-        results = self._videos[video_id].finish(self._category_ids())
-        record = dict(video_id=video_id, results=results)
+        record = self._videos[video_id].record(self._category_ids())
         if self._part is None:
             self.results.append(record)
         else:
@@ -241,6 +241,7 @@ class VISMetric(BaseMetric):
             nothing is measured.
         """
         records = unique_records(results)
+        log_repeated(records)
         if self.outdir is not None:
             save_results(self.outdir, records)
             print_log(

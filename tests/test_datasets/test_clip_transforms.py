@@ -107,6 +107,27 @@ def test_the_query_is_in_every_clip(folder):
         dataset(folder, sample=dict(method='all'))
 
 
+def test_query_frame_of_models_that_want_one(folder):
+    """Key and reference frames, as MaskTrack R-CNN asks for them."""
+    data = dataset(folder, sample=dict(method='neighbours', reach=1), num_frames=2)
+    for i in range(len(data)):
+        sample = data[i]['data_samples']
+        key = data.get_data_info(i)['key_frame_id']
+        assert [frame.frame_id for frame in sample.get_key_frames()] == [key]
+        (other,) = sample.get_ref_frames()
+        assert abs(other.frame_id - key) == 1
+        assert other.ori_video_length == other.video_length
+
+
+def test_whole_videos_are_clips_of_a_test(folder):
+    data = dataset(folder, annotated=False, test_mode=True, num_frames=None)
+    samples = [data[i]['data_samples'] for i in range(len(data))]
+    assert [sample.frame_ids for sample in samples] == [(0, 1, 2, 3, 4), (0, 1)]
+    assert [sample.num_final for sample in samples] == [5, 2]
+    with pytest.raises(ValueError, match='num_frames=None .* needs test_mode=True'):
+        dataset(folder, num_frames=None)
+
+
 def random_frame(size=(40, 60)):
     """One frame with five objects, of noise in every pixel."""
     rng = np.random.default_rng(0)

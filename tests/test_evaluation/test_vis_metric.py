@@ -15,7 +15,7 @@ from mmengine.evaluator import Evaluator
 from processes import free_port, gloo_threads
 from vis_files import SIZE, annotation, draw, ground_truth, rle
 
-from mmcico.evaluation import vis_metric
+from mmcico.evaluation import video_results, vis_metric
 from mmcico.utils.tool import leave_group
 
 A, B = (0, 0, 4, 4), (5, 4, 9, 8)
@@ -268,6 +268,42 @@ def test_missing_and_repeated_frames(tmp_path):
         run(clips + clips, outdir=str(tmp_path))
     with pytest.raises(ValueError, match='frame 0: results came twice'):
         run([clips[0], clips[0]], outdir=str(tmp_path))
+
+
+def test_the_better_one_of_two_predictions_with_an_id_counts(tmp_path):
+    """MaskTrack R-CNN's tracker gives two predictions of a frame the same id."""
+    clips = [clip_sample([frame_sample(0, t, 2, {4: A})]) for t in range(2)]
+    twice = frame_sample(0, 1, 2, {4: A, 6: B, 5: B}, scores=[0.25, 0.75, 0.5], labels=[0, 1, 1])
+    twice.pred_track_instances.instances_id[1] = 4
+    clips[1].video_data_samples = [twice]
+    texts = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(video_results, 'print_log', lambda text, **kwargs: texts.append(text))
+        run(clips, outdir=str(tmp_path))
+    results = json.loads((tmp_path / 'results.json').read_text())
+    # scores of track 4: 0.5 in frame 0, 0.75 in frame 1, where its mask is B
+    assert [each['score'] for each in results] == [0.625, 0.5]
+    assert [each and each['counts'] for each in results[0]['segmentations']] == [
+        rle(draw(A))['counts'],
+        rle(draw(B))['counts'],
+    ]
+    assert [text.split(':')[0] for text in texts] == ['1 predictions are not used']
+
+
+def test_ids_of_a_clip_that_votes_must_differ(tmp_path):
+    frame = frame_sample(0, 0, 1, {4: A, 5: B})
+    frame.pred_track_instances.instances_id[1] = 4
+    with pytest.raises(ValueError, match='instances_id has a value twice'):
+        run([clip_sample([frame], {4: (0.5, 0)})], outdir=str(tmp_path))
+
+
+def test_length_of_the_video_that_a_sample_is_a_part_of(tmp_path):
+    frames = [frame_sample(0, t, 1, {4: A}) for t in range(2)]
+    for frame in frames:
+        frame.set_metainfo(dict(ori_video_length=2))
+    run([clip_sample([frame]) for frame in frames], outdir=str(tmp_path))
+    (track,) = json.loads((tmp_path / 'results.json').read_text())
+    assert len(track['segmentations']) == 2
 
 
 def two_ranks(rank, folder, port):

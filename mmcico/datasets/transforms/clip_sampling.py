@@ -19,12 +19,13 @@ def consecutive_frames(key: int, length: int, num_frames: int) -> list[int]:
     return [min(start + t, length - 1) for t in range(num_frames)]
 
 
-def neighbour_frames(key: int, length: int, num_frames: int) -> list[int]:
-    """The key frame and T - 1 others within T frames of it, in order.
+def neighbour_frames(key: int, length: int, num_frames: int, reach: int | None = None) -> list[int]:
+    """Return the key frame and T - 1 others within ``reach`` frames of it, T by default, in order.
 
-    Where there are too few others, some occur twice.
+    If there are too few others, some occur twice.
     """
-    near = range(max(key - num_frames, 0), min(key + num_frames + 1, length))
+    reach = num_frames if reach is None else reach
+    near = range(max(key - reach, 0), min(key + reach + 1, length))
     others = [frame for frame in near if frame != key] or [key]
     if len(others) >= num_frames - 1:
         chosen = random.sample(others, num_frames - 1)
@@ -41,18 +42,21 @@ class ClipFrameSample(BaseTransform):
     ``frame_ids``, ``num_final`` and ``num_written``. The result has a list
     with one entry a frame under each key of a frame, as
     ``TransformBroadcaster`` wants it, one of them ``clip_info``, what is
-    known of the whole clip.
+    known of the whole clip, and ``key_frame_flags``, which frame is the query frame (the models
+    of MMDetection need it in training).
 
     Args:
         method (str): ``'consecutive'`` (paper), or ``'neighbours'``: T - 1
-            random others from within T frames of the query frame (published
-            models).
+            random others from within ``reach`` frames of the query frame
+            (published models).
+        reach (int, optional): For ``'neighbours'``; T if left out.
     """
 
-    def __init__(self, method: str = 'consecutive') -> None:
+    def __init__(self, method: str = 'consecutive', reach: int | None = None) -> None:
         if method not in METHODS:
             raise ValueError(f'method {method!r} is none of {METHODS}')
         self.method = method
+        self.reach = reach
 
     def transform(self, results: dict) -> dict:
         """Put the infos of T frames side by side."""
@@ -61,11 +65,13 @@ class ClipFrameSample(BaseTransform):
         if 'frame_ids' in results:
             chosen = list(results['frame_ids'])
             clip.update(num_final=results['num_final'], num_written=results['num_written'])
+        elif self.method == 'consecutive':
+            chosen = consecutive_frames(key, len(frames), results['num_frames'])
         else:
-            pick = consecutive_frames if self.method == 'consecutive' else neighbour_frames
-            chosen = pick(key, len(frames), results['num_frames'])
+            chosen = neighbour_frames(key, len(frames), results['num_frames'], self.reach)
         clip.update(frame_ids=tuple(chosen), key_index=chosen.index(key))
         infos = [frames[frame] for frame in chosen]
         packed = {name: [info[name] for info in infos] for name in infos[0]}
         packed['clip_info'] = [clip] * len(infos)
+        packed['key_frame_flags'] = [t == clip['key_index'] for t in range(len(infos))]
         return packed

@@ -17,6 +17,7 @@ META_KEYS = (
     'frame_id',
     'video_id',
     'video_length',
+    'ori_video_length',
 )
 OBJECT_KEYS = ('gt_bboxes', 'gt_bboxes_labels', 'gt_masks', 'gt_instances_ids', 'gt_ignore_flags')
 
