@@ -113,7 +113,7 @@ class VideoResults:
         return results
 
     def record(self, category_ids: Sequence[Any]) -> dict[str, Any]:
-        """Return what a part of a test stores: ``video_id``, ``results``, maybe ``num_repeated``."""
+        """Return what a part of a test stores, with ``num_repeated`` unless it is 0."""
         record = dict(video_id=self.video_id, results=self.finish(category_ids))
         return dict(record, num_repeated=self.num_repeated) if self.num_repeated else record
 
