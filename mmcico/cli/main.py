@@ -48,6 +48,15 @@ COMMANDS: dict[str, Command] = dict(
             '"frames/*.png" --weights MODEL.pth --fps 25 --boxes --trail 20',
         ],
     ),
+    finetune=Command(
+        'finetune',
+        'train a model on videos of your own, test it and draw its results',
+        [
+            'data.json --images frames --time 20m',
+            'data.json --images frames --from work_dirs/mine/iter_1500.pth --epochs 50',
+            'data.json --images frames --out work_dirs/cats --config-only',
+        ],
+    ),
     train=Command(
         'train.py',
         'train a model',
@@ -145,7 +154,7 @@ first steps:
   mmcico demo                                      without data or weights
   mmcico predict video.mp4 --weights MODEL.pth     overlay, masks, tracks
   mmcico predict 0 --weights MODEL.pth             a camera; Ctrl-C ends
-  mmcico train configs/demo/cico-yolact_demo_moving-shapes.py
+  mmcico finetune data.json --images frames        your own videos
 
 "mmcico COMMAND --help" explains a command, with examples.
 

@@ -1,0 +1,193 @@
+"""Configs for a training on data of one's own, for a person to read and change."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mmengine.config import Config
+from mmengine.runner import CheckpointLoader
+
+from mmcico.utils.launch import read_config
+from mmcico.utils.package_files import package_root
+from mmcico.utils.whole_file import write_whole
+
+from .config_template import TEMPLATE
+from .model_loading import check_config, config_in, find_model
+from .training_plan import Anchors, Choices
+
+RUNTIME = 'configs/_base_/default_runtime.py'
+PRETRAINED = ('Pretrained', 'mmcico.InflatedPretrained')
+#: learning rates of AdamW: from random values, from a checkpoint, from a pretrained backbone
+SCRATCH_RATE, CHECKPOINT_RATE, BACKBONE_RATE = 0.002, 0.0005, 0.0001
+
+
+class Base(NamedTuple):
+    """What a training starts from.
+
+    Attributes:
+        name (str): As the user gave it.
+        config (Config): Model and runtime settings.
+        weights (str | None): Checkpoint to start from.
+        learning_rate (float): Suggested learning rate.
+        classes (tuple[str, ...]): Classes of the checkpoint, as far as it names them.
+    """
+
+    name: str
+    config: Config
+    weights: str | None
+    learning_rate: float
+    classes: tuple[str, ...] = ()
+
+
+class Data(NamedTuple):
+    """Data of a training.
+
+    Attributes:
+        images (Path): Folder of the frames.
+        train_file (Path): Annotation file.
+        valid_file (Path): Annotation file.
+        classes (Sequence[str]): Names in the order of the labels.
+        counts (str): Numbers of videos and frames, for a comment.
+    """
+
+    images: Path
+    train_file: Path
+    valid_file: Path
+    classes: Sequence[str]
+    counts: str
+
+
+def find_base(name: str) -> Base:
+    """Return the model that a name, a config or a checkpoint stands for.
+
+    Args:
+        name (str): Checkpoint (``.pth``) that holds its config, or a config as for
+            :func:`mmcico.utils.package_files.find_config`.
+
+    Returns:
+        Base: With the runtime settings of the package.
+
+    Raises:
+        ValueError: If it is no model of clips.
+        FileNotFoundError: If it does not exist.
+    """
+    classes: tuple[str, ...] = ()
+    if name.endswith('.pth'):
+        if not Path(name).is_file():
+            raise FileNotFoundError(f'checkpoint "{name}" does not exist')
+        config, weights = config_in(name), str(Path(name).resolve())
+        classes = tuple(meta_of(name).get('dataset_meta', {}).get('classes') or ())
+    else:
+        config, weights = find_model(name)
+    check_config(config)
+    model = config.model.to_dict()
+    pretrained = drop_pretrained(model, weights is not None)
+    content = read_config(str(package_root() / RUNTIME)).to_dict()
+    if config.get('custom_imports'):
+        content['custom_imports'] = config.custom_imports
+    rates = (SCRATCH_RATE, BACKBONE_RATE, CHECKPOINT_RATE)
+    rate = rates[1 if pretrained else 2 if weights else 0]
+    return Base(name, Config(dict(content, model=model)), weights, rate, classes)
+
+
+def meta_of(weights: str) -> dict[str, Any]:
+    """Return the ``meta`` of a checkpoint."""
+    return CheckpointLoader.load_checkpoint(weights, 'cpu', 'silent').get('meta') or {}
+
+
+def drop_pretrained(part: Any, drop: bool) -> bool:
+    """Return whether a part of a model starts from a file, and let it not do so if wanted.
+
+    Args:
+        part (Any): Part of the config of a model; changed in place.
+        drop (bool): Whether to drop these initialisations, which a checkpoint replaces.
+    """
+    if not isinstance(part, dict):
+        return False
+    found = False
+    for key, value in part.items():
+        if key == 'init_cfg' and isinstance(value, Mapping) and value.get('type') in PRETRAINED:
+            found = True
+            if drop:
+                part[key] = None
+        else:
+            found |= drop_pretrained(value, drop)
+    return found
+
+
+def anchor_strides(base: Base) -> list[int] | None:
+    """Return the strides of the anchors of a model, None for one without square anchors."""
+    generator = base.config.model.bbox_head.get('anchor_generator') or {}
+    if generator.get('type', 'AnchorGenerator') != 'AnchorGenerator' or 'strides' not in generator:
+        return None
+    return list(generator['strides'])
+
+
+def model_text(base: Base, classes: Sequence[str], anchors: Anchors | None) -> str:
+    """Return the lines that fit a model to the data."""
+    if anchors is None:
+        return f'model = dict(bbox_head=dict(num_classes={len(classes)}))'
+    sides = ', '.join(f'{anchors.scale * stride:g}' for stride in anchors.strides)
+    return (
+        f'# anchors with sides of {sides} pixels of the input\n'
+        'model = dict(\n'
+        f'    neck=dict(num_outs={len(anchors.strides)}),\n'
+        '    bbox_head=dict(\n'
+        f'        num_classes={len(classes)},\n'
+        f'        anchor_generator=dict(scales=[{anchors.scale:g}], strides={anchors.strides}),\n'
+        '    ),\n'
+        ')'
+    )
+
+
+def config_text(base: Base, data: Data, choices: Choices) -> str:
+    """Return the config of a training.
+
+    Args:
+        base (Base): Model to start from, which ``base.py`` beside the config holds.
+        data (Data): Data.
+        choices (Choices): What the data and the machine suggest.
+    """
+    num_frames = int(base.config.model.bbox_head.get('num_frames', 3))
+    return TEMPLATE.format(
+        base=base.name,
+        work_dir=str(data.train_file.parent / 'training'),
+        counts=data.counts,
+        images=str(data.images),
+        train_file=str(data.train_file),
+        valid_file=str(data.valid_file),
+        classes=tuple(data.classes),
+        num_frames=num_frames,
+        overlap=min(1, num_frames - 1),
+        scale=choices.scale,
+        sides=choices.sides,
+        batch_size=choices.batch_size,
+        num_workers=choices.num_workers,
+        flips=choices.flips,
+        persistent=choices.num_workers > 0,
+        model=model_text(base, data.classes, choices.anchors),
+        num_steps=choices.schedule.num_steps,
+        warm_up=choices.schedule.warm_up,
+        epochs=choices.schedule.epochs,
+        rate=base.learning_rate,
+        weights=base.weights,
+    )
+
+
+def write_config(folder: Path, base: Base, data: Data, choices: Choices) -> Path:
+    """Write ``config.py`` and the model that it starts from, ``base.py``.
+
+    Args:
+        folder (Path): Where to.
+        base (Base): Model to start from.
+        data (Data): Data.
+        choices (Choices): What the data and the machine suggest.
+
+    Returns:
+        Path: The config.
+    """
+    path = folder / 'config.py'
+    head = f'# Model and runtime settings of {base.name}\n'
+    write_whole(folder / 'base.py', head + base.config.pretty_text)
+    write_whole(path, config_text(base, data, choices))
+    return path

@@ -1,0 +1,291 @@
+"""``mmcico finetune``: from annotated videos to a trained and tested model."""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from mmcico.utils.package_files import package_root
+from mmcico.utils.tool import tool_parser
+
+if TYPE_CHECKING:
+    from mmcico.apis.config_writer import Base, Choices, Data
+    from mmcico.formats.annotations import AnnotationFile
+
+NOTES = """\
+The steps are commands of their own, which are shown as they run. The config that is written,
+OUT/config.py, can be changed and trained with "mmcico train". docs/en/own_video.md tells the
+whole way from a video to its tracks."""
+
+#: configs that a training starts from without --from
+CPU_BASE = 'configs/demo/cico-yolact_demo_moving-shapes.py'
+GPU_BASE = 'configs/cico/cico-yolact_r50-coco_fpn_clip3_4xb6-12e_youtubevis2019.py'
+MEASURED_STEPS = 12
+
+
+class Parts(NamedTuple):
+    """The data and its two parts as :mod:`mmcico.formats` reads them."""
+
+    whole: 'AnnotationFile'
+    train: 'AnnotationFile'
+    valid: 'AnnotationFile'
+
+
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = tool_parser(
+        'Train a model on videos of your own, test it and draw its results.', NOTES
+    )
+    parser.add_argument('data', help='annotation file: YouTube-VIS, OVIS or CocoVID')
+    parser.add_argument('--images', required=True, help='folder of the frames')
+    parser.add_argument(
+        '--from',
+        dest='base',
+        metavar='NAME|CHECKPOINT',
+        help='model to start from: a name of "mmcico models", a config, or a checkpoint of this '
+        'package, whose classes may differ (default: the small model from random values on a '
+        'CPU, ResNet-50 from COCO on a GPU)',
+    )
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument(
+        '--time', default='10m', help='time of all, such as 20m or 1h (default: %(default)s)'
+    )
+    length.add_argument('--epochs', type=float, help='passes over the training frames')
+    parser.add_argument(
+        '--valid-share',
+        type=float,
+        default=0.2,
+        help='share of the videos that are kept for validation (default: %(default)s)',
+    )
+    parser.add_argument('--seed', type=int, default=0, help='of the split')
+    parser.add_argument(
+        '--out', default='work_dirs/finetune', help='folder to write to (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--config-only', action='store_true', help='check, split and write the config; no training'
+    )
+    args = parser.parse_args(argv)
+    if args.epochs is not None and not args.epochs > 0:
+        parser.error(f'--epochs {args.epochs}: choose more than 0')
+    if not 0 < args.valid_share < 1:
+        parser.error(f'--valid-share {args.valid_share} is not between 0 and 1')
+    return args
+
+
+def say(*lines: str) -> None:
+    """Write lines at once, so that they stand between those of the commands."""
+    sys.stdout.write('\n'.join(lines) + '\n')
+    sys.stdout.flush()
+
+
+def run(name: str, *values: object, quiet: bool = False) -> int:
+    """Run a command of the package.
+
+    Args:
+        name (str): Its name.
+        *values (object): Its arguments.
+        quiet (bool): Whether not to show its command line.
+
+    Returns:
+        int: Its exit code.
+    """
+    from .main import COMMANDS, load_tool
+
+    args = [str(each) for each in values]
+    if not quiet:
+        say('', f'$ mmcico {name} {" ".join(args)}')
+    return load_tool(package_root() / 'tools' / COMMANDS[name].home).main(args) or 0
+
+
+def check_and_split(args: argparse.Namespace, out: Path) -> Parts:
+    """Check the data and divide it.
+
+    Raises:
+        ValueError: If there are errors in the data, or fewer than two videos.
+    """
+    from mmcico.formats.read import read_annotations
+
+    if run('check', args.data, '--images', args.images):
+        raise ValueError(f'{args.data} has errors, which are listed above; correct them first')
+    whole = read_annotations(args.data)
+    if len(whole.videos) < 2:
+        raise ValueError(
+            f'{args.data} has {len(whole.videos)} video; training and validation need one each: '
+            'cut the video into two or more before it is labelled'
+        )
+    names = ('train.json', 'valid.json')
+    split = ['--method', 'stratified', '--fraction', args.valid_share, '--seed', args.seed]
+    run('split', args.data, *split, '--out-dir', out, '--names', *names)
+    return Parts(whole, *(read_annotations(out / name) for name in names))
+
+
+def choose_base(name: str | None) -> 'Base':
+    """Return the model to start from, and say which."""
+    from mmengine.device import get_device
+
+    from mmcico.apis.config_writer import find_base
+
+    base = find_base(name or (CPU_BASE if get_device() == 'cpu' else GPU_BASE))
+    say('', f'start    {base.name}' + ('' if base.weights else ', without weights of its own'))
+    return base
+
+
+def describe_data(args: argparse.Namespace, parts: Parts, base: 'Base', out: Path) -> 'Data':
+    """Return the data of the training, and say what becomes of classes.
+
+    Raises:
+        ValueError: If no frame of the training part has an object.
+    """
+    from mmcico.apis.config_writer import Data
+    from mmcico.apis.training_plan import count_query_frames, used_classes
+
+    classes = used_classes(parts.train, base.classes)
+    frames = count_query_frames(parts.train)
+    if not frames:
+        raise ValueError(f'{parts.train.name}: no frame shows an object; there is nothing to learn')
+    say(f'classes  {", ".join(classes)}')
+    others = [name for _, name in parts.whole.categories if name not in classes]
+    if others:
+        say(f'         without an object in the training part, left out: {", ".join(others)}')
+    if base.weights and list(base.classes) != classes:
+        say(
+            f'         the checkpoint has {len(base.classes) or "unknown"} other classes: '
+            'the layer of the classes is learned anew'
+        )
+    counts = (
+        f'{len(parts.train.videos)} videos with {frames} frames that show objects for training, '
+        f'{len(parts.valid.videos)} videos for validation'
+    )
+    files = (out / name for name in ('train.json', 'valid.json'))
+    return Data(Path(args.images).resolve(), *(each.resolve() for each in files), classes, counts)
+
+
+def choose(parts: Parts, base: 'Base') -> 'Choices':
+    """Return the choices for the data and this machine, and say them."""
+    from mmengine.device import get_device
+
+    from mmcico.apis.config_writer import anchor_strides
+    from mmcico.apis.training_plan import make_choices
+
+    device = get_device()
+    workers = 1 if device == 'cpu' else min(4, os.cpu_count() or 1)
+    made = make_choices(parts.train, device, anchor_strides(base), workers)
+    small, large = made.sides
+    say(
+        f'input    {made.scale[0]} x {made.scale[1]} pixels, where objects have sides of '
+        f'{small:.0f} to {large:.0f} pixels'
+    )
+    if made.anchors:
+        say(f'anchors  {made.anchors.scale:g} times the strides {made.anchors.strides}')
+    return made
+
+
+def number_of_steps(args: argparse.Namespace, parts: Parts, config: Path, batch_size: int) -> int:
+    """Return the number of steps for --epochs, or for --time from the time of some steps."""
+    from mmcico.apis import training_plan as plan
+
+    frames = plan.count_query_frames(parts.train)
+    if args.epochs is not None:
+        return plan.steps_of_epochs(args.epochs, frames, batch_size)
+    begin = time.perf_counter()
+    step = measure(config)
+    say(f'time     {step:.2f} s a step of {batch_size} clips')
+    seconds = plan.seconds_of(args.time) - (time.perf_counter() - begin)
+    num_valid = sum(video.length for video in parts.valid.videos)
+    return plan.steps_of_time(seconds, step, frames, num_valid, batch_size)
+
+
+def measure(config: Path) -> float:
+    """Return the median time of a step, the first ones left out."""
+    with tempfile.TemporaryDirectory() as folder:
+        run(
+            'train',
+            config,
+            '--work-dir',
+            folder,
+            '--cfg-options',
+            f'experiment_name=measure_{time.time_ns()}',
+            f'train_cfg.max_iters={MEASURED_STEPS}',
+            *(f'val_{part}=None' for part in ('cfg', 'dataloader', 'evaluator')),
+            'default_hooks.logger.interval=1',
+            'log_processor.window_size=1',
+            'log_level=WARNING',
+            quiet=True,
+        )
+        (log,) = Path(folder).glob('*/vis_data/scalars.json')
+        times = [json.loads(line)['time'] for line in log.read_text().splitlines()]
+    times = sorted(times[MEASURED_STEPS // 3 :])
+    return times[len(times) // 2]
+
+
+def train_and_test(args: argparse.Namespace, config: Path, out: Path) -> list[str]:
+    """Train, test and draw.
+
+    Returns:
+        list[str]: Lines for the user.
+    """
+    run('train', config)
+    done = out / 'training'
+    weights = done / Path((done / 'last_checkpoint').read_text().strip()).name
+    # two runners of a process need two names
+    run('test', config, weights, '--cfg-options', f'experiment_name=test_{time.time_ns()}')
+    pictures = ['--side-by-side', '--contact-sheet', '--out', out / 'pictures']
+    run('visualize', args.images, out / 'valid.json', done / 'results.json', *pictures)
+    metrics = json.loads((done / 'metrics.json').read_text())
+    figures = [f'{key} {metrics[key]:.3f}' for key in ('AP', 'AP50', 'AP75') if key in metrics]
+    return [
+        f'{", ".join(figures)} on the {args.valid_share:.0%} of the videos kept for validation',
+        f'model      {weights}',
+        f'results    {done / "results.json"}',
+        f'pictures   {out / "pictures"}, ground truth on the left',
+        f'next       mmcico predict NEW_VIDEO.mp4 --weights {weights}',
+    ]
+
+
+def main(argv: Sequence[str]) -> None:
+    """Check, split, write a config, train, test, draw.
+
+    Args:
+        argv (Sequence[str]): Arguments of the command.
+
+    Raises:
+        ValueError: If the folder has a config, or the data has errors.
+    """
+    args = parse_args(argv)
+    out = Path(args.out)
+    if (out / 'config.py').exists():
+        raise ValueError(
+            f'{out / "config.py"} exists, and may have been changed; train it with "mmcico train '
+            f'{out / "config.py"}", or choose another folder by --out'
+        )
+    from mmcico.apis import training_plan as plan
+    from mmcico.apis.config_writer import write_config
+    from mmcico.apis.output_plan import check_writable
+
+    plan.seconds_of(args.time)  # a mistake is told before the work
+    check_writable(out)
+    parts = check_and_split(args, out)
+    base = choose_base(args.base)
+    data = describe_data(args, parts, base, out)
+    choices = choose(parts, base)
+    config = write_config(out, base, data, choices)
+    steps = number_of_steps(args, parts, config, choices.batch_size)
+    frames = plan.count_query_frames(parts.train)
+    schedule = plan.schedule_of(steps, frames, choices.batch_size)
+    write_config(out, base, data, choices._replace(schedule=schedule))
+    say(
+        f'length   {steps} steps, {schedule.epochs:.0f} passes over the frames',
+        f'config   {config}',
+    )
+    if not base.weights and steps < plan.FEW_STEPS:
+        say(
+            f'warning: {steps} steps are too few to learn from random values, which takes '
+            f'{plan.FEW_STEPS} or more; give more time, or start from a checkpoint (--from)'
+        )
+    if not args.config_only:
+        say('', *train_and_test(args, config, out))

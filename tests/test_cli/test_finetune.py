@@ -1,0 +1,143 @@
+"""``mmcico finetune`` on tiny generated videos."""
+
+import json
+
+import pytest
+from mmengine.config import Config
+from tool_runs import options
+
+from mmcico.apis.config_writer import drop_pretrained
+from mmcico.cli import finetune
+from mmcico.cli.main import main
+from mmcico.datasets.moving_shapes import make_config, write_dataset
+from mmcico.testing.inference import write_small_model
+
+
+@pytest.fixture(scope='module')
+def shapes(tmp_path_factory):
+    """Three videos of three frames; the file names a class that no object has."""
+    folder = tmp_path_factory.mktemp('shapes')
+    config = make_config('easy', num_frames=3, size=(64, 96), objects=(2, 3))
+    write_dataset(folder, 3, 2, config)
+    path = folder / 'instances.json'
+    data = json.loads(path.read_text())
+    data['categories'].append(dict(id=99, name='unicorn'))
+    path.write_text(json.dumps(data))
+    return folder
+
+
+def run(shapes, out, *args):
+    data, images = shapes / 'instances.json', shapes / 'JPEGImages'
+    return main(['finetune', str(data), '--images', str(images), '--out', str(out), *args])
+
+
+@pytest.fixture(scope='module')
+def small_config(tmp_path_factory):
+    return write_small_model(tmp_path_factory.mktemp('small'))[0]
+
+
+@pytest.fixture(scope='module')
+def tuned(shapes, small_config, tmp_path_factory):
+    out = tmp_path_factory.mktemp('tuned')
+    assert run(shapes, out, '--from', small_config, '--epochs', '1') == 0
+    return out
+
+
+def test_all_steps_from_a_config(tuned):
+    cfg = Config.fromfile(tuned / 'config.py')
+    assert cfg.num_steps == cfg.train_cfg.max_iters == cfg.param_scheduler[1].end
+    assert cfg.warm_up == cfg.param_scheduler[0].end == 1
+    assert 'unicorn' not in cfg.classes
+    assert cfg.model.bbox_head.num_classes == len(cfg.classes)
+    assert cfg.train_dataloader.dataset.metainfo.classes == cfg.classes
+    assert cfg.scale == (96, 64)
+    assert 0 <= json.loads((tuned / 'training/metrics.json').read_text())['AP'] <= 1
+    assert (tuned / f'training/iter_{cfg.num_steps}.pth').is_file()
+    assert len(list((tuned / 'pictures').glob('*.png'))) == 1
+    videos = [
+        json.loads((tuned / f'{part}.json').read_text())['videos'] for part in ('train', 'valid')
+    ]
+    assert [len(each) for each in videos] == [2, 1]
+
+
+def test_the_written_config_is_for_people(tuned):
+    head, body = (tuned / 'config.py').read_text().split('# frames are resized')
+    assert "_base_ = './base.py'" in head
+    assert body.count('\n') < 120 and max(map(len, body.splitlines())) <= 100
+
+
+def test_a_config_that_exists_is_kept(shapes, tuned, capsys):
+    before = (tuned / 'config.py').read_text()
+    assert run(shapes, tuned, '--epochs', '1') == 1
+    assert 'exists, and may have been changed' in capsys.readouterr().err
+    assert (tuned / 'config.py').read_text() == before
+
+
+def test_a_checkpoint_of_other_classes_and_the_config_alone(
+    shapes, tuned, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(finetune, 'MEASURED_STEPS', 3)
+    data = json.loads((shapes / 'instances.json').read_text())
+    for each in data['annotations']:
+        each['category_id'] = data['categories'][0]['id']
+    few = tmp_path / 'few.json'
+    few.write_text(json.dumps(data))
+    (checkpoint,) = sorted((tuned / 'training').glob('iter_*.pth'))[-1:]
+    args = ['--from', str(checkpoint), '--time', '31s', '--config-only']
+    out = tmp_path / 'out'
+    images = str(shapes / 'JPEGImages')
+    assert main(['finetune', str(few), '--images', images, '--out', str(out), *args]) == 0
+    said = capsys.readouterr().out
+    assert 'other classes: the layer of the classes is learned anew' in said
+    assert 's a step of 4 clips' in said
+    assert not (out / 'training').exists()
+    cfg = Config.fromfile(out / 'config.py')
+    assert (cfg.load_from, cfg.num_steps) == (str(checkpoint), 2)
+    assert cfg.model.bbox_head.num_classes == 1
+    assert main(['train', str(out / 'config.py'), *options()]) == 0
+    assert (out / 'training/iter_2.pth').is_file()
+
+
+@pytest.mark.parametrize(
+    'args, text',
+    [
+        (['--from', 'none.pth'], 'checkpoint "none.pth" does not exist'),
+        (['--from', 'none'], 'config "none" does not exist'),
+        (['--time', '5'], '"5" is no duration'),
+    ],
+)
+def test_mistakes(shapes, tmp_path, capsys, args, text):
+    assert run(shapes, tmp_path, *args) == 1
+    assert text in capsys.readouterr().err
+
+
+def test_data_with_errors_or_one_video_is_refused(shapes, tmp_path, capsys):
+    data = json.loads((shapes / 'instances.json').read_text())
+    first = data['videos'][0]['id']
+    one = dict(data, videos=data['videos'][:1])
+    one['annotations'] = [each for each in data['annotations'] if each['video_id'] == first]
+    path = tmp_path / 'data.json'
+    args = ['finetune', str(path), '--images', str(shapes / 'JPEGImages')]
+    for content, text in ((one, 'has 1 video; training'), (dict(data, videos=[]), 'has errors')):
+        path.write_text(json.dumps(content))
+        assert main([*args, '--out', str(tmp_path / 'out')]) == 1
+        assert text in capsys.readouterr().err
+
+
+def test_pretrained_parts_are_found_and_dropped():
+    def model():
+        inner = dict(init_cfg=dict(type='Pretrained', checkpoint='x'))
+        return dict(init_cfg=None, backbone=inner, neck=dict(init_cfg=dict(type='Xavier')))
+
+    kept, dropped = model(), model()
+    assert drop_pretrained(kept, False) and drop_pretrained(dropped, True)
+    assert kept == model()
+    assert dropped == dict(model(), backbone=dict(init_cfg=None))
+    assert not drop_pretrained(dropped, True)
+
+
+def test_the_help_names_every_option(capsys):
+    with pytest.raises(SystemExit):
+        main(['finetune', '--help'])
+    said = capsys.readouterr().out
+    assert all(each in said for each in ('--from', '--time', '--epochs', '--images', '--out'))
