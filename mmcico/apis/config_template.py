@@ -1,8 +1,9 @@
 """Text of the configs that :mod:`mmcico.apis.config_writer` writes."""
 
 TEMPLATE = """\
-# Written by "mmcico finetune" for a start from {base}. Change what you like, then train with
-#   mmcico train THIS_FILE
+# Written by "mmcico finetune" for a start from
+#   {base}
+# Change what you like, then train it with "mmcico train".
 # base.py has the model and the settings that are not here.
 _base_ = './base.py'
 
@@ -29,6 +30,8 @@ warm_up = {warm_up}
 learning_rate = {rate:g}
 load_from = {weights!r}
 
+flips = {flips[1]!r}
+flip_probs = {flips[0]!r}
 train_pipeline = [
     dict(type='mmcico.ClipFrameSample'),
     dict(
@@ -39,7 +42,7 @@ train_pipeline = [
             dict(type='mmcico.LoadClipAnnotations'),
             dict(type='PhotoMetricDistortion'),
             dict(type='RandomResize', scale=scale, ratio_range=(0.8, 1.25), keep_ratio=True),
-            dict(type='RandomFlip', prob={flips[0]!r}, direction={flips[1]!r}),
+            dict(type='RandomFlip', prob=flip_probs, direction=flips),
         ],
     ),
     dict(type='mmcico.PackClipInputs'),

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 
+from mmcico.formats.annotations import AnnotationFile
+from mmcico.formats.categories import normalised
 from mmcico.utils.launch import read_config
 from mmcico.utils.package_files import package_root
 from mmcico.utils.whole_file import write_whole
@@ -72,6 +74,7 @@ def find_base(name: str) -> Base:
         FileNotFoundError: If it does not exist.
     """
     classes: tuple[str, ...] = ()
+    weights: str | None
     if name.endswith('.pth'):
         if not Path(name).is_file():
             raise FileNotFoundError(f'checkpoint "{name}" does not exist')
@@ -113,6 +116,27 @@ def drop_pretrained(part: Any, drop: bool) -> bool:
         else:
             found |= drop_pretrained(value, drop)
     return found
+
+
+def used_classes(file: AnnotationFile, known: Sequence[str] = ()) -> list[str]:
+    """Return the names of the classes that have an object.
+
+    Args:
+        file (AnnotationFile): The data.
+        known (Sequence[str]): Classes of a checkpoint. If they are the same, they set the order,
+            else the file does.
+    """
+    used = {
+        track.category_id
+        for video in file.videos
+        for track in video.tracks
+        if not track.iscrowd and any(map(track.seen, range(video.length)))
+    }
+    names = [name for key, name in file.categories if key in used]
+    order = [normalised(name) for name in known]
+    if sorted(order) == sorted(map(normalised, names)):
+        names.sort(key=lambda name: order.index(normalised(name)))
+    return names
 
 
 def anchor_strides(base: Base) -> list[int] | None:

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 
 from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
-from mmcico.formats.categories import normalised
 
 #: the long side of the input on a machine without and with a GPU
 LONG_SIDE = dict(cpu=320, gpu=640)
@@ -253,27 +252,6 @@ def steps_of_time(
     tests = 2 * (num_valid / 2) * step_seconds / batch_size
     fitting = int((seconds - START_SECONDS - tests) / step_seconds)
     return max(LEAST_STEPS, min(fitting, steps_of_epochs(MOST_EPOCHS, num_frames, batch_size)))
-
-
-def used_classes(file: AnnotationFile, known: Sequence[str] = ()) -> list[str]:
-    """Return the names of the classes that have an object.
-
-    Args:
-        file (AnnotationFile): The data.
-        known (Sequence[str]): Classes of a checkpoint. If they are the same, they set the order,
-            else the file does.
-    """
-    used = {
-        track.category_id
-        for video in file.videos
-        for track in video.tracks
-        if not track.iscrowd and any(map(track.seen, range(video.length)))
-    }
-    names = [name for key, name in file.categories if key in used]
-    order = [normalised(name) for name in known]
-    if sorted(order) == sorted(map(normalised, names)):
-        names.sort(key=lambda name: order.index(normalised(name)))
-    return names
 
 
 def count_query_frames(file: AnnotationFile) -> int:

@@ -141,8 +141,8 @@ def describe_data(args: argparse.Namespace, parts: Parts, base: 'Base', out: Pat
     Raises:
         ValueError: If no frame of the training part has an object.
     """
-    from mmcico.apis.config_writer import Data
-    from mmcico.apis.training_plan import count_query_frames, used_classes
+    from mmcico.apis.config_writer import Data, used_classes
+    from mmcico.apis.training_plan import count_query_frames
 
     classes = used_classes(parts.train, base.classes)
     frames = count_query_frames(parts.train)
@@ -161,8 +161,8 @@ def describe_data(args: argparse.Namespace, parts: Parts, base: 'Base', out: Pat
         f'{len(parts.train.videos)} videos with {frames} frames that show objects for training, '
         f'{len(parts.valid.videos)} videos for validation'
     )
-    files = (out / name for name in ('train.json', 'valid.json'))
-    return Data(Path(args.images).resolve(), *(each.resolve() for each in files), classes, counts)
+    train_file, valid_file = ((out / name).resolve() for name in ('train.json', 'valid.json'))
+    return Data(Path(args.images).resolve(), train_file, valid_file, classes, counts)
 
 
 def choose(parts: Parts, base: 'Base') -> 'Choices':
@@ -200,6 +200,11 @@ def number_of_steps(args: argparse.Namespace, parts: Parts, config: Path, batch_
     return plan.steps_of_time(seconds, step, frames, num_valid, batch_size)
 
 
+def own_names(name: str) -> list[str]:
+    """Return settings that keep the logs of two runners of a process apart."""
+    return [f'{key}={name}_{time.time_ns()}' for key in ('experiment_name', 'visualizer.name')]
+
+
 def measure(config: Path) -> float:
     """Return the median time of a step, the first ones left out."""
     with tempfile.TemporaryDirectory() as folder:
@@ -209,7 +214,7 @@ def measure(config: Path) -> float:
             '--work-dir',
             folder,
             '--cfg-options',
-            f'experiment_name=measure_{time.time_ns()}',
+            *own_names('measure'),
             f'train_cfg.max_iters={MEASURED_STEPS}',
             *(f'val_{part}=None' for part in ('cfg', 'dataloader', 'evaluator')),
             'default_hooks.logger.interval=1',
@@ -232,8 +237,7 @@ def train_and_test(args: argparse.Namespace, config: Path, out: Path) -> list[st
     run('train', config)
     done = out / 'training'
     weights = done / Path((done / 'last_checkpoint').read_text().strip()).name
-    # two runners of a process need two names
-    run('test', config, weights, '--cfg-options', f'experiment_name=test_{time.time_ns()}')
+    run('test', config, weights, '--cfg-options', *own_names('test'))
     pictures = ['--side-by-side', '--contact-sheet', '--out', out / 'pictures']
     run('visualize', args.images, out / 'valid.json', done / 'results.json', *pictures)
     metrics = json.loads((done / 'metrics.json').read_text())

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mmcico.apis import training_plan as plan
+from mmcico.apis.config_writer import used_classes
 from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
 
 
@@ -116,9 +117,9 @@ def test_classes_with_objects_in_the_order_of_the_checkpoint():
     crowd = track((0, 0, 9, 9), category=2, crowd=True)
     categories = ((3, 'Cat'), (1, 'dog'), (2, 'cow'), (4, 'pig'))
     data = file_of(video(64, 64, *tracks, crowd), categories=categories)
-    assert plan.used_classes(data) == ['Cat', 'dog']
-    assert plan.used_classes(data, ('dog', 'cat')) == ['dog', 'Cat']
-    assert plan.used_classes(data, ('dog', 'cow')) == ['Cat', 'dog']
+    assert used_classes(data) == ['Cat', 'dog']
+    assert used_classes(data, ('dog', 'cat')) == ['dog', 'Cat']
+    assert used_classes(data, ('dog', 'cow')) == ['Cat', 'dog']
 
 
 def test_frames_that_show_objects_are_counted():
