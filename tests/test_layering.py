@@ -1,32 +1,35 @@
-"""Arrows between folders, and rules that no linter knows."""
+"""Arrows between folders, circles of imports, and rules that no linter knows."""
 
 import ast
+import graphlib
+import re
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / 'mmcico'
 
-#: folder -> what it must not import
-FORBIDDEN = {
-    'formats': ['mmdet', 'mmcv', 'mmengine', 'torch', 'cv2', 'scipy', 'mmcico'],
-    'structures': ['mmdet', 'mmcv', 'mmcico'],
-    'models/layers': ['mmcico.models.heads', 'mmcico.models.vis'],
-    'models/losses': ['mmcico.models.heads', 'mmcico.models.vis', 'mmcico.models.trackers'],
-    'models/task_modules': ['mmcico.models.heads', 'mmcico.models.vis'],
-    'models/heads': ['mmcico.models.trackers', 'mmcico.models.vis'],
-    'models/trackers': ['mmcico.models.heads', 'mmcico.models.vis'],
-    'models': ['mmcico.datasets', 'mmcico.evaluation'],
-    'datasets': ['mmcico.models', 'mmcico.evaluation'],
-    'evaluation': ['mmcico.models'],
-    'analysis': ['mmdet', 'mmcv', 'mmengine', 'torch', 'mmcico.models', 'mmcico.registry'],
-    'visualization': ['mmcico.models', 'mmcico.apis', 'mmcico.cli'],
-    'checkpoints': ['mmcico.models', 'mmcico.datasets', 'mmcico.evaluation'],
-    'deployment': ['mmcico.apis', 'mmcico.datasets', 'mmcico.evaluation'],
-    'apis': ['mmcico.cli'],
-    'cli': ['mmdet', 'mmcv', 'torch', 'mmcico.models'],
-    'compat': ['mmcico.models', 'mmcico.datasets', 'mmcico.structures'],
-}
+TABLE = PACKAGE.parent / 'docs' / 'en' / 'architecture.md'
+#: packages that a folder may import if the table says so
+LARGE = {'torch', 'torchvision', 'mmengine', 'mmcv', 'mmdet', 'cv2', 'scipy'}
+
+
+def read_table():
+    """Folder, such as ``models/heads`` -> folders and packages that it may import."""
+    allowed = {}
+    for line in TABLE.read_text().splitlines():
+        if line.startswith('| `mmcico/'):
+            folders, _, own, packages = line.split('|')[1:-1]
+            for folder in re.findall('`mmcico/(.+?)(?:\\.py)?`', folders):
+                allowed[folder] = {*re.findall('`(.+?)`', own), *re.findall('`(.+?)`', packages)}
+    return allowed
+
+
+ALLOWED = read_table()
+
+
+def is_below(path, folders):
+    return any((path + '/').startswith(folder + '/') for folder in folders)
 
 
 def module_name(path):
@@ -48,26 +51,106 @@ def imports(path):
                 above = package[: len(package) - node.level + 1]
                 base = '.'.join(above + ([base] if base else []))
             yield base
+            yield from (f'{base}.{alias.name}' for alias in node.names)
 
 
 def files(folder):
     return sorted((PACKAGE / folder).rglob('*.py'))
 
 
-@pytest.mark.parametrize('folder', FORBIDDEN)
-def test_arrows(folder):
-    own = 'mmcico.' + folder.replace('/', '.')
-    pure = (
-        ('mmcico.utils.natural_order.', 'mmcico.utils.whole_file.') if folder == 'formats' else ()
+def is_allowed(folder, name):
+    top, *rest = name.split('.')
+    if top != 'mmcico':
+        return top not in LARGE or top in ALLOWED[folder]
+    path = '/'.join(rest)
+    return path.partition('/')[0] in ('', 'version', '__version__') or is_below(
+        path, {folder, *ALLOWED[folder]}
     )
-    wrong = [
+
+
+def home(path):
+    """The row of a file: that of the deepest folder."""
+    own = str(path.relative_to(PACKAGE).with_suffix(''))
+    return max((folder for folder in ALLOWED if is_below(own, [folder])), key=len, default=None)
+
+
+@pytest.mark.parametrize('folder', ALLOWED)
+def test_arrows(folder):
+    own = [path for path in files('.') if home(path) == folder]
+    assert own, f'{folder} in {TABLE.name} is empty'
+    wrong = {
         f'{path.relative_to(PACKAGE)}: {name}'
-        for path in files(folder)
+        for path in own
         for name in imports(path)
-        for bad in FORBIDDEN[folder]
-        if (name + '.').startswith(bad + '.') and not (name + '.').startswith((own + '.', *pure))
-    ]
+        if not is_allowed(folder, name)
+    }
     assert not wrong
+
+
+def test_every_file_is_in_the_table():
+    rest = {str(path.relative_to(PACKAGE)) for path in files('.') if home(path) is None}
+    assert rest == {'__init__.py', '__main__.py', 'version.py'}
+
+
+def test_the_table_forbids():
+    assert not is_allowed('models/losses', 'mmcico.models.heads.cico_head')
+    assert not is_allowed('models/heads', 'mmcico.models.trackers')
+    assert not is_allowed('formats', 'mmcico.utils.tool')
+    assert not is_allowed('formats', 'torch.nn')
+    assert not is_allowed('analysis', 'mmengine')
+    assert is_allowed('formats', 'mmcico.utils.whole_file')
+
+
+def statements(body):
+    """Statements that run when a module is imported, also under conditions."""
+    for node in body:
+        yield node
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for name in ('body', 'orelse', 'handlers', 'finalbody'):
+                yield from statements(getattr(node, name, []))
+
+
+def arrows(sources):
+    """Module -> modules that it imports, of a package's sources by (module, is_package)."""
+    found = {}
+    names = {name for name, _ in sources}
+    for (module, is_package), source in sources.items():
+        package = module.split('.') if is_package else module.split('.')[:-1]
+        targets = set()
+        for node in statements(ast.parse(source).body):
+            if isinstance(node, ast.Import):
+                targets |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                above = package[: len(package) - node.level + 1] if node.level else []
+                base = '.'.join([*above, *filter(None, [node.module])])
+                inner = {f'{base}.{alias.name}' for alias in node.names}
+                targets |= (inner & names) or {base}
+        found[module] = (targets & names) - {module}
+    return found
+
+
+def circle(found):
+    """A circle of imports, None if there is none."""
+    try:
+        graphlib.TopologicalSorter(found).prepare()
+    except graphlib.CycleError as error:
+        return error.args[1]
+    return None
+
+
+def test_no_circles():
+    sources = {(module_name(p), p.name == '__init__.py'): p.read_text() for p in files('.')}
+    found = arrows(sources)
+    assert 'mmcico.formats.rle' in found['mmcico.formats.masks']
+    assert circle(found) is None
+
+
+def test_circles_are_found():
+    typed = 'if TYPE_CHECKING:\n    from p.a import A\n'
+    sources = {('p', True): '', ('p.a', False): 'from . import b', ('p.b', False): typed}
+    assert set(circle(arrows(sources))) == {'p.a', 'p.b'}
+    late = 'def f():\n    from p.a import A\n'
+    assert circle(arrows({**sources, ('p.b', False): late})) is None
 
 
 def test_packages_are_prepared_before_they_are_imported():

@@ -1,6 +1,6 @@
-"""Data sets and transforms; what needs MMDetection loads when asked for.
+"""Data sets, samplers and transforms, imported at first use.
 
-Generated video (:mod:`mmcico.datasets.moving_shapes`) does not.
+They need MMDetection; generated video (:mod:`mmcico.datasets.moving_shapes`) does not.
 """
 
 import importlib
@@ -19,20 +19,11 @@ HOMES = {
     'PackClipInputs': 'transforms',
 }
 
-__all__ = [
-    'VISDataset',
-    'VideoSampler',
-    'ClipFrameSample',
-    'LandscapeResize',
-    'LoadClipAnnotations',
-    'LoadClipArray',
-    'LoadClipFrame',
-    'PackClipInputs',
-]
+__all__ = [*HOMES]
 
 
 def __getattr__(name: str) -> Any:
-    """The class of this name, imported now."""
+    """Import the class of this name."""
     if name in HOMES:
         home = importlib.import_module(f'{__name__}.{HOMES[name]}')
         return getattr(home, name)

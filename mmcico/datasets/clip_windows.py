@@ -1,4 +1,4 @@
-"""How a video is cut into clips at test time."""
+"""Cutting of a video into clips at test time."""
 
 from typing import NamedTuple
 
@@ -10,10 +10,10 @@ class Window(NamedTuple):
 
     Attributes:
         frame_ids (tuple[int]): T positions in the video.
-        num_final (int): Frames from its start whose results are final after
-            this clip; what is left is written by the next one.
-        num_written (int): Frames from its start that the clip before has
-            written; the others up to ``num_final`` are this clip's.
+        num_final (int): Number of frames, from the first of the clip, whose results are final after
+            this clip; the next clip writes the others.
+        num_written (int): Number of frames, from the first of the clip, that the previous clip has
+            written; this clip writes the others up to ``num_final``.
     """
 
     frame_ids: tuple[int, ...]
@@ -22,7 +22,7 @@ class Window(NamedTuple):
 
 
 def check_window(num_frames: int | None, overlap: int, completion: str) -> None:
-    """Refuse settings that make no clips.
+    """Check the settings of clips.
 
     Raises:
         ValueError: If a value is out of its range.
@@ -45,20 +45,20 @@ def clip_windows(
     """Cut a video into clips that start every ``num_frames - overlap``.
 
     Args:
-        length (int): Frames of the video.
-        num_frames (int, optional): T, frames of a clip. None makes one clip of the whole video.
-        overlap (int): To, frames shared with the clip before.
-        completion (str): What becomes of a last clip that is too short:
-            ``'shift'`` moves it back to end with the video (a video shorter
-            than a clip repeats its last frame); ``'repeat'`` makes as many
-            clips as there are starts and fills a short one with its own
-            frames from its start (published models).
+        length (int): Number of frames of the video.
+        num_frames (int, optional): T, number of frames of a clip; None makes one clip of the whole
+            video.
+        overlap (int): To, number of frames shared with the previous clip.
+        completion (str): Treatment of a last clip that is too short: ``'shift'`` moves it back so
+            that it ends with the video (a video shorter than a clip repeats its last frame);
+            ``'repeat'`` makes one clip per start and fills a short clip with its own frames,
+            beginning with its first (published models).
 
     Returns:
-        list[Window]: In order; every frame is written exactly once.
+        list[Window]: Clips in order; every frame is written exactly once.
 
     Raises:
-        ValueError: If an argument makes no sense.
+        ValueError: If an argument is out of its range.
     """
     check_window(num_frames, overlap, completion)
     if length < 1:
@@ -66,51 +66,35 @@ def clip_windows(
     if num_frames is None:
         return [Window(tuple(range(length)), length)]
     step = num_frames - overlap
-    starts = window_starts(length, num_frames, step, completion)
+    last = max(length - num_frames, 0)
+    shift = completion == 'shift'
+    starts = [*range(0, last, step), last] if shift else [*range(0, length, step)]
     # the last clip may begin among frames that are written already
     ends = [start + step for start in starts[:-1]] + [length]
-    fill = shifted_frames if completion == 'shift' else repeated_frames
-    return [
-        Window(fill(start, length, num_frames), end - start, before - start)
-        for start, end, before in zip(starts, ends, [0] + ends)
-    ]
+    windows = []
+    for start, end, written in zip(starts, ends, [0] + ends):
+        there = min(length - start, num_frames)
+        places = [min(t, there - 1) if shift else t % there for t in range(num_frames)]
+        windows.append(Window(tuple(start + t for t in places), end - start, written - start))
+    return windows
 
 
 def next_window(seen: int, done: int, num_frames: int, overlap: int) -> Window | None:
-    """The next clip of a video that still goes on, once its frames are there.
+    """Return the next clip of a video that is still going on.
 
     Args:
-        seen (int): Frames that have come.
-        done (int): Clips that were cut from them.
+        seen (int): Number of frames that have arrived.
+        done (int): Number of clips that were cut from them.
         num_frames (int): T.
         overlap (int): To.
 
     Returns:
-        Window | None: What :func:`clip_windows` gives at place ``done`` for
-        the whole video, except that the very last clip of a video is also
-        final in its overlap frames; None if frames are missing.
+        Window | None: The clip that :func:`clip_windows` returns at index ``done`` for the whole
+        video (whose very last clip, though, is also final in its overlap frames); None if frames
+        are missing.
     """
     step = num_frames - overlap
     start = done * step
     if start + num_frames > seen:
         return None
     return Window(tuple(range(start, start + num_frames)), step)
-
-
-def window_starts(length: int, num_frames: int, step: int, completion: str) -> list[int]:
-    """First frames of the clips."""
-    if completion == 'repeat':
-        return list(range(0, length, step))
-    last = max(length - num_frames, 0)
-    return list(range(0, last, step)) + [last]
-
-
-def shifted_frames(start: int, length: int, num_frames: int) -> tuple[int, ...]:
-    """Frames from ``start``, the last one repeated beyond the end."""
-    return tuple(min(start + t, length - 1) for t in range(num_frames))
-
-
-def repeated_frames(start: int, length: int, num_frames: int) -> tuple[int, ...]:
-    """Frames from ``start``, from the start again beyond the end."""
-    there = min(length - start, num_frames)
-    return tuple(start + t % there for t in range(num_frames))

@@ -1,59 +1,45 @@
-"""Frames of annotated videos as MMDetection's transforms know them."""
+"""Frames of annotated videos in the form that MMDetection's transforms take."""
 
 import os.path as osp
 from collections.abc import Sequence
 from typing import Any
 
-from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo
+from mmcico.formats.annotations import AnnotatedVideo
 from mmcico.formats.fields import Id
-
-
-def instance_info(
-    track: AnnotatedTrack, number: int, frame: int, label: int, video: AnnotatedVideo
-) -> dict:
-    """Return one object in one frame as MMDetection's transforms know it.
-
-    Args:
-        track (AnnotatedTrack): The object, seen in the frame.
-        number (int): Its place in the video.
-        frame (int): The frame.
-        label (int): Its class.
-        video (AnnotatedVideo): The video.
-
-    Returns:
-        dict: ``bbox`` (xyxy, the file's, or the mask's if the file has
-        none), ``bbox_label``, ``mask`` (compressed RLE), ``instance_id``
-        and ``ignore_flag``.
-    """
-    return dict(
-        bbox=list(track.box(frame, video.size)),
-        bbox_label=label,
-        mask=dict(size=[*video.size], counts=track.counts[frame]),
-        instance_id=number,
-        ignore_flag=int(track.iscrowd),
-    )
 
 
 def frame_instances(video: AnnotatedVideo, frame: int, labels: dict[Id, int]) -> list[dict]:
     """Return the objects of known classes in one frame.
 
-    The number of a track in its video is its ``instance_id``: whatever ids
-    a file has, these are whole and distinct.
+    Args:
+        video (AnnotatedVideo): The video.
+        frame (int): Position of the frame.
+        labels (dict): Category id -> label of the classes in use.
+
+    Returns:
+        list[dict]: ``bbox`` (xyxy, the file's, or the mask's if the file has none), ``bbox_label``,
+        ``mask`` (compressed RLE), ``instance_id`` and ``ignore_flag``. The id is the number of the
+        track in its video: it is whole and distinct, whatever ids a file has.
     """
     return [
-        instance_info(track, number, frame, labels[track.category_id], video)
+        dict(
+            bbox=list(track.box(frame, video.size)),
+            bbox_label=labels[track.category_id],
+            mask=dict(size=[*video.size], counts=track.counts[frame]),
+            instance_id=number,
+            ignore_flag=int(track.iscrowd),
+        )
         for number, track in enumerate(video.tracks)
         if track.seen(frame) and track.category_id in labels
     ]
 
 
 class LazyFrames(Sequence):
-    """Sequence of a video's frames; a frame's dict is made when indexed.
+    """Sequence of a video's frames; the dict of a frame is made when it is indexed.
 
     Args:
         video (AnnotatedVideo): The video.
-        folder (str): Image folder, absolute or relative to the working
-            directory.
+        folder (str): Image folder, absolute or relative to the working directory.
         labels (dict): Category id -> label of the classes in use.
         allow_outside (bool): Do not check that images are in the folder.
     """

@@ -1,4 +1,4 @@
-"""Which samples a process loads, and the seeds of their augmentation."""
+"""Samplers: samples of each process, and seeds of their augmentation."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,10 +14,9 @@ from mmcico.utils.seeds import seeded
 
 
 def balanced_shares(lengths: Sequence[int], num_shares: int) -> list[list[int]]:
-    """Give every item to a share so that shares are about equal.
+    """Distribute items so that shares are about equal.
 
-    The longest item left goes to the share that has least; of equals, the
-    first.
+    The longest remaining item goes to the share with the least work, to the first of equal ones.
 
     Args:
         lengths (Sequence[int]): Work of each item.
@@ -36,11 +35,7 @@ def balanced_shares(lengths: Sequence[int], num_shares: int) -> list[list[int]]:
 
 
 def finished_videos(folder: str) -> set[str]:
-    """Return the ids of the videos that an interrupted test finished, on all processes.
-
-    Args:
-        folder (str): Folder that the test wrote to.
-    """
+    """Return the ids of the videos that an interrupted test wrote to a folder, on all processes."""
     found: list[set[str]] = [set()]
     if is_main_process():
         parts = find_parts(folder).values()
@@ -51,20 +46,20 @@ def finished_videos(folder: str) -> set[str]:
 
 @DATA_SAMPLERS.register_module()
 class VideoSampler(Sampler):
-    """Gives each process whole videos, their clips in order.
+    """Sampler that gives whole videos to each process, with their clips in order.
 
-    The clips of a video depend on each other; videos are shared out by
-    their number of clips. With more processes than videos, some have none.
+    The clips of a video depend on each other. Videos are distributed by their number of clips; with
+    more processes than videos, some processes have none.
 
     Args:
         dataset (Dataset): :class:`VISDataset` in test mode.
-        resume_from (str, optional): Folder of an interrupted test; the videos that it finished
-            are left out (``tools/test.py --resume``).
+        resume_from (str, optional): Folder of an interrupted test; the videos that it finished are
+            left out (``tools/test.py --resume``).
         seed (int, optional): Not used; MMEngine passes it to all samplers.
         **kwargs: Likewise.
 
     Raises:
-        ValueError: If the data set does not tell videos apart.
+        ValueError: If the data set has no videos.
     """
 
     def __init__(
@@ -72,9 +67,8 @@ class VideoSampler(Sampler):
     ) -> None:
         if not hasattr(dataset, 'video_of'):
             raise ValueError(
-                'mmcico.VideoSampler shares out the videos of a '
-                f'mmcico.VISDataset, not of a {type(dataset).__name__}; test '
-                'data sets one after the other'
+                'mmcico.VideoSampler distributes the videos of a mmcico.VISDataset, not of a '
+                f'{type(dataset).__name__}; test data sets one after the other'
             )
         rank, world_size = get_dist_info()
         clips: dict = {}
@@ -90,29 +84,29 @@ class VideoSampler(Sampler):
         self.indices = [i for v in shares[rank] for i in videos[v]]
 
     def __iter__(self) -> Iterator[int]:
-        """Indices of clips."""
+        """Iterate over the indices of clips."""
         return iter(self.indices)
 
     def __len__(self) -> int:
-        """Number of clips of this process."""
+        """Return the number of clips of this process."""
         return len(self.indices)
 
     def set_epoch(self, epoch: int) -> None:
-        """Nothing is random here."""
+        """Do nothing, since nothing is random."""
 
 
 class NumberedIndex(int):
-    """An index of a data set that knows the numbers by which its augmentation is seeded."""
+    """Index of a data set with the numbers that seed the augmentation of its sample."""
 
     numbers: tuple[int, ...]
 
 
 class NumberedSampler(Sampler):
-    """Adds to the indices of another sampler what their augmentation is seeded by.
+    """Sampler that adds the numbers that seed the augmentation to the indices of another one.
 
-    The numbers are the seed of the training, the epoch and the place of the sample in the
-    epoch, counted over all processes. The augmentation of a sample therefore depends neither
-    on what was loaded before nor on who loads it: it is the same with any number of workers
+    The numbers are the seed of the training, the epoch and the place of the sample in the epoch,
+    counted over all processes. The augmentation of a sample therefore depends neither on the
+    samples loaded before nor on the worker that loads it: it is the same with any number of workers
     and after resuming.
 
     Args:
@@ -133,7 +127,7 @@ class NumberedSampler(Sampler):
         return getattr(self.sampler, name)
 
     def __iter__(self) -> Iterator[NumberedIndex]:
-        """Indices of samples."""
+        """Iterate over the indices of samples."""
         rank, world_size = get_dist_info()
         epoch = getattr(self.sampler, 'epoch', self._passes)
         self._passes += 1
@@ -145,14 +139,15 @@ class NumberedSampler(Sampler):
                 yield index
 
     def __len__(self) -> int:
-        """Number of samples of this process."""
+        """Return the number of samples of this process."""
         return len(self.sampler)
 
 
 class SeededItems:
-    """Loads the samples of a batch, each with generators seeded by its numbers.
+    """Loader of the samples of a batch, each with generators seeded by its numbers.
 
-    PyTorch's loader calls a data set's ``__getitems__`` with the indices of a batch.
+    It becomes ``__getitems__`` of a data set, which PyTorch's loader calls with the indices of a
+    batch.
 
     Args:
         dataset (Dataset): Any data set.
@@ -162,7 +157,7 @@ class SeededItems:
         self.dataset = dataset
 
     def __call__(self, indices: Sequence[NumberedIndex]) -> list:
-        """Samples of a batch."""
+        """Return the samples of a batch."""
         samples = []
         for index in indices:
             with seeded(*index.numbers):

@@ -1,4 +1,4 @@
-"""Reader of video instance segmentation data."""
+"""Data set of annotated videos."""
 
 import copy
 import logging
@@ -23,35 +23,31 @@ from .transforms.suited import check_transforms
 
 @DATASETS.register_module()
 class VISDataset(BaseDataset):
-    """Clips of YouTube-VIS 2019, 2021, 2022, OVIS, like files and CocoVID.
+    """Clips of YouTube-VIS 2019, 2021, 2022, OVIS, files in their layout and CocoVID.
 
-    Official JSON is read as it is. Classes are matched by category id.
-    Training has one item for each frame with an object, which is the query
-    frame of a clip; testing has one for each clip window of each video, in
-    order.
+    Official JSON is read unchanged. Classes are matched by category id. In training, there is one
+    item for each frame with an object, which is the query frame of a clip; in testing, one for each
+    clip window of each video, in order.
 
     Args:
         ann_file (str): Annotation JSON, relative to ``data_root``.
         data_root (str): Folder of the data set.
-        data_prefix (dict): ``img``: folder of the frames below it.
-        dataset_version (str, optional): ``'2019'``, ``'2021'``, ``'2022'``
-            or ``'ovis'``: the classes of the file must be this data set's.
-        num_frames (int, optional): T. None is for tests alone: each video is one clip.
+        data_prefix (dict): ``img`` is the folder of the frames, relative to ``data_root``.
+        dataset_version (str, optional): ``'2019'``, ``'2021'``, ``'2022'`` or ``'ovis'``: the file
+            must have the classes of this data set.
+        num_frames (int, optional): T. With None, for tests alone, each video is one clip.
         overlap (int): To, test time only.
         completion (str): See :func:`clip_windows`, test time only.
-        metainfo (dict, optional): ``classes``: names to use, in this order;
-            all of the file's, in the order of their ids, when left out.
-            Objects of other classes are left out.
-        filter_cfg (dict, optional): ``filter_empty_gt=False`` makes frames
-            without objects query frames too.
-        crowds_as_objects (bool): Take ``iscrowd`` as 0; CVAT sets it for
-            single objects, too.
-        skip_unreadable (bool): In training, leave out clips with an image
-            that is missing or broken. Each such image is logged and counted.
-            When False, the first one ends the training.
-        allow_outside (bool): Allow images outside the image folder: absolute
-            paths, ``..``, links that lead out of it, URLs, and files that
-            are no regular ones.
+        metainfo (dict, optional): ``classes`` are the names to use, in this order; all of the
+            file's, in the order of their ids, when left out. Objects of other classes are left out.
+        filter_cfg (dict, optional): With ``filter_empty_gt=False``, frames without objects are
+            query frames, too.
+        crowds_as_objects (bool): Take ``iscrowd`` as 0; CVAT sets it for single objects, too.
+        skip_unreadable (bool): In training, leave out clips with an image that is missing or
+            broken. Each such image is logged and counted. When False, the first one ends the
+            training.
+        allow_outside (bool): Allow images outside the image folder: absolute paths, ``..``, links
+            that lead out of it, URLs, and files that are no regular ones.
         test_mode (bool): Windows instead of query frames.
         **kwargs: As of MMEngine's ``BaseDataset``.
 
@@ -107,16 +103,16 @@ class VISDataset(BaseDataset):
 
     @property
     def metainfo(self) -> dict:
-        """``classes``, ``category_ids`` and what the config adds.
+        """``classes``, ``category_ids`` and the entries that the config adds.
 
-        They are in the annotation file, which is read for them if it was
-        not: MMEngine's wrappers ask before the data set is used.
+        The annotation file is read for them if it was not: MMEngine's wrappers ask for them before
+        the data set is used.
         """
         self._read()
         return copy.deepcopy(self._metainfo)
 
     def _read(self) -> AnnotationFile:
-        """Read the file once; videos are kept beside the list of clips."""
+        """Return the file, which is read once and kept beside the list of clips."""
         if self._file is None:
             if not self.ann_file:
                 raise ValueError('VISDataset needs ann_file, the annotation JSON')
@@ -127,13 +123,13 @@ class VISDataset(BaseDataset):
         return self._file
 
     def _number_classes(self, file: AnnotationFile, classes: Sequence[str] | None) -> None:
-        """Give classes their labels."""
+        """Assign labels to the classes."""
         expected = expected_names(self.dataset_version)
         self._labels, names, category_ids = category_labels(file, classes, expected)
         self._metainfo.update(classes=names, category_ids=category_ids)
 
     def _report(self, file: AnnotationFile) -> None:
-        """Log what was kept and left out, and what may be a mistake."""
+        """Log what was kept and left out, and possible mistakes."""
         others = sum(t.category_id not in self._labels for v in file.videos for t in v.tracks)
         also = f'; not used: {counted({"objects of other classes": others})}' if others else ''
         print_log(file.summary() + also, logger='current', level=logging.INFO)
@@ -141,11 +137,11 @@ class VISDataset(BaseDataset):
             print_log(text, logger='current', level=logging.WARNING)
 
     def match_classes(self, classes: Sequence[str], owner: str) -> bool:
-        """Number the classes as a model does.
+        """Assign the labels of a model to the classes.
 
         Args:
             classes (Sequence[str]): Names in the order of the labels.
-            owner (str): Whose classes they are, for messages.
+            owner (str): Owner of these classes, for messages.
 
         Returns:
             bool: Whether labels changed.
@@ -176,25 +172,17 @@ class VISDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """Return one item for each query frame or clip."""
         self._read()
-        return self._windows() if self.test_mode else self._query_frames()
-
-    def _query_frames(self) -> list[dict]:
-        """One item for each frame."""
-        return [
-            dict(video=v, key_frame_id=frame)
-            for v, video in enumerate(self.videos)
-            for frame in range(len(video.file_names))
-        ]
-
-    def _windows(self) -> list[dict]:
-        """One item for each clip window, videos one after the other."""
-        return [
-            dict(video=v, key_frame_id=w.frame_ids[0], **w._asdict())
-            for v, video in enumerate(self.videos)
-            for w in clip_windows(
-                len(video.file_names), self.num_frames, self.overlap, self.completion
-            )
-        ]
+        settings = self.num_frames, self.overlap, self.completion
+        items: list[dict] = []
+        for v, video in enumerate(self.videos):
+            if self.test_mode:
+                windows = clip_windows(video.length, *settings)
+                items += [
+                    dict(video=v, key_frame_id=w.frame_ids[0], **w._asdict()) for w in windows
+                ]
+            else:
+                items += [dict(video=v, key_frame_id=frame) for frame in range(video.length)]
+        return items
 
     def filter_data(self) -> list[dict]:
         """Leave out query frames without objects."""
@@ -204,16 +192,15 @@ class VISDataset(BaseDataset):
         kept = [item for item in self.data_list if self._has_objects(item)]
         if not kept:
             raise ValueError(
-                f'{self.ann_file}: no frame of its {len(self.videos)} videos '
-                f'shows an object of the classes {self._metainfo["classes"]}; '
-                'training needs annotations (official valid and test files '
-                'have none) that are no crowds (iscrowd = 1); '
+                f'{self.ann_file}: no frame of its {len(self.videos)} videos shows an object of '
+                f'the classes {self._metainfo["classes"]}; training needs annotations (official '
+                'valid and test files have none) that are no crowds (iscrowd = 1); '
                 f'{self._read().summary()}'
             )
         return kept
 
     def _has_objects(self, item: dict) -> bool:
-        """Whether an object of a known class shows in the query frame."""
+        """Return whether an object of a known class is seen in the query frame."""
         return any(
             track.seen(item['key_frame_id'])
             and not track.iscrowd
@@ -222,24 +209,19 @@ class VISDataset(BaseDataset):
         )
 
     def get_data_info(self, idx: int) -> dict:
-        """What the pipeline starts from.
-
-        Args:
-            idx (int): Item.
+        """Return the input of the pipeline for an item.
 
         Returns:
-            dict: ``video_id``, ``video_length``, ``frames``: a dict for each
-            frame of the video (``img_path``, ``frame_id``, ``img_id``,
-            ``height``, ``width``, ``instances``), ``num_frames``,
-            ``key_frame_id``; at test time also the fields of
-            :class:`Window`.
+            dict: ``video_id``, ``video_length``, ``frames`` (a dict for each frame of the video
+            with ``img_path``, ``frame_id``, ``img_id``, ``height``, ``width`` and ``instances``),
+            ``num_frames``, ``key_frame_id``; at test time also the fields of :class:`Window`.
         """
         info = super().get_data_info(idx)
         video = self.videos[info.pop('video')]
         folder = self.data_prefix.get('img', '')
         info.update(
             video_id=video.id,
-            video_length=len(video.file_names),
+            video_length=video.length,
             num_frames=self.num_frames,
             frames=LazyFrames(video, folder, self._labels, self.allow_outside),
         )
@@ -263,11 +245,11 @@ class VISDataset(BaseDataset):
             return None
 
     def get_cat_ids(self, idx: int) -> list[int]:
-        """Labels in the query frame, for ``ClassBalancedDataset``."""
+        """Return the labels in the query frame, for ``ClassBalancedDataset``."""
         info = self.get_data_info(idx)
         frame = info['frames'][info['key_frame_id']]
         return [each['bbox_label'] for each in frame['instances'] if not each['ignore_flag']]
 
     def video_of(self, idx: int) -> int:
-        """Index of the video that an item is a clip of."""
+        """Return the index of the video that the clip of an item belongs to."""
         return super().get_data_info(idx)['video']

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_sets import as_results, small_cocovid, small_set, spoilt
 
+from mmcico.formats import read
 from mmcico.formats.problems import Problems
 from mmcico.formats.read import load_json, parse_json, read_annotations
 from mmcico.formats.results import read_results
@@ -123,10 +124,29 @@ def test_any_bytes(data):
 def test_hostile_json(tmp_path, text, message):
     path = tmp_path / 'bad.json'
     path.write_bytes(text)
-    for read in (load_json, read_annotations):
+    for use in (load_json, read_annotations):
         with pytest.raises(ValueError, match=message) as error:
-            read(path)
+            use(path)
         assert 'bad.json' in str(error.value)
+
+
+def test_json_whose_objects_would_fill_the_memory_is_refused(monkeypatch):
+    monkeypatch.setattr(read, 'MOST_MEMORY', 100_000)
+    for text in (b'[' + b'[],' * 999 + b'[]]', b'[' + b'0,' * 2500 + b'0]', b'[' * 1100):
+        with pytest.raises(ValueError, match='f.json needs up to 1[0-9]{2},[0-9]{3} bytes'):
+            parse_json(text, 'f.json')
+    # brackets in a text are characters
+    assert parse_json(b'["' + b'[\\"' * 2000 + b'"]', 'f.json') == ['["' * 2000]
+    monkeypatch.setenv('MMCICO_JSON_MEMORY', '200000')
+    assert len(parse_json(b'[' + b'[],' * 999 + b'[]]', 'f.json')) == 1000
+
+
+def test_large_files_are_refused_before_they_are_read(tmp_path):
+    path = tmp_path / 'large.json'
+    with path.open('wb') as file:
+        file.truncate(2**30 + 1)
+    with pytest.raises(ValueError, match='large.json needs up to 1,073,741,825 bytes of memory'):
+        load_json(path)
 
 
 def test_devices_are_not_read():

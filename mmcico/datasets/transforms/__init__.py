@@ -1,9 +1,8 @@
 """Transforms of clips."""
 
 from .clip_sampling import ClipFrameSample
-from .formatting import PackClipInputs
+from .formatting import LandscapeResize, PackClipInputs
 from .loading import LoadClipAnnotations, LoadClipArray, LoadClipFrame
-from .resize import LandscapeResize
 
 __all__ = [
     'ClipFrameSample',

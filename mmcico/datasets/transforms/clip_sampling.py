@@ -10,10 +10,9 @@ METHODS = ('consecutive', 'neighbours')
 
 
 def consecutive_frames(key: int, length: int, num_frames: int) -> list[int]:
-    """T frames in a row with the key frame in the middle.
+    """Return T consecutive frames with the key frame in the middle.
 
-    Moved inside where the video ends; a video that is too short repeats its
-    last frame.
+    They are moved inside the video at its ends; a video that is too short repeats its last frame.
     """
     start = min(max(key - num_frames // 2, 0), max(length - num_frames, 0))
     return [min(start + t, length - 1) for t in range(num_frames)]
@@ -36,20 +35,18 @@ def neighbour_frames(key: int, length: int, num_frames: int, reach: int | None =
 
 @TRANSFORMS.register_module()
 class ClipFrameSample(BaseTransform):
-    """Makes a clip of a query frame, or takes a window as it is.
+    """Transform that makes a clip of a query frame, or takes a window as it is.
 
-    Required keys: ``frames``, ``num_frames``, ``key_frame_id``; at test time
-    ``frame_ids``, ``num_final`` and ``num_written``. The result has a list
-    with one entry a frame under each key of a frame, as
-    ``TransformBroadcaster`` wants it, one of them ``clip_info``, what is
-    known of the whole clip, and ``key_frame_flags``, which frame is the query frame (the models
-    of MMDetection need it in training).
+    Required keys are ``frames``, ``num_frames`` and ``key_frame_id``; at test time also
+    ``frame_ids``, ``num_final`` and ``num_written``. The result has a list with one entry per frame
+    under each key of a frame, as ``TransformBroadcaster`` takes it. The key ``clip_info`` has the
+    meta information of the whole clip, and ``key_frame_flags`` says which frame is the query frame
+    (MMDetection's models need it in training).
 
     Args:
-        method (str): ``'consecutive'`` (paper), or ``'neighbours'``: T - 1
-            random others from within ``reach`` frames of the query frame
-            (published models).
-        reach (int, optional): For ``'neighbours'``; T if left out.
+        method (str): ``'consecutive'`` (paper), or ``'neighbours'``: T - 1 random others within
+            ``reach`` frames of the query frame (published models).
+        reach (int, optional): Reach of ``'neighbours'``, T by default.
     """
 
     def __init__(self, method: str = 'consecutive', reach: int | None = None) -> None:
@@ -59,7 +56,7 @@ class ClipFrameSample(BaseTransform):
         self.reach = reach
 
     def transform(self, results: dict) -> dict:
-        """Put the infos of T frames side by side."""
+        """Collect the infos of T frames in lists."""
         frames, key = results['frames'], results['key_frame_id']
         clip = dict(video_id=results['video_id'])
         if 'frame_ids' in results:

@@ -1,8 +1,8 @@
-"""Packing of clips."""
+"""Resizing and packing of clips."""
 
 from typing import Any
 
-from mmdet.datasets.transforms import PackTrackInputs
+from mmdet.datasets.transforms import PackTrackInputs, Resize
 
 from mmcico.registry import TRANSFORMS
 
@@ -24,12 +24,11 @@ OBJECT_KEYS = ('gt_bboxes', 'gt_bboxes_labels', 'gt_masks', 'gt_instances_ids', 
 
 @TRANSFORMS.register_module()
 class PackClipInputs(PackTrackInputs):
-    """Packs a clip for the model.
+    """Transform that packs a clip for the model.
 
-    As MMDetection's ``PackTrackInputs``; in addition, the
-    ``TrackDataSample`` gets ``video_id``, ``frame_ids``, ``key_index`` and,
-    at test time, ``num_final`` and ``num_written`` as meta information. The
-    frames' raw annotations stay behind.
+    It packs as MMDetection's ``PackTrackInputs``. In addition, the ``TrackDataSample`` gets
+    ``video_id``, ``frame_ids``, ``key_index`` and, at test time, ``num_final`` and ``num_written``
+    as meta information. The frames' raw annotations are not packed.
 
     Args:
         **kwargs: As of ``PackTrackInputs``.
@@ -42,8 +41,8 @@ class PackClipInputs(PackTrackInputs):
         """Make ``inputs`` (T, 3, H, W) and ``data_samples``.
 
         Raises:
-            ValueError: If frames differ in size, or a transform has left out
-                boxes without their ids.
+            ValueError: If frames differ in size, or a transform has left out boxes without their
+                ids.
         """
         clip = results.pop('clip_info')[0]
         where = f'{results["source"][0]}: video {clip["video_id"]!r}, frames {clip["frame_ids"]}'
@@ -55,10 +54,48 @@ class PackClipInputs(PackTrackInputs):
             counts = {key: len(results[key][t]) for key in keys}
             if len(set(counts.values())) > 1:
                 raise ValueError(
-                    f'{where}: a transform changed the number of objects of '
-                    f'frame {frame} in some fields only: {counts}; leave out '
-                    'transforms that are not made for video'
+                    f'{where}: a transform changed the number of objects of frame {frame} in some '
+                    f'fields only: {counts}; leave out transforms that are not made for video'
                 )
         packed = super().transform(results)
         packed['data_samples'].set_metainfo(clip)
         return packed
+
+
+def landscape_size(height: int, width: int, box: tuple[int, int]) -> tuple[int, int]:
+    """Return the size of a frame that fits into a wide box, fractions cut off.
+
+    Args:
+        height (int): Height of the frame.
+        width (int): Width of the frame.
+        box (tuple[int, int]): Width and height of the box.
+
+    Returns:
+        tuple[int, int]: Width and height. Frames that are wider than the box get its width, others
+        its height.
+    """
+    if height / width < box[1] / box[0]:
+        return box[0], max(int(box[0] * height / width), 1)
+    return max(int(box[1] * width / height), 1), box[1]
+
+
+@TRANSFORMS.register_module()
+class LandscapeResize(Resize):
+    """Transform that fits frames into a wide box, as the published models do.
+
+    MMDetection's ``Resize`` with ``keep_ratio`` rounds to the nearest pixel and turns the box for
+    upright frames. This transform does neither, so that every input has the same height or width.
+
+    Args:
+        scale (tuple[int, int]): Width and height of the box.
+        **kwargs: As of ``Resize``, without ``keep_ratio``.
+    """
+
+    def __init__(self, scale: tuple[int, int], **kwargs: Any) -> None:
+        super().__init__(scale=scale, keep_ratio=False, **kwargs)
+
+    def _resize_img(self, results: dict) -> None:
+        """Resize the image to the size that fits."""
+        height, width = results['img'].shape[:2]
+        results['scale'] = landscape_size(height, width, self.scale)
+        super()._resize_img(results)

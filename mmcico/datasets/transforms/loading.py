@@ -1,4 +1,4 @@
-"""Loading of frames and their objects, with errors that name them."""
+"""Loading of frames and their objects, with errors that name the frame."""
 
 import os
 import stat
@@ -20,15 +20,15 @@ JPEG_START, JPEG_END = b'\xff\xd8', b'\xff\xd9'
 
 
 class UnreadableImageError(ValueError):
-    """An image that is missing or broken.
+    """Error of an image that is missing or broken.
 
     Args:
         message (str): What is wrong.
-        path (str): The image.
+        path (str): Path of the image.
     """
 
     def __init__(self, message: str, path: str = '') -> None:
-        # workers of a loader pass on the message alone
+        # workers of a loader forward the message alone
         super().__init__(message)
         self.path = path
 
@@ -41,17 +41,8 @@ def frame_name(results: dict) -> str:
     )
 
 
-def is_cut_off(data: bytes) -> bool:
-    """Whether a JPEG has no end; OpenCV fills the rest with grey."""
-    return data.startswith(JPEG_START) and JPEG_END not in data
-
-
-def has_sound_header(data: bytes, name: str) -> bool:
-    """Return whether data begin as an image.
-
-    Args:
-        data (bytes): Content of a file.
-        name (str): Name of the image, for messages.
+def _has_sound_header(data: bytes, name: str) -> bool:
+    """Return whether the content of a file begins as an image.
 
     Raises:
         ValueError: If the image would need gigabytes.
@@ -69,7 +60,7 @@ def has_sound_header(data: bytes, name: str) -> bool:
 
 @TRANSFORMS.register_module()
 class LoadClipFrame(LoadImageFromFile):
-    """Loads one frame.
+    """Transform that loads one frame.
 
     Args:
         **kwargs: As of MMCV's ``LoadImageFromFile``.
@@ -79,16 +70,16 @@ class LoadClipFrame(LoadImageFromFile):
         """Add ``img``, ``img_shape`` and ``ori_shape``.
 
         Raises:
-            ValueError: If the file is missing or broken, or has not the
-                size that the annotation file says.
+            ValueError: If the file is missing or broken, or its size is not the one in the
+                annotation file.
         """
         image = self._read(results)
         size = image.shape[:2]
         stated = (results['height'], results['width'])
         if size != stated:
             raise ValueError(
-                f'{frame_name(results)} is {size} (height, '
-                f'width), the annotation file says {stated}'
+                f'{frame_name(results)} is {size} (height, width), the annotation file says '
+                f'{stated}'
             )
         results['img'] = image.astype(np.float32) if self.to_float32 else image
         results['img_shape'] = results['ori_shape'] = size
@@ -98,7 +89,7 @@ class LoadClipFrame(LoadImageFromFile):
         """Return the (H, W, 3) pixels of a frame.
 
         Raises:
-            UnreadableImageError: If there is no such file, or no image in it.
+            UnreadableImageError: If the file is missing or is no image.
             ValueError: If the file is outside the image folder.
         """
         self._check_place(results)
@@ -111,7 +102,9 @@ class LoadClipFrame(LoadImageFromFile):
         except OSError as error:
             raise UnreadableImageError(f'{name} cannot be read: {error}', path) from error
         image = None
-        if data and not is_cut_off(data) and has_sound_header(data, name):
+        # OpenCV fills the rest of a JPEG without an end with grey
+        is_cut_off = data.startswith(JPEG_START) and JPEG_END not in data
+        if data and not is_cut_off and _has_sound_header(data, name):
             image = mmcv.imfrombytes(data, flag=self.color_type, backend=self.imdecode_backend)
         if image is None:
             text = f'{name} is broken ({len(data)} bytes); get the file again'
@@ -140,18 +133,18 @@ class LoadClipFrame(LoadImageFromFile):
 
 @TRANSFORMS.register_module()
 class LoadClipArray(LoadClipFrame):
-    """Takes a frame that is in memory, under ``img``, (H, W, 3) BGR."""
+    """Transform that takes a frame from memory, ``img`` (H, W, 3) BGR."""
 
     def _read(self, results: dict) -> np.ndarray:
-        """The frame as it is."""
+        """Return the frame as it is."""
         return results['img']
 
 
 @TRANSFORMS.register_module()
 class LoadClipAnnotations(BaseTransform):
-    """Loads the objects of one frame: boxes, labels, ids and masks.
+    """Transform that loads the objects of one frame: boxes, labels, ids and masks.
 
-    Polygons and any RLE have become compressed RLE before; MMDetection's
+    Readers have converted polygons and RLE of any form to compressed RLE; MMDetection's
     ``LoadTrackAnnotations`` would drop objects that it cannot read.
     """
 
