@@ -28,8 +28,10 @@ from .task_modules import (
 from .trackers import (
     ClipTracker,
     EmbeddingRecall,
+    EvidenceTracker,
     GreedyMatching,
     HungarianMatching,
+    PairEvidence,
     PublishedClipTracker,
     TrackState,
 )
@@ -47,6 +49,8 @@ __all__ = [
     'HardNegativeCrossEntropy',
     'ClipTracker',
     'EmbeddingRecall',
+    'EvidenceTracker',
+    'PairEvidence',
     'TrackState',
     'GreedyMatching',
     'HungarianMatching',

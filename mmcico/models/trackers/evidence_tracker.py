@@ -1,0 +1,208 @@
+"""Linking by evidence: what two clips have in common counts as what it proves."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmdet.utils import ConfigType
+from mmengine.model import BaseModule
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmcico.registry import MODELS, TASK_UTILS
+from mmcico.structures.clip_boxes import scale_boxes
+from mmcico.structures.track_state import Draw, TrackState
+
+from ..task_modules.clip_nms import covered_by_better
+from .pair_evidence import at_frames, shared_frames
+
+#: fields of a clip's instances that a track keeps
+FIELDS = ('bboxes', 'circumscribed', 'masks', 'mask_params', 'embeds', 'labels', 'scores')
+
+
+@MODELS.register_module()
+class EvidenceTracker(BaseModule):
+    """Link clips so that each further clip helps.
+
+    - Instances of one clip that show the same object are one instance; their classes are votes.
+    - Instances and tracks are paired by the log-odds of being the same object
+      (:class:`PairEvidence`), all pairs together, and only above even odds.
+    - The score of a track is the sum of its clips' scores over all the clips since it began, the
+      missed ones included, and ``prior`` more. A track that was found in one of many clips is
+      therefore worth little.
+    - A new track of a low score is not shown before it has been found ``confirm`` times.
+    - A track that is missed is shown for up to ``fill`` clips: with its last masks on frames that
+      it was seen in, and otherwise redrawn on the prototypes of the clip, if these masks lie where
+      the last ones were and on no other instance.
+    - Masks of frames that several clips share are averaged.
+
+    A state is a value, so that videos can be interleaved. It holds the tracks of the last
+    ``memory`` clips.
+
+    Args:
+        evidence (dict): :class:`PairEvidence`.
+        matching (dict): :class:`HungarianMatching` or :class:`GreedyMatching`.
+        memory (int): Number of clips for which a track that is not found is kept.
+        momentum (float): Share of a track's old embedding in the new one.
+        duplicate_iou (float): Instances of a clip whose masks overlap by more are one object.
+        part_share (float): So is an instance of which a larger share lies on a better one.
+        prior (float): Number of clips with score 0 that each track starts with.
+        birth_score (float): A new track of at least this score is shown at once.
+        confirm (int): Number of clips that must find any other track before it is shown.
+        fill (int): Number of clips for which a missed track is shown.
+        fill_iou (float): Least IoU of redrawn masks with the last ones.
+        fill_covered (float): Largest share of these masks that may lie on other instances.
+        redraw_scale (float): Redrawn masks are cut by the circumscribed box, scaled by this.
+    """
+
+    def __init__(
+        self,
+        evidence: ConfigType = dict(type='mmcico.PairEvidence'),
+        matching: ConfigType = dict(type='mmcico.HungarianMatching'),
+        memory: int = 20,
+        momentum: float = 0.5,
+        duplicate_iou: float = 0.5,
+        part_share: float = 0.85,
+        prior: float = 1.0,
+        birth_score: float = 0.3,
+        confirm: int = 2,
+        fill: int = 3,
+        fill_iou: float = 0.3,
+        fill_covered: float = 0.5,
+        redraw_scale: float = 1.2,
+    ) -> None:
+        super().__init__()
+        if memory < 1:
+            raise ValueError(f'memory must be at least 1 clip, got {memory}')
+        if not 0 <= momentum < 1:
+            raise ValueError(f'momentum must be at least 0 and below 1, got {momentum}')
+        self.evidence = TASK_UTILS.build(evidence)
+        self.matching = TASK_UTILS.build(matching)
+        self.memory = memory
+        self.momentum = momentum
+        self.duplicate_iou = duplicate_iou
+        self.part_share = part_share
+        self.prior = prior
+        self.birth_score = birth_score
+        self.confirm = confirm
+        self.fill = fill
+        self.fill_iou = fill_iou
+        self.fill_covered = fill_covered
+        self.redraw_scale = redraw_scale
+
+    def step(
+        self, state: TrackState, clip: InstanceData, frame_ids: Sequence[int], draw: Draw
+    ) -> tuple[TrackState, InstanceData]:
+        """Link the next clip.
+
+        Args:
+            state (TrackState): What is known; ``TrackState()`` at first.
+            clip (InstanceData): N instances as from ``CiCo.detect``.
+            frame_ids (Sequence[int]): The T frames of the clip.
+            draw (Callable): Draws tracks on the prototypes of this clip.
+
+        Returns:
+            tuple[TrackState, InstanceData]: The new state, and the instances of the clip with
+            ``instances_id``. Rows of missed tracks follow, without a mask where they are not
+            shown; their scores are the clip's votes on them.
+        """
+        frames = torch.as_tensor(frame_ids, device=clip.scores.device)
+        found = self._begin(clip, frames)
+        found.instances_id = torch.full_like(found.labels, -1)
+        tracks = found[:0] if state.tracks is None else state.tracks[:]
+        if len(tracks):
+            around = scale_boxes(tracks.circumscribed, self.redraw_scale)
+            tracks.redrawn = draw(tracks.mask_params, around)
+            pairs = self.matching(self.evidence(found, tracks, frames), 0.0)
+            found = self._carry_on(found, tracks, *pairs)
+        new = found.instances_id < 0
+        number = new.cumsum(0)
+        found.instances_id = found.instances_id.where(~new, state.next_id + number - 1)
+        missed = tracks[~torch.isin(tracks.instances_id, found.instances_id)]
+        missed.age = missed.age + 1
+        missed.misses = missed.misses + 1
+        output = self._output(found, found.mean_masks, found.bboxes)
+        if len(missed):
+            output = InstanceData.cat([output, self._filled(missed, found, frames)])
+            missed.pop('redrawn')
+        kept = missed[missed.age < self.memory]
+        state = TrackState(
+            state.next_id + int(new.sum()),
+            tuple(frame_ids),
+            InstanceData.cat([found, kept]) if len(kept) else found,
+            (tuple(frame_ids), *state.clips)[: self.memory],
+        )
+        return state, output
+
+    def _begin(self, clip: InstanceData, frames: Tensor) -> InstanceData:
+        """Return the distinct instances of a clip as tracks of one clip."""
+        clip = clip[clip.scores.argsort(descending=True, stable=True)]
+        clip = clip[~self._duplicates(clip.masks > 0.5)]
+        found = InstanceData(**{key: clip[key] for key in FIELDS})
+        found.embeds = clip.embeds.float()
+        found.votes = clip.class_scores.float()
+        found.total = clip.scores.float()
+        found.hits = torch.ones_like(clip.labels)
+        found.misses = torch.zeros_like(clip.labels)
+        found.age = torch.zeros_like(clip.labels)
+        found.frames = frames.expand(len(clip), -1)
+        found.mean_masks = clip.masks
+        found.num_masks = torch.ones_like(clip.bboxes[..., 0])
+        return found
+
+    def _duplicates(self, masks: Tensor) -> Tensor:
+        """Return (N,) bool, instances that show what a better one shows, or a part of it."""
+        flat = masks.flatten(1).float()
+        # pixel counts do not fit into half precision
+        with torch.autocast(masks.device.type, enabled=False):
+            common = flat @ flat.T
+        area = flat.sum(dim=1)
+        iou = common / (area[:, None] + area - common).clamp(min=1)
+        part = common / area.clamp(min=1)
+        return covered_by_better(iou, self.duplicate_iou) | covered_by_better(part, self.part_share)
+
+    def _carry_on(
+        self, found: InstanceData, tracks: InstanceData, rows: Tensor, cols: Tensor
+    ) -> InstanceData:
+        """Give instances (rows) the history of their tracks (cols)."""
+        past = tracks[cols]
+        place, shared = shared_frames(past.frames, found.frames[rows])
+        number = at_frames(past.num_masks, place) * shared
+        weight = (number / (number + 1))[..., None, None]
+        new = dict(
+            instances_id=past.instances_id,
+            embeds=F.normalize(torch.lerp(found.embeds[rows], past.embeds, self.momentum)),
+            mean_masks=torch.lerp(found.masks[rows], at_frames(past.mean_masks, place), weight),
+            num_masks=number + 1,
+            **{key: found[key][rows] + past[key] for key in ('votes', 'total', 'hits', 'misses')},
+        )
+        for key, values in new.items():
+            found[key] = found[key].index_copy(0, rows, values)
+        found.labels = found.votes.argmax(dim=1)
+        return found
+
+    def _filled(self, missed: InstanceData, found: InstanceData, frames: Tensor) -> InstanceData:
+        """Return missed tracks, with masks if they are shown."""
+        place, shared = shared_frames(missed.frames, frames.expand(len(missed), -1))
+        known = at_frames(missed.mean_masks, place)
+        masks = torch.where(shared[..., None, None], known, missed.redrawn)
+        drawn, again, last = masks > 0.5, missed.redrawn > 0.5, known > 0.5
+        # without shared frames, the first frame is compared with the last one of the track
+        compared = shared.float()
+        compared[:, 0] += ~shared.any(dim=1)
+        union = (again | last).flatten(2).sum(-1).clamp(min=1)
+        iou = (again & last).flatten(2).sum(-1) / union
+        iou = (iou * compared).sum(1) / compared.sum(1)
+        taken = (found.masks > 0.5).any(dim=0)
+        covered = (drawn & taken).flatten(1).sum(1) / drawn.flatten(1).sum(1).clamp(min=1)
+        show = (iou > self.fill_iou) & (covered < self.fill_covered) & (missed.age <= self.fill)
+        masks = masks * show[:, None, None, None]
+        return self._output(missed, masks, at_frames(missed.bboxes, place))
+
+    def _output(self, tracks: InstanceData, masks: Tensor, bboxes: Tensor) -> InstanceData:
+        """Return the tracks that are shown, scored by all that is known of them."""
+        output = InstanceData(**{key: tracks[key] for key in (*FIELDS, 'instances_id')})
+        output.masks, output.bboxes = masks, bboxes
+        output.scores = tracks.total / (tracks.hits + tracks.misses + self.prior)
+        sure = tracks.total >= self.birth_score * tracks.hits
+        return output[sure | (tracks.hits >= self.confirm)]
