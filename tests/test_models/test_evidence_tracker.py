@@ -44,16 +44,17 @@ def drawing(frame_ids, prob=0.7):
     return draw
 
 
-def nothing(params, boxes):
-    """Draw empty masks of three frames."""
-    return torch.zeros(len(params), 3, SIZE, SIZE)
+def nothing(frame_ids):
+    """Draw empty masks."""
+    return lambda params, boxes: torch.zeros(len(params), len(frame_ids), SIZE, SIZE)
 
 
-def run(tracker, clips, draw=nothing, **kwargs):
+def run(tracker, clips, draw=drawing, **kwargs):
     """Link (frame_ids, objects) one after the other; return the state and all clips."""
     state, linked = TrackState(), []
     for frame_ids, objects in clips:
-        state, clip = tracker.step(state, clip_of(frame_ids, objects, **kwargs), frame_ids, draw)
+        found = clip_of(frame_ids, objects, **kwargs)
+        state, clip = tracker.step(state, found, frame_ids, draw(frame_ids))
         linked.append(clip)
     return state, linked
 
@@ -108,7 +109,7 @@ def test_the_score_counts_clips_that_missed_the_object():
     _, linked = run(EvidenceTracker(prior=1.0), clips)
     scores = torch.cat([clip.scores for clip in linked])
     torch.testing.assert_close(scores, torch.tensor([0.8 / 2, 1.6 / 3, 1.6 / 4, 2.4 / 5]))
-    assert visible(linked[2]) == [0]  # frame 4 was seen before
+    assert visible(linked[2]) == [0]
 
 
 def test_a_weak_track_is_shown_when_it_is_confirmed():
@@ -130,7 +131,7 @@ def test_an_object_that_is_found_twice_is_one_track_of_the_class_with_most_votes
         clip = clip_of(frames, (0, 0), labels=classes)
         clip.scores = torch.tensor([0.8, 0.7])
         clip.class_scores = F.one_hot(clip.labels, 8) * clip.scores[:, None]
-        state, clip = tracker.step(state, clip, frames, nothing)
+        state, clip = tracker.step(state, clip, frames, nothing(frames))
         ids.append(clip.instances_id.tolist())
         labels.append(clip.labels.tolist())
     assert ids == [[0], [0], [0]]
@@ -140,7 +141,7 @@ def test_an_object_that_is_found_twice_is_one_track_of_the_class_with_most_votes
 def test_masks_of_shared_frames_are_averaged():
     tracker, state = EvidenceTracker(), TrackState()
     for frames, prob in (((0, 1, 2), 0.6), ((1, 2, 3), 0.9), ((2, 3, 4), 0.9)):
-        state, clip = tracker.step(state, clip_of(frames, (0,), prob=prob), frames, nothing)
+        state, clip = tracker.step(state, clip_of(frames, (0,), prob=prob), frames, nothing(frames))
     torch.testing.assert_close(clip.masks.amax((0, 2, 3)), torch.tensor([0.8, 0.9, 0.9]))
     # pairs are compared by the masks of one clip
     torch.testing.assert_close(state.tracks.masks.amax((0, 2, 3)), torch.full((3,), 0.9))
@@ -148,7 +149,7 @@ def test_masks_of_shared_frames_are_averaged():
 
 def test_a_gap_is_filled_from_shared_frames_and_prototypes():
     frames = (2, 3, 4)
-    _, linked = run(EvidenceTracker(), [((0, 1, 2), (0, 1)), (frames, (1,))], drawing(frames))
+    _, linked = run(EvidenceTracker(), [((0, 1, 2), (0, 1)), (frames, (1,))])
     clip = linked[1]
     assert clip.instances_id.tolist() == [1, 0]
     peaks = clip.masks[1].amax((1, 2))
@@ -157,27 +158,24 @@ def test_a_gap_is_filled_from_shared_frames_and_prototypes():
 
 
 def test_a_gap_is_not_filled_elsewhere_or_on_others():
-    frames = (2, 3, 4)
-    clips = [((0, 1, 2), (0, 1)), (frames, (1,))]
-    _, linked = run(EvidenceTracker(), clips, nothing)
-    assert visible(linked[1]) == [1, 0]  # frame 2 is known
-    _, linked = run(EvidenceTracker(), [((0, 1), (0, 1)), ((9, 10), (1,))], drawing((9, 10)))
-    assert visible(linked[1]) == [1]  # drawn nine rows lower
+    def on_the_other(frame_ids):
+        return lambda params, boxes: clip_of(frame_ids, (1,) * len(params)).masks
 
-    def on_the_other(params, boxes):
-        return clip_of(frames, (1,) * len(params)).masks
-
-    _, linked = run(
-        EvidenceTracker(),
-        [((0, 1), (0, 1)), ((2, 3), (1,))],
-        lambda *_: clip_of((2, 3), (1, 1)).masks,
-    )
+    clips = [((0, 1, 2), (0, 1)), ((2, 3, 4), (1,))]
+    for draw in (nothing, on_the_other):
+        _, linked = run(EvidenceTracker(), clips, draw)
+        assert visible(linked[1]) == [1]
+    # masks on the other object
+    _, linked = run(EvidenceTracker(fill_iou=-1.0), clips[:1] + [((3, 4, 5), (1,))], on_the_other)
     assert visible(linked[1]) == [1]
+    # drawn nine rows lower than it was
+    _, linked = run(EvidenceTracker(), [((0, 1), (0,)), ((9, 10), ())])
+    assert visible(linked[1]) == []
 
 
 def test_a_gap_is_filled_for_some_clips_only():
     clips = [((0, 0, 0), (0,))] + [((0, 0, 0), ())] * 4
-    _, linked = run(EvidenceTracker(fill=2), clips, drawing((0, 0, 0)))
+    _, linked = run(EvidenceTracker(fill=2), clips)
     assert [visible(clip) for clip in linked] == [[0], [0], [0], [], []]
 
 
@@ -197,8 +195,10 @@ def test_videos_can_take_turns_and_states_stay_as_they_are():
     for (frames, objects), expected in zip(clips, alone):
         for video in range(2):
             before = states[video]
-            states[video], clip = tracker.step(before, clip_of(frames, objects), frames, nothing)
-            _, again = tracker.step(before, clip_of(frames, objects), frames, nothing)
+            states[video], clip = tracker.step(
+                before, clip_of(frames, objects), frames, nothing(frames)
+            )
+            _, again = tracker.step(before, clip_of(frames, objects), frames, nothing(frames))
             for linked in (clip, again):
                 assert linked.instances_id.tolist() == expected.instances_id.tolist()
                 torch.testing.assert_close(linked.scores, expected.scores)
@@ -225,7 +225,7 @@ def test_memory_does_not_grow_with_the_video():
     tracker = EvidenceTracker(memory=2, evidence=dict(type='mmcico.PairEvidence', **never))
     state, _ = run(tracker, [((t, t + 1, t + 2), (0, 1)) for t in range(0, 15, 2)])
     assert state.next_id == 16
-    assert len(state.tracks) == 6
+    assert len(state.tracks) == 4
     assert len(state.clips) == 2
 
 

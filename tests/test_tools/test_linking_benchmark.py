@@ -58,8 +58,9 @@ def report(tmp_path_factory):
 def test_clean_detections_need_memory_only(report):
     _, found = report
     rows = {name: each[0] for name, each in found['overlap 1'].items()}
-    assert list(rows) == ['paper', 'published', 'long_memory']
+    assert list(rows) == ['paper', 'published', 'long_memory', 'evidence']
     assert rows['long_memory']['switches'] == 0
+    assert rows['evidence']['switches'] == 0
     assert rows['long_memory']['AP'] > rows['paper']['AP']
     assert rows['paper']['switches'] > 0  # everything vanishes once
     assert len({row['objects'] for row in rows.values()}) == 1

@@ -56,7 +56,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         '--trackers',
         nargs='*',
-        default=[str(TRACKERS / 'long_memory.py')],
+        default=[str(TRACKERS / name) for name in ('long_memory.py', 'evidence.py')],
         metavar='FILE',
         help='configs with a tracker, besides those of the paper and of the published models',
     )

@@ -251,6 +251,8 @@ def _pack(
         scores=torch.tensor([row[3] for row in rows]).float().clamp(0.1, 0.99),
         labels=torch.tensor(labels, dtype=torch.long),
     )
+    one_hot = torch.eye(num_classes)[clip.labels]
+    clip.class_scores = one_hot * clip.scores[:, None]
     clip.mask_params = last_masks(masks).flatten(1).float()
     return clip
 

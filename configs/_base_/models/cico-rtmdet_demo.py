@@ -14,6 +14,6 @@ model = dict(
         losses=dict(loss_track=dict(loss_weight=1.0)),
     ),
     mask_head=dict(in_channels=64, feat_channels=64, norm_cfg=norm_cfg),
-    # a small model misses objects now and then: tracks wait for four clips
-    tracker=dict(memory=4, label_weight=0.3),
+    # linking by evidence, see docs/en/linking.md
+    tracker=dict(_delete_=True, type='mmcico.EvidenceTracker'),
 )

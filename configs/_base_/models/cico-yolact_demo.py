@@ -25,6 +25,6 @@ model = dict(
         ),
     ),
     mask_head=dict(in_channels=64, feat_channels=64, norm_cfg=norm_cfg),
-    # a small model misses objects now and then: tracks wait for four clips
-    tracker=dict(memory=4, label_weight=0.3),
+    # linking by evidence, see docs/en/linking.md
+    tracker=dict(_delete_=True, type='mmcico.EvidenceTracker'),
 )

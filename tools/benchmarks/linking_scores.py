@@ -1,0 +1,181 @@
+"""Draw how matching scores tell the same object from another one.
+
+    python tools/benchmarks/linking_scores.py CONFIG CHECKPOINT FOLDER --out scores.png
+
+Every instance of a clip is compared with every track of the clip before. The
+ground truth says which pairs show the same object. Shown are the score of
+eq. 11 with the threshold 1 and the log-odds of EvidenceTracker, without and
+with one shared frame.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint
+from torch import Tensor
+
+from mmcico.formats.read import read_annotations
+from mmcico.formats.rle import decode_masks
+from mmcico.models import CiCo, ClipTracker, EvidenceTracker
+from mmcico.models.vis.video_state import VideoState
+from mmcico.registry import DATASETS, MODELS
+from mmcico.structures.clip_masks import pairwise_mask_iou
+from mmcico.utils.tool import run_tool, tool_parser
+
+#: a mask shows the object that it overlaps at least as much
+LEAST_IOU = 0.5
+TITLES = ('eq. 11 (threshold 1)', 'EvidenceTracker, log-odds (threshold 0)')
+
+
+class Pairs(NamedTuple):
+    """Pairs of an instance and a track of the previous clip.
+
+    Attributes:
+        scores (np.ndarray): (2, P) score of eq. 11 and log-odds.
+        same (np.ndarray): (P,) bool, both show the same object.
+    """
+
+    scores: np.ndarray
+    same: np.ndarray
+
+
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = tool_parser(__doc__)
+    parser.add_argument('config', help='config of a model')
+    parser.add_argument('checkpoint', help='its weights')
+    parser.add_argument('folder', help='videos: instances.json and JPEGImages')
+    parser.add_argument('--num-videos', type=int, default=20, help='the first so many')
+    parser.add_argument('--out', default='linking_scores.png', help='picture to write')
+    return parser.parse_args(argv)
+
+
+def read_objects(file: Path) -> dict[object, Tensor]:
+    """Read the masks (G, L, H, W) of the objects of each video."""
+    objects = {}
+    for video in read_annotations(file).videos:
+        height, width = video.size
+        masks = torch.zeros(len(video.tracks), video.length, height, width)
+        for row, track in enumerate(video.tracks):
+            seen = [frame for frame in range(video.length) if track.seen(frame)]
+            drawn = decode_masks([track.counts[frame] for frame in seen], height, width)
+            masks[row, seen] = torch.from_numpy(drawn).float()
+        objects[video.id] = masks
+    return objects
+
+
+def shown_objects(masks: Tensor, frames: Tensor, objects: Tensor) -> Tensor:
+    """Return the object (N,) that each clip mask shows, -1 for none.
+
+    Args:
+        masks (Tensor): (N, T, h, w) probabilities.
+        frames (Tensor): (N, T) frames of each mask.
+        objects (Tensor): (G, L, h, w) masks of the ground truth.
+    """
+    found = torch.full((len(masks),), -1)
+    for row, (mask, ids) in enumerate(zip(masks > 0.5, frames)):
+        iou = pairwise_mask_iou(
+            mask.reshape(1, 1, -1, 1), objects[:, ids].reshape(len(objects), 1, -1, 1)
+        )
+        if iou.numel() and iou.max() >= LEAST_IOU:
+            found[row] = iou[0, 0].argmax()
+    return found
+
+
+def clips_of(model: CiCo, cfg: Config, folder: Path, overlap: int) -> Iterator[tuple]:
+    """Yield video id, frames (T, 3, H, W), sample of the clips of all videos."""
+    options = dict(cfg.test_dataloader.dataset)
+    options.update(
+        data_root=str(folder),
+        ann_file='instances.json',
+        data_prefix=dict(img='JPEGImages'),
+        overlap=overlap,
+    )
+    dataset = DATASETS.build(options)
+    for index in range(len(dataset)):
+        batch = model.data_preprocessor(pseudo_collate([dataset[index]]), False)
+        sample = batch['data_samples'][0]
+        yield sample[0].video_id, batch['inputs'][0], sample
+
+
+def collect(model: CiCo, cfg: Config, folder: Path, overlap: int, num_videos: int) -> Pairs:
+    """Compare all instances of all clips with the tracks of the clips before."""
+    truth = read_objects(folder / 'instances.json')
+    chosen = list(truth)[:num_videos]
+    paper, scores, same = ClipTracker(), [], []
+    state, frame_ids, objects = VideoState(), (), torch.zeros(0)
+
+    def compare(module: torch.nn.Module, inputs: tuple, odds: Tensor) -> None:
+        found, tracks, _ = inputs
+        new = tracks.age == 0
+        plain = paper.match_score(state.tracker, found, frame_ids)
+        a = shown_objects(found.masks, found.frames, objects)
+        b = shown_objects(tracks.masks, tracks.frames, objects)
+        scores.append(torch.stack([plain, odds])[:, :, new].flatten(1))
+        same.append(((a[:, None] == b) & (a[:, None] >= 0))[:, new].flatten())
+
+    hook = model.tracker.evidence.register_forward_hook(compare)
+    for video, inputs, sample in clips_of(model, cfg, folder, overlap):
+        if video not in chosen:
+            continue
+        frame_ids = sample.frame_ids
+        if frame_ids[0] == 0:
+            state = VideoState()
+            size = [side // 4 for side in inputs.shape[-2:]]
+            objects = F.interpolate(truth[video], size, mode='area') > 0.5
+        state, _ = model.step(state, inputs, frame_ids, sample.num_final)
+    hook.remove()
+    return Pairs(torch.cat(scores, 1).numpy(), torch.cat(same).numpy())
+
+
+def draw(pairs: dict[str, Pairs], file: str) -> None:
+    """Write histograms of the scores of pairs of one and of two objects."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 2.4 * len(pairs)), layout='constrained')
+    axes = figure.subplots(len(pairs), len(TITLES), sharex='col')
+    for row, (name, each) in zip(axes, pairs.items()):
+        for axis, scores, title, thr in zip(row, each.scores, TITLES, (1.0, 0.0)):
+            bins = np.linspace(scores.min(), scores.max(), 60)
+            axis.hist(scores[~each.same], bins, color='tab:red', alpha=0.6, label='other object')
+            axis.hist(scores[each.same], bins, color='tab:blue', alpha=0.6, label='same object')
+            axis.axvline(thr, color='black', linewidth=1)
+            axis.set(yscale='log', title=f'{name}: {title}', ylabel='pairs')
+            axis.title.set_fontsize(9)
+    axes[0, 0].legend(fontsize=8)
+    figure.savefig(file, dpi=90)
+
+
+@torch.no_grad()
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the model, compare, draw and print."""
+    args = parse_args(sys.argv[1:] if argv is None else argv)
+    init_default_scope('mmdet')
+    cfg = Config.fromfile(args.config)
+    model = MODELS.build(cfg.model).eval()
+    load_checkpoint(model, args.checkpoint, map_location='cpu')
+    model.tracker = EvidenceTracker()
+    pairs = {}
+    for overlap, name in enumerate(('no shared frame', 'one shared frame')):
+        found = pairs[name] = collect(model, cfg, Path(args.folder), overlap, args.num_videos)
+        for scores, title, thr in zip(found.scores, TITLES, (1.0, 0.0)):
+            print(
+                f'{name}, {title}: of {found.same.sum()} pairs of one object '
+                f'{(scores[found.same] <= thr).sum()} are not above it, of {(~found.same).sum()} '
+                f'others {(scores[~found.same] > thr).sum()} are'
+            )
+    draw(pairs, args.out)
+    return 0
+
+
+if __name__ == '__main__':
+    run_tool(main)
