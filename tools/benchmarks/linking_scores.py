@@ -178,4 +178,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    sys.exit(run_tool(main))
