@@ -1,4 +1,4 @@
-"""Linking by evidence: what two clips have in common counts as what it proves."""
+"""Linking by log-odds, with votes, scores of whole tracks and filled gaps."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ FIELDS = ('bboxes', 'circumscribed', 'masks', 'mask_params', 'embeds', 'labels',
 
 @MODELS.register_module()
 class EvidenceTracker(BaseModule):
-    """Link clips so that each further clip helps.
+    """Link the instances of clips by the evidence of all clips so far.
 
     - Instances of one clip that show the same object are one instance; their classes are votes.
     - Instances and tracks are paired by the log-odds of being the same object
@@ -31,9 +31,9 @@ class EvidenceTracker(BaseModule):
       missed ones included, and ``prior`` more. A track that was found in one of many clips is
       therefore worth little.
     - A new track of a low score is not shown before it has been found ``confirm`` times.
-    - A track that is missed is shown for up to ``fill`` clips: with its last masks on frames that
-      it was seen in, and otherwise redrawn on the prototypes of the clip, if these masks lie where
-      the last ones were and on no other instance.
+    - A track that is missed is redrawn on the prototypes of the clip. If these masks lie where the
+      last ones were and not on other instances, the track is shown for up to ``fill`` clips, with
+      its earlier masks on frames that it was seen in.
     - Masks of frames that several clips share are averaged.
 
     A state is a value, so that videos can be interleaved. It holds the tracks of the last
@@ -66,7 +66,7 @@ class EvidenceTracker(BaseModule):
         prior: float = 1.0,
         birth_score: float = 0.3,
         confirm: int = 2,
-        fill: int = 3,
+        fill: int = 1,
         fill_iou: float = 0.3,
         fill_covered: float = 0.5,
         redraw_scale: float = 1.2,

@@ -13,7 +13,7 @@ from .matching import cosine
 
 #: weights of the terms of the log-odds
 SHARED = dict(bias=-5.0, mask=9.0, redrawn=0.0, embed=2.0, label=2.5)
-APART = dict(bias=-3.5, mask=6.0, redrawn=0.0, embed=3.0, label=0.5)
+APART = dict(bias=-4.0, mask=5.0, redrawn=0.0, embed=5.0, label=0.5)
 MISSED = dict(bias=-3.0, mask=3.0, redrawn=0.0, embed=5.0, label=0.5)
 
 
