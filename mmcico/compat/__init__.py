@@ -4,23 +4,16 @@ Importing this package arranges the changes; each is made when the module that i
 imported. Every package of mmcico that imports MMDetection or MMCV therefore imports this one first.
 """
 
+import importlib
 import importlib.util
 import os.path as osp
 from importlib.metadata import PackageNotFoundError, distribution
 from types import ModuleType
 
 from .check import check_packages
-from .imports import install_mmcv_ext, when_imported
+from .imports import Callback, when_imported
 
 __all__ = ['check_packages', 'get_installed_path', 'install', 'is_installed']
-
-#: modules of MMEngine that have is_installed and get_installed_path under their own names
-HOLDERS = (
-    'mmengine.utils.package_utils',
-    'mmengine.utils',
-    'mmengine.config.config',
-    'mmengine.hub.hub',
-)
 
 
 def _module_folder(module: str) -> str | None:
@@ -67,10 +60,9 @@ def _replace_functions(module: ModuleType) -> None:
             setattr(module, function.__name__, function)
 
 
-def _guard_checkpoints(module: ModuleType) -> None:
-    from .checkpoint import guard_checkpoints  # imports torch
-
-    guard_checkpoints(module)
+def _later(part: str, function: str) -> Callback:
+    """Return a function of a part that imports PyTorch, to be imported when it is called."""
+    return lambda module: getattr(importlib.import_module(f'{__name__}.{part}'), function)(module)
 
 
 def _name_package(module: ModuleType) -> None:
@@ -85,22 +77,33 @@ def _load_plain_yaml(module: ModuleType) -> None:
 
 def _know_metrics(module: ModuleType) -> None:
     """Let the hooks for the best checkpoint and for early stopping compare our metrics."""
-    for name in ('CheckpointHook', 'EarlyStoppingHook'):
-        hook = getattr(module, name, None)
-        if hook is not None:
-            hook._default_greater_keys = [*hook._default_greater_keys, 'youtube_vis/']
+    for name in {'CheckpointHook', 'EarlyStoppingHook'} & vars(module).keys():
+        hook = getattr(module, name)
+        hook._default_greater_keys = [*hook._default_greater_keys, 'youtube_vis/']
+
+
+#: module -> the change that is made when it is imported
+CHANGES = {
+    'mmcv': _later('operators', 'fill_mmcv_ext'),
+    'mmcv.ops.multi_scale_deform_attn': _later('operators', 'plain_deformable_attention'),
+    'mmdet.models.losses.focal_loss': _later('operators', 'plain_focal_loss'),
+    'mmengine.runner.checkpoint': _later('checkpoint', 'guard_checkpoints'),
+    'mmengine.config.utils': _name_package,
+    'mmengine.fileio.handlers.yaml_handler': _load_plain_yaml,
+    'mmengine.hooks.checkpoint_hook': _know_metrics,
+    'mmengine.hooks.early_stopping_hook': _know_metrics,
+    # these have is_installed and get_installed_path under their own names
+    'mmengine.utils.package_utils': _replace_functions,
+    'mmengine.utils': _replace_functions,
+    'mmengine.config.config': _replace_functions,
+    'mmengine.hub.hub': _replace_functions,
+}
 
 
 def install() -> None:
     """Arrange the changes; it is safe to call this again."""
-    install_mmcv_ext()
-    when_imported('mmengine.runner.checkpoint', _guard_checkpoints)
-    when_imported('mmengine.config.utils', _name_package)
-    when_imported('mmengine.fileio.handlers.yaml_handler', _load_plain_yaml)
-    for name in ('checkpoint_hook', 'early_stopping_hook'):
-        when_imported(f'mmengine.hooks.{name}', _know_metrics)
-    for name in HOLDERS:
-        when_imported(name, _replace_functions)
+    for module, change in CHANGES.items():
+        when_imported(module, change)
 
 
 install()

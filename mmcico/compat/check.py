@@ -12,19 +12,12 @@ from packaging.version import Version
 
 
 class Need(NamedTuple):
-    """What one module needs: ``low <= version < high``.
-
-    Attributes:
-        packages: Packages that provide the module.
-        low: Lowest version.
-        high: First version that has not been tested.
-        hard: Whether ``high`` is known not to work.
-    """
+    """Packages that provide a module, their lowest version and the first that is not tested."""
 
     packages: tuple[str, ...]
     low: str
     high: str
-    hard: bool = False
+    hard: bool = False  # whether versions from ``high`` on are known not to work
 
 
 #: stack -> module -> what it needs
@@ -65,33 +58,18 @@ def importable(module: str) -> bool:
     return importlib.util.find_spec(module) is not None
 
 
-def judge(stack: str, found: dict[str, tuple[str, str]]) -> tuple[list[str], list[str]]:
-    """Compare the packages of a stack with what mmcico needs.
-
-    Args:
-        stack (str): Key of ``STACKS``.
-        found (dict): Module -> (package, version).
-
-    Returns:
-        tuple[list[str], list[str]]: Errors and warnings, one line each.
-    """
-    errors, doubts = [], []
-    for module, need in STACKS[stack].items():
-        span = f'{need.packages[0]}>={need.low},<{need.high}'
-        if module not in found:
-            if importable(module):
-                doubts.append(f'{module}: found without version, need {span}')
-            else:
-                errors.append(f'{module}: not installed, need {span}')
-            continue
-        package, number = found[module]
-        text = f'{module}: found {package} {number}, '
-        is_new = Version(number) >= Version(need.high)
-        if Version(number) < Version(need.low) or (is_new and need.hard):
-            errors.append(f'{text}need {span}')
-        elif is_new:
-            doubts.append(f'{text}tested with {span}')
-    return errors, doubts
+def _judge(module: str, need: Need, found: tuple[str, str] | None) -> tuple[str, str]:
+    """Return an error and a doubt about one module, each empty if there is none."""
+    span = f'{need.packages[0]}>={need.low},<{need.high}'
+    if found is None:
+        if importable(module):
+            return '', f'{module}: found without version, need {span}'
+        return f'{module}: not installed, need {span}', ''
+    text, number = f'{module}: found {found[0]} {found[1]}, ', Version(found[1])
+    is_new = number >= Version(need.high)
+    if number < Version(need.low) or (is_new and need.hard):
+        return f'{text}need {span}', ''
+    return '', f'{text}tested with {span}' if is_new else ''
 
 
 def check_packages() -> None:
@@ -103,7 +81,8 @@ def check_packages() -> None:
     """
     found = find_packages()
     stack = max(found, key=lambda each: len(found[each]))  # the stock one if equal
-    errors, doubts = judge(stack, found[stack])
+    judged = [_judge(each, need, found[stack].get(each)) for each, need in STACKS[stack].items()]
+    errors, doubts = ([text for text in texts if text] for texts in zip(*judged))
     if errors:
         head = 'mmcico cannot use the installed OpenMMLab packages:'
         raise ImportError('\n  '.join([head, *errors, f'to mend it, run: {COMMANDS[stack]}']))

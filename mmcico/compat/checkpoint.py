@@ -1,8 +1,8 @@
 """Load checkpoints without running code, on either set of packages.
 
-Since torch 2.6 ``torch.load`` refuses what mmengine saves beside weights (its ``HistoryBuffer``
-with numpy arrays). These classes are allowed; anything else is refused, also where the onedl fork
-would load it unsafely. A config in a checkpoint is text that nothing here runs.
+Beside weights, MMEngine saves its ``HistoryBuffer`` with NumPy arrays. These classes are allowed;
+anything else is refused, also where the onedl fork would load it unsafely. A config in a checkpoint
+is text that nothing here runs.
 """
 
 import os.path as osp
@@ -15,12 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
-# a pickle stores HistoryBuffer's methods as getattr(HistoryBuffer, name)
-STATISTICS = ('min', 'max', 'current', 'mean')
 # what the unpickler raises on files that are none of its own
 OTHER = EOFError, RuntimeError, LookupError, AttributeError, TypeError, ValueError
 DAMAGED = (pickle.UnpicklingError, *OTHER)
-DTYPES = ('?', 'b', 'h', 'i', 'l', 'q', 'B', 'H', 'I', 'L', 'Q', 'e', 'f', 'd', 'U', 'S')
 
 
 def named(full_name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,73 +35,53 @@ def _statistics_method(owner: type, name: str) -> Callable[..., Any]:
     """Return a method of ``HistoryBuffer``: all that a checkpoint may use ``getattr`` for."""
     from mmengine.logging import HistoryBuffer
 
-    if owner is not HistoryBuffer or name not in STATISTICS:
+    if owner is not HistoryBuffer or name not in ('min', 'max', 'current', 'mean'):
         raise pickle.UnpicklingError(f'GLOBAL getattr({getattr(owner, "__name__", owner)},{name})')
     return getattr(owner, name)
 
 
-def safe_globals() -> list[Any]:
-    """Return the classes and functions in the pickles that mmengine itself writes.
-
-    NumPy 1 and 2 have different names for the same functions; a checkpoint may come from either.
-    """
+def _safe_globals() -> list[Any]:
+    """Return what MMEngine's pickles name; NumPy 1 and 2 name the same functions differently."""
     from mmengine.config import ConfigDict
     from mmengine.logging import HistoryBuffer
 
-    core = getattr(np, '_core', None) or np.core
+    multiarray = (getattr(np, '_core', None) or np.core).multiarray
     functions = [
-        named(f'numpy.{package}.multiarray.{name}', getattr(core.multiarray, name))
+        named(f'numpy.{package}.multiarray.{name}', getattr(multiarray, name))
         for package in ('core', '_core')
         for name in ('_reconstruct', 'scalar')
     ]
-    dtypes = {type(np.dtype(code)) for code in DTYPES}
-    return [
-        HistoryBuffer,
-        ConfigDict,
-        np.ndarray,
-        np.dtype,
-        *dtypes,
-        *functions,
-        named('builtins.getattr', _statistics_method),
-    ]
+    dtypes = {type(np.dtype(code)) for code in '?bhilqBHILQefdUS'}
+    getter = named('builtins.getattr', _statistics_method)
+    return [HistoryBuffer, ConfigDict, np.ndarray, np.dtype, *dtypes, *functions, getter]
 
 
 def _explain(error: Exception, source: str) -> ValueError:
     """Return an error that names the file and the class."""
     if source.lower().endswith('.onnx'):
         return ValueError(
-            f'"{source}" is an ONNX file where a checkpoint is '
-            'needed; "mmcico predict --weights" runs it'
+            f'"{source}" is an ONNX file where a checkpoint is needed; "mmcico predict --weights" '
+            'runs it'
         )
     found = re.search(r'GLOBAL (\S+)', str(error))
-    first_line = (str(error) or type(error).__name__).splitlines()[0]
     if found is None:
+        first_line = (str(error) or type(error).__name__).splitlines()[0]
         return ValueError(
-            f'checkpoint "{source}" cannot be read, it is damaged or no '
-            f'PyTorch checkpoint: {first_line}'
+            f'checkpoint "{source}" cannot be read, it is damaged or no PyTorch checkpoint: '
+            f'{first_line}'
         )
     return ValueError(
-        f'checkpoint "{source}" is refused: it holds "{found.group(1)}", '
-        'which is neither weights nor saved by mmengine, and loading it '
-        'could run foreign code; if you trust the file, convert it to a '
-        'plain state dict, or allow the class by '
-        'torch.serialization.add_safe_globals'
+        f'checkpoint "{source}" is refused: it holds "{found[1]}", which is neither weights nor '
+        'saved by mmengine, and loading it could run foreign code; if you trust the file, convert '
+        'it to a plain state dict, or allow the class by torch.serialization.add_safe_globals'
     )
 
 
-def check_finite(checkpoint: Any, source: str) -> None:
-    """Refuse weights with values that are not finite.
-
-    Args:
-        checkpoint (Any): Content of a file; its ``state_dict`` is checked if it has one.
-        source (str): Name of the file in messages.
-
-    Raises:
-        ValueError: If a tensor holds NaN or infinity.
-    """
-    if not isinstance(checkpoint, Mapping):
-        return
-    weights = checkpoint.get('state_dict', checkpoint)
+def _checked(content: Any, source: str) -> Any:
+    """Refuse weights that are not finite; drop the text that ``Runner.resume`` would run."""
+    if not isinstance(content, Mapping):
+        return content
+    weights = content.get('state_dict', content)
     tensors = {k: v for k, v in weights.items() if torch.is_tensor(v) and v.is_floating_point()}
     bad = [name for name, value in tensors.items() if not value.isfinite().all()]
     if bad:
@@ -113,10 +90,13 @@ def check_finite(checkpoint: Any, source: str) -> None:
             f'not finite (NaN or infinity), the first is {bad[0]}; use an earlier checkpoint, or '
             'train again with a lower learning rate'
         )
+    if isinstance(content.get('meta'), dict):
+        content['meta'].pop('config', None)
+    return content
 
 
 def load_safely(file: Any, map_location: Any = None, source: str | None = None) -> Any:
-    """Load weights and what mmengine saves beside them, and nothing else.
+    """Load weights and what MMEngine saves beside them, and nothing else.
 
     Args:
         file (str | IO): File to read.
@@ -139,50 +119,36 @@ def load_safely(file: Any, map_location: Any = None, source: str | None = None) 
     return _checked(content, source)
 
 
-def _checked(content: Any, source: str) -> Any:
-    """Check weights and drop the text of a config that MMEngine runs on resuming."""
-    check_finite(content, source)
-    if isinstance(content, dict) and isinstance(content.get('meta'), dict):
-        content['meta'].pop('config', None)
-    return content
-
-
 def load_from_local(filename: str, map_location: Any = None) -> Any:
-    """Load a local file for mmengine's ``CheckpointLoader``."""
+    """Load a local file for MMEngine's ``CheckpointLoader``."""
     filename = osp.expanduser(filename)
     if not osp.isfile(filename):
         raise FileNotFoundError(f'checkpoint "{filename}" does not exist')
     return load_safely(filename, map_location)
 
 
-def load_url(
-    url: str,
-    model_dir: str | None = None,
-    map_location: Any = None,
-    progress: bool = True,
-    **kwargs: Any,
-) -> Any:
+def _load_url(url: str, *args: Any, **kwargs: Any) -> Any:
     """Download and load a file as ``torch.hub.load_state_dict_from_url``, but safely."""
-    kwargs['weights_only'] = True
     try:
-        content = torch.hub.load_state_dict_from_url(
-            url, model_dir, map_location, progress, **kwargs
-        )
+        content = torch.hub.load_state_dict_from_url(url, *args, **{**kwargs, 'weights_only': True})
     except (pickle.UnpicklingError, EOFError) as error:
         raise _explain(error, url) from error
     return _checked(content, url)
 
 
-def guard_checkpoints(module: ModuleType) -> None:
-    """Make ``mmengine.runner.checkpoint`` load safely and explain refusals.
+class _SafeTorch:
+    """Stands for ``torch`` in MMEngine's module, with a safe ``load``."""
 
-    Args:
-        module (ModuleType): The freshly imported module.
-    """
-    torch.serialization.add_safe_globals(safe_globals())
+    def load(self, file: Any, map_location: Any = None, **kwargs: Any) -> Any:
+        return load_safely(file, map_location)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(torch, name)
+
+
+def guard_checkpoints(module: ModuleType) -> None:
+    """Let ``mmengine.runner.checkpoint``, just imported, load safely and explain refusals."""
+    torch.serialization.add_safe_globals(_safe_globals())
     module.CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
-    # every scheme over the network downloads by this function, which is torch's unsafe one
-    changes: dict[str, Any] = dict(load_url=load_url)
-    if hasattr(module, '_safe_torch_load'):  # onedl's falls back to unsafe
-        changes['_safe_torch_load'] = load_safely
-    vars(module).update(changes)
+    # load_url calls torch.hub, which would load unsafely; other schemes call torch.load
+    vars(module).update(load_url=_load_url, torch=_SafeTorch())
