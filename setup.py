@@ -122,7 +122,11 @@ setup(
         'onnx': parse_requirements('onnx'),
         'supervision': parse_requirements('supervision'),
         'tracking': parse_requirements('tracking'),
-        'test': parse_requirements('tests') + parse_requirements('onnx'),
+        'test': [
+            *parse_requirements('tests'),
+            *parse_requirements('onnx'),
+            *parse_requirements('docs'),
+        ],
         'docs': parse_requirements('docs'),
     },
     cmdclass={'build_py': BuildWithMim},

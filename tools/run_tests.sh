@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Lint, format, types and docstrings, then the whole test suite, in .venv; arguments go to pytest.
+# Lint, format, types, docstrings and documentation, then the whole test suite, in .venv;
+# arguments go to pytest.
 #   bash tools/run_tests.sh [arguments of pytest]
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
@@ -10,5 +11,7 @@ say "checking style, docstrings and types"
 "$RUN" -m ruff check .
 "$RUN" -m ruff format --check .
 "$RUN" -m mypy
+say "building the documentation"
+"$RUN" -m sphinx -q -W --keep-going docs/en "$ROOT/.venv/site"
 say "running the tests on OpenMMLab's packages"
 "$RUN" -m pytest "$@"

@@ -31,6 +31,7 @@ copybutton_prompt_text = r'>>> |\.\.\. |\$ '
 copybutton_prompt_is_regexp = True
 autodoc_typehints = 'none'
 autodoc_member_order = 'bysource'
+napoleon_use_ivar = True
 
 
 def link_to_repository(app, docname, source):

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from tool_runs import run_here
 
 from mmcico.testing.inference import write_small_model
+from mmcico.visualization.picture_files import write_video
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / 'configs/demo/cico-yolact_demo_moving-shapes.py'
@@ -28,3 +31,22 @@ def test_benchmark_of_testing(tmp_path, capsys):
     assert run_here('analysis_tools/benchmark.py', config, weights, video) == 0
     said = capsys.readouterr().out
     assert '2 clips, ' in said and 'times faster' in said
+
+
+def test_animated_picture_puts_videos_side_by_side(tmp_path):
+    for name, grey in (('a.mp4', 40), ('b.mp4', 200)):
+        write_video(tmp_path / name, [np.full((48, 64, 3), grey, np.uint8)] * 4, 5)
+    out = tmp_path / 'both.gif'
+    run_here(
+        'benchmarks/animated_picture.py',
+        tmp_path / 'a.mp4',
+        tmp_path / 'b.mp4',
+        '--out',
+        out,
+        '--height',
+        '24',
+    )
+    picture = Image.open(out)
+    assert picture.size == (64, 24)
+    pixels = np.asarray(picture.convert('L'))
+    assert abs(int(pixels[12, 16]) - 40) < 6 and abs(int(pixels[12, 48]) - 200) < 6
