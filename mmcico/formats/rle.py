@@ -229,9 +229,7 @@ def _measure_whole(chars: np.ndarray, stops: np.ndarray, pixels: int) -> TextInf
     each = last - first
     is_odd = ((np.arange(len(numbers)) - np.repeat(first, each)) & 1).astype(bool)
     # runs are running sums of the odd places, and of the even ones after the first
-    odd, even = np.where(is_odd, numbers, 0), np.where(is_odd, 0, numbers)
-    even[first] = 0
-    odd, even = np.cumsum(odd), np.cumsum(even)
+    odd, even = (np.cumsum(np.where(own, numbers, 0)) for own in (is_odd, ~is_odd))
     runs = np.where(is_odd, odd - np.repeat(odd[first], each), even - np.repeat(even[first], each))
     runs[first] = numbers[first]
     is_wrong = np.logical_or.reduceat((runs < 0) | (runs > MOST_PIXELS), first)

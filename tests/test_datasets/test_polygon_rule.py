@@ -75,6 +75,22 @@ def test_strict_and_collecting_use_refuse_the_same(mask):
         assert not problems.is_refused
 
 
+@pytest.mark.parametrize(
+    'corner, fault',
+    [
+        ((9, 7), ''),  # one pixel outside 8 x 6 (width x height) is rounding
+        ((-1, -1), ''),
+        ((9.5, 3), 'x = 9.5, outside 0 to 8'),
+        ((-1.5, 3), 'x = -1.5, outside 0 to 8'),
+        ((3, 7.5), 'y = 7.5, outside 0 to 6'),
+    ],
+)
+def test_corners_outside_of_the_frame(corner, fault):
+    problems = Problems('f.json', collect=True)
+    mask_format.read_mask([[1, 1, 5, 1, *corner]], SIZE, Place('f.json'), problems)
+    assert [each.message for each in problems.found] == [f'polygon no. 0 has {fault}'] * bool(fault)
+
+
 @pytest.mark.parametrize('thin', THIN)
 def test_they_cover_nothing(thin):
     assert read_mask(thin, SIZE) is None

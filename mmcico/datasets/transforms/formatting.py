@@ -63,7 +63,10 @@ class PackClipInputs(PackTrackInputs):
 
 
 def landscape_size(height: int, width: int, box: tuple[int, int]) -> tuple[int, int]:
-    """Return the size of a frame that fits into a wide box, fractions cut off.
+    """Compute the size of a frame that fits into a wide box, truncated to whole pixels.
+
+    The factor is computed first, in double precision, as in the published models: a frame of
+    376 x 376 becomes 383 wide in a box 384 high.
 
     Args:
         height (int): Height of the frame.
@@ -75,8 +78,8 @@ def landscape_size(height: int, width: int, box: tuple[int, int]) -> tuple[int, 
         its height.
     """
     if height / width < box[1] / box[0]:
-        return box[0], max(int(box[0] * height / width), 1)
-    return max(int(box[1] * width / height), 1), box[1]
+        return box[0], max(int(height * (box[0] / width)), 1)
+    return max(int(width * (box[1] / height)), 1), box[1]
 
 
 @TRANSFORMS.register_module()
