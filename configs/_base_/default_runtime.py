@@ -9,6 +9,8 @@ default_hooks = dict(
     checkpoint=dict(type='mmcico.WholeCheckpointHook', interval=1, max_keep_ckpts=2),
     finite=dict(type='mmcico.FiniteTrainingHook'),
     reproducible=dict(type='mmcico.ReproducibleHook'),
+    # validation and test refuse weights that do not fit
+    weights_fit=dict(type='mmcico.WeightsFitHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='mmcico.ClipVisualizationHook', draw=False),
 )

@@ -72,7 +72,7 @@ def _name_package(module: ModuleType) -> None:
 
 def _load_plain_yaml(module: ModuleType) -> None:
     """Refuse tags of Python objects in YAML files, which MMEngine would run."""
-    module.Loader = getattr(module.yaml, 'CSafeLoader', module.yaml.SafeLoader)
+    vars(module).update(Loader=getattr(module.yaml, 'CSafeLoader', module.yaml.SafeLoader))
 
 
 def _know_metrics(module: ModuleType) -> None:

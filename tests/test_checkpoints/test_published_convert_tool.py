@@ -1,5 +1,7 @@
 """tools/model_converters/published_to_mmcico.py."""
 
+import os
+
 import pytest
 import small_nets as small
 import torch
@@ -85,6 +87,36 @@ def test_other_numbers_of_frames(files, capsys):
     shown = capsys.readouterr()
     assert '(36,) in the file, (60,) is needed' in shown.out
     assert 'num_frames=T' in shown.err
+
+
+@pytest.mark.parametrize('key', ['cfg', 'config'])
+@pytest.mark.parametrize('reverse', [[], ['--reverse']])
+def test_code_in_a_checkpoint_is_not_executed(files, monkeypatch, key, reverse):
+    folder, model, params = files
+    monkeypatch.chdir(folder)
+    code = "import os\nos.mkdir('made')\nmodel = dict(type='os.system')"
+    weights = model.state_dict() if reverse else params
+    torch.save(dict(state_dict=weights, meta={key: code}), folder / 'code.pth')
+    src, dst = folder / 'code.pth', folder / 'out.pth'
+    assert run(src, dst, '--config', folder / 'preset.py', *reverse) == 0
+    assert not (folder / 'made').exists()
+    assert code.encode() not in dst.read_bytes()
+
+
+@pytest.mark.parametrize('reverse', [[], ['--reverse']])
+def test_a_pickle_that_runs_code_is_refused(files, capsys, monkeypatch, reverse):
+    folder, *_ = files
+    monkeypatch.chdir(folder)
+
+    class Evil:
+        def __reduce__(self):
+            return os.mkdir, ('made',)
+
+    torch.save(dict(state_dict={}, meta=Evil()), folder / 'code.pth')
+    common = [folder / 'code.pth', folder / 'out.pth', '--config', folder / 'preset.py']
+    assert run(*common, *reverse) == 1
+    assert 'mkdir' in capsys.readouterr().err
+    assert not (folder / 'made').exists() and not (folder / 'out.pth').exists()
 
 
 def test_missing_files(files, capsys):

@@ -8,11 +8,12 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.optim import OptimWrapper
+from mmengine.runner import Runner
 from tool_runs import options, run_here, tool_module
 
 from mmcico.engine import WeightsFitHook
 from mmcico.utils.launch import check_keys
-from mmcico.utils.package_files import package_configs
+from mmcico.utils.package_files import package_configs, package_root
 
 CONFIG = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'tiny_config.py')
 
@@ -104,6 +105,26 @@ def test_no_warning_if_the_schedule_ends_in_time(tmp_path, capsys):
     assert run_here('train.py', CONFIG, '--work-dir', tmp_path, *options()) == 0
     said = capsys.readouterr()
     assert 'of param_scheduler reaches' not in said.out + said.err
+
+
+def test_validation_refuses_weights_that_do_not_fit(tmp_path):
+    """The hook is on for every config on the common base, with no tool in between."""
+    cfg = Config.fromfile(CONFIG)
+    base = Config.fromfile(package_root() / 'configs' / '_base_' / 'default_runtime.py')
+    cfg.default_hooks.weights_fit = base.default_hooks.weights_fit
+    cfg.val_dataloader, cfg.val_evaluator = cfg.test_dataloader, cfg.test_evaluator
+    cfg.val_cfg, cfg.work_dir, cfg.load_from = {}, str(tmp_path), str(tmp_path / 'w.pth')
+    cfg.experiment_name = 'validation_of_weights'
+    cfg.custom_imports.imports.append('mmcico.registry')
+    runner = Runner.from_cfg(cfg)
+    runner.model.backbone = torch.nn.Linear(2, 3)
+    weights = runner.model.state_dict()
+    torch.save(dict(state_dict={**weights, 'backbone.weight': torch.zeros(4, 2)}), cfg.load_from)
+    with pytest.raises(ValueError, match=r'(?s)w.pth do not fit.*is \(4, 2\) instead of \(3, 2\)'):
+        runner.val()
+    runner._has_loaded = False
+    torch.save(dict(state_dict=weights), cfg.load_from)
+    assert runner.val() == dict(clips=5)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 ENGINE = Path(__file__).parents[1] / 'test_engine'
 sys.path.append(str(ENGINE))
@@ -72,3 +73,35 @@ def test_workers_end_with_a_killed_training(tmp_path, launched):
     process.kill()
     process.wait()
     wait_for_nobody(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != 'linux', reason='processes are found in /proc')
+@pytest.mark.parametrize('tool', ['train', 'test'])
+def test_sigterm_to_a_script_ends_all_processes(tmp_path, tool):
+    tools = ENGINE.parent / 'test_tools'
+    checkpoint = tmp_path / 'w.pth'
+    torch.save(dict(state_dict={'line.weight': torch.ones(1, 1)}), checkpoint)
+    command = ['bash', ROOT / 'tools' / f'dist_{tool}.sh', tools / 'tiny_config.py']
+    command += [checkpoint] * (tool == 'test') + [2, '--work-dir', tmp_path / 'work']
+    command += ['--cfg-options', f'{tool}_dataloader.dataset.length=3000000']
+    env = dict(os.environ, OMP_NUM_THREADS='1', PYTHON=sys.executable, PORT=str(free_port()))
+    env['PYTHONPATH'] = str(tools)
+    process = subprocess.Popen(list(map(str, command)), env=env, stdout=subprocess.DEVNULL)
+    deadline = time.time() + 200
+    while process.poll() is None and 'mmengine - INFO - ' + LOOPS[tool] not in logged(tmp_path):
+        assert time.time() < deadline
+        time.sleep(0.1)
+    assert len(members(tmp_path)) == 3  # torchrun and two processes
+    process.terminate()
+    process.wait(20)
+    wait_for_nobody(tmp_path)
+
+
+#: how the line of the log begins that the first steps write
+LOOPS = dict(train='Epoch(train)', test='Epoch(test)')
+
+
+def logged(folder):
+    """What the runs below a folder have logged so far."""
+    return ''.join(path.read_text() for path in folder.rglob('*.log'))
