@@ -4,12 +4,15 @@ import re
 import sys
 from pathlib import Path
 
+from docutils import nodes
+from latex2mathml.converter import convert
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 REPOSITORY = 'https://github.com/mmcico/mmcico/blob/main'
 
 project = 'mmcico'
-author = 'The mmcico contributors'
+author = copyright = 'The mmcico contributors'
 version = release = re.search(
     r"__version__ = '(.+)'", (ROOT / 'mmcico' / 'version.py').read_text(encoding='utf-8')
 ).group(1)
@@ -26,7 +29,10 @@ myst_heading_anchors = 3
 exclude_patterns = ['_build', '*.ipynb']
 html_theme = 'furo'
 html_title = f'mmcico {version}'
-html_static_path = []
+html_static_path = ['_static']
+html_css_files = ['site.css']
+# MathML needs no script from a server, so that equations are shown offline, too
+html_math_renderer = 'mathml'
 copybutton_prompt_text = r'>>> |\.\.\. |\$ '
 copybutton_prompt_is_regexp = True
 autodoc_typehints = 'none'
@@ -49,6 +55,23 @@ def link_to_repository(app, docname, source):
     source[0] = re.sub(r'\]\((\.\./[^)#\s]+)(#[^)\s]*)?\)', replace, source[0])
 
 
+def visit_math(translator, node):
+    """Write an equation within a line as MathML."""
+    translator.body.append(convert(node.astext()))
+    raise nodes.SkipNode
+
+
+def visit_math_block(translator, node):
+    """Write an equation as MathML, with its number at the right."""
+    text, *number = re.split(r'\\tag\{(\w+)\}', node.astext())
+    translator.body.append(f'<div class="equation">{convert(text, display="block")}')
+    if number:
+        translator.body.append(f'<span>({number[0]})</span>')
+    translator.body.append('</div>\n')
+    raise nodes.SkipNode
+
+
 def setup(app):
     """Register what this file adds to Sphinx."""
     app.connect('source-read', link_to_repository)
+    app.add_html_math_renderer('mathml', (visit_math, None), (visit_math_block, None))
