@@ -142,6 +142,16 @@ COMMANDS: dict[str, Command] = dict(
         'measure how much time testing saves',
         ['CONFIG CHECKPOINT video.mp4'],
     ),
+    flops=Command(
+        'analysis_tools/get_flops.py',
+        'count the parameters and multiplications of a model',
+        ['CONFIG', 'CONFIG --size 480 864'],
+    ),
+    publish=Command(
+        'model_converters/publish.py',
+        'write a checkpoint without what only a resumed training needs',
+        ['work_dirs/mine/epoch_12.pth models/mine.pth'],
+    ),
     models=Command(
         'models',
         'list the models and configs of the package',

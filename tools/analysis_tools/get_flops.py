@@ -1,0 +1,65 @@
+"""Count the parameters and the multiplications of a model for one clip.
+
+    python tools/analysis_tools/get_flops.py CONFIG --size 360 640
+
+A multiplication with its addition counts as one, as in MMDetection's tool of this name. All layers
+run on whole frames, which is an upper bound: tests run some only where candidates are.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import torch
+from mmengine.registry import init_default_scope
+from torch.utils.flop_counter import FlopCounterMode
+
+from mmcico.registry import MODELS
+from mmcico.utils.launch import add_cfg_options, read_config
+from mmcico.utils.tool import run_tool, tool_parser
+
+
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = tool_parser(__doc__.splitlines()[0])
+    parser.add_argument('config', help='config file of a CiCo model')
+    parser.add_argument(
+        '--size',
+        nargs=2,
+        type=int,
+        default=[360, 640],
+        metavar=('H', 'W'),
+        help='size of the frames, padded as the model pads (default: 360 640)',
+    )
+    add_cfg_options(parser)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Build the model, run it on an empty clip and print."""
+    args = parse_args(argv)
+    if min(args.size) < 1:
+        raise ValueError(f'--size is {args.size}; give a height and a width of 1 or more')
+    cfg = read_config(args.config, args.cfg_options)
+    if cfg.model.type != 'mmcico.CiCo':
+        raise ValueError(
+            f'{args.config}: the model is {cfg.model.type}; only mmcico.CiCo sees clips'
+        )
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    model = MODELS.build(cfg.model).eval()
+    divisor = cfg.model.get('data_preprocessor', {}).get('pad_size_divisor', 1)
+    height, width = (-(-side // divisor) * divisor for side in args.size)
+    clip = torch.zeros(1, model.num_frames, 3, height, width)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(clip, mode='tensor')
+    macs = counter.get_total_flops() / 2
+    params = sum(each.numel() for each in model.parameters())
+    print(
+        f'clip: {model.num_frames} frames of {height} x {width}\n'
+        f'parameters: {params / 1e6:.2f} M\n'
+        f'multiplications: {macs / 1e9:.3f} G a clip, {macs / model.num_frames / 1e9:.3f} G a frame'
+    )
+
+
+if __name__ == '__main__':
+    sys.exit(run_tool(main))

@@ -1,0 +1,54 @@
+"""Write a checkpoint without what only a resumed training needs.
+
+    python tools/model_converters/publish.py work_dirs/mine/epoch_12.pth models/mine.pth
+
+The file holds ``state_dict`` and ``meta`` (config, classes). Its name gets the first eight digits
+of its SHA-256, which MMEngine can check when it loads a URL: ``models/mine-1a2b3c4d.pth``.
+"""
+
+import argparse
+import hashlib
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import mmcico.compat  # noqa: F401
+
+import torch
+from mmengine.runner.checkpoint import _load_checkpoint
+
+from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.whole_file import write_whole
+
+
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = tool_parser(__doc__.splitlines()[0])
+    parser.add_argument('checkpoint', help='checkpoint of a training')
+    parser.add_argument('out', help='file to write; the digits are added to its name')
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Read, leave out and write."""
+    args = parse_args(argv)
+    loaded = _load_checkpoint(args.checkpoint, map_location='cpu', logger='silent')
+    if not isinstance(loaded, dict) or 'state_dict' not in loaded:
+        raise ValueError(
+            f'{args.checkpoint} has no "state_dict"; give a checkpoint of a training (epoch_N.pth)'
+        )
+    content = io.BytesIO()
+    torch.save({key: loaded[key] for key in ('meta', 'state_dict') if key in loaded}, content)
+    data = content.getvalue()
+    out = Path(args.out)
+    out = out.with_name(f'{out.stem}-{hashlib.sha256(data).hexdigest()[:8]}.pth')
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(out, data)
+    print(
+        f'{out}: {len(data) / 2**20:.1f} MiB, without {sorted({*loaded} - {"meta", "state_dict"})}'
+    )
+
+
+if __name__ == '__main__':
+    sys.exit(run_tool(main))
