@@ -98,7 +98,7 @@ def test_the_table_forbids():
     assert not is_allowed('formats', 'mmcico.utils.tool')
     assert not is_allowed('formats', 'torch.nn')
     assert not is_allowed('analysis', 'mmengine')
-    assert is_allowed('formats', 'mmcico.utils.whole_file')
+    assert is_allowed('formats', 'mmcico.utils.files')
 
 
 def statements(body):

@@ -6,12 +6,17 @@ import os.path as osp
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import mmcico.compat  # noqa: F401
+
+from mmdet.structures.mask import encode_mask_results
 from mmengine.config import Config
+from mmengine.evaluator import DumpResults
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+from mmengine.structures import BaseDataElement
 
-from mmcico.utils.dump import DumpTrackResults
 from mmcico.utils.launch import (
     add_common_arguments,
     load_config,
@@ -19,6 +24,38 @@ from mmcico.utils.launch import (
     set_output_folder,
 )
 from mmcico.utils.tool import run_tool, tool_parser
+
+
+def encode_frame(frame: Any) -> dict[str, Any]:
+    """Return metainfo and predictions of a frame as plain values, masks run-length encoded."""
+    meta: dict[str, Any] = {}
+    if isinstance(frame, BaseDataElement):
+        meta, frame = frame.metainfo, frame.to_dict()
+    tracks = dict(frame.get('pred_track_instances', {}))
+    if 'masks' in tracks:
+        tracks['masks'] = encode_mask_results(tracks['masks'].cpu().numpy())
+    return dict(meta, pred_track_instances=tracks)
+
+
+class DumpTrackResults(DumpResults):
+    """Writes the predictions of each clip to a pickle file, masks run-length encoded.
+
+    The file holds a list of clips; a clip has ``frames`` and, if the model gives them,
+    ``clip_instances``.
+    """
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Encode the clips of one batch; ``data_samples`` are TrackDataSamples as dicts."""
+        clips = [
+            dict(
+                frames=[encode_frame(frame) for frame in sample['video_data_samples']],
+                clip_instances=sample.get('clip_instances'),
+            )
+            if 'video_data_samples' in sample
+            else sample
+            for sample in data_samples
+        ]
+        super().process(data_batch, clips)
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:

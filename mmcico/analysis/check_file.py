@@ -8,8 +8,8 @@ from mmcico.formats.categories import normalised
 from mmcico.formats.fields import id_key
 from mmcico.formats.problems import Place, Problems, short
 from mmcico.formats.read import load_json, read_annotations
-from mmcico.utils.image_size import image_library, image_size
-from mmcico.utils.natural_order import natural_key
+from mmcico.utils.files import natural_key
+from mmcico.utils.image_reading import image_library, image_size
 
 from .check_frames import TrackChecker
 

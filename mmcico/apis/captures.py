@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from mmengine.logging import print_log
 
+from mmcico.utils.files import is_unicode
 from mmcico.utils.image_reading import check_pixels
-from mmcico.utils.whole_file import is_unicode
 
 TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 

@@ -9,9 +9,9 @@ from mmengine.runner import CheckpointLoader
 
 from mmcico.formats.annotations import AnnotationFile
 from mmcico.formats.categories import normalised
+from mmcico.utils.files import write_whole
 from mmcico.utils.launch import read_config
 from mmcico.utils.package_files import package_root
-from mmcico.utils.whole_file import write_whole
 
 from .config_template import TEMPLATE
 from .model_loading import check_config, config_in, find_model

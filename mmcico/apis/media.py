@@ -7,9 +7,8 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from mmcico.utils.image_reading import num_pages
-from mmcico.utils.image_size import IMAGE_SUFFIXES
-from mmcico.utils.natural_order import natural_key
+from mmcico.utils.files import natural_key
+from mmcico.utils.image_reading import IMAGE_SUFFIXES, num_pages
 
 #: endings of video files in folders and globs
 VIDEO_ENDINGS = (

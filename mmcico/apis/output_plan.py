@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmcico.utils.whole_file import is_unicode, write_whole
+from mmcico.utils.files import is_unicode, write_whole
 from mmcico.visualization.style import DrawStyle
 
 from .outputs import BackgroundSink, MaskSink, OverlaySink, ResultSink, TrackSink

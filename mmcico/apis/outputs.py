@@ -13,7 +13,7 @@ from PIL import Image
 
 from mmcico.evaluation.video_results import VideoResults
 from mmcico.formats.rle import encode_masks
-from mmcico.utils.whole_file import whole_file
+from mmcico.utils.files import whole_file
 from mmcico.visualization import DrawnObject, VideoWriter, open_video_writer, track_colour
 from mmcico.visualization.history import Frame, TrackHistory, with_history
 from mmcico.visualization.style import DrawStyle, draw_frame

@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmcico.registry import HOOKS
-from mmcico.utils.whole_file import write_whole
+from mmcico.utils.files import write_whole
 
 PART = '.part'
 

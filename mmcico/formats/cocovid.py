@@ -7,7 +7,7 @@ MMTracking and MMDetection convert data sets to this layout. Exports of CVAT
 from pathlib import PurePosixPath
 from typing import Any
 
-from mmcico.utils.natural_order import natural_key
+from mmcico.utils.files import natural_key
 
 from .annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile, Id
 from .categories import read_categories

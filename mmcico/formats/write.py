@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from mmcico.utils.whole_file import whole_file
+from mmcico.utils.files import whole_file
 
 from .annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
 from .results import RESULTS

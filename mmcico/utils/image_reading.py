@@ -1,4 +1,4 @@
-"""Images read from files, with limits on their size and readable errors."""
+"""Image files: their names, sizes and pixels, with limits on their size and readable errors."""
 
 import warnings
 from collections.abc import Iterator
@@ -8,10 +8,39 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .image_size import image_library
-
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+#: Exif field "orientation", and its values that swap height and width
+ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)
 #: larger images are refused before they are decoded; as BGR they take 300 MB
 MAX_PIXELS = 100_000_000
+
+
+def image_library() -> Any:
+    """Return Pillow's module ``Image``.
+
+    Raises:
+        ValueError: If Pillow is not installed.
+    """
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ValueError(
+            'sizes of images are read by Pillow, which is not installed: pip install pillow'
+        ) from error
+    return Image
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Return (height, width) of an image as it is shown, from its header alone.
+
+    Raises:
+        OSError: If there is no such file or no image in it.
+        ValueError: If Pillow is not installed.
+    """
+    with image_library().open(path) as image:
+        width, height = image.size
+        is_turned = image.getexif().get(ORIENTATION) in TURNED
+    return (width, height) if is_turned else (height, width)
 
 
 def check_pixels(width: float, height: float, where: str | Path) -> None:

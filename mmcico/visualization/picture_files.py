@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mmcico.utils.whole_file import is_unicode, part_path, write_whole
+from mmcico.utils.files import is_unicode, part_path, write_whole
 
 av: Any
 try:

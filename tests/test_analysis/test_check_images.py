@@ -3,7 +3,7 @@ from PIL import Image
 from small_sets import small_set
 
 from mmcico.analysis.check_file import check_data
-from mmcico.utils.image_size import ORIENTATION, image_size
+from mmcico.utils.image_reading import ORIENTATION, image_size
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 import pytest
 
 from mmcico.formats.problems import short
-from mmcico.utils.natural_order import natural_key
-from mmcico.utils.whole_file import write_whole
+from mmcico.utils.files import natural_key, write_whole
 
 
 def test_natural_order():

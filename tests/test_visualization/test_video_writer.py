@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from video_files import read_video
 
-from mmcico.utils.whole_file import part_path
+from mmcico.utils.files import part_path
 from mmcico.visualization import open_video_writer, picture_files
 from mmcico.visualization.picture_files import OpenCVWriter
 

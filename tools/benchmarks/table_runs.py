@@ -13,7 +13,7 @@ from mmengine.config import Config
 from tables import Row, config_of, set_frames_per_step
 
 from mmcico.formats.read import load_json
-from mmcico.utils.whole_file import write_whole
+from mmcico.utils.files import write_whole
 
 #: lines of a log that a message shows
 LAST_LINES = 3

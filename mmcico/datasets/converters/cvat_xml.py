@@ -12,8 +12,8 @@ from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, Annotatio
 from mmcico.formats.masks import draw_polygons
 from mmcico.formats.problems import Place, Problems
 from mmcico.formats.rle import Size, decode_masks, mask_info
-from mmcico.utils.image_size import IMAGE_SUFFIXES
-from mmcico.utils.whole_file import whole_file
+from mmcico.utils.files import whole_file
+from mmcico.utils.image_reading import IMAGE_SUFFIXES
 
 from .class_maps import ClassTable
 from .frame_folders import files_by_stem, image_size, one_size

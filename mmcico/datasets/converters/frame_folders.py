@@ -8,8 +8,8 @@ from typing import Any
 
 from PIL import Image
 
-from mmcico.utils.image_size import image_size as shown_size
-from mmcico.utils.natural_order import natural_key
+from mmcico.utils.files import natural_key
+from mmcico.utils.image_reading import image_size as shown_size
 
 #: pixels of the largest picture that is decoded, 8192 x 8192
 MOST_PIXELS = 2**26

@@ -12,7 +12,7 @@ from mmcico.formats.fields import Id, id_key
 from mmcico.formats.problems import Place, Problems
 from mmcico.formats.read import load_json
 from mmcico.formats.rle import Size
-from mmcico.utils.image_size import IMAGE_SUFFIXES
+from mmcico.utils.image_reading import IMAGE_SUFFIXES
 
 from .class_maps import ClassTable
 from .frame_folders import files_by_stem, image_size, one_size, video_folders

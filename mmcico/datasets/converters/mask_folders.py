@@ -10,7 +10,7 @@ from pycocotools import mask as mask_api
 
 from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo
 from mmcico.formats.problems import Problems
-from mmcico.utils.image_size import IMAGE_SUFFIXES
+from mmcico.utils.image_reading import IMAGE_SUFFIXES
 
 from .class_maps import ClassTable
 from .frame_folders import files_by_stem, image_size, one_size, opened_picture, video_folders

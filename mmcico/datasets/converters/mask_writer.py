@@ -13,7 +13,7 @@ from mmcico.formats.annotations import AnnotatedVideo, AnnotationFile
 from mmcico.formats.fields import Id
 from mmcico.formats.problems import Problems
 from mmcico.formats.rle import decode_masks
-from mmcico.utils.whole_file import whole_file, write_whole
+from mmcico.utils.files import whole_file, write_whole
 
 from .mask_folders import MOTS_BASE, VOID
 

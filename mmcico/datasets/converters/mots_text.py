@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
 from mmcico.formats.masks import read_mask
 from mmcico.formats.problems import Place, Problems
-from mmcico.utils.image_size import IMAGE_SUFFIXES
-from mmcico.utils.whole_file import write_whole
+from mmcico.utils.files import write_whole
+from mmcico.utils.image_reading import IMAGE_SUFFIXES
 
 from .class_maps import ClassTable
 from .frame_folders import files_by_stem, image_size, one_size

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as mask_api
 
-from mmcico.utils.whole_file import write_whole
+from mmcico.utils.files import write_whole
 
 from .classes import SHAPE_CLASSES
 from .config import SceneConfig

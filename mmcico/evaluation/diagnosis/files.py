@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mmcico.utils.whole_file import write_whole
+from mmcico.utils.files import write_whole
 
 from ..figures import RECALL_THRS
 from ..ground_truth import GroundTruth, Tracks

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mmcico.utils.whole_file import whole_file
+from mmcico.utils.files import whole_file
 
 from .breakdown import BASE
 
