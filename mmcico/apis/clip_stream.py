@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmcico.datasets.clip_windows import Window, clip_windows, next_window
 from mmcico.models.vis.cico import CiCo
-from mmcico.models.vis.frame_features import VideoState
+from mmcico.models.vis.clip_network import VideoState
 
 from .running import UntilError, ahead, in_background
 from .sources import FrameSource, checked_frame, clip_info

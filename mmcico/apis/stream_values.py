@@ -11,7 +11,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.datasets.clip_windows import Window
-from mmcico.models.vis.results import to_track_sample
+from mmcico.models.vis.data_samples import to_track_sample
 
 if TYPE_CHECKING:
     from supervision import Detections

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 
 from mmcico.models.vis.cico import CiCo
-from mmcico.models.vis.clip_network import ClipNetwork, NetworkResult
-from mmcico.models.vis.frame_features import KnownFrames, check_size
+from mmcico.models.vis.clip_network import ClipNetwork, KnownFrames, NetworkResult, check_size
 from mmcico.structures.clip_outputs import ClipOutputs
 
 #: input of an exported network

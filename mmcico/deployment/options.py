@@ -9,8 +9,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.models.vis.cico import CiCo
-from mmcico.models.vis.clip_network import ClipNetwork, NetworkResult
-from mmcico.models.vis.frame_features import KnownFrames
+from mmcico.models.vis.clip_network import ClipNetwork, KnownFrames, NetworkResult
 from mmcico.structures.clip_outputs import ClipOutputs
 
 #: precisions that autocast knows on all devices

@@ -1,6 +1,7 @@
 """Masks of clips: ``(N, T, H, W)``, one plane a frame."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -98,6 +99,7 @@ def to_original(
     Returns:
         Tensor: (N, H, W) bool at ``ori_shape``.
     """
+    options: dict[str, Any]
     if crop_first:
         height, width = (
             max(own * img // pad, 1)

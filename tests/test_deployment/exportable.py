@@ -7,7 +7,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmcico.models.vis.frame_features import VideoState
+from mmcico.models.vis.clip_network import VideoState
 from mmcico.registry import MODELS
 from mmcico.testing import small_model_cfg
 

@@ -12,7 +12,7 @@ from mmengine.dataset import Compose
 from mmcico.apis import ClipStream
 from mmcico.deployment import OnnxInfo, compare_clips, export_onnx, load_onnx_model
 from mmcico.deployment.options import Agreement
-from mmcico.models.vis.frame_features import VideoState
+from mmcico.models.vis.clip_network import VideoState
 
 need_onnx()
 CLASSES = ('cat', "giant panda's", 'Vehical', 'ape')

@@ -9,8 +9,7 @@ from torch import nn
 
 from mmcico.deployment import autocast_model, compare_clips, compile_model
 from mmcico.deployment.options import AutocastNetwork
-from mmcico.models.vis.clip_network import LazyNetwork
-from mmcico.models.vis.frame_features import KnownFrames
+from mmcico.models.vis.clip_network import KnownFrames, LazyNetwork
 
 BACKENDS = [
     ('eager', 1),

@@ -63,7 +63,7 @@ def test_a_row_says_what_the_loss_compares():
     model = build()
     sample = clip_sample([(0,)] * 3)
     outputs, _ = model(clips(1), mode='tensor')
-    from mmcico.models.task_modules.clip_ground_truth import align_clip
+    from mmcico.models.vis.data_samples import align_clip
 
     clip = align_clip(sample, SIZE, torch.device('cpu'))
     head = model.bbox_head
@@ -294,7 +294,7 @@ def test_a_batch_of_two_sizes_equals_its_clips_alone():
 
 def test_rows_of_the_central_frame_draw_it_first():
     """Without the inter-frame loss nothing but that frame is compared."""
-    from mmcico.models.task_modules.clip_ground_truth import align_clip
+    from mmcico.models.vis.data_samples import align_clip
 
     model = build(query_frames='central')
     model.mask_head.loss_mask.decay = 0.0

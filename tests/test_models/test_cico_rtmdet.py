@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmcico.models.losses.head_losses import HeadLosses, quality
-from mmcico.models.task_modules.clip_ground_truth import align_clip
+from mmcico.models.vis.data_samples import align_clip
 from mmcico.registry import MODELS
 from mmcico.testing import clip_sample
 

@@ -3,7 +3,7 @@
 import torch
 from mmengine.structures import InstanceData
 
-from mmcico.models.task_modules.clip_ground_truth import align_clip
+from mmcico.models.vis.data_samples import align_clip
 from mmcico.testing import clip_sample
 from mmcico.testing.clips import square
 

@@ -8,7 +8,7 @@ from mmengine.structures import InstanceData
 from mmcico.models import ClipTracker, GreedyMatching, HungarianMatching, TrackState
 from mmcico.models.trackers import EmbeddingRecall
 from mmcico.models.trackers.clip_tracker import shared_frames
-from mmcico.models.vis.results import mean_overlap
+from mmcico.models.vis.data_samples import mean_overlap
 
 
 def clip_of(frame_ids, objects=(0, 1), size=24):

@@ -11,7 +11,7 @@ from mmcico.checkpoints import ModelLayout
 from mmcico.deployment.onnx_network import output_names
 from mmcico.models import CiCoHead
 from mmcico.models.losses import class_target
-from mmcico.models.vis.frame_features import VideoState
+from mmcico.models.vis.clip_network import VideoState
 from mmcico.registry import MODELS
 from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs
 from mmcico.testing import clip_sample, small_model_cfg

@@ -12,7 +12,7 @@ from mmengine.config import Config
 
 from mmcico.models import ClipNMS, PublishedClipNMS, PublishedClipTracker, TrackState
 from mmcico.models.trackers.published_tracker import first_claims
-from mmcico.models.vis.frame_features import VideoState
+from mmcico.models.vis.clip_network import VideoState
 from mmcico.registry import MODELS
 from mmcico.structures.clip_outputs import ClipOutputs
 

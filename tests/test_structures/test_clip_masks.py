@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mmcico.structures.axes import clip_to_frames, frames_to_clip
+from mmcico.models.layers.clip_tower import clip_to_frames, frames_to_clip
 from mmcico.structures.clip_masks import (
     both_seen,
     crop_region,

@@ -19,7 +19,7 @@ import torch
 from mmcico.apis import CiCoInferencer, open_source
 from mmcico.datasets.clip_windows import clip_windows
 from mmcico.models import CiCo
-from mmcico.models.vis.frame_features import VideoState
+from mmcico.models.vis.clip_network import VideoState
 from mmcico.utils.tool import run_tool, tool_parser
 
 

@@ -26,7 +26,7 @@ from torch import Tensor
 from mmcico.formats.read import read_annotations
 from mmcico.formats.rle import decode_masks
 from mmcico.models import CiCo, ClipTracker, EvidenceTracker
-from mmcico.models.vis.frame_features import VideoState
+from mmcico.models.vis.clip_network import VideoState
 from mmcico.registry import DATASETS, MODELS
 from mmcico.structures.clip_masks import pairwise_mask_iou
 from mmcico.utils.tool import run_tool, tool_parser

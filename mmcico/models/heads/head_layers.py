@@ -6,9 +6,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmcico.structures.axes import frames_to_clip
-
-from ..layers.clip_tower import ClipTower
+from ..layers.clip_tower import ClipTower, frames_to_clip
 
 #: the paper's towers (Table 1b): class 2D, box and track 3D, four layers
 PAPER_TOWERS = dict(cls='2d', box='3d', track='3d', num_convs=4, channels=256)

@@ -8,10 +8,9 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmcico.registry import MODELS
-from mmcico.structures.axes import frames_to_clip
 
 from ..interfaces import build_part
-from ..layers.clip_tower import ClipTower
+from ..layers.clip_tower import ClipTower, frames_to_clip
 from .head_layers import Window, widen
 
 #: methods that the layers call, with their arguments

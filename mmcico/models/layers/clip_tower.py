@@ -1,4 +1,7 @@
-"""Convolutions over clips, with or without a temporal extent."""
+"""Convolutions over clips, with or without a temporal extent.
+
+Nothing else folds time into the batch axis or out of it.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -6,10 +9,33 @@ from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmcico.structures.axes import clip_to_frames, frames_to_clip
-
 #: map pixels from which PyTorch's own 3D convolution is at least as fast on a CPU
 CPU_LIMIT = 48 * 80
+
+
+def frames_to_clip(x: Tensor, num_frames: int) -> Tensor:
+    """Stack frames in time.
+
+    Args:
+        x (Tensor): (B * T, C, H, W), the frames of a clip next to each other.
+        num_frames (int): T.
+
+    Returns:
+        Tensor: (B, C, T, H, W), a view if possible.
+    """
+    return x.unflatten(0, (-1, num_frames)).transpose(1, 2)
+
+
+def clip_to_frames(x: Tensor) -> Tensor:
+    """Put the frames of clips into the batch axis.
+
+    Args:
+        x (Tensor): (B, C, T, H, W).
+
+    Returns:
+        Tensor: (B * T, C, H, W).
+    """
+    return x.transpose(1, 2).flatten(0, 1)
 
 
 class ClipConv3d(nn.Conv3d):

@@ -8,7 +8,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmcico.registry import MODELS
-from mmcico.structures.axes import clip_to_frames, frames_to_clip
+
+from .clip_tower import clip_to_frames, frames_to_clip
 
 
 @MODELS.register_module()

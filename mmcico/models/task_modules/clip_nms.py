@@ -1,32 +1,19 @@
 """Selection of distinct instances from the predictions for a clip."""
 
+from collections.abc import Sequence
+
 from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.registry import TASK_UTILS
 from mmcico.structures.clip_boxes import (
     box_area,
+    covered_by_better,
     pairwise_clip_iou,
     pairwise_frame_iou,
     pairwise_iou,
 )
 from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
-
-
-def covered_by_better(overlap: Tensor, thr: float) -> Tensor:
-    """Find predictions that overlap any better one by more than a threshold.
-
-    Predictions that are covered themselves cover others too, so that one matrix decides all
-    (Fast NMS of YOLACT).
-
-    Args:
-        overlap (Tensor): (..., N, N), better predictions first.
-        thr (float): Overlap that is still allowed.
-
-    Returns:
-        Tensor: (..., N) bool.
-    """
-    return (overlap.triu(diagonal=1) > thr).any(dim=-2)
 
 
 def mask_box_share(masks: Tensor, boxes: Tensor, cells: tuple[float, float]) -> Tensor:
@@ -118,13 +105,13 @@ class ClipNMS:
             index = index[best[index].topk(limit).indices]
         return index // scores.shape[1], index % scores.shape[1]
 
-    def box_nms(self, clip: InstanceData, input_shape: tuple[int, int]) -> InstanceData:
+    def box_nms(self, clip: InstanceData, input_shape: Sequence[int]) -> InstanceData:
         """Sort predictions and drop those whose boxes repeat a better one.
 
         Args:
             clip (InstanceData): ``class_scores`` (N, K), ``rank_weight`` (N,), ``bboxes``
                 (N, T, 4), ``circumscribed`` (N, 4) in pixels.
-            input_shape (tuple[int, int]): Height and width of the input.
+            input_shape (Sequence[int]): Height and width of the input.
 
         Returns:
             InstanceData: Predictions in order of score times rank weight, without near copies and
@@ -139,13 +126,13 @@ class ClipNMS:
         keep = ~covered_by_better(overlap, self.box_thr)
         return clip[keep & self._inside(clip.bboxes, input_shape)]
 
-    def mask_nms(self, clip: InstanceData, input_shape: tuple[int, int]) -> InstanceData:
+    def mask_nms(self, clip: InstanceData, input_shape: Sequence[int]) -> InstanceData:
         """Drop empty masks and, class by class, duplicates.
 
         Args:
             clip (InstanceData): As from :meth:`box_nms`, and ``masks`` (N, T, h, w)
                 probabilities.
-            input_shape (tuple[int, int]): Height and width of the input.
+            input_shape (Sequence[int]): Height and width of the input.
 
         Returns:
             InstanceData: Distinct instances, best score first, with ``scores`` (M,) and
@@ -193,14 +180,14 @@ class ClipNMS:
         rows, columns = order[..., :, None], order[..., None, :]
         return overlap[0][rows, columns] + overlap[1][rows, columns]
 
-    def _inside(self, boxes: Tensor, size: tuple[int, int]) -> Tensor:
+    def _inside(self, boxes: Tensor, size: Sequence[int]) -> Tensor:
         """Return (N,) bool, whether centres lie in the image in enough frames."""
         centre = (boxes[..., :2] + boxes[..., 2:]) / 2
         limit = centre.new_tensor([size[1], size[0]])
         inside = ((centre > 0) & (centre < limit)).all(dim=-1)
         return inside.sum(dim=1) >= max(boxes.shape[1] // 2, 1)
 
-    def _well_drawn(self, clip: InstanceData, input_shape: tuple[int, int]) -> Tensor:
+    def _well_drawn(self, clip: InstanceData, input_shape: Sequence[int]) -> Tensor:
         """Return (N,) bool, whether the mask is large enough in some frame."""
         masks = clip.masks > 0.5
         cells = (input_shape[0] / masks.shape[-2], input_shape[1] / masks.shape[-1])

@@ -10,10 +10,9 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.registry import MODELS, TASK_UTILS
-from mmcico.structures.clip_boxes import scale_boxes
+from mmcico.structures.clip_boxes import covered_by_better, scale_boxes
 from mmcico.structures.track_state import Draw, TrackState
 
-from ..task_modules.clip_nms import covered_by_better
 from .pair_evidence import at_frames, shared_frames
 
 #: fields of a clip's instances that a track keeps

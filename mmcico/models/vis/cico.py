@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import torch
 from mmdet.models.mot import BaseMOTModel
@@ -17,10 +18,8 @@ from mmcico.structures.clip_outputs import ClipOutputs
 from mmcico.structures.track_state import Draw
 
 from ..interfaces import build_part
-from ..task_modules.clip_ground_truth import align_clip
-from .clip_network import ClipNetwork, LazyNetwork
-from .frame_features import FrameFeatures, VideoState, check_clips
-from .results import CLASS_TIES, MASK_RESIZE, mean_overlap, to_track_sample
+from .clip_network import ClipNetwork, FrameFeatures, LazyNetwork, VideoState, check_clips
+from .data_samples import CLASS_TIES, MASK_RESIZE, align_clip, mean_overlap, to_track_sample
 
 #: settings of test_cfg, defaults first
 CHOICES = dict(overlap_masks=('later', 'mean'), mask_resize=MASK_RESIZE, class_ties=CLASS_TIES)
@@ -93,7 +92,8 @@ class CiCo(BaseMOTModel):
         if self.is_init:
             return super().init_weights()
         whole = self.init_cfg
-        self.init_cfg, last = split_init_cfg(whole)
+        first, last = split_init_cfg(whole)
+        self.init_cfg: Any = first
         super().init_weights()
         self.init_cfg = whole
         initialize(self, last)

@@ -1,15 +1,152 @@
-"""How the network of a clip is run: the part that can be exchanged."""
+"""How the network of a clip is run, and the features that a video keeps between clips."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from mmcico.structures.clip_outputs import ClipOutputs
+from mmcico.structures.track_state import TrackState
 
 from ..heads import CiCoHead, ClipMaskHead
 from ..task_modules import ClipNMS
-from .frame_features import FrameFeatures, KnownFrames, clip_features
+
+
+class FrameFeatures(NamedTuple):
+    """Results of all steps that need one frame at a time.
+
+    Attributes:
+        levels (tuple[Tensor]): (F, C, h, w), fine to coarse.
+        logits (tuple[Tensor]): (F, A * K, h, w) class logits; empty if the class tower is 3D.
+        fused (Tensor): (F, C', h3, w3) of the mask head.
+    """
+
+    levels: tuple[Tensor, ...]
+    logits: tuple[Tensor, ...]
+    fused: Tensor
+
+    def take(self, index: Sequence[int]) -> 'FrameFeatures':
+        """Return copies of chosen frames, in the order given."""
+        rows = torch.as_tensor(list(index), dtype=torch.long, device=self.fused.device)
+        return FrameFeatures(
+            tuple(x[rows] for x in self.levels),
+            tuple(x[rows] for x in self.logits),
+            self.fused[rows],
+        )
+
+    @classmethod
+    def join(cls, parts: Sequence['FrameFeatures']) -> 'FrameFeatures':
+        """Return the frames of all parts, one after the other."""
+        levels, logits, fused = zip(*parts)
+        return cls(
+            tuple(map(torch.cat, zip(*levels))),
+            tuple(map(torch.cat, zip(*logits))),
+            torch.cat(fused),
+        )
+
+
+class KnownFrames(NamedTuple):
+    """Features of the last frames of a video.
+
+    Attributes:
+        frame_ids (tuple[int]): F positions in the video.
+        features (FrameFeatures, optional): Of these frames.
+        input_shape (tuple[int]): Height and width of their input, empty before the first frame.
+    """
+
+    frame_ids: tuple[int, ...] = ()
+    features: FrameFeatures | None = None
+    input_shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class VideoState:
+    """Everything that is kept of one video, of bounded size if the tracker's part is.
+
+    Attributes:
+        tracker (TrackState): The tracker's part.
+        known (KnownFrames): Features of the frames that the next clip shares.
+    """
+
+    tracker: TrackState = field(default_factory=TrackState)
+    known: KnownFrames = field(default_factory=KnownFrames)
+
+
+def plan_frames(frame_ids: Sequence[int], known: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Plan which frames of a clip are computed, so that none is computed twice.
+
+    Args:
+        frame_ids (Sequence[int]): The T frames of a clip; some may occur twice.
+        known (Sequence[int]): Frames that are computed already.
+
+    Returns:
+        tuple[list[int], list[int]]: Positions in the clip of the frames to be computed; and for
+        each of the T frames its position among the known frames followed by the computed ones.
+    """
+    where = {frame: row for row, frame in enumerate(known)}
+    fresh: list[int] = []
+    for position, frame in enumerate(frame_ids):
+        if frame not in where:
+            where[frame] = len(known) + len(fresh)
+            fresh.append(position)
+    return fresh, [where[frame] for frame in frame_ids]
+
+
+def clip_features(
+    per_frame: Callable[[Tensor], FrameFeatures],
+    known: KnownFrames,
+    inputs: Tensor,
+    frame_ids: Sequence[int],
+) -> FrameFeatures:
+    """Return the features of a clip, computing only frames that are not known.
+
+    Args:
+        per_frame (Callable): Computes features of frames (F, 3, H, W).
+        known (KnownFrames): What is known of the video.
+        inputs (Tensor): (T, 3, H, W) normalised frames.
+        frame_ids (Sequence[int]): Their positions in the video.
+
+    Returns:
+        FrameFeatures: Of the T frames.
+
+    Raises:
+        ValueError: If the frames have another size than those before.
+    """
+    check_size(known, inputs, frame_ids)
+    fresh, rows = plan_frames(frame_ids, known.frame_ids)
+    parts = [] if known.features is None else [known.features]
+    if fresh:
+        parts.append(per_frame(inputs[fresh]))
+    return FrameFeatures.join(parts).take(rows)
+
+
+def check_size(known: KnownFrames, inputs: Tensor, frame_ids: Sequence[int]) -> None:
+    """Check that frames (T, 3, H, W) have the size of those before them.
+
+    Raises:
+        ValueError: If the size changes.
+    """
+    size = tuple(inputs.shape[-2:])
+    if known.input_shape and known.input_shape != size:
+        raise ValueError(
+            f'the video changes its size: frames {tuple(frame_ids)} are {size} (height, width) as '
+            f'input, those before were {known.input_shape}; treat what follows as another video'
+        )
+
+
+def check_clips(inputs: Tensor, num_frames: int) -> None:
+    """Check that inputs are (B, T, 3, H, W).
+
+    Raises:
+        ValueError: If they have another number of axes or frames.
+    """
+    if inputs.dim() != 5 or inputs.shape[1] != num_frames:
+        raise ValueError(
+            f'expected inputs (B, T={num_frames}, C, H, W) but got {tuple(inputs.shape)}; set '
+            'num_frames of the bbox_head and num_frames of the data set to the same number'
+        )
 
 
 class ClipModel(Protocol):
