@@ -6,8 +6,7 @@ from mmengine.structures import InstanceData
 
 from mmcico.models import ClipNMS, PublishedClipNMS
 from mmcico.models.task_modules.clip_nms import clip_mask_overlap, mask_box_share
-from mmcico.structures.clip_boxes import covered_by_better
-from mmcico.structures.clip_boxes import circumscribed_boxes
+from mmcico.structures.clip_boxes import circumscribed_boxes, covered_by_better
 from mmcico.structures.clip_masks import both_seen
 
 SIZE = (64, 64)

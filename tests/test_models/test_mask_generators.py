@@ -37,6 +37,9 @@ def test_gaussian_plane_by_hand():
     assert plane[0, 0, 2, 2].item() == 1
     expected = math.exp(-(9 / 20.25 + 4 / 9) / 2)
     assert plane[0, 0, 4, 5].item() == pytest.approx(expected)
+    # sides of 0.5 and 2: sigma 0.75, at least 1, and 3
+    plane = GaussianPlane()(torch.tensor([[2.0, 1.0, 2.5, 3.0]]), (6, 6))
+    assert plane[0, 0, 3, 4].item() == pytest.approx(math.exp(-(4 + 1 / 9) / 2))
 
 
 @pytest.mark.parametrize(
