@@ -103,6 +103,7 @@ def test_model_and_training_are_those_of_mmdetection(name, theirs):
     assert ours.train_dataloader.batch_size == theirs.train_dataloader.batch_size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('path', sorted(PEERS.glob('*.py')), ids=lambda path: path.stem)
 def test_peer_trains_one_step_and_is_measured(path, shapes, tmp_path):
     cfg = Config.fromfile(path)
