@@ -18,8 +18,8 @@ train_dataloader = dict(
 val_dataloader = dict(dataset=dict(num_frames=None, overlap=0))
 test_dataloader = val_dataloader
 
-max_iters = 6000
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters)
+num_steps = 6000
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=num_steps, val_interval=num_steps)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 
@@ -39,7 +39,7 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=0.01, norm_type=2),
 )
 param_scheduler = dict(
-    type='MultiStepLR', begin=0, end=max_iters, by_epoch=False, milestones=[4000], gamma=0.1
+    type='MultiStepLR', begin=0, end=num_steps, by_epoch=False, milestones=[4000], gamma=0.1
 )
 auto_scale_lr = dict(enable=False, base_batch_size=16)
 
