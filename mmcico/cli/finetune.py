@@ -243,7 +243,7 @@ def train_and_test(args: argparse.Namespace, config: Path, out: Path) -> list[st
     metrics = json.loads((done / 'metrics.json').read_text())
     figures = [f'{key} {metrics[key]:.3f}' for key in ('AP', 'AP50', 'AP75') if key in metrics]
     return [
-        f'{", ".join(figures)} on the {args.valid_share:.0%} of the videos kept for validation',
+        f'{", ".join(figures)} on the validation videos',
         f'model      {weights}',
         f'results    {done / "results.json"}',
         f'pictures   {out / "pictures"}, ground truth on the left',
