@@ -30,8 +30,9 @@ def run_here(name, *args):
 
 
 def options(*extra):
-    """``--cfg-options``; all runners of a process need distinct names."""
-    return ('--cfg-options', f'experiment_name=run_{next(NUMBERS)}', *extra)
+    """``--cfg-options``; all runners and visualizers of a process need distinct names."""
+    name = f'run_{next(NUMBERS)}'
+    return ('--cfg-options', f'experiment_name={name}', f'visualizer.name={name}', *extra)
 
 
 def run_without(folder, name, *args, hidden=HIDDEN, env=()):

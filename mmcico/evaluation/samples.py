@@ -42,9 +42,15 @@ def read_clip(
         _read_frame(frame, videos[video_id], vote=votes is None)
     if votes is not None:
         for video in videos.values():
-            video.lowest_of_ties = votes.get('class_ties') == 'lowest'
+            video.lowest_of_ties = _class_ties(votes) == 'lowest'
             video.add_votes(*_votes(votes, f'video {video.video_id}'))
     yield from videos
+
+
+def _class_ties(votes: Any) -> str | None:
+    """Return how classes that tie are told apart; MMDetection takes instances apart into rows."""
+    parts = votes if isinstance(votes, list) else [votes]
+    return parts[0].get('class_ties') if parts else None
 
 
 def _read_frame(frame: dict[str, Any], video: VideoResults, vote: bool) -> None:

@@ -143,7 +143,9 @@ def test_models_show_all_configs(capsys):
     assert {path.split('/')[1] for path in paths} >= {'cico', 'demo', 'published', 'ablations'}
     assert all((package_root() / path).is_file() for path in paths)
     assert main(['models', '--paths', 'demo', 'condinst']) == 0
-    assert capsys.readouterr().out == 'configs/demo/cico-condinst_demo_moving-shapes.py\n'
+    assert capsys.readouterr().out.splitlines() == [
+        f'configs/demo/cico-condinst_demo_{data}.py' for data in ('moving-shapes', 'real-video')
+    ]
 
 
 def test_configs_of_the_package_are_found_from_any_folder(tmp_path, monkeypatch):

@@ -121,7 +121,7 @@ def test_resume_and_load_from(tmp_path):
 
 
 def test_onnx(monkeypatch):
-    from mmcico.deployment import OnnxInfo, onnx_runtime
+    from mmcico.deployment import OnnxInfo, onnx_files
 
     info = OnnxInfo(num_frames=3, strides=((8, 8),), cfg=dict(model=dict(type='os.system')))
 
@@ -129,7 +129,7 @@ def test_onnx(monkeypatch):
         get_modelmeta = lambda self: self  # noqa: E731
         custom_metadata_map = info.to_props()
 
-    monkeypatch.setattr(onnx_runtime, 'open_session', lambda *args: Session())
+    monkeypatch.setattr(onnx_files, 'open_session', lambda *args: Session())
     with pytest.raises(ValueError, match="a.onnx is refused: its type 'os.system'"):
         config_of('a.onnx', 'onnx')
 

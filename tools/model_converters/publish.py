@@ -18,8 +18,8 @@ import mmcico.compat  # noqa: F401
 import torch
 from mmengine.runner.checkpoint import _load_checkpoint
 
+from mmcico.utils.files import write_whole
 from mmcico.utils.tool import run_tool, tool_parser
-from mmcico.utils.whole_file import write_whole
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
