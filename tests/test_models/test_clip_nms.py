@@ -94,6 +94,16 @@ def test_empty_masks_do_not_survive():
     assert ClipNMS().mask_nms(clip, SIZE).index.tolist() == [1]
 
 
+def test_a_mask_may_be_large_in_one_frame_and_fill_its_box_in_another():
+    clip = rows([(8, 8)], [[0.9]])
+    clip.bboxes[0, 0] = torch.tensor([0.0, 0, 64, 64])  # 16 of 256 map pixels
+    clip.masks[0, 1] = 0
+    clip.masks[0, 1, 2:4, 2:4] = 1  # 4 pixels of 16
+    assert ClipNMS().mask_nms(clip, SIZE).index.tolist() == [0]
+    clip.bboxes[0, 1] = torch.tensor([0.0, 0, 64, 64])
+    assert ClipNMS().mask_nms(clip, SIZE).index.tolist() == []
+
+
 def test_no_rows_at_all():
     clip = rows([(8, 8)], [[0.9, 0.1]])[torch.zeros(0, dtype=torch.long)]
     nms = ClipNMS()
@@ -110,7 +120,10 @@ def test_mask_overlap_counts_frames_both_show():
     assert mask_overlap(masks)[0, 1].item() == pytest.approx(0.6)
     masks[1, 0] = False  # one frame less to compare, the same mean
     assert mask_overlap(masks)[0, 1].item() == pytest.approx(0.6)
-    masks[1, 1] = masks[0, 1]  # equal in one frame: surely one object
+    masks[:, 1] = False
+    masks[:, 1, 0, :5] = True  # equal, but too few pixels to say so
+    assert mask_overlap(masks)[0, 1].item() == 0
+    masks[:, 1, 0, :6] = True  # equal in one frame: surely one object
     assert mask_overlap(masks)[0, 1].item() == 1
 
 

@@ -119,9 +119,11 @@ def test_memory_does_not_grow_with_the_video():
 def test_match_score_by_hand():
     tracker = ClipTracker(embed_weight=1, mask_weight=10, box_weight=100, score_weight=1000)
     state, _ = tracker.step(TrackState(), clip_of((0, 1), (0,)), (0, 1))
-    score = tracker.match_score(state, clip_of((2, 3), (0, 1)), (2, 3))
-    # one row further down: 30 of 42 pixels, in masks and boxes
-    same = 1 + 10 * 30 / 42 + 100 * 30 / 42 + 800
+    clip = clip_of((2, 3), (0, 1))
+    clip.masks[0, :, :, 3:] = 0
+    score = tracker.match_score(state, clip, (2, 3))
+    # one row further down: 30 of 42 pixels in boxes; half the width: 15 of 39 pixels in masks
+    same = 1 + 10 * 15 / 39 + 100 * 30 / 42 + 800
     assert score[0, 0].item() == pytest.approx(same)
     assert score[1, 0].item() == pytest.approx(0.5 + 800)
 

@@ -6,6 +6,7 @@ import torch
 from mmcico.models.layers.clip_tower import clip_to_frames, frames_to_clip
 from mmcico.structures.clip_masks import (
     both_seen,
+    crop_edges,
     crop_region,
     mean_over,
     pairwise_mask_iou,
@@ -25,6 +26,7 @@ def test_crop_region_grows_by_one_pixel():
 def test_crop_region_is_cut_to_the_map():
     region = crop_region(torch.tensor([[-5.0, -5.0, 99.0, 99.0]]), (3, 4))
     assert region.all()
+    assert crop_edges(torch.tensor([[-5.0, 1.0, 99.0, 2.5]]), (3, 4)).tolist() == [[0, 0, 4, 3]]
 
 
 def moving_squares():

@@ -19,9 +19,9 @@ UPSAMPLE = dict(
 )
 #: share of the map from which the whole map is computed at once
 DENSE_SHARE = 0.7
-#: cells beyond a window that the three layers of the tower, the enlargement and the convolution
-#: after it reach
-HALO = 5
+#: cells beyond a window that are needed: the tower's three layers reach one each, the enlargement
+#: and the convolution at twice the size one together
+HALO = 4
 
 
 class ProtoLayers(BaseModule):
