@@ -154,6 +154,7 @@ def test_mean_overlap_touches_shared_frames_of_old_tracks_only():
     assert torch.equal(masks[0], later.masks[0])  # new
     assert torch.equal(masks[1, 1:], later.masks[1, 1:])
     assert masks[1, 0].max().item() == pytest.approx((0.9 + 0.45) / 2)
+    assert torch.equal(masks[1, 0] > 0.5, later.masks[1, 0] > 0)  # of one frame, in one place
 
 
 def test_mean_overlap_goes_back_to_the_clip_a_track_was_seen_in():

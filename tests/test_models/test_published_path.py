@@ -85,6 +85,8 @@ def random_model(path, frames, softmax, number):
         state[name] = inputs.parameter(name, value.shape, g)
     state['bbox_head.cls_layer.weight'] *= 3
     state['bbox_head.centerness_layer.bias'] += 2
+    # where all prototypes are zero, masks are 0.5 but for rounding
+    state['mask_head.reduce.1.conv.bias'] += 0.5
     model.load_state_dict(state)
     model.eval()
     clip = torch.from_numpy(np.stack([plain.network_input(frame) for frame in frames[:3]]))
@@ -107,12 +109,13 @@ def network_of(model, softmax):
         images = torch.from_numpy(images)
         levels = model.extract_feat(images)
         outputs, protos = model._forward(images[None])
-        logits = outputs.cls_scores[0].double()
+        # as precise as the model's, or scores near 1 have another order
+        logits = outputs.cls_scores[0]
         scores = logits.softmax(-1)[..., :-1] if softmax else logits.sigmoid()
         named = dict(
             scores=scores,
             deltas=outputs.bbox_deltas[0],
-            centerness=outputs.centerness[0].double().sigmoid(),
+            centerness=outputs.centerness[0].sigmoid(),
             params=outputs.mask_params[0],
             embeds=outputs.embeds[0],
             protos=protos[0],
@@ -128,7 +131,7 @@ def network_of(model, softmax):
 @torch.no_grad()
 @pytest.mark.parametrize(
     'kind, data, size, number, overlap, rows',
-    [('yolact', 'youtubevis2019', (45, 76), 6, 1, 40), ('condinst', 'ovis', (71, 58), 5, 0, 40)],
+    [('yolact', 'youtubevis2019', (45, 76), 6, 1, 25), ('condinst', 'ovis', (71, 58), 5, 0, 25)],
 )
 def test_files_to_results(tmp_path, kind, data, size, number, overlap, rows):
     frames = video(*size, number)
@@ -149,10 +152,12 @@ def test_files_to_results(tmp_path, kind, data, size, number, overlap, rows):
     expected = [track for track in expected if track['masks'].any()]  # ours drop those without
     assert len(found) == len(expected) > 3
     assert any(track['redrawn'] for track in expected)
+    differing = []
     for ours, theirs in zip(found, expected):
         assert ours['score'] == pytest.approx(theirs['score'], abs=1e-5)
         assert ours['category_id'] == theirs['label'] + 1
         for rle, mask in zip(ours['segmentations'], theirs['masks'], strict=True):
             assert (rle is not None) == mask.any()
             if rle is not None:
-                assert np.array_equal(mask_api.decode(rle).astype(bool), mask)
+                differing.append((mask_api.decode(rle) != mask).sum())
+    assert not sum(differing)

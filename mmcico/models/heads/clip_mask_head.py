@@ -119,8 +119,7 @@ class ClipMaskHead(ProtoLayers):
         """
         height, width = fused.shape[-2:]
         size = (2 * height, 2 * width)
-        fy, fx = size[0] / input_shape[0], size[1] / input_shape[1]
-        boxes = self.crop_boxes(boxes * boxes.new_tensor([fx, fy, fx, fy]), size)
+        boxes = self.crop_boxes(self.to_map(boxes, size, input_shape), size)
         left, top, right, bottom = crop_edges(boxes, size).T.long().tolist()
         cells = zip(top, bottom, left, right)
         return merge_windows(
@@ -158,7 +157,7 @@ class ClipMaskHead(ProtoLayers):
             gt = mine.gt - before
             before += len(clip.instances)
             box = circumscribed_boxes(clip.instances.bboxes, clip.instances.visible)[gt]
-            box = self.to_map(box, protos, clip.instances.masks.shape[-2:])
+            box = self.to_map(box, protos.shape[-2:], clip.instances.masks.shape[-2:])
             params = outputs.mask_params[index, mine.row, mine.prior]
             logits.append(self.generator(protos[index], params, box).float())
             targets.append(at_map_size(clip.instances.masks, protos.shape[-2:])[gt])
@@ -171,10 +170,9 @@ class ClipMaskHead(ProtoLayers):
         return losses
 
     @staticmethod
-    def to_map(boxes: Tensor, protos: Tensor, input_shape: Sequence[int]) -> Tensor:
-        """Convert boxes (N, 4) from pixels of the padded input to those of protos (..., h, w)."""
-        fy = protos.shape[-2] / input_shape[0]
-        fx = protos.shape[-1] / input_shape[1]
+    def to_map(boxes: Tensor, size: Sequence[int], input_shape: Sequence[int]) -> Tensor:
+        """Convert boxes (N, 4) from pixels of the padded input to those of a map of size (h, w)."""
+        fy, fx = size[0] / input_shape[0], size[1] / input_shape[1]
         return boxes * boxes.new_tensor([fx, fy, fx, fy])
 
     def crop_boxes(self, boxes: Tensor, size: Sequence[int]) -> Tensor:
@@ -199,7 +197,7 @@ class ClipMaskHead(ProtoLayers):
         Returns:
             Tensor: (N, T, h, w) probabilities, 0 outside the boxes.
         """
-        boxes = self.to_map(boxes, protos, input_shape)
+        boxes = self.to_map(boxes, protos.shape[-2:], input_shape)
         regions = self.crop_boxes(boxes, protos.shape[-2:])
         return self._draw(protos, params, boxes, regions)
 
@@ -224,8 +222,8 @@ class ClipMaskHead(ProtoLayers):
         Returns:
             Tensor: (N, T, h, w) probabilities.
         """
-        boxes = self.to_map(boxes, protos, input_shape)
-        regions = boxes if crops is None else self.to_map(crops, protos, input_shape)
+        boxes = self.to_map(boxes, protos.shape[-2:], input_shape)
+        regions = boxes if crops is None else self.to_map(crops, protos.shape[-2:], input_shape)
         return self._draw(protos, params, boxes, regions)
 
     def _draw(self, protos: Tensor, params: Tensor, boxes: Tensor, regions: Tensor) -> Tensor:
