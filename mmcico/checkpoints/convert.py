@@ -63,7 +63,7 @@ def not_needed(name: str, value: Tensor, ours: str | None, model: ModelLayout) -
     if name in NORM0 and ours not in model.state:
         return 'the output of this stage is not used'
     if leaf(name) == 'relative_position_index':
-        own = model.state.get(ours)
+        own = None if ours is None else model.state.get(ours)
         if own is not None and torch.equal(own.cpu(), value.cpu()):
             return 'equal to the one that the model makes'
     return None

@@ -120,17 +120,18 @@ def inflate(
     params = modern_names(params)
     goals = places(params, kind, model.state)
     of_images = of_one_frame(params, goals, model)
-    report, found, misfits = Report(), {}, set()
+    report, found = Report(), {}
+    misfits: set[str] = set()
     for name, ours in wanted(params, goals, model, take_classes, report):
         value, done = params[name], None
         if kind == 'published':
             value, done = value_to_ours(ours, value, model)
-        value, reshaped = fit(ours, value, model.state[ours], model, of_images)
-        if value is None:
+        fitted, reshaped = fit(ours, value, model.state[ours], model, of_images)
+        if fitted is None:
             report.shapes_differ(name, params[name], model.state[ours])
             misfits.add(layer_of(ours))
         else:
-            found[ours] = (name, value, done or reshaped)
+            found[ours] = (name, fitted, done or reshaped)
     out = whole_layers(found, misfits, report)
     out = complete(out, model, report)
     check_taken(out, report, kind, take_classes)

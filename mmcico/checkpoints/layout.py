@@ -33,7 +33,7 @@ class ModelLayout:
         """
         head = getattr(model, 'bbox_head', None)
         wanted = ('num_anchors', 'num_frames', 'use_sigmoid')
-        if not all(hasattr(head, name) for name in wanted):
+        if head is None or not all(hasattr(head, name) for name in wanted):
             raise ValueError(
                 f'the model is a {type(model).__name__} without a CiCoHead; '
                 "use a config whose model is of type 'mmcico.CiCo'"

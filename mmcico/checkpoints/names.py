@@ -156,7 +156,8 @@ def modern_names(params: dict[str, Tensor]) -> dict[str, Tensor]:
     Raises:
         ValueError: If two names of the file become one.
     """
-    out, origin = {}, {}
+    out: dict[str, Tensor] = {}
+    origin: dict[str, str] = {}
     for name, value in params.items():
         modern = modern_name(name)
         if modern in out:

@@ -93,8 +93,8 @@ def mmdet_places(
         found = rule.to_ours(name)
         if found is not None:
             return [found]
-    found = [rule.to_ours(name) for rule in rules]
-    return [ours for ours in found if ours is not None]
+    goals = [rule.to_ours(name) for rule in rules]
+    return [ours for ours in goals if ours is not None]
 
 
 def places(params: dict[str, Tensor], kind: str, state: dict[str, Tensor]) -> dict[str, list[str]]:

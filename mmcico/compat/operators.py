@@ -48,7 +48,7 @@ def fill_mmcv_ext(mmcv: ModuleType) -> None:
     if EXT_NAME in sys.modules or importlib.util.find_spec(EXT_NAME):
         return
     ext = sys.modules[EXT_NAME] = ModuleType(EXT_NAME)
-    ext.__spec__ = ModuleSpec(EXT_NAME, mmcv.__loader__)
+    ext.__spec__ = ModuleSpec(EXT_NAME, None, origin=__name__)
     vars(ext).update({name: globals()[name] for name in OPERATORS})
     # reports of the environment by mmcv and mmengine ask for the compilers
     compilers = dict.fromkeys(('get_compiler_version', 'get_compiling_cuda_version'), lambda: 'n/a')

@@ -90,7 +90,7 @@ def load_onnx_model(
 
 def drop_layers(model: CiCo) -> None:
     """Take away the layers whose work the file does."""
-    layers = [(model, ('backbone', 'neck'))]
+    layers: list[tuple[nn.Module, list[str]]] = [(model, ['backbone', 'neck'])]
     for head in (model.bbox_head, model.mask_head):
         layers.append(
             (

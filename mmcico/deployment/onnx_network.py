@@ -7,7 +7,13 @@ import torch
 from torch import Tensor
 
 from mmcico.models.vis.cico import CiCo
-from mmcico.models.vis.clip_network import ClipNetwork, KnownFrames, NetworkResult, check_size
+from mmcico.models.vis.clip_network import (
+    ClipModel,
+    ClipNetwork,
+    KnownFrames,
+    NetworkResult,
+    check_size,
+)
 from mmcico.structures.clip_outputs import ClipOutputs
 
 #: input of an exported network
@@ -24,14 +30,14 @@ def output_names(model: CiCo) -> list[str]:
     return names + ['protos']
 
 
-def map_priors(model: CiCo, input_shape: Sequence[int], like: Tensor) -> Tensor:
+def map_priors(model: ClipModel, input_shape: Sequence[int], like: Tensor) -> Tensor:
     """Anchors without the network's maps.
 
     A level has a cell for each stride that has begun, as convolutions with
     stride 2 and padding give it; :func:`export_onnx` checks that.
 
     Args:
-        model (CiCo): Has the anchor generator.
+        model (ClipModel): Has the anchor generator.
         input_shape (Sequence[int]): Height and width of the input.
         like (Tensor): On the device wanted.
 
@@ -76,7 +82,7 @@ class OnnxNetwork(ClipNetwork):
 
     def __call__(
         self,
-        model: CiCo,
+        model: ClipModel,
         known: KnownFrames,
         inputs: Tensor,
         frame_ids: Sequence[int],

@@ -9,8 +9,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.models.vis.cico import CiCo
-from mmcico.models.vis.clip_network import ClipNetwork, KnownFrames, NetworkResult
-from mmcico.structures.clip_outputs import ClipOutputs
+from mmcico.models.vis.clip_network import ClipModel, ClipNetwork, KnownFrames, NetworkResult
 
 #: precisions that autocast knows on all devices
 DTYPES = (torch.bfloat16, torch.float16)
@@ -73,7 +72,7 @@ class AutocastNetwork(ClipNetwork):
 
     def __call__(
         self,
-        model: CiCo,
+        model: ClipModel,
         known: KnownFrames,
         inputs: Tensor,
         frame_ids: Sequence[int],
@@ -82,8 +81,9 @@ class AutocastNetwork(ClipNetwork):
         """Run the network; see :class:`ClipNetwork`."""
         with torch.autocast(inputs.device.type, dtype=self.dtype):
             found = self.network(model, known, inputs, frame_ids, num_final)
-        outputs = ClipOutputs(
-            *(None if value is None else value.float() for value in found.outputs)
+        values = found.outputs._asdict()
+        outputs = found.outputs._replace(
+            **{name: value.float() for name, value in values.items() if value is not None}
         )
         return found._replace(outputs=outputs, protos=found.protos.float())
 
