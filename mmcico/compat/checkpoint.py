@@ -140,6 +140,7 @@ class _SafeTorch:
     """Stands for ``torch`` in MMEngine's module, with a safe ``load``."""
 
     def load(self, file: Any, map_location: Any = None, **kwargs: Any) -> Any:
+        """Load a file as data, whatever else the caller asks for."""
         return load_safely(file, map_location)
 
     def __getattr__(self, name: str) -> Any:
