@@ -30,6 +30,11 @@ class _Advanced:
             return None
         return next(self._iterator)
 
+    def skip_iter(self, num_iters: int) -> None:
+        """Take batches that were trained on before; the onedl fork calls this when it resumes."""
+        for _ in range(num_iters):
+            next(self)
+
 
 @HOOKS.register_module()
 class ReproducibleHook(Hook):
