@@ -113,7 +113,8 @@ def check_files(args: argparse.Namespace) -> None:
 def fingerprint(cfg: Config, checkpoint: str) -> str:
     """Return a text that differs for other weights and other settings of the model or the data."""
     content = cfg.to_dict()
-    for key in ('work_dir', 'launcher', 'load_from', 'log_level', 'experiment_name', 'randomness'):
+    names = ('work_dir', 'launcher', 'load_from', 'log_level', 'experiment_name')
+    for key in (*names, 'randomness', 'visualizer'):
         content.pop(key, None)
     digest = hashlib.sha256(repr(sorted(content.items())).encode())
     is_file = osp.isfile(checkpoint)

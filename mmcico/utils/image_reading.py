@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
@@ -102,6 +101,8 @@ def read_image(path: str | Path) -> np.ndarray:
     Raises:
         ValueError: If the file is missing, is not an image, or has too many pixels.
     """
+    import cv2  # sizes of images are read without it
+
     content = image_content(path)
     open_image(path).close()
     # on Windows, imread does not open names that are not ASCII

@@ -84,6 +84,10 @@ def test_static_rendezvous(hosts, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    'MMCICO_LOST_HOST' not in os.environ,
+    reason='cuts the network of a host and waits for minutes: set MMCICO_LOST_HOST=1',
+)
 def test_a_lost_host_ends_the_other(hosts, tmp_path):
     jobs = start(hosts, tmp_path, 'c10d', 100000)
     try:

@@ -148,7 +148,10 @@ def measure(tracker: torch.nn.Module, videos: list[Video]) -> dict[str, Any]:
     for number, video in enumerate(videos, start=1):
         length, height, width = video.tracks[0].masks.shape
         entries.append(dict(id=number, height=height, width=width, length=length))
-        annotations += [dict(track_annotation(track), video_id=number) for track in video.tracks]
+        annotations += [
+            dict(track_annotation(track), id=len(annotations) + index, video_id=number)
+            for index, track in enumerate(video.tracks, start=1)
+        ]
         found = score_video(tracker, video, number)
         counts, tracks = counts.plus(found[0]), tracks + found[1]
     truth = read_ground_truth(
