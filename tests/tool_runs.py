@@ -23,16 +23,26 @@ def tool_module(name):
 def run_here(name, *args):
     """Run ``tools/<name>`` in this process; 0 or what it exits with."""
     tool = tool_module(name)
+    forget_visualizers()
     try:
         return run_tool(tool.main, [str(each) for each in args])
     except SystemExit as end:
         return end.code
 
 
+def forget_visualizers():
+    """Forget MMEngine's visualizers, which later runners of a process share by name."""
+    module = sys.modules.get('mmengine.visualization')
+    classes = [module.Visualizer] if module else []
+    while classes:
+        each = classes.pop()
+        each._instance_dict.clear()
+        classes += each.__subclasses__()
+
+
 def options(*extra):
-    """``--cfg-options``; all runners and visualizers of a process need distinct names."""
-    name = f'run_{next(NUMBERS)}'
-    return ('--cfg-options', f'experiment_name={name}', f'visualizer.name={name}', *extra)
+    """``--cfg-options``; all runners of a process need distinct names."""
+    return ('--cfg-options', f'experiment_name=run_{next(NUMBERS)}', *extra)
 
 
 def run_without(folder, name, *args, hidden=HIDDEN, env=()):
