@@ -154,4 +154,4 @@ def guard_checkpoints(module: ModuleType) -> None:
     # load_url calls torch.hub, which would load unsafely; other schemes call torch.load
     vars(module).update(load_url=_load_url, torch=_SafeTorch())
     if hasattr(module, '_safe_torch_load'):  # the fork's own forgets what was allowed before it
-        module._safe_torch_load = _SafeTorch().load
+        vars(module)['_safe_torch_load'] = _SafeTorch().load
