@@ -33,24 +33,25 @@ def read_clip(
     """
     frames = [_as_dict(each) for each in sample.get('video_data_samples', [])]
     votes = sample.get('clip_instances')
+    parts = None if votes is None else _parts(votes)
     videos: dict[Any, VideoResults] = {}
     for frame in frames:
         video_id = _plain(_need(frame, 'video_id', 'a frame'))
         # MMDetection's samplers write the length of a sample to video_length
         length = frame.get('ori_video_length') or _need(frame, 'video_length', f'video {video_id}')
         videos[video_id] = video_of(video_id, int(length))
-        _read_frame(frame, videos[video_id], vote=votes is None)
-    if votes is not None:
+        _read_frame(frame, videos[video_id], vote=parts is None)
+    if parts is not None:
         for video in videos.values():
-            video.lowest_of_ties = _class_ties(votes) == 'lowest'
-            video.add_votes(*_votes(votes, f'video {video.video_id}'))
+            video.lowest_of_ties = any(part.get('class_ties') == 'lowest' for part in parts)
+            video.add_votes(*_votes(parts, f'video {video.video_id}'))
     yield from videos
 
 
-def _class_ties(votes: Any) -> str | None:
-    """Return how classes that tie are told apart; MMDetection takes instances apart into rows."""
-    parts = votes if isinstance(votes, list) else [votes]
-    return parts[0].get('class_ties') if parts else None
+def _parts(instances: Any) -> list[dict[str, Any]]:
+    """Return the containers of instances; ``TrackDataSample.cpu()`` makes one of each row."""
+    rows = instances if isinstance(instances, (list, tuple)) else [instances]
+    return [_as_dict(each) for each in rows]
 
 
 def _read_frame(frame: dict[str, Any], video: VideoResults, vote: bool) -> None:
@@ -67,7 +68,7 @@ def _read_frame(frame: dict[str, Any], video: VideoResults, vote: bool) -> None:
     if not vote:
         video.add_frame(frame_id, size, ids, masks)
         return
-    votes = _votes(tracks, where)
+    votes = _votes([tracks], where)
     # trackers of MMDetection may give two predictions of a frame the same id
     kept = _best_of_each(ids, votes[1])
     video.num_repeated += len(ids) - len(kept)
@@ -102,11 +103,8 @@ def _encode(masks: Any, size: Size, where: str) -> list[bytes | None]:
     return encode_masks(masks.astype(bool, copy=False))
 
 
-def _votes(rows: Any, where: str) -> list[list[Any]]:
-    """Return ids, scores and labels of one container, or of one container for each track."""
-    if not isinstance(rows, (list, tuple)):
-        rows = [rows]  # ``TrackDataSample.cpu()`` takes containers apart
-    parts = [_as_dict(each) for each in rows]
+def _votes(parts: list[dict[str, Any]], where: str) -> list[list[Any]]:
+    """Return ids, scores and labels of all containers, one after the other."""
     votes = [
         sum((_numbers(_need(part, name, where)) for part in parts), []) for name in VOTE_FIELDS
     ]

@@ -194,6 +194,21 @@ class ClassTable:
             return None
         raise self._unmatched([_arrow(name, new)], where)
 
+    def new_category(
+        self, old: Id, new_ids: Mapping[str, Id | None], names: Mapping[str, str]
+    ) -> Id | None:
+        """Return an object's new class; None, and a count, if its class is left out.
+
+        Args:
+            old (int | str): Its class in the source.
+            new_ids (Mapping[str, Id | None]): Result of :meth:`match`.
+            names (Mapping[str, str]): ``id_key`` of the source's id -> name.
+        """
+        new = new_ids[id_key(old)]
+        if new is None:
+            self.left_out[names[id_key(old)]] += 1
+        return new
+
     def match(self, categories: Sequence[Mapping], where: str) -> dict[str, Id | None]:
         """Return the ids of all categories of a file.
 

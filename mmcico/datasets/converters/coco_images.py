@@ -155,10 +155,8 @@ def coco_videos(
     for video in file.videos:
         tracks = []
         for track in video.tracks:
-            old = id_key(track.category_id)
-            new = new_ids[old]
+            new = table.new_category(track.category_id, new_ids, names)
             if new is None:
-                table.left_out[names[old]] += 1
                 continue
             own = data['annotations'][track.position].get('id', 0)
             tracks.append(replace(track, id=whole(own), category_id=new))

@@ -53,11 +53,8 @@ def json_videos(
     for video in file.videos:
         tracks = []
         for track in video.tracks:
-            old = id_key(track.category_id)
-            new = new_ids[old]
-            if new is None:
-                table.left_out[names[old]] += 1
-            else:
+            new = table.new_category(track.category_id, new_ids, names)
+            if new is not None:
                 tracks.append(replace(track, id=whole(track.id), category_id=whole(new)))
         yield replace(video, id=whole(video.id), tracks=tracks)
 
