@@ -1,0 +1,1 @@
+"""Measurement of models on a video: stages, speed, memory and work."""

@@ -1,0 +1,103 @@
+"""Models to be measured, trained or not."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from torch import Tensor, nn
+
+from mmcico.apis import CiCoInferencer
+from mmcico.models import CiCo
+from mmcico.models.layers.clip_tower import ClipConv3d
+from mmcico.models.vis.clip_network import ClipNetwork, KnownFrames, NetworkResult
+from mmcico.utils.launch import read_config
+
+from .candidates import ForcedCandidates, settle
+from .runs import input_scale, ready_clips
+from .videos import SpeedVideo
+
+#: names of the inferencer's precisions
+PRECISIONS = dict(fp32='float32', bf16='bfloat16', fp16='float16')
+
+
+def resolved(precision: str, device: str) -> str:
+    """Return the precision that ``'auto'`` stands for on a device."""
+    if precision != 'auto':
+        return precision
+    if torch.device(device).type == 'cuda':
+        return 'bf16' if torch.cuda.is_bf16_supported(including_emulation=False) else 'fp16'
+    return 'bf16' if torch.cpu._is_avx512_bf16_supported() else 'fp32'
+
+
+def build(
+    config: str | Config,
+    checkpoint: str | None,
+    device: str = 'cpu',
+    precision: str = 'fp32',
+    compiled: bool = False,
+    options: dict[str, Any] | None = None,
+) -> CiCoInferencer:
+    """Build an inferencer.
+
+    Args:
+        config (str | Config): Config or its name.
+        checkpoint (str, optional): Weights; without, they are random.
+        device (str): Device.
+        precision (str): ``'auto'``, ``'fp32'``, ``'bf16'`` or ``'fp16'``.
+        compiled (bool): Whether to use ``torch.compile``.
+        options (dict, optional): Settings of the config to override.
+    """
+    cfg = read_config(config, options) if isinstance(config, str) else config
+    torch.manual_seed(0)
+    return CiCoInferencer(
+        cfg,
+        checkpoint,
+        device,
+        allow_partial=checkpoint is None,
+        show_progress=False,
+        precision=PRECISIONS[resolved(precision, device)],
+        compiled=compiled,
+    )
+
+
+def write_untrained(
+    config: str, video: SpeedVideo, folder: str, options: dict[str, Any] | None = None
+) -> str:
+    """Write settled random weights of a config, see :func:`settle`; return their path."""
+    inferencer = build(config, None, options=options)
+    settle(inferencer.model, ready_clips(inferencer, video)[0].inputs)
+    path = str(Path(folder) / 'untrained.pth')
+    torch.save(dict(state_dict=inferencer.model.state_dict()), path)
+    return path
+
+
+def forced(inferencer: CiCoInferencer, video: SpeedVideo, number: int) -> ForcedCandidates:
+    """Return what forces candidates of a video on an inferencer's model."""
+    scale = input_scale(inferencer, video)
+    return ForcedCandidates(inferencer.model, video, scale, number)
+
+
+class DenseNetwork(ClipNetwork):
+    """Runs the whole network on all frames of each clip, with PyTorch's own 3D convolutions.
+
+    This is what a plain implementation of the method does; results are the same.
+    """
+
+    def __call__(
+        self,
+        model: CiCo,  # type: ignore[override]
+        known: KnownFrames,
+        inputs: Tensor,
+        frame_ids: Sequence[int],
+        num_final: int,
+    ) -> NetworkResult:
+        """Run the network; see :class:`ClipNetwork`."""
+        own, ClipConv3d.forward = ClipConv3d.forward, nn.Conv3d.forward  # type: ignore
+        try:
+            outputs, protos = model(inputs[None], mode='tensor')
+        finally:
+            ClipConv3d.forward = own  # type: ignore[method-assign]
+        known = KnownFrames(input_shape=tuple(inputs.shape[-2:]))
+        return NetworkResult(outputs.of_clip(0), protos[0], known)

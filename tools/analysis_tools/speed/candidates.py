@@ -1,0 +1,131 @@
+"""Candidates of networks that were not trained, taken from the ground truth of a video."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from mmcico.models import CiCo
+from mmcico.structures.clip_boxes import box_area, box_iou
+
+from .videos import SpeedVideo
+
+#: class score of the best candidate
+BEST = 0.95
+
+
+def settle(model: CiCo, clip: Tensor) -> None:
+    """Give random weights values of the size that trained ones have, in place.
+
+    Batch norms get the statistics of a clip, so that activations neither vanish nor overflow. Boxes
+    become the anchors, and masks nearly fill their crop regions, which gives the windows and
+    duplicates that a trained network has.
+
+    Args:
+        model (CiCo): In eval mode.
+        clip (Tensor): (T, 3, H, W) normalised frames.
+    """
+    norms = [each for each in model.modules() if isinstance(each, _BatchNorm)]
+    for each in norms:
+        each.train()
+        each.momentum = 1.0
+    with torch.no_grad():
+        model(clip[None], mode='tensor')
+        nn.init.zeros_(model.bbox_head.bbox_layer.weight)
+        nn.init.zeros_(model.bbox_head.bbox_layer.bias)
+        nn.init.constant_(model.bbox_head.mask_layer.bias, 1.0)
+    model.eval()
+
+
+class ForcedCandidates:
+    """Chooses the anchors nearest to the objects of a clip as candidates.
+
+    In each query frame, every object that is seen has its anchors in the order of their IoU with
+    its box. The first anchors of all objects and query frames are chosen, then the second ones, and
+    so on, up to the number wanted.
+
+    Args:
+        model (CiCo): Its head has anchors and query frames.
+        video (SpeedVideo): With known objects.
+        scale (tuple[float, float]): Height and width of the input without its padding, divided by
+            those of the video.
+        number (int): Candidates of a clip. Fewer if the clip shows no object.
+    """
+
+    def __init__(
+        self, model: CiCo, video: SpeedVideo, scale: tuple[float, float], number: int
+    ) -> None:
+        if video.boxes is None or video.labels is None:
+            raise ValueError(
+                f'{video.source}: the objects of this video are not known; give --ann FILE, or a '
+                'checkpoint whose own candidates count'
+            )
+        self.model = model
+        self.number = number
+        factor = torch.tensor([scale[1], scale[0]] * 2)
+        self.boxes = torch.from_numpy(video.boxes).float() * factor
+        self.labels = torch.from_numpy(video.labels) % model.bbox_head.num_classes
+        self.frame_ids: tuple[int, ...] = ()
+        self.input_shape: tuple[int, ...] = ()
+        self.known: dict[Any, tuple[Tensor, ...]] = {}
+
+    def chosen(self, sizes: Sequence[tuple[int, int]], device: torch.device) -> tuple[Tensor, ...]:
+        """Return query (N,), anchor (N,) and class (N,) of the candidates of the present clip.
+
+        Args:
+            sizes (Sequence[tuple]): Height and width of the levels.
+            device (torch.device): Device of the result.
+        """
+        key = self.frame_ids, tuple(sizes), device
+        if key not in self.known:
+            self.known[key] = tuple(each.to(device) for each in self._choose(sizes))
+        return self.known[key]
+
+    def _choose(self, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
+        head = self.model.bbox_head
+        priors = torch.cat(head.anchor_generator.grid_priors(list(sizes), device='cpu'))
+        boxes = self.boxes[[self.frame_ids[t] for t in head.query_frames]]
+        query, gt = (box_area(boxes) > 0).nonzero(as_tuple=True)
+        iou = box_iou(boxes[query, gt][:, None], priors[None])
+        ranks = iou.topk(min(self.number, len(priors)), dim=1).indices.T  # best ones first
+        found: dict[tuple[int, int], int] = {}
+        for anchors in ranks.tolist():
+            for q, g, anchor in zip(query.tolist(), gt.tolist(), anchors):
+                if len(found) < self.number:
+                    found.setdefault((q, anchor), int(self.labels[g]))
+        pairs = torch.tensor(list(found), dtype=torch.long).view(-1, 2)
+        return pairs[:, 0], pairs[:, 1], torch.tensor(list(found.values()), dtype=torch.long)
+
+    def scores(self, like: Tensor, sizes: Sequence[tuple[int, int]]) -> Tensor:
+        """Return class scores shaped as (..., Q, P, K) ones, 0 except those of the candidates."""
+        query, anchor, label = self.chosen(sizes, like.device)
+        forced = torch.zeros_like(like)
+        ranks = torch.arange(len(query), device=like.device, dtype=like.dtype)
+        forced[..., query, anchor, label] = BEST - 0.3 * ranks / max(len(query), 1)
+        return forced
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Make the model find the candidates; its layers run as before."""
+        model, head = self.model, self.model.bbox_head
+        step, class_scores = model.step, head.class_scores
+
+        def tell_frames(state: Any, inputs: Tensor, frame_ids: Sequence[int], *args: Any) -> Any:
+            self.frame_ids = tuple(frame_ids)
+            self.input_shape = tuple(inputs.shape[-2:])
+            return step(state, inputs, frame_ids, *args)
+
+        def level_sizes() -> list[tuple[int, int]]:
+            strides = head.anchor_generator.strides
+            height, width = self.input_shape
+            return [(-(-height // y), -(-width // x)) for x, y in strides]
+
+        model.step = tell_frames
+        head.class_scores = lambda logits: self.scores(class_scores(logits), level_sizes())
+        try:
+            yield
+        finally:
+            del model.step, head.class_scores

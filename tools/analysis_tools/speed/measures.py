@@ -1,0 +1,121 @@
+"""Repeated measurements, memory, and what the machine can do."""
+
+import platform
+import resource
+import statistics
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+
+#: sides of the square matrices whose product measures a device
+PEAK_SIDE = dict(cpu=2048, cuda=8192)
+DTYPES = dict(fp32=torch.float32, bf16=torch.bfloat16, fp16=torch.float16)
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Return the median, the lowest and the highest of repeated measurements."""
+    return dict(median=statistics.median(values), low=min(values), high=max(values))
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """Return the smallest value that a share of the values does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+
+
+def wait_for(device: torch.device) -> None:
+    """Wait until a device has done its work."""
+    if device.type == 'cuda':
+        torch.cuda.synchronize(device)
+
+
+def measured_peak(device: torch.device, precision: str = 'fp32') -> float:
+    """Return the operations a second of a large matrix product in a precision."""
+    side = PEAK_SIDE.get(device.type, 2048)
+    a = torch.randn(side, side, device=device).to(DTYPES[precision])
+    times = []
+    for _ in range(8):
+        wait_for(device)
+        start = time.perf_counter()
+        a @ a
+        wait_for(device)
+        times.append(time.perf_counter() - start)
+    return 2 * side**3 / statistics.median(times[3:])
+
+
+class PeakMemory:
+    """Highest use of memory within a block, in MiB.
+
+    On a CUDA device it is that of PyTorch's allocator, else the resident memory of the process.
+    Where the system cannot forget an earlier peak, that one counts.
+
+    Args:
+        device (torch.device): The device.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.mib = 0.0
+
+    def __enter__(self) -> 'PeakMemory':
+        if self.device.type == 'cuda':
+            torch.cuda.reset_peak_memory_stats(self.device)
+        else:
+            forget_peak()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self.device.type == 'cuda':
+            self.mib = torch.cuda.max_memory_allocated(self.device) / 2**20
+        else:
+            self.mib = resident_peak()
+
+
+def forget_peak() -> None:
+    """Let the peak of the resident memory begin again, where Linux allows it."""
+    with suppress(OSError):
+        Path('/proc/self/clear_refs').write_text('5')
+
+
+def resident_peak() -> float:
+    """Return the highest resident memory in MiB."""
+    try:
+        lines = Path('/proc/self/status').read_text().splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        if line.startswith('VmHWM:'):
+            return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def machine(device: torch.device) -> dict[str, Any]:
+    """Describe the machine that measures."""
+    found: dict[str, Any] = dict(
+        device=str(device),
+        cpu=processor(),
+        threads=torch.get_num_threads(),
+        torch=torch.__version__,
+        python=platform.python_version(),
+    )
+    if device.type == 'cuda':
+        found['gpu'] = torch.cuda.get_device_name(device)
+        found['cudnn'] = torch.backends.cudnn.version()
+    return found
+
+
+def processor() -> str:
+    """Return the name of the processor and its units for matrices, as far as Linux tells."""
+    try:
+        lines = Path('/proc/cpuinfo').read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    values = dict(line.split(':', 1) for line in lines if ':' in line)
+    values = {name.strip(): value.strip() for name, value in values.items()}
+    flags = set(values.get('flags', '').split())
+    units = [name for name in ('avx2', 'avx512f', 'avx512_bf16', 'amx_bf16') if name in flags]
+    return f'{values.get("model name", platform.machine())} ({", ".join(units)})'

@@ -1,0 +1,234 @@
+"""Measurements of a CiCo model on a video."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmcico.apis import CiCoInferencer, FrameSource, StreamState
+from mmcico.apis.outputs import TrackSink
+from mmcico.datasets.clip_windows import clip_windows
+from mmcico.models import CiCo
+from mmcico.models.vis.clip_network import VideoState
+
+from .measures import PeakMemory, measured_peak, quantile, spread, wait_for
+from .stages import NETWORK, STAGES, StageMeter, clock, flop_meter, metered
+from .videos import SpeedVideo
+
+
+class ReadyClip(NamedTuple):
+    """A clip as the model takes it.
+
+    Attributes:
+        inputs (Tensor): (T, 3, H, W) normalised frames.
+        frame_ids (tuple[int]): Their positions.
+        num_final (int): Frames before the next clip.
+    """
+
+    inputs: Tensor
+    frame_ids: tuple[int, ...]
+    num_final: int
+
+
+def ready_clips(inferencer: CiCoInferencer, video: SpeedVideo) -> list[ReadyClip]:
+    """Load all clips of a video."""
+    clips = inferencer.clips
+    frames = dict(enumerate(video.frames))
+    windows = clip_windows(len(frames), clips.num_frames, clips.overlap, clips.completion)
+    return [
+        ReadyClip(clips.prepare('video', frames, each)[0], each.frame_ids, each.num_final)
+        for each in windows
+    ]
+
+
+def input_scale(inferencer: CiCoInferencer, video: SpeedVideo) -> tuple[float, float]:
+    """Return height and width of the input, without padding, divided by those of the video."""
+    clips = inferencer.clips
+    window = clip_windows(len(video.frames), clips.num_frames, clips.overlap)[0]
+    _, sample = clips.prepare('video', dict(enumerate(video.frames)), window)
+    height, width = sample[0].img_shape[:2]
+    return height / video.size[0], width / video.size[1]
+
+
+def run_clips(model: CiCo, clips: Iterable[ReadyClip]) -> list[InstanceData]:
+    """Run the clips of a video in order; return their linked instances."""
+    state, found = VideoState(), []
+    for clip in clips:
+        state, instances = model.step(state, clip.inputs, clip.frame_ids, clip.num_final)
+        found.append(instances)
+    return found
+
+
+@dataclass
+class Plan:
+    """What is measured, and how often.
+
+    Attributes:
+        inferencer (CiCoInferencer): With the model.
+        video (SpeedVideo): The video.
+        repeats (int): Measured runs after one that warms up.
+    """
+
+    inferencer: CiCoInferencer
+    video: SpeedVideo
+    repeats: int = 5
+
+    @property
+    def model(self) -> CiCo:
+        """The model."""
+        return self.inferencer.model
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the model."""
+        return next(self.model.mask_head.parameters()).device
+
+    def source(self) -> FrameSource | str:
+        """Return the video, read from its files up to the frames that count."""
+        from mmcico.apis import open_source
+
+        opened = open_source(self.video.source)
+        frames = (frame for frame, _ in zip(opened.frames, self.video.frames))
+        return FrameSource(opened.name, frames, opened.fps, len(self.video.frames), opened.is_file)
+
+    def frames_a_second(self, work: Callable[[], Any]) -> dict[str, float]:
+        """Return the spread of the speed over repeated runs on the whole video."""
+        return spread([len(self.video.frames) / each for each in self.seconds(work)])
+
+    def seconds(self, work: Callable[[], Any]) -> list[float]:
+        """Return the times of repeated runs, after one that warms up."""
+        times = []
+        for _ in range(self.repeats + 1):
+            wait_for(self.device)
+            start = time.perf_counter()
+            work()
+            wait_for(self.device)
+            times.append(time.perf_counter() - start)
+        return times[1:]
+
+    def end_to_end(self) -> dict[str, float]:
+        """Measure files in, encoded tracks out, with the threads of the inferencer."""
+        return self.frames_a_second(lambda: self.inferencer(self.source()))
+
+    def steps(self) -> dict[str, float]:
+        """Measure prepared clips in, linked instances at the size of the maps out."""
+        clips = ready_clips(self.inferencer, self.video)
+        return self.frames_a_second(lambda: run_clips(self.model, clips))
+
+    def memory(self) -> float:
+        """Return the peak memory of an end-to-end run in MiB."""
+        with PeakMemory(self.device) as peak:
+            self.inferencer(self.source())
+        return peak.mib
+
+    def stages(self) -> dict[str, dict[str, float]]:
+        """Return the spread of the seconds of each stage a frame, one stage after another."""
+        runs = []
+        for _ in range(self.repeats + 1):
+            meter = StageMeter(clock(self.device))
+            with metered(self.model, meter):
+                self.staged_run(meter)
+            runs.append(meter.totals)
+        number = len(self.video.frames)
+        return {name: spread([run[name] / number for run in runs[1:]]) for name in STAGES}
+
+    def staged_run(self, meter: StageMeter) -> None:
+        """Run everything in one thread, so that stages do not overlap."""
+        inferencer = self.inferencer
+        stream, sink = inferencer.clips, TrackSink('video', inferencer.classes, [])
+        prepare = stream.prepare
+        stream.prepare = meter.wrap('transform', prepare)  # type: ignore[method-assign]
+        encode = meter.wrap('enlarge and encode', lambda job: [sink.write(each) for each in job()])
+        try:
+            source = iter(self.source())
+            for job in stream._linked(
+                StreamState(), stream._loaded(timed_items(source, meter), 'video')
+            ):
+                encode(job)
+        finally:
+            del stream.prepare
+
+    def latency(self) -> dict[str, float]:
+        """Return quantiles of the time that a live stream waits for a frame that ends a clip."""
+        stream, times = self.inferencer.clips, []
+        for run in range(self.repeats + 1):
+            state = StreamState()
+            for frame in self.video.frames:
+                start = time.perf_counter()
+                state, found = stream.push(state, frame)
+                wait_for(self.device)
+                if found and run:
+                    times.append(time.perf_counter() - start)
+            stream.finish(state)
+        return dict(p50=quantile(times, 0.5), p99=quantile(times, 0.99))
+
+    def flops(self) -> dict[str, float]:
+        """Return the operations of each stage a frame."""
+        clips = ready_clips(self.inferencer, self.video)
+        with flop_meter(self.model) as meter:
+            run_clips(self.model, clips)
+        return {name: meter.totals[name] / len(self.video.frames) for name in STAGES}
+
+    def candidates(self) -> dict[str, float]:
+        """Return the mean numbers of candidates and of instances of a clip."""
+        clips = ready_clips(self.inferencer, self.video)
+        nms = self.model.nms
+        select, numbers = nms.select, []
+
+        def counted(*args: Any) -> Any:
+            found = select(*args)
+            numbers.append(len(found[0]))
+            return found
+
+        nms.select = counted
+        try:
+            instances = [len(each) for each in run_clips(self.model, clips)]
+        finally:
+            del nms.select
+        return dict(candidates=float(np.mean(numbers)), instances=float(np.mean(instances)))
+
+    def measure(self, precision: str, peak: bool = True) -> dict[str, Any]:
+        """Measure everything.
+
+        Args:
+            precision (str): ``'fp32'``, ``'bf16'`` or ``'fp16'``, of the matrix product that the
+                work is compared with.
+            peak (bool): Whether the work is counted; compiled models do not show theirs.
+        """
+        result: dict[str, Any] = dict(
+            clip=self.candidates(),
+            end_to_end=self.end_to_end(),
+            steps=self.steps(),
+            stages=self.stages(),
+            latency=self.latency(),
+            memory=self.memory(),
+        )
+        seconds = {name: each['median'] for name, each in result['stages'].items()}
+        network = sum(seconds[name] for name in NETWORK)
+        result['network'] = dict(median=1 / network if network else 0.0)
+        result['after_network'] = sum(
+            seconds[name] for name in ('masks', 'NMS', 'link', 'rest', 'enlarge and encode')
+        ) / max(sum(seconds.values()), 1e-12)
+        if peak:
+            flops = self.flops()
+            best = measured_peak(self.device, precision)
+            result.update(flops=flops, peak=best)
+            result['share_of_peak'] = {
+                name: flops[name] / seconds[name] / best
+                for name in NETWORK
+                if flops[name] and seconds[name]
+            }
+        return result
+
+
+def timed_items(items: Iterable[Any], meter: StageMeter) -> Iterable[Any]:
+    """Yield items; the time until each of them counts as decoding."""
+    fetch = meter.wrap('decode', lambda: next(iterator, None))
+    iterator = iter(items)
+    while (item := fetch()) is not None:
+        yield item

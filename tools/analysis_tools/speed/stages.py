@@ -1,0 +1,147 @@
+"""Time and work of the stages of a clip, taken by wrappers around the methods of a model."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from mmcico.models import CiCo
+
+#: methods of the parts of a model by stage
+METHODS: dict[str, dict[str, tuple[str, ...]]] = {
+    'class': dict(bbox_head=('forward_frames', 'class_logits', 'class_scores')),
+    'box and track': dict(bbox_head=('forward_clips', 'windows')),
+    'prototypes': dict(mask_head=('forward_frames', 'forward_clips', 'windows')),
+    'masks': dict(mask_head=('predict', 'redraw')),
+    'NMS': dict(nms=('select', 'box_nms', 'mask_nms'), bbox_head=('select',)),
+    'link': dict(tracker=('step',)),
+}
+#: stages in the order of a clip
+STAGES = (
+    'decode',
+    'transform',
+    'backbone',
+    'neck',
+    'class',
+    'box and track',
+    'prototypes',
+    'masks',
+    'NMS',
+    'link',
+    'rest',
+    'enlarge and encode',
+)
+#: stages of the network
+NETWORK = ('backbone', 'neck', 'class', 'box and track', 'prototypes')
+
+
+class StageMeter:
+    """Adds up what stages need; a stage within another one counts for itself alone.
+
+    Args:
+        read (Callable): Returns a number that grows, such as the time.
+    """
+
+    def __init__(self, read: Callable[[], float]) -> None:
+        self.read = read
+        self.totals: dict[str, float] = defaultdict(float)
+        self._running: list[str] = []
+        self._since = 0.0
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count what happens for a stage."""
+        self._close()
+        self._running.append(name)
+        try:
+            yield
+        finally:
+            self._close()
+            self._running.pop()
+
+    def _close(self) -> None:
+        """Give what was needed since the last change to the stage that was running."""
+        now = self.read()
+        if self._running:
+            self.totals[self._running[-1]] += now - self._since
+        self._since = now
+
+    def wrap(self, name: str, work: Callable) -> Callable:
+        """Return a function whose calls count for a stage."""
+
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            with self.stage(name):
+                return work(*args, **kwargs)
+
+        return counted
+
+
+class Counted(nn.Module):
+    """Stands before a module and counts its calls; compiled modules stay compiled.
+
+    Args:
+        module (nn.Module): The module.
+        meter (StageMeter): Counts.
+        name (str): Name of the stage.
+    """
+
+    def __init__(self, module: nn.Module, meter: StageMeter, name: str) -> None:
+        super().__init__()
+        self.module = module
+        self.call = meter.wrap(name, module)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the module."""
+        return self.call(*args, **kwargs)
+
+
+def clock(device: torch.device) -> Callable[[], float]:
+    """Return a clock in seconds; that of a CUDA device waits until its work is done."""
+    if device.type != 'cuda':
+        return time.perf_counter
+
+    def synchronised() -> float:
+        torch.cuda.synchronize(device)
+        return time.perf_counter()
+
+    return synchronised
+
+
+@contextmanager
+def metered(model: CiCo, meter: StageMeter) -> Iterator[None]:
+    """Count the stages of a model within a block; its own code is not changed."""
+    with ExitStack() as stack:
+        for name in ('backbone', 'neck'):
+            module = getattr(model, name)
+            setattr(model, name, Counted(module, meter, name))
+            stack.callback(setattr, model, name, module)
+        for stage, parts in METHODS.items():
+            for part, methods in parts.items():
+                for method in methods:
+                    _replace(stack, getattr(model, part), method, meter, stage)
+        _replace(stack, model, 'step', meter, 'rest')
+        yield
+
+
+def _replace(stack: ExitStack, owner: Any, method: str, meter: StageMeter, stage: str) -> None:
+    """Let a method count, until the stack is left."""
+    before = vars(owner).get(method)
+    setattr(owner, method, meter.wrap(stage, getattr(owner, method)))
+    if before is None:
+        stack.callback(delattr, owner, method)
+    else:
+        stack.callback(setattr, owner, method, before)
+
+
+@contextmanager
+def flop_meter(model: CiCo) -> Iterator[StageMeter]:
+    """Count floating-point operations by stage; a multiplication and an addition are two."""
+    with FlopCounterMode(display=False) as counter:
+        meter = StageMeter(counter.get_total_flops)
+        with metered(model, meter):
+            yield meter

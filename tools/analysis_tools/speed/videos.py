@@ -1,0 +1,112 @@
+"""Videos that benchmarks run on, with the boxes of their objects where they are known."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mmcico.apis import open_source
+from mmcico.datasets.moving_shapes import Track, generate_video, make_config
+from mmcico.formats.read import read_annotations
+
+#: boxes that a track has where it is not seen
+NO_BOX = (0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class SpeedVideo:
+    """A video in files.
+
+    Attributes:
+        source (str): Folder of images or video file.
+        frames (list[ndarray]): (H, W, 3) uint8 BGR.
+        boxes (ndarray, optional): (F, G, 4) xyxy of the objects in pixels; zeros where an object
+            is not seen. None if the objects are not known.
+        labels (ndarray, optional): (G,) their classes.
+    """
+
+    source: str
+    frames: list[np.ndarray]
+    boxes: np.ndarray | None = None
+    labels: np.ndarray | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        height, width = self.frames[0].shape[:2]
+        return height, width
+
+
+def track_boxes(track: Track) -> np.ndarray:
+    """Return the boxes (F, 4) of a generated object, zeros where it is not seen."""
+    boxes = np.zeros((len(track.masks), 4))
+    for box, mask in zip(boxes, track.masks):
+        ys, xs = mask.any(axis=1).nonzero()[0], mask.any(axis=0).nonzero()[0]
+        if len(ys):
+            box[:] = xs[0], ys[0], xs[-1] + 1, ys[-1] + 1
+    return boxes
+
+
+def generated(
+    folder: str | Path, num_frames: int, size: tuple[int, int], objects: int, seed: int = 0
+) -> SpeedVideo:
+    """Write a video of moving shapes.
+
+    Args:
+        folder (str | Path): Folder for the images, which is created.
+        num_frames (int): F.
+        size (tuple[int, int]): Height and width.
+        objects (int): Number of objects.
+        seed (int): Seed of the video.
+
+    Returns:
+        SpeedVideo: The frames as they are read from the files, and their objects.
+    """
+    config = make_config('easy', num_frames=num_frames, size=size, objects=(objects, objects))
+    frames, tracks = generate_video(seed, 0, config)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, frame in enumerate(frames):
+        cv2.imwrite(str(folder / f'{number:05d}.jpg'), frame, [cv2.IMWRITE_JPEG_QUALITY, 95])
+    return SpeedVideo(
+        str(folder),
+        list(open_source(str(folder))),
+        np.stack([track_boxes(track) for track in tracks], axis=1),
+        np.array([track.label for track in tracks]),
+    )
+
+
+def opened(source: str, max_frames: int, annotations: str | None = None) -> SpeedVideo:
+    """Open a video file or a folder of images.
+
+    Args:
+        source (str): Path.
+        max_frames (int): Later frames are left out.
+        annotations (str, optional): Annotation file that has the video; its frames lie in a
+            folder of the same name.
+
+    Raises:
+        ValueError: If the annotation file has no such video.
+    """
+    frames = [frame for frame, _ in zip(open_source(source), range(max_frames))]
+    if annotations is None:
+        return SpeedVideo(source, frames)
+    file = read_annotations(annotations)
+    name = Path(source).name
+    for video in file.videos:
+        if video.file_names and Path(video.file_names[0]).parent.name == name:
+            break
+    else:
+        raise ValueError(f'{annotations} has no video whose frames lie in a folder "{name}"')
+    order = [category for category, _ in file.categories]
+    boxes = [
+        [t.box(f, video.size) if t.seen(f) else NO_BOX for t in video.tracks]
+        for f in range(len(frames))
+    ]
+    return SpeedVideo(
+        source,
+        frames,
+        np.array(boxes).reshape(len(frames), -1, 4),
+        np.array([order.index(track.category_id) for track in video.tracks]),
+    )
