@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from tool_runs import TOOLS, tool_module
+from tool_runs import TOOLS, run_here, tool_module
 
 from mmcico.testing.inference import write_small_model
 
@@ -19,11 +19,9 @@ def tool():
     return tool_module(TOOL)
 
 
-def run(folder, *args):
+def arguments(folder, *args):
     config, weights = write_small_model(folder)
-    command = [
-        sys.executable,
-        TOOLS / TOOL,
+    return [
         weights,
         '--model',
         config,
@@ -42,12 +40,10 @@ def run(folder, *args):
         folder / 'found',
         *args,
     ]
-    return subprocess.run(command, capture_output=True, text=True)
 
 
 def test_a_short_stream(tmp_path):
-    done = run(tmp_path, '--tracks', '--input-size', '64', '96')
-    assert done.returncode == 0, done.stderr
+    assert run_here(TOOL, *arguments(tmp_path, '--tracks', '--input-size', '64', '96')) == 0
     found = json.loads((tmp_path / 'found.json').read_text())
     assert [frames for frames, _ in found['curve']] == [4, 8, 9]
     assert found['peak'] == max(value for _, value in found['curve'])
@@ -58,10 +54,9 @@ def test_a_short_stream(tmp_path):
     assert curves in ({'.png'}, {'.txt'})
 
 
-def test_a_rise_above_the_limit_fails(tmp_path):
-    done = run(tmp_path, '--limit', '-1')
-    assert done.returncode == 1
-    assert 'above the limit of -1.0 GiB' in done.stderr
+def test_a_rise_above_the_limit_fails(tmp_path, capfd):
+    assert run_here(TOOL, *arguments(tmp_path, '--limit', '-9')) == 1
+    assert 'above the limit of -9.0 GiB' in capfd.readouterr().err
     assert (tmp_path / 'found.json').exists()
 
 
