@@ -52,7 +52,7 @@ def opencv_requirement() -> list[str]:
         (each.metadata['Name'] or '').lower().replace('_', '-')
         for each in distributions(path=paths)
     }
-    return [] if names & set(OPENCV) else ['opencv-python-headless>=4.5']
+    return [] if names & set(OPENCV) else ['opencv-python-headless>=4.8']
 
 
 class BuildWithMim(build_py):

@@ -1,5 +1,6 @@
 """What is built from a source distribution has all that users need."""
 
+import re
 import runpy
 from fnmatch import fnmatch
 from pathlib import Path
@@ -40,3 +41,18 @@ def test_wheels_carry_tools_without_benchmarks(tmp_path, monkeypatch):
     assert (tmp_path / 'tools' / 'train.py').is_file()
     assert (tmp_path / 'tools' / 'analysis_tools' / 'benchmark.py').is_file()
     assert not (tmp_path / 'tools' / 'benchmarks').exists()
+
+
+def test_the_lowest_versions_are_the_tested_ones():
+    lines = (ROOT / 'requirements' / 'runtime.txt').read_text().splitlines()
+    low = dict(re.findall(r'^(\S+?)>=(\S+)$', '\n'.join(lines), re.M))
+    opencv = re.search(r"'(opencv-python-headless)>=([\d.]+)'", (ROOT / 'setup.py').read_text())
+    low[opencv[1]] = opencv[2]
+    tested = dict(
+        line.split('==')
+        for line in (ROOT / 'requirements' / 'oldest.txt').read_text().splitlines()
+        if line[0] != '#'
+    )
+    low.pop('torch')  # its oldest builds exist with CUDA alone
+    assert low.keys() == tested.keys() - {'opencv-python'}
+    assert all(tested[name].startswith(number) for name, number in low.items())

@@ -14,4 +14,6 @@ say "checking style, docstrings and types"
 say "building the documentation"
 "$RUN" -m sphinx -q -W --keep-going docs/en "$ROOT/.venv/site"
 say "running the tests on OpenMMLab's packages"
-"$RUN" -m pytest "$@"
+# one thread in each of two processes; tests of a file share what they set up
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+"$RUN" -m pytest -n 2 --dist loadfile "$@"
