@@ -72,6 +72,12 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         '--allow-partial', action='store_true', help='test with weights that do not fit the model'
     )
+    parser.add_argument(
+        '--precision',
+        choices=('auto', 'fp32', 'bf16', 'fp16'),
+        help='test with a faster copy of the network at this precision; auto: bf16 if the device '
+        'is fast at it, else fp32 (default: the model as it is, in fp32)',
+    )
     parser.add_argument('--out', help='pickle file for the predictions, masks run-length encoded')
     parser.add_argument('--show', action='store_true', help='show predictions in a window')
     parser.add_argument('--show-dir', help='draw predictions into this folder of the work folder')
@@ -159,6 +165,9 @@ def main(argv: Sequence[str]) -> None:
     cfg = load_config(args)
     check_files(args)
     cfg.load_from = args.checkpoint
+    if args.precision:
+        hook = dict(type='mmcico.PrecisionHook', precision=args.precision)
+        cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
     set_resume(cfg, args)
     if 'test_evaluator' in cfg:
         set_output_folder(cfg.test_evaluator, cfg.work_dir)

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
-from torch import nn
 
+from mmcico.deployment.options import compile_model
+from mmcico.deployment.precision import precision_name, set_precision
+from mmcico.models.vis.cico import CiCo
 from mmcico.utils.embedded_config import checked_config
 
 from .model_loading import config_in
 
 BACKENDS = ('pytorch', 'onnx')
-PRECISIONS = dict(float32=None, bfloat16=torch.bfloat16, float16=torch.float16)
 
 
 def backend_of(weights: str | None, backend: str | None) -> str:
@@ -35,16 +35,15 @@ def backend_of(weights: str | None, backend: str | None) -> str:
 
 
 def check_backend(backend: str, precision: str, compiled: bool) -> None:
-    """Refuse what does not exist, or not together.
+    """Refuse settings that do not exist, or do not work together.
 
     Raises:
-        ValueError: If so.
+        ValueError: If there are any.
     """
     if backend not in BACKENDS:
         raise ValueError(f'backend={backend!r} is none of {BACKENDS}')
-    if precision not in PRECISIONS:
-        raise ValueError(f'precision={precision!r} is none of {tuple(PRECISIONS)}')
-    if backend == 'onnx' and (compiled or PRECISIONS[precision]):
+    name = precision_name(precision)
+    if backend == 'onnx' and (compiled or name not in ('auto', 'fp32')):
         raise ValueError('an ONNX file runs as it was exported; leave out precision and compiled')
 
 
@@ -77,25 +76,23 @@ def load_onnx(cfg: ConfigDict, weights: str, device: str | None) -> Any:
     return load_onnx_model(cfg, weights, device)
 
 
-def tune(model: nn.Module, precision: str, compiled: bool) -> nn.Module:
-    """Low precision and compilation, where wanted.
+def tune(model: CiCo, precision: str, compiled: bool) -> CiCo:
+    """Let a model test at a precision, and compile it if wanted.
 
     Args:
-        model (nn.Module): The model, in eval mode.
-        precision (str): ``'float32'``, ``'bfloat16'`` or ``'float16'``.
+        model (CiCo): The model, in eval mode.
+        precision (str): See :func:`set_precision`.
         compiled (bool): Whether to use ``torch.compile``.
 
     Returns:
-        nn.Module: The model.
+        CiCo: The model.
     """
-    from mmcico.deployment import autocast_model, compile_model
-
-    if compiled:
-        model = compile_model(model)
-        print_log(
-            'the first clips wait for torch.compile, as those of each new '
-            'input size; on a CPU this takes minutes',
-            logger='current',
-        )
-    dtype = PRECISIONS[precision]
-    return model if dtype is None else autocast_model(model, dtype)
+    model = set_precision(model, precision)
+    if not compiled:
+        return model
+    print_log(
+        'the first clips wait for torch.compile, as those of each new input size; on a CPU this '
+        'takes minutes',
+        logger='current',
+    )
+    return compile_model(model)

@@ -46,8 +46,8 @@ class CiCoInferencer(BaseInferencer):
         show_progress (bool): Whether to show frames per second and the remaining time.
         backend (str, optional): ``'pytorch'``, or ``'onnx'`` if ``weights`` is a file of
             ``mmcico export``. By default, the ending of the file decides.
-        precision (str): Precision of the network: ``'float32'``, ``'bfloat16'`` or
-            ``'float16'``.
+        precision (str): Precision of the network: ``'fp32'``, ``'bf16'``, ``'fp16'``, or
+            ``'auto'`` for bf16 if the device is fast at it, else fp32.
         compiled (bool): Whether to use ``torch.compile``. On a CPU, the first clips then take
             minutes.
 
@@ -76,7 +76,7 @@ class CiCoInferencer(BaseInferencer):
         allow_partial: bool = False,
         show_progress: bool = True,
         backend: str | None = None,
-        precision: str = 'float32',
+        precision: str = 'fp32',
         compiled: bool = False,
     ) -> None:
         init_default_scope('mmdet')

@@ -80,9 +80,10 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--precision',
-        choices=('float32', 'bfloat16', 'float16'),
-        default='float32',
-        help='of the network (default: %(default)s)',
+        choices=('auto', 'fp32', 'bf16', 'fp16', 'float32', 'bfloat16', 'float16'),
+        metavar='{auto,fp32,bf16,fp16}',
+        default='fp32',
+        help='of the network; auto: bf16 if the device is fast at it (default: %(default)s)',
     )
     parser.add_argument(
         '--compiled',

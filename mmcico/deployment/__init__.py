@@ -15,6 +15,7 @@ HOMES = {
     'compile_model': 'options',
     'export_onnx': 'onnx_export',
     'load_onnx_model': 'onnx_model',
+    'set_precision': 'precision',
 }
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     'compile_model',
     'export_onnx',
     'load_onnx_model',
+    'set_precision',
 ]
 
 

@@ -1,18 +1,15 @@
-"""Compiled and low-precision runs of a model's own layers, and how far two runs agree."""
+"""Compiled runs of a model's own layers, and how far two runs agree."""
 
-from collections.abc import Sequence
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from mmengine.structures import InstanceData
-from torch import Tensor
 
 from mmcico.models.vis.cico import CiCo
-from mmcico.models.vis.clip_network import ClipModel, ClipNetwork, KnownFrames, NetworkResult
 
-#: precisions that autocast knows on all devices
-DTYPES = (torch.bfloat16, torch.float16)
+from .precision import set_precision
 
 
 def check_layers(model: CiCo) -> None:
@@ -58,59 +55,15 @@ def compile_model(model: CiCo, **options: Any) -> CiCo:
     return model
 
 
-class AutocastNetwork(ClipNetwork):
-    """Runs another network at low precision; results are float32.
-
-    Args:
-        network (ClipNetwork): The network.
-        dtype (torch.dtype): Precision of its convolutions and products.
-    """
-
-    def __init__(self, network: ClipNetwork, dtype: torch.dtype) -> None:
-        self.network = network
-        self.dtype = dtype
-
-    def __call__(
-        self,
-        model: ClipModel,
-        known: KnownFrames,
-        inputs: Tensor,
-        frame_ids: Sequence[int],
-        num_final: int,
-    ) -> NetworkResult:
-        """Run the network; see :class:`ClipNetwork`."""
-        with torch.autocast(inputs.device.type, dtype=self.dtype):
-            found = self.network(model, known, inputs, frame_ids, num_final)
-        values = found.outputs._asdict()
-        outputs = found.outputs._replace(
-            **{name: value.float() for name, value in values.items() if value is not None}
-        )
-        return found._replace(outputs=outputs, protos=found.protos.float())
-
-
 def autocast_model(model: CiCo, dtype: torch.dtype) -> CiCo:
-    """Run the network of a model at low precision, in place.
-
-    Weights stay float32. Selection, masks and linking are float32 as before.
-
-    Args:
-        model (CiCo): In eval mode.
-        dtype (torch.dtype): ``torch.bfloat16`` or ``torch.float16``.
-
-    Returns:
-        CiCo: The model.
-
-    Raises:
-        ValueError: If the model runs an ONNX file, or for another precision.
-    """
-    check_layers(model)
-    if dtype not in DTYPES:
-        raise ValueError(f'autocast is for {" and ".join(map(str, DTYPES))}, not for {dtype}')
-    network = model.network
-    if isinstance(network, AutocastNetwork):
-        network = network.network
-    model.network = AutocastNetwork(network, dtype)
-    return model
+    """Call :func:`set_precision`, which replaces this function."""
+    warnings.warn(
+        'autocast_model(model, torch.bfloat16) is now set_precision(model, "bf16"); the old name '
+        'will be gone in the next version',
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return set_precision(model, str(dtype).removeprefix('torch.'))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from .checkpoint_hook import WholeCheckpointHook
 from .class_check_hook import ClassCheckHook
 from .clip_visualization_hook import ClipVisualizationHook
 from .finite_hook import FiniteTrainingHook
+from .precision_hook import PrecisionHook
 from .reproducible_hook import ReproducibleHook
 from .start_checks import ScheduleCheckHook, WeightsFitHook
 
@@ -13,6 +14,7 @@ __all__ = [
     'ClassCheckHook',
     'ClipVisualizationHook',
     'FiniteTrainingHook',
+    'PrecisionHook',
     'ReproducibleHook',
     'ScheduleCheckHook',
     'WeightsFitHook',

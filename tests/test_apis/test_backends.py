@@ -69,7 +69,7 @@ def test_the_ending_tells_the_backend(onnx_file, weights, tmp_path):
     # what PyTorch cannot do is said, and not that the file is damaged
     with pytest.raises(ValueError, match='clip.onnx" is an ONNX file'):
         CiCoInferencer(weights=onnx_file, backend='pytorch')
-    for options in (dict(compiled=True), dict(precision='bfloat16')):
+    for options in (dict(compiled=True), dict(precision='bf16')):
         with pytest.raises(ValueError, match='as it was exported'):
             CiCoInferencer(weights=onnx_file, **options)
 
@@ -88,7 +88,7 @@ def test_the_command_line_takes_onnx_files(onnx_file, tmp_path, capsys):
 
 def test_low_precision_finds_much_the_same(weights, pytorch):
     half = CiCoInferencer(
-        tiny.make_config(), weights, device='cpu', precision='bfloat16', show_progress=False
+        tiny.make_config(), weights, device='cpu', precision='bf16', show_progress=False
     )
     frames = tiny.video(3)
     scores = [
@@ -121,7 +121,7 @@ def test_compiling_is_announced(weights, monkeypatch, capsys):
         (dict(backend='tensorrt'), "'tensorrt' is none of"),
         (dict(precision='int8'), "'int8' is none of"),
         (dict(backend='onnx', compiled=True), 'as it was exported'),
-        (dict(backend='onnx', precision='float16'), 'as it was exported'),
+        (dict(backend='onnx', precision='fp16'), 'as it was exported'),
     ],
 )
 def test_what_does_not_go_together(options, message):

@@ -8,9 +8,10 @@ import torch
 from exportable import build, run, small_cfg, video
 from torch import nn
 
-from mmcico.deployment import autocast_model, compare_clips, compile_model
-from mmcico.deployment.options import AutocastNetwork
-from mmcico.models.vis.clip_network import KnownFrames, LazyNetwork
+from mmcico.deployment import autocast_model, compare_clips, compile_model, set_precision
+from mmcico.deployment import precision as precision_module
+from mmcico.deployment.precision import FastNetwork, best_precision, norms_to_fold
+from mmcico.models.vis.clip_network import KnownFrames
 
 BACKENDS = [
     ('eager', 1),
@@ -45,15 +46,50 @@ def test_compiled_results_are_the_same(backend, overlap):
     assert max(each.score for each in total) < 1e-4
 
 
-@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
-def test_autocast_computes_low_and_answers_high(dtype):
+def stir_norms(model):
+    """Give batch norms statistics and weights that matter."""
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.running_mean.normal_(std=0.1)
+            module.running_var.uniform_(0.8, 1.2)
+            nn.init.uniform_(module.weight, 0.8, 1.2)
+
+
+@pytest.mark.parametrize('kind', ['yolact', 'condinst', 'published', 'swin', 'central'])
+def test_prepared_networks_find_what_the_model_finds(kind):
+    cfg = small_cfg(kind)
+    if kind == 'yolact':
+        cfg.model.mask_head.norm_cfg = dict(type='BN')
+    model, frames = build(cfg), video()
+    stir_norms(model)
+    wanted, backbone = run(model, frames), model.backbone
+    assert set_precision(model, 'fp32') is model
+    assert not any(True for _ in norms_to_fold(model))
+    assert not any(p.requires_grad for p in model.backbone.parameters())
+    assert all(p.requires_grad for p in backbone.parameters() if p.dim() == 4 and len(p) > 8)
+    assert kind == 'swin' or any(True for _ in norms_to_fold(backbone))
+    found = run(model, frames)
+    assert sum(len(clip) for clip in wanted) >= 3
+    for a, b in zip(found, wanted):
+        assert a.instances_id.tolist() == b.instances_id.tolist()
+        assert a.labels.tolist() == b.labels.tolist()
+        for key in ('scores', 'masks', 'embeds'):
+            torch.testing.assert_close(a[key], b[key], atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(a.bboxes, b.bboxes, atol=1e-3, rtol=1e-4)
+
+
+@pytest.mark.parametrize('precision, dtype', [('bf16', torch.bfloat16), ('fp16', torch.float16)])
+def test_networks_compute_low_and_answer_high(precision, dtype):
     model, frames = build(small_cfg(), quantile=0.9), video()
     with torch.no_grad():
         whole = model.network(model, KnownFrames(), frames[:3], (0, 1, 2), 2)
-    assert autocast_model(model, dtype) is model
+    set_precision(model, precision)
+    assert model.neck.lateral_convs[0].weight.dtype == dtype
     with torch.no_grad():
         found = model.network(model, KnownFrames(), frames[:3], (0, 1, 2), 2)
-    assert found.known.features.fused.dtype == dtype
+    known = found.known.features
+    assert known.fused.dtype == dtype
+    assert known.fused.is_contiguous(memory_format=torch.channels_last)
     assert found.protos.dtype == torch.float32
     scores = found.outputs.cls_scores
     assert scores.dtype == torch.float32
@@ -65,29 +101,76 @@ def test_autocast_computes_low_and_answers_high(dtype):
     assert all(clip.masks.dtype == clip.bboxes.dtype == torch.float32 for clip in clips)
 
 
+class NormFirst(nn.Module):
+    """Registers its layers in another order than it runs them."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 1)
+        self.norm = nn.BatchNorm2d(3)
+
+    def forward(self, x):
+        return self.conv(self.norm(x))
+
+
+def test_norms_that_do_not_follow_their_convolution_stay():
+    model, frames = build(small_cfg()), video(3)
+    model.backbone = nn.Sequential(NormFirst(), model.backbone).eval()
+    stir_norms(model)
+    wanted = run(model, frames)
+    found = run(set_precision(model, 'fp32'), frames)
+    assert isinstance(model.backbone[0].norm, nn.BatchNorm2d)
+    torch.testing.assert_close(found[0].scores, wanted[0].scores, atol=1e-5, rtol=1e-5)
+
+
+def test_auto_is_what_the_device_is_fast_at(monkeypatch):
+    for fast, name, words in ((True, 'bf16', 'has AVX512_BF16'), (False, 'fp32', 'has no AVX512')):
+        for each in ('_is_avx512_bf16_supported', '_is_amx_tile_supported'):
+            monkeypatch.setattr(torch.cpu, each, lambda fast=fast: fast, raising=False)
+        assert best_precision('cpu')[0] == name and words in best_precision('cpu')[1]
+    monkeypatch.setattr(torch.cuda, 'is_bf16_supported', lambda: True)
+    for capability, name in (((7, 5), 'fp32'), ((8, 0), 'bf16'), ((9, 0), 'bf16')):
+        monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda device, c=capability: c)
+        assert best_precision('cuda:0')[0] == name
+    assert best_precision('mps')[0] == 'fp32'
+    lines = []
+    monkeypatch.setattr(precision_module, 'print_log', lambda text, **kwargs: lines.append(text))
+    model = set_precision(build(small_cfg()), 'auto')
+    assert model.network.dtype == torch.float32
+    assert lines == ['precision "auto" is "fp32", since the CPU has no AVX512_BF16 or AMX']
+
+
 def test_compiled_at_low_precision():
     model, frames = build(small_cfg(), quantile=0.9), video(3)
-    wanted = run(autocast_model(model, torch.bfloat16), frames)
+    wanted = run(set_precision(model, 'bf16'), frames)
+    torch._dynamo.utils.counters.clear()
     found = run(compile_model(model, backend='eager'), frames)
+    assert torch._dynamo.utils.counters['stats']['unique_graphs'] >= 4
     same = compare_clips(found[0], wanted[0])
     assert same.same and same.instances and same.score < 1e-4
 
 
 def test_the_last_precision_counts():
-    model = autocast_model(build(small_cfg()), torch.bfloat16)
-    autocast_model(model, torch.float16)
-    assert isinstance(model.network, AutocastNetwork)
-    assert isinstance(model.network.network, LazyNetwork)
+    model = set_precision(build(small_cfg()), 'fp32')
+    with pytest.warns(DeprecationWarning, match='set_precision'):
+        autocast_model(model, torch.float16)
+    assert isinstance(model.network, FastNetwork)
     assert model.network.dtype == torch.float16
+    assert next(model.bbox_head.parameters()).dtype == torch.float16
+    with pytest.raises(ValueError, match='float16 already; build it again'):
+        set_precision(model, 'bf16')
 
 
 def test_requests_that_cannot_be_met():
     model = build(small_cfg())
-    with pytest.raises(ValueError, match='not for torch.float64'):
-        autocast_model(model, torch.float64)
+    with pytest.raises(ValueError, match="'int8' is none of"):
+        set_precision(model, 'int8')
+    with pytest.raises(ValueError, match='training mode'):
+        set_precision(model.train(), 'bf16')
+    model.eval()
     with pytest.raises(ValueError, match='no backend "fast"'):
         compile_model(model, backend='fast')
     model.backbone = nn.Identity()
-    for change in (compile_model, lambda m: autocast_model(m, torch.half)):
+    for change in (compile_model, lambda m: set_precision(m, 'fp16')):
         with pytest.raises(ValueError, match='ONNX'):
             change(model)

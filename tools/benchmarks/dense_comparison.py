@@ -27,7 +27,7 @@ from mmcico.utils.tool import run_tool, tool_parser
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
-from speed.builders import DenseNetwork, build, forced, resolved, write_untrained
+from speed.builders import DenseNetwork, build, forced, plain_model, resolved, write_untrained
 from speed.measures import machine, spread, wait_for
 from speed.runs import ready_clips
 from speed.videos import SpeedVideo, generated
@@ -111,7 +111,7 @@ def measure(config: str, args: argparse.Namespace, folder: str) -> dict:
         name: build(config, weights, args.device, 'fp32' if name == 'dense' else name)
         for name in names
     }
-    runs['dense'].model.network = DenseNetwork()
+    runs['dense'].model.network = DenseNetwork(plain_model(runs['dense'], weights))
     return {number: compare(runs, video, number, args.repeats) for number in args.candidates}
 
 

@@ -6,29 +6,25 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.runner import load_checkpoint
 from torch import Tensor, nn
 
 from mmcico.apis import CiCoInferencer
+from mmcico.deployment.precision import best_precision
 from mmcico.models import CiCo
 from mmcico.models.layers.clip_tower import ClipConv3d
 from mmcico.models.vis.clip_network import ClipNetwork, KnownFrames, NetworkResult
+from mmcico.registry import MODELS
 from mmcico.utils.launch import read_config
 
 from .candidates import ForcedCandidates, settle
 from .runs import input_scale, ready_clips
 from .videos import SpeedVideo
 
-#: names of the inferencer's precisions
-PRECISIONS = dict(fp32='float32', bf16='bfloat16', fp16='float16')
-
 
 def resolved(precision: str, device: str) -> str:
     """Return the precision that ``'auto'`` stands for on a device."""
-    if precision != 'auto':
-        return precision
-    if torch.device(device).type == 'cuda':
-        return 'bf16' if torch.cuda.is_bf16_supported(including_emulation=False) else 'fp16'
-    return 'bf16' if torch.cpu._is_avx512_bf16_supported() else 'fp32'
+    return best_precision(device)[0] if precision == 'auto' else precision
 
 
 def build(
@@ -57,7 +53,7 @@ def build(
         device,
         allow_partial=checkpoint is None,
         show_progress=False,
-        precision=PRECISIONS[resolved(precision, device)],
+        precision=precision,
         compiled=compiled,
     )
 
@@ -67,10 +63,20 @@ def write_untrained(
 ) -> str:
     """Write settled random weights of a config, see :func:`settle`; return their path."""
     inferencer = build(config, None, options=options)
-    settle(inferencer.model, ready_clips(inferencer, video)[0].inputs)
+    model = plain_model(inferencer)
+    settle(model, ready_clips(inferencer, video)[0].inputs)
     path = str(Path(folder) / 'untrained.pth')
-    torch.save(dict(state_dict=inferencer.model.state_dict()), path)
+    torch.save(dict(state_dict=model.state_dict()), path)
     return path
+
+
+def plain_model(inferencer: CiCoInferencer, weights: str | None = None) -> CiCo:
+    """Return the model of an inferencer as its config has it, not prepared for speed."""
+    torch.manual_seed(0)
+    model = MODELS.build(inferencer.cfg.model)
+    if weights is not None:
+        load_checkpoint(model, weights, map_location='cpu')
+    return model.to(next(inferencer.model.parameters()).device).eval()
 
 
 def forced(inferencer: CiCoInferencer, video: SpeedVideo, number: int) -> ForcedCandidates:
@@ -83,7 +89,14 @@ class DenseNetwork(ClipNetwork):
     """Runs the whole network on all frames of each clip, with PyTorch's own 3D convolutions.
 
     This is what a plain implementation of the method does; results are the same.
+
+    Args:
+        model (CiCo, optional): Has the layers that are run, see :func:`plain_model`. Defaults to
+            the model that is tested.
     """
+
+    def __init__(self, model: CiCo | None = None) -> None:
+        self.model = model
 
     def __call__(
         self,
@@ -96,7 +109,7 @@ class DenseNetwork(ClipNetwork):
         """Run the network; see :class:`ClipNetwork`."""
         own, ClipConv3d.forward = ClipConv3d.forward, nn.Conv3d.forward  # type: ignore
         try:
-            outputs, protos = model(inputs[None], mode='tensor')
+            outputs, protos = (self.model or model)(inputs[None], mode='tensor')
         finally:
             ClipConv3d.forward = own  # type: ignore[method-assign]
         known = KnownFrames(input_shape=tuple(inputs.shape[-2:]))

@@ -1,0 +1,189 @@
+"""Networks prepared for testing: low precision, folded norms, fast layouts."""
+
+import copy
+import warnings
+from collections.abc import Iterator, Sequence
+
+import torch
+from mmengine.logging import print_log
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from mmcico.models.vis.cico import CiCo
+from mmcico.models.vis.clip_network import ClipModel, KnownFrames, LazyNetwork, NetworkResult
+from mmcico.structures.clip_outputs import ClipOutputs
+
+#: precisions of convolutions and products by name
+PRECISIONS = dict(fp32=torch.float32, bf16=torch.bfloat16, fp16=torch.float16)
+#: former names, accepted for one version
+OLD_NAMES = dict(float32='fp32', bfloat16='bf16', float16='fp16')
+#: parts of a model that are replaced by copies
+NETWORK_PARTS = ('backbone', 'neck', 'bbox_head', 'mask_head')
+#: layers whose weights are kept at low precision
+LOW_LAYERS = (nn.Linear, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d)
+
+
+def precision_name(name: str) -> str:
+    """Return the present name of a precision, ``'auto'`` included.
+
+    Raises:
+        ValueError: If there is no such precision.
+    """
+    if name in OLD_NAMES:
+        warnings.warn(
+            f'precision={name!r} is now called {OLD_NAMES[name]!r}; the old name will be refused '
+            'in the next version',
+            DeprecationWarning,
+            stacklevel=3,
+        )
+        return OLD_NAMES[name]
+    if name != 'auto' and name not in PRECISIONS:
+        raise ValueError(f'precision={name!r} is none of {("auto", *PRECISIONS)}')
+    return name
+
+
+def best_precision(device: torch.device | str) -> tuple[str, str]:
+    """Return the precision that ``'auto'`` stands for on a device, and the reason.
+
+    It is ``'bf16'`` on CPUs with AVX512_BF16 or AMX and on GPUs of compute capability 8.0 or
+    higher, and ``'fp32'`` elsewhere.
+    """
+    device = torch.device(device)
+    if device.type == 'cuda':
+        major, minor = torch.cuda.get_device_capability(device)
+        fast = major >= 8 and torch.cuda.is_bf16_supported()
+        return 'bf16' if fast else 'fp32', f'the GPU has compute capability {major}.{minor}'
+    if device.type == 'cpu':
+        # PyTorch before 2.11 has no public function that tells
+        checks = ('_is_avx512_bf16_supported', '_is_amx_tile_supported')
+        fast = any(getattr(torch.cpu, each, bool)() for each in checks)
+        return 'bf16' if fast else 'fp32', f'the CPU has {"" if fast else "no "}AVX512_BF16 or AMX'
+    return 'fp32', f'nothing is known of bf16 on {device.type}'
+
+
+def set_precision(model: CiCo, precision: str) -> CiCo:
+    """Prepare the network of a model for fast tests, in place.
+
+    Backbone, neck and heads are replaced by copies with the given precision, batch norms folded
+    into convolutions, and the layout ``channels_last``. They cannot be trained and have other
+    names of weights. Selection, masks and linking are float32.
+
+    Args:
+        model (CiCo): In eval mode, with its weights and on its device.
+        precision (str): ``'fp32'``, ``'bf16'``, ``'fp16'`` or ``'auto'``, see
+            :func:`best_precision`.
+
+    Returns:
+        CiCo: The model.
+
+    Raises:
+        ValueError: If there is no such precision, the model is in training mode, runs an ONNX file,
+            or has another low precision already.
+    """
+    name = precision_name(precision)
+    if model.training:
+        raise ValueError('the model is in training mode; call model.eval() first')
+    like = next(model.backbone.parameters(), None)
+    if like is None:
+        raise ValueError(
+            'the model runs an ONNX file, whose precision is fixed; build it from its config and '
+            'checkpoint'
+        )
+    if name == 'auto':
+        name, reason = best_precision(like.device)
+        print_log(f'precision "auto" is "{name}", since {reason}', logger='current')
+    dtype = PRECISIONS[name]
+    known = getattr(model.network, 'dtype', torch.float32)
+    if known not in (torch.float32, dtype):
+        raise ValueError(f'the weights of the model are {known} already; build it again')
+    fold_norms(model)
+    for part in NETWORK_PARTS:
+        setattr(model, part, copy.deepcopy(getattr(model, part)).requires_grad_(False))
+        for layer in getattr(model, part).modules():
+            arrange(layer, dtype)
+    model.network = FastNetwork(dtype)
+    return model
+
+
+class FastNetwork(LazyNetwork):
+    """Runs a network that :func:`set_precision` has prepared.
+
+    Args:
+        dtype (torch.dtype): Precision of convolutions and products. Norms are float32, and so are
+            the predictions and prototypes that are returned.
+    """
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        self.dtype = dtype
+
+    def __call__(
+        self,
+        model: ClipModel,
+        known: KnownFrames,
+        inputs: Tensor,
+        frame_ids: Sequence[int],
+        num_final: int,
+    ) -> NetworkResult:
+        """Run the network; see :class:`ClipNetwork`."""
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
+        low = self.dtype != torch.float32
+        with torch.autocast(inputs.device.type, dtype=self.dtype if low else None, enabled=low):
+            found = super().__call__(model, known, inputs, frame_ids, num_final)
+        outputs = (None if value is None else value.float() for value in found.outputs)
+        return found._replace(outputs=ClipOutputs(*outputs), protos=found.protos.float())
+
+
+def arrange(layer: nn.Module, dtype: torch.dtype) -> None:
+    """Bring the weights of a layer into precision and layout, in place."""
+    if not isinstance(layer, LOW_LAYERS):
+        return
+    layer.to(dtype)
+    if isinstance(layer, nn.Conv3d):
+        layer.to(memory_format=torch.channels_last_3d)
+    elif not isinstance(layer, nn.Linear):
+        layer.to(memory_format=torch.channels_last)
+
+
+def norms_to_fold(module: nn.Module) -> Iterator[tuple[nn.Module, str, str]]:
+    """Yield the owner of a convolution and of the batch norm after it, and both names.
+
+    The order of registration tells what follows what.
+    """
+    before, name_before = None, ''
+    for name, child in module.named_children():
+        known = isinstance(child, _BatchNorm) and child.running_mean is not None
+        if known and isinstance(before, (nn.Conv2d, nn.Conv3d)):
+            yield module, name_before, name
+        before, name_before = child, name
+        yield from norms_to_fold(child)
+
+
+def fold_norms(model: CiCo) -> None:
+    """Replace the parts of a network by copies with batch norms within convolutions, in place.
+
+    The order of registration may not be that of the computation, so that both are compared on
+    noise. The parts stay if they differ.
+    """
+    parts = {name: getattr(model, name) for name in NETWORK_PARTS}
+    if not any(True for part in parts.values() for _ in norms_to_fold(part)):
+        return
+    wanted = values_of_noise(model)
+    for name, part in parts.items():
+        part = copy.deepcopy(part)
+        setattr(model, name, part)
+        for owner, conv, norm in list(norms_to_fold(part)):
+            setattr(owner, conv, fuse_conv_bn_eval(getattr(owner, conv), getattr(owner, norm)))
+            setattr(owner, norm, nn.Identity())
+    for found, value in zip(values_of_noise(model), wanted):
+        if not (found - value).abs().max() <= 1e-4 * value.abs().max().clamp(min=1):
+            for name, part in parts.items():
+                setattr(model, name, part)
+
+
+@torch.no_grad()
+def values_of_noise(model: CiCo) -> list[Tensor]:
+    """Return everything that the network of a model computes from a small clip of noise."""
+    noise = torch.randn(1, model.num_frames, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    outputs, protos = model(noise.to(next(model.backbone.parameters())), mode='tensor')
+    return [*(each for each in outputs if each is not None), protos]
