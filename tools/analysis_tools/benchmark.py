@@ -1,92 +1,120 @@
-"""How much time testing saves by leaving out work, results being the same.
+"""Measure the speed of a model on a video: whole, by stage, and beside other models.
 
-    python tools/analysis_tools/benchmark.py CONFIG CHECKPOINT VIDEO
+    python tools/analysis_tools/benchmark.py CONFIG [CHECKPOINT] --peers --out speed.json
 
-Each clip of the video runs twice, one way after the other: the whole network
-on all of its frames; and as mmcico tests, where frames that the clip before
-has shown are not computed again, and heads and prototypes only where there
-are candidates. Instances and ids are compared.
+Measured are frames a second with loading (files in, linked run lengths out, as in Table 3 of the
+paper) and without, the time of each stage, the latency of a stream, peak memory, and the work of
+the network beside what the device does in a matrix product. Every figure is the median of
+repeated runs after one that warms up; the lowest and the highest are told.
+
+Without a checkpoint, weights are random. A network that was not trained finds nothing by itself:
+the anchors nearest to the objects of the video are made its candidates. The objects are those of
+a generated video of moving shapes, or of an annotation file (--video with --ann).
 """
 
 import argparse
+import json
 import sys
-import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 
-from mmcico.apis import CiCoInferencer, open_source
-from mmcico.datasets.clip_windows import clip_windows
-from mmcico.models import CiCo
-from mmcico.models.vis.clip_network import VideoState
+from mmcico.apis import CiCoInferencer
+from mmcico.utils.launch import add_cfg_options
 from mmcico.utils.tool import run_tool, tool_parser
+from speed.builders import build, forced, resolved, write_untrained
+from speed.measures import machine
+from speed.peers import measure_peers
+from speed.report import summary
+from speed.runs import Plan
+from speed.videos import SpeedVideo, generated, opened
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = tool_parser(__doc__)
-    parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='weights')
-    parser.add_argument('video', help='video file, folder or glob of images')
-    parser.add_argument('--frames', type=int, default=60, help='at most so many frames')
+    parser.add_argument('config', help='config of a CiCo model')
+    parser.add_argument('checkpoint', nargs='?', help='weights; without, they are random')
+    parser.add_argument('--video', help='video file or folder of images; default: moving shapes')
+    parser.add_argument('--ann', help='annotation file with the objects of the video')
+    parser.add_argument(
+        '--candidates',
+        type=int,
+        help='candidates of a clip, taken from the objects of the video; default: 20 without a '
+        'checkpoint, the own ones of the model with one',
+    )
+    parser.add_argument('--frames', type=int, default=21, help='at most so many frames')
+    parser.add_argument(
+        '--size',
+        type=int,
+        nargs=2,
+        default=[360, 640],
+        metavar=('H', 'W'),
+        help='size of a generated video',
+    )
+    parser.add_argument('--objects', type=int, default=8, help='objects of a generated video')
+    parser.add_argument('--peers', action='store_true', help="also MMDetection's R50 models")
+    parser.add_argument('--device', default='cpu', help='such as cpu or cuda:0')
+    parser.add_argument(
+        '--precision',
+        choices=['auto', 'fp32', 'bf16', 'fp16'],
+        default='fp32',
+        help='of the network',
+    )
+    parser.add_argument('--compile', action='store_true', help='use torch.compile')
+    parser.add_argument('--repeats', type=int, default=5, help='measured runs')
+    parser.add_argument('--out', help='JSON file for the numbers')
+    add_cfg_options(parser)
     return parser.parse_args(argv)
 
 
-def whole_network(
-    model: CiCo, state: VideoState, inputs: torch.Tensor, frame_ids: tuple[int, ...]
-) -> tuple[VideoState, Any]:
-    """One clip without leaving anything out."""
-    shape = tuple(inputs.shape[-2:])
-    outputs, protos = model(inputs[None], mode='tensor')
-    clip = model.detect(outputs.of_clip(0), protos[0], shape)
-
-    def draw(params: torch.Tensor, boxes: torch.Tensor, **crops: torch.Tensor) -> torch.Tensor:
-        return model.mask_head.redraw(protos[0], params, boxes, shape, **crops)
-
-    return model.link(state, clip, frame_ids, draw)
+def find_video(args: argparse.Namespace, folder: str) -> SpeedVideo:
+    """Return the video of the command line, or a generated one."""
+    if args.video is None:
+        return generated(f'{folder}/video', args.frames, tuple(args.size), args.objects)
+    return opened(args.video, args.frames, args.ann)
 
 
-def timed(device: torch.device, run: Callable, *args: Any) -> tuple[float, Any]:
-    """Seconds and answer of a call."""
-    if device.type == 'cuda':
-        torch.cuda.synchronize(device)
-    start = time.perf_counter()
-    answer = run(*args)
-    if device.type == 'cuda':
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - start, answer
-
-
-@torch.no_grad()
-def main(argv: Sequence[str]) -> None:
-    """Run both ways side by side."""
-    args = parse_args(argv)
-    inferencer = CiCoInferencer(args.config, args.checkpoint)
-    model, clips = inferencer.model, inferencer.clips
-    frames = list(open_source(args.video))[: args.frames]
-    state, plain = VideoState(), VideoState()
-    seconds = [0.0, 0.0]
-    found = 0
-    windows = clip_windows(len(frames), clips.num_frames, clips.overlap, clips.completion)
-    for number, window in enumerate(windows):
-        inputs, _ = clips.prepare('video', dict(enumerate(frames)), window)
-        device = inputs.device
-        slow, (plain, same) = timed(device, whole_network, model, plain, inputs, window.frame_ids)
-        fast, (state, clip) = timed(
-            device, model.step, state, inputs, window.frame_ids, window.num_final
-        )
-        if clip.instances_id.tolist() != same.instances_id.tolist():
-            raise ValueError(f'clip {window.frame_ids}: the two ways differ')
-        found += len(clip)
-        if number:  # the first clip also warms up
-            seconds[0] += slow
-            seconds[1] += fast
-    print(f'{len(windows)} clips, {found} instances, the same both ways')
-    print(
-        f'whole network {seconds[0]:.1f} s, as tested {seconds[1]:.1f} s: '
-        f'{seconds[0] / seconds[1]:.2f} times faster'
+def measure(args: argparse.Namespace, inferencer: CiCoInferencer, video: SpeedVideo) -> dict:
+    """Measure the model, and the peers if wanted."""
+    number = args.candidates or (None if args.checkpoint else 20)
+    precision = resolved(args.precision, args.device)
+    with forced(inferencer, video, number).active() if number else nullcontext():
+        found = Plan(inferencer, video, args.repeats).measure(precision, not args.compile)
+    result = dict(
+        machine=machine(torch.device(args.device)),
+        config=Path(args.config).stem,
+        precision=precision + ', compiled' * args.compile,
+        video=dict(
+            frames=len(video.frames), height=video.size[0], width=video.size[1], source=args.video
+        ),
+        num_frames=inferencer.clips.num_frames,
+        overlap=inferencer.clips.overlap,
+        candidates_from='objects of the video' if number else 'the model',
+        model=found,
     )
+    if args.peers:
+        objects = 10 if video.boxes is None else video.boxes.shape[1]
+        result['peers'] = measure_peers(video, args.device, objects, args.repeats)
+    return result
+
+
+def main(argv: Sequence[str]) -> None:
+    """Measure and print."""
+    args = parse_args(argv)
+    with TemporaryDirectory() as folder:
+        video = find_video(args, folder)
+        weights = args.checkpoint or write_untrained(args.config, video, folder, args.cfg_options)
+        inferencer = build(
+            args.config, weights, args.device, args.precision, args.compile, args.cfg_options
+        )
+        result = measure(args, inferencer, video)
+    print(summary(result))
+    if args.out:
+        Path(args.out).write_text(json.dumps(result, indent=1) + '\n')
 
 
 if __name__ == '__main__':

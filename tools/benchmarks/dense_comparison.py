@@ -12,7 +12,6 @@ import argparse
 import json
 import statistics
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,14 +21,13 @@ import torch
 
 from mmcico.apis import CiCoInferencer
 from mmcico.deployment import Agreement, compare_clips
-from mmcico.models.vis.clip_network import VideoState
 from mmcico.utils.tool import run_tool, tool_parser
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
 from speed.builders import DenseNetwork, build, forced, plain_model, resolved, write_untrained
-from speed.measures import machine, spread, wait_for
-from speed.runs import ready_clips
+from speed.measures import machine, spread
+from speed.runs import new_frame_seconds
 from speed.videos import SpeedVideo, generated
 
 CONFIGS = [
@@ -44,29 +42,13 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('configs', nargs='*', default=CONFIGS, help='config files')
     parser.add_argument('--candidates', type=int, nargs='+', default=[10, 20, 40])
     parser.add_argument('--objects', type=int, default=8, help='objects of the video')
-    parser.add_argument('--frames', type=int, default=7, help='frames of the video')
+    parser.add_argument('--frames', type=int, default=5, help='frames of the video')
     parser.add_argument('--size', type=int, nargs=2, default=[360, 640], metavar=('H', 'W'))
     parser.add_argument('--repeats', type=int, default=5, help='measured runs')
     parser.add_argument('--precisions', nargs='+', default=['fp32', 'auto'])
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--out', help='JSON file for the numbers')
     return parser.parse_args(argv)
-
-
-def timed_run(inferencer: CiCoInferencer, video: SpeedVideo) -> tuple[float, list]:
-    """Return the seconds of a new frame, and the instances of all clips."""
-    clips = ready_clips(inferencer, video)
-    state, found, seconds, number = VideoState(), [], 0.0, 0
-    for index, clip in enumerate(clips):
-        wait_for(clip.inputs.device)
-        start = time.perf_counter()
-        state, instances = inferencer.model.step(state, clip.inputs, clip.frame_ids, clip.num_final)
-        wait_for(clip.inputs.device)
-        found.append(instances)
-        if index:  # the first clip has only new frames
-            seconds += time.perf_counter() - start
-            number += len(clip.frame_ids) - inferencer.clips.overlap
-    return seconds / max(number, 1), found
 
 
 def compare(
@@ -80,7 +62,7 @@ def compare(
             stack.enter_context(forced(each, video, candidates).active())
         for repeat in range(repeats + 1):
             for name, inferencer in runs.items():
-                seconds, found[name] = timed_run(inferencer, video)
+                seconds, found[name] = new_frame_seconds(inferencer, video)
                 if repeat:
                     times[name].append(seconds)
     dense = statistics.median(times['dense'])

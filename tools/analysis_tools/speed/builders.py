@@ -1,6 +1,7 @@
 """Models to be measured, trained or not."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,16 @@ def forced(inferencer: CiCoInferencer, video: SpeedVideo, number: int) -> Forced
     return ForcedCandidates(inferencer.model, video, scale, number)
 
 
+@contextmanager
+def plain_convolutions() -> Iterator[None]:
+    """Let all models use PyTorch's own 3D convolutions within a block."""
+    own, ClipConv3d.forward = ClipConv3d.forward, nn.Conv3d.forward  # type: ignore
+    try:
+        yield
+    finally:
+        ClipConv3d.forward = own  # type: ignore[method-assign]
+
+
 class DenseNetwork(ClipNetwork):
     """Runs the whole network on all frames of each clip, with PyTorch's own 3D convolutions.
 
@@ -107,10 +118,7 @@ class DenseNetwork(ClipNetwork):
         num_final: int,
     ) -> NetworkResult:
         """Run the network; see :class:`ClipNetwork`."""
-        own, ClipConv3d.forward = ClipConv3d.forward, nn.Conv3d.forward  # type: ignore
-        try:
+        with plain_convolutions():
             outputs, protos = (self.model or model)(inputs[None], mode='tensor')
-        finally:
-            ClipConv3d.forward = own  # type: ignore[method-assign]
         known = KnownFrames(input_shape=tuple(inputs.shape[-2:]))
         return NetworkResult(outputs.of_clip(0), protos[0], known)

@@ -10,7 +10,7 @@ import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmcico.apis import CiCoInferencer, FrameSource, StreamState
+from mmcico.apis import CiCoInferencer, FrameSource, StreamState, open_source
 from mmcico.apis.outputs import TrackSink
 from mmcico.datasets.clip_windows import clip_windows
 from mmcico.models import CiCo
@@ -64,6 +64,23 @@ def run_clips(model: CiCo, clips: Iterable[ReadyClip]) -> list[InstanceData]:
     return found
 
 
+def new_frame_seconds(
+    inferencer: CiCoInferencer, video: SpeedVideo
+) -> tuple[float, list[InstanceData]]:
+    """Return the seconds of a new frame after the first clip, and the instances of all clips."""
+    state, found, seconds, number = VideoState(), [], 0.0, 0
+    for index, clip in enumerate(ready_clips(inferencer, video)):
+        wait_for(clip.inputs.device)
+        start = time.perf_counter()
+        state, instances = inferencer.model.step(state, clip.inputs, clip.frame_ids, clip.num_final)
+        wait_for(clip.inputs.device)
+        found.append(instances)
+        if index:  # the first clip has only new frames
+            seconds += time.perf_counter() - start
+            number += len(clip.frame_ids) - inferencer.clips.overlap
+    return seconds / max(number, 1), found
+
+
 @dataclass
 class Plan:
     """What is measured, and how often.
@@ -90,8 +107,6 @@ class Plan:
 
     def source(self) -> FrameSource | str:
         """Return the video, read from its files up to the frames that count."""
-        from mmcico.apis import open_source
-
         opened = open_source(self.video.source)
         frames = (frame for frame, _ in zip(opened.frames, self.video.frames))
         return FrameSource(opened.name, frames, opened.fps, len(self.video.frames), opened.is_file)

@@ -1,0 +1,186 @@
+"""How far runs of one model agree: precisions, devices, compiled, ONNX, dense.
+
+    python tools/benchmarks/agreement.py CONFIG CHECKPOINT VIDEO ... --out agreement.json
+
+Each way runs the whole path, from files to tracks, and is compared with single precision on the
+CPU, frame by frame. An instance agrees if the other run has the same id and class there with a mask
+IoU of at least 0.5. Told are the share of instances that agree (of those of the run that has more),
+the worst IoU of the masks of whole tracks and of single frames, and the largest difference of
+scores. Columns of a GPU are made where PyTorch finds one.
+"""
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+
+from mmcico.apis import CiCoInferencer, FrameResult
+from mmcico.deployment import OnnxInfo, export_onnx
+from mmcico.utils.tool import run_tool, tool_parser
+
+sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
+
+from speed.builders import DenseNetwork, build
+from speed.measures import machine
+from speed.report import table
+from speed.videos import SpeedVideo, generated, opened
+
+#: device, precision and further changes of each way
+WAYS: dict[str, tuple[str, str, str]] = {
+    'fp32, CPU': ('cpu', 'fp32', ''),
+    'fp32, CPU, dense': ('cpu', 'fp32', 'dense'),
+    'bf16, CPU': ('cpu', 'bf16', ''),
+    'fp32, CPU, compiled': ('cpu', 'fp32', 'compiled'),
+    'fp32, CPU, ONNX': ('cpu', 'fp32', 'onnx'),
+    'fp32, GPU': ('cuda', 'fp32', ''),
+    'fp16, GPU': ('cuda', 'fp16', ''),
+    'bf16, GPU': ('cuda', 'bf16', ''),
+    'bf16, GPU, compiled': ('cuda', 'bf16', 'compiled'),
+}
+#: way that all others are compared with
+FIRST = 'fp32, CPU'
+
+
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = tool_parser(__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='weights')
+    parser.add_argument('videos', nargs='*', help='videos; default: two of moving shapes')
+    parser.add_argument('--frames', type=int, default=30, help='at most so many frames of each')
+    parser.add_argument('--ways', nargs='+', choices=list(WAYS), help='default: all that run here')
+    parser.add_argument('--out', help='JSON file for the numbers')
+    return parser.parse_args(argv)
+
+
+def usable(ways: Sequence[str] | None) -> list[str]:
+    """Return the ways that run on this machine, the one to compare with first."""
+    found = [
+        name
+        for name, (device, _, _) in WAYS.items()
+        if (device == 'cpu' or torch.cuda.is_available()) and (ways is None or name in ways)
+    ]
+    return [FIRST, *(name for name in found if name != FIRST)]
+
+
+def build_way(config: str, checkpoint: str, name: str, folder: str) -> CiCoInferencer:
+    """Build the inferencer of a way."""
+    device, precision, change = WAYS[name]
+    inferencer = build(config, checkpoint, device, precision, change == 'compiled')
+    if change == 'dense':
+        inferencer.model.network = DenseNetwork()
+    if change == 'onnx':
+        path = str(Path(folder) / 'model.onnx')
+        info = OnnxInfo.of(
+            inferencer.model, inferencer.cfg, inferencer.classes, inferencer.category_ids
+        )
+        export_onnx(inferencer.model, path, info)
+        inferencer = CiCoInferencer(inferencer.cfg, path, show_progress=False)
+    return inferencer
+
+
+class Comparison:
+    """Adds up how far the results of two runs agree."""
+
+    def __init__(self) -> None:
+        self.equal = 0
+        self.numbers = [0, 0]
+        self.score = 0.0
+        self.worst_frame = 1.0
+        self.pixels: dict[Any, np.ndarray] = defaultdict(lambda: np.zeros(2))
+
+    def add(self, video: int, found: FrameResult, wanted: FrameResult) -> None:
+        """Compare one frame."""
+        ours, theirs = (each.sample.pred_track_instances.cpu().numpy() for each in (found, wanted))
+        self.numbers[0] += len(ours.scores)
+        self.numbers[1] += len(theirs.scores)
+        rows = {number: row for row, number in enumerate(ours.instances_id.tolist())}
+        for row, number in enumerate(theirs.instances_id.tolist()):
+            mine = rows.get(number)
+            if mine is None or ours.labels[mine] != theirs.labels[row]:
+                continue
+            a, b = ours.masks[mine].astype(bool), theirs.masks[row].astype(bool)
+            areas = np.array([(a & b).sum(), (a | b).sum()])
+            if 2 * areas[0] < areas[1]:
+                continue
+            self.equal += 1
+            self.worst_frame = min(self.worst_frame, areas[0] / areas[1])
+            self.pixels[video, number] += areas
+            self.score = max(self.score, abs(float(ours.scores[mine] - theirs.scores[row])))
+
+    def result(self) -> dict[str, float]:
+        """Return the numbers."""
+        tracks = [inter / union for inter, union in self.pixels.values()]
+        return dict(
+            equal_ids=self.equal / max(*self.numbers, 1),
+            instances=self.numbers[1],
+            worst_track_iou=min(tracks, default=1.0),
+            worst_frame_iou=float(self.worst_frame),
+            score=self.score,
+        )
+
+
+def compare(args: argparse.Namespace, videos: Sequence[SpeedVideo], folder: str) -> dict:
+    """Run all ways and compare each with the first."""
+    results, report = {}, {}
+    for name in usable(args.ways):
+        try:
+            inferencer = build_way(args.config, args.checkpoint, name, folder)
+            results[name] = [list(inferencer.stream(video.frames)) for video in videos]
+        except Exception as error:  # one way that fails should not hide the others
+            report[name] = dict(error=' '.join(str(error).split())[:200])
+            continue
+        total = Comparison()
+        for number, (found, wanted) in enumerate(zip(results[name], results[FIRST])):
+            for frames in zip(found, wanted):
+                total.add(number, *frames)
+        report[name] = total.result()
+    return report
+
+
+def as_table(report: dict[str, dict]) -> str:
+    """Return the numbers as a table."""
+    rows = []
+    for name, each in report.items():
+        if 'error' in each:
+            rows.append([name, each['error'], '', '', ''])
+            continue
+        rows.append(
+            [
+                name,
+                f'{each["equal_ids"]:.2%}',
+                f'{each["worst_track_iou"]:.4f}',
+                f'{each["worst_frame_iou"]:.4f}',
+                f'{each["score"]:.1e}',
+            ]
+        )
+    head = ['run', 'equal ids', 'worst IoU of a track', 'of a frame', 'largest score difference']
+    return table(head, rows)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Compare all ways and print a table."""
+    args = parse_args(argv)
+    with TemporaryDirectory() as folder:
+        videos = [opened(each, args.frames) for each in args.videos] or [
+            generated(f'{folder}/{seed}', args.frames, (96, 160), 3, seed) for seed in (0, 1)
+        ]
+        report = compare(args, videos, folder)
+    print(
+        f'{report[FIRST].get("instances", 0)} masks in {sum(len(v.frames) for v in videos)} frames'
+    )
+    print(as_table(report))
+    if args.out:
+        content = dict(machine=machine(torch.device('cpu')), config=args.config, ways=report)
+        Path(args.out).write_text(json.dumps(content, indent=1) + '\n')
+
+
+if __name__ == '__main__':
+    sys.exit(run_tool(main))

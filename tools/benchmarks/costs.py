@@ -1,0 +1,182 @@
+"""Time and memory over the frames of a clip, objects, resolution and length of the video.
+
+    python tools/benchmarks/costs.py --plot docs/en/images/costs.png --out costs.json
+
+The first three use one config with random weights, whose candidates are the anchors nearest to the
+objects of a generated video (three a visible object of a clip). The time is that of a new frame, in
+clips after the first, linking included. The last one runs a small model over a video of 50 frames
+that goes back and forth, files left out, and tells its time a frame and its peak memory.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+
+from mmcico.utils.tool import run_tool, tool_parser
+
+sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
+
+from speed.builders import build, forced, write_untrained
+from speed.measures import PeakMemory, machine, spread, wait_for
+from speed.report import table
+from speed.runs import new_frame_seconds
+from speed.videos import SpeedVideo, generated
+
+PAPER = 'configs/cico/cico-yolact_r50_fpn_clip3_4xb6-12e_youtubevis2019.py'
+SMALL = 'configs/demo/cico-yolact_demo_moving-shapes.py'
+#: places of the settings that are varied
+SCALE = 'test_dataloader.dataset.pipeline.1.transforms.1.scale'
+
+
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = tool_parser(__doc__)
+    parser.add_argument('--config', default=PAPER, help='config of the first three')
+    parser.add_argument('--small', default=SMALL, help='config of the lengths')
+    parser.add_argument('--clips', type=int, nargs='*', default=[1, 3, 5, 7], metavar='T')
+    parser.add_argument('--objects', type=int, nargs='*', default=[1, 3, 10, 30, 100])
+    parser.add_argument('--heights', type=int, nargs='*', default=[180, 360, 540, 720])
+    parser.add_argument('--lengths', type=int, nargs='*', default=[50, 500, 5000])
+    parser.add_argument('--height', type=int, default=360, help='of the first two')
+    parser.add_argument('--precision', choices=['auto', 'fp32', 'bf16', 'fp16'], default='fp32')
+    parser.add_argument('--device', default='cpu')
+    parser.add_argument('--repeats', type=int, default=3)
+    parser.add_argument('--plot', help='picture of the curves')
+    parser.add_argument('--out', help='JSON file for the numbers')
+    return parser.parse_args(argv)
+
+
+@contextmanager
+def prepared(args: argparse.Namespace, num_frames: int, objects: int, height: int):
+    """Yield a model of clips of some frames on a generated video that it sees unchanged."""
+    width = -(-height * 16 // 9)
+    options = {
+        'model.bbox_head.num_frames': num_frames,
+        'test_dataloader.dataset.num_frames': num_frames,
+        'test_dataloader.dataset.overlap': min(1, num_frames - 1),
+        SCALE: (width, height),
+    }
+    with TemporaryDirectory() as folder:
+        size, length = (height, width), 2 * num_frames - min(1, num_frames - 1)
+        video = generated(f'{folder}/video', length, size, objects)
+        weights = write_untrained(args.config, video, folder, options)
+        inferencer = build(args.config, weights, args.device, args.precision, options=options)
+        with forced(inferencer, video, 3 * objects).active():
+            yield inferencer, video
+
+
+def cost(args: argparse.Namespace, num_frames: int, objects: int, height: int) -> dict[str, Any]:
+    """Return the time of a new frame and the peak memory."""
+    with prepared(args, num_frames, objects, height) as (inferencer, video):
+        times = []
+        with PeakMemory(torch.device(args.device)) as peak:
+            for _ in range(args.repeats + 1):
+                times.append(new_frame_seconds(inferencer, video)[0])
+    return dict(seconds=spread(times[1:]), memory=peak.mib)
+
+
+def back_and_forth(video: SpeedVideo, length: int) -> SpeedVideo:
+    """Return a longer video that plays a short one forwards and backwards."""
+    number = len(video.frames)
+    order = [*range(number), *range(number - 2, 0, -1)]
+    index = [order[place % len(order)] for place in range(length)]
+    boxes = None if video.boxes is None else video.boxes[index]
+    return SpeedVideo(video.source, [video.frames[each] for each in index], boxes, video.labels)
+
+
+def cost_of_length(args: argparse.Namespace, length: int) -> dict[str, Any]:
+    """Return the time a frame and the peak memory of a video of some length."""
+    with TemporaryDirectory() as folder:
+        short = generated(f'{folder}/video', min(50, length), (96, 160), 3)
+        weights = write_untrained(args.small, short, folder)
+        inferencer = build(args.small, weights, args.device, args.precision)
+        video = back_and_forth(short, length)
+        device, halves = torch.device(args.device), [0.0, 0.0]
+        with forced(inferencer, video, 12).active(), PeakMemory(device) as peak:
+            start = time.perf_counter()
+            for result in inferencer.stream(iter(video.frames)):
+                wait_for(device)
+                now = time.perf_counter()
+                halves[2 * result.frame_id >= length] += now - start
+                start = now
+    seconds = spread([sum(halves) / length])
+    return dict(seconds=seconds, second_half=halves[1] / (length // 2), memory=peak.mib)
+
+
+def section(
+    name: str, values: Sequence[int], measure: Callable[[int], dict[str, Any]]
+) -> dict[int, dict[str, Any]]:
+    """Measure all values of a variable and print a table."""
+    if not values:
+        return {}
+    found = {value: measure(value) for value in values}
+    rows = [
+        [str(value), f'{1000 * each["seconds"]["median"]:.1f}', f'{each["memory"]:.0f}']
+        for value, each in found.items()
+    ]
+    print(table([name, 'ms a frame', 'peak memory, MiB'], rows), '\n', sep='', flush=True)
+    return found
+
+
+def plot(result: dict[str, dict[int, dict[str, Any]]], path: str) -> None:
+    """Draw a curve of each section."""
+    import matplotlib
+
+    matplotlib.use('Agg')
+    from matplotlib import pyplot
+
+    drawn = {name: found for name, found in result.items() if found}
+    figure, axes = pyplot.subplots(1, len(drawn), figsize=(3.4 * len(drawn), 2.8), squeeze=False)
+    for axis, (name, found) in zip(axes[0], drawn.items()):
+        values = list(found)
+        seconds = np.array([found[value]['seconds']['median'] for value in values])
+        axis.plot(values, 1000 * seconds, 'o-', color='C0')
+        axis.set_ylim(bottom=0)
+        axis.set_xlabel(name)
+        axis.set_ylabel('ms a frame', color='C0')
+        if max(values) > 20 * min(values):
+            axis.set_xscale('log')
+        memory = axis.twinx()
+        memory.plot(values, [found[value]['memory'] for value in values], 's--', color='C1')
+        memory.set_ylim(bottom=0)
+        memory.set_ylabel('peak memory, MiB', color='C1')
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Measure all sections."""
+    args = parse_args(argv)
+    print(machine(torch.device(args.device)), '\n')
+    result = {
+        'frames of a clip': section(
+            'frames of a clip', args.clips, lambda value: cost(args, value, 5, args.height)
+        ),
+        'objects': section(
+            'objects', args.objects, lambda value: cost(args, 3, value, args.height)
+        ),
+        'height of the input': section(
+            'height of the input', args.heights, lambda value: cost(args, 3, 5, value)
+        ),
+        'frames of the video': section(
+            'frames of the video', args.lengths, lambda value: cost_of_length(args, value)
+        ),
+    }
+    if args.out:
+        content = dict(machine=machine(torch.device(args.device)), costs=result)
+        Path(args.out).write_text(json.dumps(content, indent=1) + '\n')
+    if args.plot:
+        plot(result, args.plot)
+
+
+if __name__ == '__main__':
+    sys.exit(run_tool(main))
