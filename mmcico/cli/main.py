@@ -139,8 +139,12 @@ COMMANDS: dict[str, Command] = dict(
     ),
     benchmark=Command(
         'analysis_tools/benchmark.py',
-        'measure how much time testing saves',
-        ['CONFIG CHECKPOINT video.mp4'],
+        'measure the speed of a model, whole and by stage',
+        [
+            'CONFIG                                  random weights, generated video',
+            'CONFIG CHECKPOINT --video video.mp4 --precision auto',
+            'CONFIG --peers --out speed.json',
+        ],
     ),
     flops=Command(
         'analysis_tools/get_flops.py',

@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 from tool_runs import run_here
 
-from mmcico.testing.inference import write_small_model
 from mmcico.visualization.picture_files import write_video
 
 ROOT = Path(__file__).parents[2]
@@ -20,17 +19,6 @@ def test_memory_by_length(capsys):
     assert run_here(*args) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[2].startswith('| 3 | ') and lines[-1] == 'last over first: 1.000'
-
-
-def test_benchmark_of_testing(tmp_path, capsys):
-    config, weights = write_small_model(tmp_path)
-    frames = tmp_path / 'data'
-    args = ('--out', frames, '--num-videos', '1', '--num-frames', '5', '--size', '64', '96')
-    assert run_here('dataset_tools/make_moving_shapes.py', *args) == 0
-    video = frames / 'JPEGImages' / '00000'
-    assert run_here('analysis_tools/benchmark.py', config, weights, video) == 0
-    said = capsys.readouterr().out
-    assert '2 clips, ' in said and 'times faster' in said
 
 
 def test_animated_picture_puts_videos_side_by_side(tmp_path):

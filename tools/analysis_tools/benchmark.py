@@ -38,6 +38,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='config of a CiCo model')
     parser.add_argument('checkpoint', nargs='?', help='weights; without, they are random')
+    parser.add_argument('old_video', nargs='?', help=argparse.SUPPRESS)  # --video of version 0.2
     parser.add_argument('--video', help='video file or folder of images; default: moving shapes')
     parser.add_argument('--ann', help='annotation file with the objects of the video')
     parser.add_argument(
@@ -68,7 +69,9 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('--repeats', type=int, default=5, help='measured runs')
     parser.add_argument('--out', help='JSON file for the numbers')
     add_cfg_options(parser)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    args.video = args.video or args.old_video
+    return args
 
 
 def find_video(args: argparse.Namespace, folder: str) -> SpeedVideo:
