@@ -27,7 +27,7 @@ from mmcico.utils.tool import run_tool, tool_parser
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
-from speed.builders import DenseNetwork, build
+from speed.builders import DenseNetwork, build, plain_model
 from speed.measures import machine
 from speed.report import table
 from speed.videos import SpeedVideo, generated, opened
@@ -75,13 +75,12 @@ def build_way(config: str, checkpoint: str, name: str, folder: str) -> CiCoInfer
     device, precision, change = WAYS[name]
     inferencer = build(config, checkpoint, device, precision, change == 'compiled')
     if change == 'dense':
-        inferencer.model.network = DenseNetwork()
+        inferencer.model.network = DenseNetwork(plain_model(inferencer, checkpoint))
     if change == 'onnx':
         path = str(Path(folder) / 'model.onnx')
-        info = OnnxInfo.of(
-            inferencer.model, inferencer.cfg, inferencer.classes, inferencer.category_ids
-        )
-        export_onnx(inferencer.model, path, info)
+        model = plain_model(inferencer, checkpoint)
+        info = OnnxInfo.of(model, inferencer.cfg, inferencer.classes, inferencer.category_ids)
+        export_onnx(model, path, info)
         inferencer = CiCoInferencer(inferencer.cfg, path, show_progress=False)
     return inferencer
 
