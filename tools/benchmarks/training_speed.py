@@ -2,8 +2,7 @@
 
     python tools/benchmarks/training_speed.py CONFIG --batch 2 --steps 5 --out training.json
 
-The plain network uses PyTorch's own 3D convolutions. Both train from the same random weights on the
-same clips, which show moving squares. A step is forward, losses, backward and the optimiser.
+The plain network uses PyTorch's own 3D convolutions. Both train from the same random weights on X
 """
 
 import argparse
@@ -73,8 +72,8 @@ def measure(model: CiCo, args: argparse.Namespace, precision: str) -> dict[str, 
             optimizer.zero_grad(set_to_none=True)
             wait_for(device)
             times.append(time.perf_counter() - start)
-            losses.append(float(loss))
-    return dict(seconds=spread(times[1:]), memory=peak.mib, losses=losses)
+            losses.append(float(loss.detach()))
+    return dict(seconds=spread(times[1:]), memory=peak.added, losses=losses)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -102,7 +101,7 @@ def main(argv: Sequence[str]) -> None:
         ]
         for name, each in result['runs'].items()
     ]
-    print(table(['run', 's a step', 'speed', 'peak memory, MiB', 'memory'], rows))
+    print(table(['run', 's a step', 'speed', 'memory of a step, MiB', 'memory'], rows))
     if args.out:
         Path(args.out).write_text(json.dumps(result, indent=1) + '\n')
 

@@ -1,5 +1,7 @@
 """Repeated measurements, memory, and what the machine can do."""
 
+import ctypes
+import gc
 import platform
 import resource
 import statistics
@@ -55,29 +57,39 @@ class PeakMemory:
 
     Args:
         device (torch.device): The device.
+
+    Attributes:
+        mib (float): The peak.
+        added (float): The peak beyond what was in use before.
     """
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
-        self.mib = 0.0
+        self.mib = self.added = 0.0
 
     def __enter__(self) -> 'PeakMemory':
-        if self.device.type == 'cuda':
-            torch.cuda.reset_peak_memory_stats(self.device)
-        else:
-            forget_peak()
+        forget_peak(self.device)
+        self._before = self._peak()
         return self
 
     def __exit__(self, *error: Any) -> None:
+        self.mib = self._peak()
+        self.added = self.mib - self._before
+
+    def _peak(self) -> float:
         if self.device.type == 'cuda':
-            self.mib = torch.cuda.max_memory_allocated(self.device) / 2**20
-        else:
-            self.mib = resident_peak()
+            return torch.cuda.max_memory_allocated(self.device) / 2**20
+        return resident_peak()
 
 
-def forget_peak() -> None:
-    """Let the peak of the resident memory begin again, where Linux allows it."""
-    with suppress(OSError):
+def forget_peak(device: torch.device) -> None:
+    """Give unused memory back and let the peak begin again, where the system allows it."""
+    gc.collect()
+    if device.type == 'cuda':
+        torch.cuda.reset_peak_memory_stats(device)
+        return
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL('libc.so.6').malloc_trim(0)
         Path('/proc/self/clear_refs').write_text('5')
 
 
