@@ -1,4 +1,4 @@
-"""Weights of other code: conversion both ways, and inflation from images."""
+"""Conversion of published weights, and initialisation from image detectors."""
 
 from .convert import ours_to_published, published_to_ours
 from .inflate import InflatedPretrained, inflate, kind_of

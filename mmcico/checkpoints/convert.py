@@ -1,4 +1,4 @@
-"""Published checkpoints to ours and back. Pure functions on dicts."""
+"""Conversion of published parameters to those of mmcico, and back."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from .layout import ModelLayout, Report
 from .names import count_levels, modern_names, published_head_names, to_ours, to_published
 from .values import background_to_end, background_to_front, merging_to_mmdet, merging_to_published
 
-#: buffers that follow from the settings, or that no result depends on
+#: buffers that a model computes from its settings, or that no result depends on
 OWN_BUFFERS = ('relative_position_index', 'num_batches_tracked')
 NORM0 = ('backbone.norm0.weight', 'backbone.norm0.bias')
 CLASS_LAYER = 'bbox_head.cls_layer.'
@@ -15,25 +15,25 @@ HARD_NEGATIVES = 'mmcico.HardNegativeCrossEntropy'
 
 
 def leaf(name: str) -> str:
-    """The last part of a name."""
+    """Return the last part of a name."""
     return name.rsplit('.', 1)[-1]
 
 
 def is_merging(name: str) -> bool:
-    """Whether a parameter (our name) has the inputs of a patch merging."""
+    """Return whether a parameter, by its name in mmcico, has the inputs of a patch merging."""
     return name.startswith('backbone.stages.') and '.downsample.' in name
 
 
 def value_to_ours(name: str, value: Tensor, model: ModelLayout) -> tuple[Tensor, str | None]:
-    """A published value in our order.
+    """Bring a published value into the order of mmcico.
 
     Args:
-        name (str): Our name.
+        name (str): Name in mmcico.
         value (Tensor): The published value.
-        model (ModelLayout): The model it is for.
+        model (ModelLayout): The model that needs the value.
 
     Returns:
-        tuple[Tensor, str | None]: Our value, and what was done, if anything.
+        tuple[Tensor, str | None]: The value, and what was changed, if anything.
     """
     if is_merging(name):
         return merging_to_mmdet(value), 'inputs of patch merging reordered'
@@ -47,7 +47,7 @@ def value_to_ours(name: str, value: Tensor, model: ModelLayout) -> tuple[Tensor,
 
 
 def value_to_published(name: str, value: Tensor, model: ModelLayout) -> tuple[Tensor, str | None]:
-    """The inverse of :func:`value_to_ours`."""
+    """Invert :func:`value_to_ours`."""
     if is_merging(name):
         return merging_to_published(value), 'inputs of patch merging reordered'
     if name.startswith(CLASS_LAYER) and not model.use_sigmoid:
@@ -59,13 +59,13 @@ def value_to_published(name: str, value: Tensor, model: ModelLayout) -> tuple[Te
 
 
 def not_needed(name: str, value: Tensor, ours: str | None, model: ModelLayout) -> str | None:
-    """Why a published parameter is knowingly left out; None: it is not."""
+    """Return the reason to leave out a published parameter, None if there is none."""
     if name in NORM0 and ours not in model.state:
-        return 'the output of this stage is not used'
+        return 'the model does not use the output of this stage'
     if leaf(name) == 'relative_position_index':
         own = None if ours is None else model.state.get(ours)
         if own is not None and torch.equal(own.cpu(), value.cpu()):
-            return 'equal to the one that the model makes'
+            return 'equal to that of the model'
     return None
 
 
@@ -75,12 +75,12 @@ def published_to_ours(
     """Convert the parameters of a published file.
 
     Args:
-        params (dict[str, Tensor]): Of the file, also of an older layout.
-        model (ModelLayout): The model they are for.
+        params (dict[str, Tensor]): Parameters of the file, which may have an older layout.
+        model (ModelLayout): The model that needs them.
 
     Returns:
-        tuple[dict[str, Tensor], Report]: Our parameters in the model's order,
-        and what became of each.
+        tuple[dict[str, Tensor], Report]: Parameters of mmcico in the order of the model, and a
+        report of each.
     """
     params = modern_names(params)
     levels = count_levels(params, 'fpn.lat_layers.{i}.')
@@ -96,7 +96,7 @@ def published_to_ours(
             continue
         changed, done = value_to_ours(ours, value, model)
         if leaf(name) == 'relative_position_index':
-            report.unexpected[name] = 'differs from the one the model makes'
+            report.unexpected[name] = 'differs from that of the model'
         elif changed.shape != model.state[ours].shape:
             report.shapes_differ(name, value, model.state[ours], class_hint(ours, value, model))
         else:
@@ -106,7 +106,7 @@ def published_to_ours(
 
 
 def class_hint(name: str, value: Tensor, model: ModelLayout) -> str:
-    """Return the loss and the presets that fit a published class layer, if the model's do not."""
+    """Return which loss and presets fit a published class layer that does not fit the model."""
     if not name.startswith(CLASS_LAYER):
         return ''
     rows, wanted = len(value), len(model.state[name])
@@ -124,7 +124,7 @@ def class_hint(name: str, value: Tensor, model: ModelLayout) -> str:
 
 
 def note(report: Report, name: str, done: str | None) -> None:
-    """Write down a parameter that found its place."""
+    """Add a parameter that was taken to the report."""
     if done is None:
         report.taken.append(name)
     else:
@@ -132,14 +132,14 @@ def note(report: Report, name: str, done: str | None) -> None:
 
 
 def complete(out: dict[str, Tensor], model: ModelLayout, report: Report) -> dict[str, Tensor]:
-    """Add the buffers that the model makes itself, in the model's order."""
+    """Add the buffers that the model computes itself; return all in the order of the model."""
     ordered = {}
     for name, own in model.state.items():
         if name in out:
             ordered[name] = out[name]
         elif leaf(name) in OWN_BUFFERS:
             ordered[name] = own.clone()
-            report.made[name] = "the model's own"
+            report.made[name] = 'initial value of the model'
         else:
             report.missing.append(name)
     return ordered
@@ -148,15 +148,14 @@ def complete(out: dict[str, Tensor], model: ModelLayout, report: Report) -> dict
 def ours_to_published(
     params: dict[str, Tensor], model: ModelLayout
 ) -> tuple[dict[str, Tensor], Report]:
-    """Write our parameters as a published file has them.
+    """Convert the parameters of mmcico to those of a published file.
 
     Args:
-        params (dict[str, Tensor]): Of one of our checkpoints.
+        params (dict[str, Tensor]): Parameters of a checkpoint of mmcico.
         model (ModelLayout): The model of its config, a published preset.
 
     Returns:
-        tuple[dict[str, Tensor], Report]: Published parameters, and what
-        became of each.
+        tuple[dict[str, Tensor], Report]: Published parameters, and a report of each.
     """
     levels = count_levels(model.state, 'neck.lateral_convs.{i}.')
     head = published_head_names()
@@ -165,7 +164,7 @@ def ours_to_published(
     for name, value in fitting.items():
         published = to_published(name, levels)
         if published is None or not (published.startswith('backbone.') or published in head):
-            report.unexpected[name] = 'published models have nothing like it'
+            report.unexpected[name] = 'published models have no such parameter'
             continue
         out[published], done = value_to_published(name, value, model)
         if published not in report.made:
@@ -177,7 +176,7 @@ def ours_to_published(
 def fitting_parameters(
     params: dict[str, Tensor], model: ModelLayout, report: Report
 ) -> dict[str, Tensor]:
-    """Parameters of a file of ours that the model of the config has."""
+    """Return the parameters of a file of mmcico that fit the model of the config."""
     levels = count_levels(model.state, 'neck.lateral_convs.{i}.')
     for name in params:
         if name not in model.state:
@@ -188,7 +187,7 @@ def fitting_parameters(
             published = to_published(name, levels) or name
             if leaf(name) in OWN_BUFFERS:
                 out[name] = own.clone()
-                report.made[published] = "the model's own"
+                report.made[published] = 'initial value of the model'
             else:
                 report.missing.append(published)
         elif params[name].shape != own.shape:
@@ -199,11 +198,11 @@ def fitting_parameters(
 
 
 def add_norm0(out: dict[str, Tensor], report: Report) -> dict[str, Tensor]:
-    """Give a published Swin the norm of its first output, which is unused."""
+    """Add the norm of Swin's first output, which a published file has, though it is not used."""
     embed = out.get('backbone.patch_embed.proj.bias')
     if embed is None or NORM0[0] in out:
         return out
     for name, value in zip(NORM0, (embed.new_ones(len(embed)), embed.new_zeros(len(embed)))):
         out[name] = value
-        report.made[name] = 'not used; ones and zeros'
+        report.made[name] = 'not used; filled with ones and zeros'
     return out

@@ -1,4 +1,4 @@
-"""Initialisation of a model for clips from a checkpoint for images."""
+"""Initialisation of a clip model from a checkpoint of an image detector."""
 
 from collections.abc import Iterator
 
@@ -19,16 +19,15 @@ PROTO_TOWER = 'mask_head.tower.'
 
 
 def time_taps(name: str, size: int, num_frames: int) -> list[float]:
-    """Weights in time of a layer that was trained on images.
+    """Return the temporal weights, of sum 1, for a kernel that was trained on images.
+
+    The prototypes belong to a frame, so their kernels lean on it; those of the other towers weigh
+    all frames equally.
 
     Args:
-        name (str): Our name of the kernel.
-        size (int): Its temporal size here.
+        name (str): Name of the kernel in mmcico.
+        size (int): Temporal size of the kernel in the model.
         num_frames (int): T.
-
-    Returns:
-        list[float]: Of sum 1. Prototypes belong to a frame and lean on it;
-        the other towers weigh all frames alike.
     """
     if name.startswith(PROTO_TOWER) and num_frames > 1 and size == 3:
         return list(PROTO_TAPS)
@@ -41,16 +40,16 @@ def fit(
     """Bring a value to the shape that the model needs.
 
     Args:
-        name (str): Our name.
-        value (Tensor): As in the file.
-        own (Tensor): The model's, for its shape.
+        name (str): Name in mmcico.
+        value (Tensor): Value in the file.
+        own (Tensor): Value in the model, for its shape.
         model (ModelLayout): The model.
-        of_images (bool): Whether a clip was one frame when the file was
-            trained: a 3D kernel then saw it by its middle tap only.
+        of_images (bool): Whether the file was trained on clips of one frame. Only the middle taps
+            of its 3D kernels were trained then.
 
     Returns:
-        tuple[Tensor | None, str | None]: The value, None if it cannot be
-        fitted, and what was done to it, if anything.
+        tuple[Tensor | None, str | None]: The value, None if it does not fit, and what was changed,
+        if anything.
     """
     done = f'{tuple(value.shape)} -> {tuple(own.shape)}, '
     middle = of_images and model.num_frames > 1 and value.dim() == 5
@@ -79,50 +78,43 @@ def fit(
 def left_out(
     name: str, value: Tensor, ours: str, model: ModelLayout, take_classes: bool
 ) -> str | None:
-    """Why a parameter with a place is knowingly not taken; None: it is."""
+    """Return the reason not to take a parameter that the model has, None if there is none."""
     if ours.startswith(CLASS_LAYER) and not take_classes:
-        return 'classes are learned anew (take_classes=False)'
+        return 'classes are learned from scratch (take_classes=False)'
     return not_needed(name, value, ours, model)
-
-
-def of_one_frame(
-    params: dict[str, Tensor], goals: dict[str, list[str]], model: ModelLayout
-) -> bool:
-    """Whether the box layer of a file has the boxes of a single frame."""
-    return any(
-        len(params[name]) == 4 * model.num_anchors
-        for name, ours in goals.items()
-        if BOX_LAYER + 'bias' in ours
-    )
 
 
 def inflate(
     params: dict[str, Tensor], model: ModelLayout, take_classes: bool = False
 ) -> tuple[dict[str, Tensor], Report]:
-    """Parameters for a model for clips from a checkpoint for images.
+    """Convert the parameters of an image detector to those of a clip model.
 
     Args:
-        params (dict[str, Tensor]): Of the file: a published COCO model, one
-            of ours with T = 1, MMDetection's YOLACT or CondInst.
-        model (ModelLayout): The model.
-        take_classes (bool): Take the class layer over. Only right with the
-            same classes in the same order.
+        params (dict[str, Tensor]): Parameters of a published COCO model, of a model of mmcico with
+            T = 1, or of MMDetection's YOLACT or CondInst.
+        model (ModelLayout): The clip model.
+        take_classes (bool): Whether to take the class layer, too. This is only right with the same
+            classes in the same order.
 
     Returns:
-        tuple[dict[str, Tensor], Report]: What the file gives, under the
-        model's names, and what became of each parameter.
+        tuple[dict[str, Tensor], Report]: Parameters by their names in the model, and a report of
+        each.
 
     Raises:
-        ValueError: If the file is of no known kind, gives nothing, or the
-            class layer is wanted and does not fit.
+        ValueError: If the kind of the file is not known, no parameter fits, or the class layer is
+            wanted and does not fit.
     """
     kind = kind_of(params)
     params = modern_names(params)
     goals = places(params, kind, model.state)
-    of_images = of_one_frame(params, goals, model)
+    of_images = any(
+        len(params[name]) == 4 * model.num_anchors
+        for name, ours in goals.items()
+        if BOX_LAYER + 'bias' in ours
+    )
     report, found = Report(), {}
     misfits: set[str] = set()
-    for name, ours in wanted(params, goals, model, take_classes, report):
+    for name, ours in candidates(params, goals, model, take_classes, report):
         value, done = params[name], None
         if kind == 'published':
             value, done = value_to_ours(ours, value, model)
@@ -138,14 +130,14 @@ def inflate(
     return out, report
 
 
-def wanted(
+def candidates(
     params: dict[str, Tensor],
     goals: dict[str, list[str]],
     model: ModelLayout,
     take_classes: bool,
     report: Report,
 ) -> Iterator[tuple[str, str]]:
-    """Names there and here of what can be tried; the rest is reported."""
+    """Yield names in the file and in the model of parameters that may fit; report the others."""
     for name, value in params.items():
         known = [ours for ours in goals[name] if ours in model.state]
         for ours in known or goals[name]:
@@ -155,26 +147,26 @@ def wanted(
             elif ours in known:
                 yield name, ours
         if not known and name not in report.dropped:
-            report.unexpected[name] = 'nothing like it in this model'
+            report.unexpected[name] = 'the model has no such parameter'
 
 
 def layer_of(name: str) -> str:
-    """A name without its last part."""
+    """Return a name without its last part."""
     return name.rsplit('.', 1)[0]
 
 
 def whole_layers(
     found: dict[str, tuple[str, Tensor, str | None]], misfits: set[str], report: Report
 ) -> dict[str, Tensor]:
-    """What was found, without biases whose weights do not fit.
+    """Leave out parameters of layers that do not fit as a whole.
 
     Args:
-        found (dict): Our name -> name there, value, what was done to it.
-        misfits (set[str]): Layers here with a parameter that does not fit.
-        report (Report): Gets an entry for each.
+        found (dict): Name in the file, value, and what was changed, by name in the model.
+        misfits (set[str]): Layers of the model with a parameter that does not fit.
+        report (Report): Report to which an entry for each parameter is added.
 
     Returns:
-        dict[str, Tensor]: Values by our names.
+        dict[str, Tensor]: Values by name in the model.
     """
     out = {}
     for ours, (name, value, done) in found.items():
@@ -187,41 +179,39 @@ def whole_layers(
 
 
 def check_taken(out: dict[str, Tensor], report: Report, kind: str, take_classes: bool) -> None:
-    """Refuse a file that does not give what was asked for.
+    """Check that a file gives the parameters that were asked for.
 
     Raises:
         ValueError: If no parameter fits, or the class layer does not.
     """
     if not report.placed:
         raise ValueError(
-            f'nothing in the checkpoint (of kind {kind!r}) fits this model; '
-            f'the first differences: {report.lines()[1:8]}'
+            f'nothing in the checkpoint (of kind {kind!r}) fits this model; the first differences '
+            f'are {report.lines()[1:8]}'
         )
     if take_classes and CLASS_LAYER + 'weight' not in out:
         raise ValueError(
-            'take_classes=True, but the class layer of the checkpoint (of '
-            f'kind {kind!r}) does not fit this model: '
-            f'{report.wrong_shape or "it has no counterpart here"}; only '
-            'published models and ours with the same classes can give it'
+            f'take_classes=True, but the class layer of the checkpoint (of kind {kind!r}) does not '
+            f'fit this model: {report.wrong_shape or "the model has no such layer"}; give a '
+            'published model or one of mmcico with the same classes'
         )
 
 
 @WEIGHT_INITIALIZERS.register_module()
 class InflatedPretrained:
-    """Start from a detector of images: ``init_cfg`` of :class:`CiCo`.
+    """Initialiser from a checkpoint of an image detector, for ``init_cfg`` of :class:`CiCo`.
 
-    2D kernels are spread over time and boxes repeated for every frame, as
-    docs/en/checkpoints.md says. What was taken, reshaped and left out is
-    written to the log.
+    2D kernels are spread over time and boxes repeated for every frame, as docs/en/checkpoints.md
+    describes. The log lists which parameters were taken, reshaped and left out.
 
     Args:
-        checkpoint (str): File or address of a published COCO model, of ours
-            with T = 1, or of MMDetection's YOLACT or CondInst.
-        take_classes (bool): Also take the class layer. Only right with the
-            same classes in the same order.
+        checkpoint (str): File or URL of a published COCO model, of a model of mmcico with T = 1,
+            or of MMDetection's YOLACT or CondInst.
+        take_classes (bool): Whether to take the class layer, too. This is only right with the same
+            classes in the same order.
     """
 
-    #: the model's parts initialise themselves first
+    #: the parts of the model are initialised before this initialiser runs
     after_children = True
 
     def __init__(self, checkpoint: str, take_classes: bool = False) -> None:
@@ -229,13 +219,10 @@ class InflatedPretrained:
         self.take_classes = take_classes
 
     def __call__(self, module: nn.Module) -> None:
-        """Load what fits into a model and say so in the log.
-
-        Args:
-            module (nn.Module): A :class:`CiCo`.
+        """Load the parameters that fit into a :class:`CiCo`, and log a report.
 
         Raises:
-            ValueError: If the file is of no known kind or gives nothing.
+            ValueError: If the kind of the file is not known, or no parameter fits.
         """
         content = CheckpointLoader.load_checkpoint(
             self.checkpoint, map_location='cpu', logger='silent'
@@ -248,7 +235,7 @@ class InflatedPretrained:
         report.unexpected.update(dict.fromkeys(others, 'not a tensor'))
         module.load_state_dict(values, strict=False)
         print_log(
-            f'initialised from "{self.checkpoint}"; what is missing keeps its '
-            f'own initial values; {report}',
+            f'initialised from "{self.checkpoint}"; missing parameters keep their initial values; '
+            f'{report}',
             logger='current',
         )

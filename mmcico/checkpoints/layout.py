@@ -1,4 +1,4 @@
-"""What conversion knows of models and files, and its report of every parameter."""
+"""Layout of a model, parameters of a checkpoint file, and the report of a conversion."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class ModelLayout:
-    """Parameters of a model as it is built, and how its rows are counted.
+    """Parameters of a built model, and the settings that their shapes depend on.
 
     Args:
-        state (dict[str, Tensor]): Its state dict.
+        state (dict[str, Tensor]): State dict of the model.
         num_anchors (int): A, anchors of a cell.
         num_frames (int): T.
-        use_sigmoid (bool): Whether classes are independent; otherwise there
-            are K + 1 with the background last.
+        use_sigmoid (bool): Whether the classes are independent; otherwise there are K + 1 with the
+            background last.
     """
 
     state: dict[str, Tensor]
@@ -26,17 +26,17 @@ class ModelLayout:
 
     @classmethod
     def of(cls, model: nn.Module) -> 'ModelLayout':
-        """The layout of a built :class:`CiCo`.
+        """Return the layout of a built :class:`CiCo`.
 
         Raises:
-            ValueError: If it is another kind of model.
+            ValueError: If the model has no :class:`CiCoHead`.
         """
         head = getattr(model, 'bbox_head', None)
         wanted = ('num_anchors', 'num_frames', 'use_sigmoid')
         if head is None or not all(hasattr(head, name) for name in wanted):
             raise ValueError(
-                f'the model is a {type(model).__name__} without a CiCoHead; '
-                "use a config whose model is of type 'mmcico.CiCo'"
+                f'the model is a {type(model).__name__} without a CiCoHead; use a config whose '
+                "model is of type 'mmcico.CiCo'"
             )
         return cls(
             state=dict(model.state_dict()),
@@ -47,54 +47,51 @@ class ModelLayout:
 
 
 def parameters(content: Any, source: str) -> tuple[dict[str, Tensor], list]:
-    """The tensors of a loaded checkpoint.
+    """Return the tensors of a loaded checkpoint.
 
     Args:
-        content (Any): What the file holds: a state dict, or a dict with one
-            under ``state_dict`` or ``model``.
+        content (Any): Content of the file: a state dict, or a dict with one under ``state_dict`` or
+            ``model``.
         source (str): Name of the file, for messages.
 
     Returns:
-        tuple[dict[str, Tensor], list[str]]: Tensors by name, and the names
-        of entries among them that are no tensors.
+        tuple[dict[str, Tensor], list[str]]: Tensors by name, and the names of entries that are no
+        tensors.
 
     Raises:
-        ValueError: If there is no tensor.
+        ValueError: If the file has no tensors.
     """
     for key in ('state_dict', 'model'):
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
     if not isinstance(content, Mapping):
         raise ValueError(
-            f'"{source}" holds a {type(content).__name__}, not '
-            'a state dict or a checkpoint with one'
+            f'"{source}" holds a {type(content).__name__}, not a state dict or a checkpoint with '
+            'one'
         )
     tensors = {k: v for k, v in content.items() if isinstance(v, Tensor)}
     if not tensors:
         raise ValueError(
-            f'"{source}" holds no tensors, only '
-            f'{sorted(map(str, content))[:5]}; is it the file of '
-            'weights?'
+            f'"{source}" holds no tensors, only {sorted(map(str, content))[:5]}; give a file of '
+            'weights'
         )
     return tensors, [str(name) for name in content if name not in tensors]
 
 
 @dataclass
 class Report:
-    """One entry for each parameter of the file and of the goal.
+    """Report of a conversion, with one entry for each parameter of the file and of the result.
 
     Args:
-        taken (list[str]): Names in the goal; values as they were.
-        changed (dict[str, str]): Names in the goal, and what was done to the
-            values: reordered, or spread over time.
-        made (dict[str, str]): Names in the goal that do not come from the
-            file and need not, and why.
-        dropped (dict[str, str]): Names in the file that are not needed, and
-            why.
-        unexpected (dict[str, str]): Names in the file that found no place,
-            and why.
-        wrong_shape (dict[str, str]): Names in the file with both shapes.
-        missing (list[str]): Names in the goal that got no value.
+        taken (list[str]): Names in the result whose values were not changed.
+        changed (dict[str, str]): Names in the result whose values were reordered or spread over
+            time, with the change.
+        made (dict[str, str]): Names in the result that the file need not have, with the reason.
+        dropped (dict[str, str]): Names in the file that are not needed, with the reason.
+        unexpected (dict[str, str]): Names in the file that the result has no place for, with the
+            reason.
+        wrong_shape (dict[str, str]): Names in the file whose shapes do not fit, with both shapes.
+        missing (list[str]): Names in the result that got no value.
     """
 
     taken: list[str] = field(default_factory=list)
@@ -107,32 +104,30 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """bool: Nothing is missing and nothing has been left out."""
+        """bool: Whether all parameters fit and none is missing."""
         return not (self.unexpected or self.wrong_shape or self.missing)
 
     @property
     def placed(self) -> int:
-        """int: Parameters of the goal that came from the file."""
+        """int: Number of parameters of the result that the file has given."""
         return len(self.taken) + len(self.changed)
 
     def shapes_differ(self, name: str, there: Tensor, here: Tensor, hint: str = '') -> None:
-        """Note that a parameter of the file does not fit."""
+        """Add a parameter of the file whose shape does not fit."""
         shapes = f'{tuple(there.shape)} in the file, {tuple(here.shape)} is needed'
         self.wrong_shape[name] = shapes + hint
 
     def summary(self) -> str:
-        """One line of numbers."""
+        """Return the numbers of parameters as one line."""
         return (
-            f'{self.placed} parameters from the file '
-            f'({len(self.changed)} of them reshaped or reordered), '
-            f'{len(self.made)} made, {len(self.dropped)} dropped, '
-            f'{len(self.missing)} missing, '
-            f'{len(self.unexpected)} unexpected, '
+            f'{self.placed} parameters from the file ({len(self.changed)} of them reshaped or '
+            f'reordered), {len(self.made)} made, {len(self.dropped)} dropped, '
+            f'{len(self.missing)} missing, {len(self.unexpected)} unexpected, '
             f'{len(self.wrong_shape)} of another shape'
         )
 
     def lines(self) -> list[str]:
-        """Everything: numbers first, then names by what became of them."""
+        """Return the summary and the names of all parameters, line by line."""
         out = [self.summary()]
         out += section('taken as they are', counted(self.taken))
         out += section('reshaped or reordered', pairs(self.changed))
@@ -148,17 +143,17 @@ class Report:
 
 
 def section(title: str, entries: Sequence[str]) -> list[str]:
-    """A heading and its entries, nothing if there are none."""
+    """Return a heading and its entries, nothing if there are no entries."""
     return [f'{title}:'] + [f'  {each}' for each in entries] if entries else []
 
 
 def pairs(entries: dict[str, str]) -> list[str]:
-    """Names with what is said about them."""
+    """Return a line with name and text for each entry."""
     return [f'{name}: {text}' for name, text in entries.items()]
 
 
 def by_reason(entries: dict[str, str]) -> list[str]:
-    """How many names there are for each reason.
+    """Count the names of each reason.
 
     >>> by_reason({'neck.a.x': 'zero', 'neck.b.x': 'zero'})
     ['zero: neck.a: 1, neck.b: 1']
@@ -170,7 +165,7 @@ def by_reason(entries: dict[str, str]) -> list[str]:
 
 
 def counted(names: Sequence[str]) -> list[str]:
-    """How many names there are of each module, two levels deep.
+    """Count the names of each module, two levels deep.
 
     >>> counted(['neck.convs.0.weight', 'neck.convs.0.bias', 'head.x'])
     ['neck.convs: 2', 'head: 1']

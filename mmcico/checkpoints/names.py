@@ -1,7 +1,7 @@
-"""Names of the published models' parameters, and ours.
+"""Translation of parameter names between the published models and mmcico.
 
-A rule pairs two beginnings of names. ``{i}`` stands for a number, which is
-``start + step * i`` in the published name and ``i`` in ours.
+A rule pairs a prefix of published names with a prefix of mmcico's names. ``{i}`` stands for a
+number, which is ``start + step * i`` in the published name and ``i`` in mmcico's name.
 """
 
 import re
@@ -11,7 +11,7 @@ from functools import cache
 
 from torch import Tensor
 
-#: levels of the published models: P3 to P5 from the backbone, then P6, P7
+#: levels of the published models: P3 to P5 come from the backbone, P6 and P7 from P5
 LEVELS, EXTRA_LEVELS = 3, 2
 TOWERS = (('bbox_extra', 'box_tower'), ('conf_extra', 'cls_tower'), ('track_extra', 'track_tower'))
 LAYERS = (
@@ -21,7 +21,7 @@ LAYERS = (
     ('mask_layer', 'mask_layer'),
     ('centerness_layer', 'centerness_layer'),
 )
-#: inside a block of Swin
+#: parts of names within a block of Swin
 SWIN_PARTS = (
     ('.attn.', '.attn.w_msa.'),
     ('.mlp.fc1.', '.ffn.layers.0.0.'),
@@ -32,13 +32,13 @@ NORM_LEAVES = ('weight', 'bias', 'running_mean', 'running_var', 'num_batches_tra
 
 @dataclass(frozen=True)
 class Rule:
-    """Two beginnings of names for the same layer.
+    """Two prefixes of names for the same layer.
 
     Args:
-        published (str): The published name, ``{i}`` for a number.
-        ours (str): Our name, ``{i}`` for the number.
-        step (int): Distance of the published numbers.
-        start (int): The published number of our layer 0.
+        published (str): Prefix of published names, with ``{i}`` for a number.
+        ours (str): Prefix of mmcico's names, with ``{i}`` for the number.
+        step (int): Difference between consecutive published numbers.
+        start (int): Published number of mmcico's layer 0.
     """
 
     published: str
@@ -47,8 +47,8 @@ class Rule:
     start: int = 0
 
     def to_ours(self, name: str) -> str | None:
-        """Our name, or None if the rule is about another layer."""
-        found = begin(self.published).match(name)
+        """Return mmcico's name, None if the rule is about another layer."""
+        found = prefix(self.published).match(name)
         if found is None:
             return None
         rest = name[found.end() :]
@@ -60,8 +60,8 @@ class Rule:
         return self.ours.format(i=index) + rest
 
     def to_published(self, name: str) -> str | None:
-        """The published name, or None if the rule is about another layer."""
-        found = begin(self.ours).match(name)
+        """Return the published name, None if the rule is about another layer."""
+        found = prefix(self.ours).match(name)
         if found is None:
             return None
         rest = name[found.end() :]
@@ -71,21 +71,18 @@ class Rule:
         return None if index < 0 else self.published.format(i=index) + rest
 
 
-def begin(pattern: str) -> 're.Pattern':
-    """A beginning of names as a regular expression."""
+def prefix(pattern: str) -> re.Pattern:
+    """Return a prefix of names as a regular expression."""
     return re.compile(re.escape(pattern).replace(r'\{i\}', r'(\d+)'))
 
 
 @cache
 def rules(levels: int = LEVELS) -> tuple[Rule, ...]:
-    """The table for both ways.
+    """Return the rules for both directions; at most one of them fits a name.
 
     Args:
-        levels (int): Number of levels that the neck takes from the backbone;
-            the published files count them from coarse to fine.
-
-    Returns:
-        tuple[Rule]: No name fits two of them.
+        levels (int): Number of levels that the neck takes from the backbone; the published files
+            count them from coarse to fine.
     """
     out = [
         Rule('backbone.layer.{i}.', 'backbone.layer{i}.', start=-1),
@@ -112,7 +109,7 @@ def rules(levels: int = LEVELS) -> tuple[Rule, ...]:
 
 
 def to_ours(name: str, levels: int = LEVELS) -> str | None:
-    """Our name of a published parameter, None if there is none."""
+    """Return mmcico's name of a published parameter, None if there is none."""
     for rule in rules(levels):
         ours = rule.to_ours(name)
         if ours is not None:
@@ -124,7 +121,7 @@ def to_ours(name: str, levels: int = LEVELS) -> str | None:
 
 
 def to_published(name: str, levels: int = LEVELS) -> str | None:
-    """The published name of our parameter, None if there is none."""
+    """Return the published name of a parameter of mmcico, None if there is none."""
     for rule in rules(levels):
         published = rule.to_published(name)
         if published is not None:
@@ -136,7 +133,7 @@ def to_published(name: str, levels: int = LEVELS) -> str | None:
 
 
 def modern_name(name: str) -> str:
-    """The present name for names of older files.
+    """Return the name in the present layout of a name in an older file.
 
     >>> modern_name('module.proto_net.0.weight')
     'ProtoNet.proto_net.0.weight'
@@ -151,10 +148,10 @@ def modern_name(name: str) -> str:
 
 
 def modern_names(params: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The same tensors under the names of present files.
+    """Return the tensors of a file under their names in the present layout.
 
     Raises:
-        ValueError: If two names of the file become one.
+        ValueError: If two names of the file become the same name.
     """
     out: dict[str, Tensor] = {}
     origin: dict[str, str] = {}
@@ -162,30 +159,26 @@ def modern_names(params: dict[str, Tensor]) -> dict[str, Tensor]:
         modern = modern_name(name)
         if modern in out:
             raise ValueError(
-                f'"{origin[modern]}" and "{name}" are both '
-                f'"{modern}" in the present layout; remove one '
-                'of them from the file'
+                f'"{origin[modern]}" and "{name}" are both "{modern}" in the present layout; '
+                'remove one of them from the file'
             )
         out[modern], origin[modern] = value, name
     return out
 
 
 def count_levels(names: Iterable[str], pattern: str) -> int:
-    """Number of layers whose names begin with a pattern.
+    """Return the number of layers whose names begin with a pattern, that is, the highest plus one.
 
     Args:
         names (Iterable[str]): Names of parameters.
-        pattern (str): With ``{i}`` for a number.
-
-    Returns:
-        int: Highest number plus one.
+        pattern (str): Prefix with ``{i}`` for the number.
     """
-    found = [begin(pattern).match(name) for name in names]
+    found = [prefix(pattern).match(name) for name in names]
     return 1 + max((int(each.group(1)) for each in found if each), default=-1)
 
 
 def published_head_names() -> list[str]:
-    """All parameters of a published model but its backbone's."""
+    """Return the names of all parameters of a published model except those of its backbone."""
     convs: tuple[str, ...] = ()
     for layer, number in (('lat', LEVELS), ('pred', LEVELS), ('downsample', EXTRA_LEVELS)):
         convs += tuple(f'fpn.{layer}_layers.{i}' for i in range(number))

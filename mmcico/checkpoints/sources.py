@@ -1,4 +1,4 @@
-"""Kinds of image checkpoints, and where their parameters go here."""
+"""Kinds of image checkpoints, and names of their parameters in mmcico."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from torch import Tensor
 
 from .names import Rule, count_levels, modern_name, to_ours
 
-#: kind -> beginnings of names that only it has
+#: prefixes of names that only a kind of checkpoint has
 MARKS = {
     'published': ('fpn.lat_layers.', 'prediction_layers.', 'ProtoNet.'),
     'mmcico': ('bbox_head.cls_layer.',),
@@ -14,7 +14,7 @@ MARKS = {
     'condinst': ('bbox_head.controller.',),
 }
 
-#: MMDetection's YOLACT has one tower for everything
+#: the head of MMDetection's YOLACT has one tower, which initialises all three towers of mmcico
 YOLACT_RULES = (
     *(
         Rule('bbox_head.head_convs.{i}.', f'bbox_head.{tower}.convs.{{i}}.')
@@ -34,36 +34,34 @@ CONDINST_RULES = (
 
 
 def kind_of(names: Iterable[str]) -> str:
-    """What kind of checkpoint has parameters of these names.
+    """Return the kind of checkpoint that has parameters of these names.
 
     Args:
         names (Iterable[str]): Names in the file.
 
     Returns:
-        str: ``'published'``, ``'mmcico'``, ``'yolact'`` or ``'condinst'``;
-        the last two are MMDetection's.
+        str: ``'published'``, ``'mmcico'``, ``'yolact'`` or ``'condinst'``; the last two are those
+        of MMDetection.
 
     Raises:
-        ValueError: If it is none of them.
+        ValueError: If the names belong to none of them.
     """
     names = [modern_name(name) for name in names]
     for kind, marks in MARKS.items():
         if any(name.startswith(marks) for name in names):
             return kind
     raise ValueError(
-        'the checkpoint is none of '
-        f'{sorted(MARKS)}: its parameters are named {names[:3]} and the like; '
-        "for a backbone alone use init_cfg=dict(type='Pretrained', ...) of "
-        'the backbone'
+        f'the parameters of the checkpoint have names such as {names[:3]}, which belong to none of '
+        f"the kinds {sorted(MARKS)}; for a backbone alone use init_cfg=dict(type='Pretrained', "
+        '...) of the backbone'
     )
 
 
 def neck_rules(levels: int) -> list[Rule]:
-    """MMDetection's ``FPN`` as :class:`YolactFPN`.
+    """Return the rules from MMDetection's ``FPN`` to :class:`YolactFPN`.
 
     Args:
-        levels (int): Number of lateral convolutions. Further ``fpn_convs``
-            make the coarser levels.
+        levels (int): Number of lateral convolutions; further ``fpn_convs`` make the coarser levels.
     """
     return [
         Rule('neck.lateral_convs.{i}.conv.', 'neck.lateral_convs.{i}.'),
@@ -75,17 +73,14 @@ def neck_rules(levels: int) -> list[Rule]:
 def mmdet_places(
     name: str, rules: Iterable[Rule], neck: Iterable[Rule], state: dict[str, Tensor]
 ) -> list[str]:
-    """Our names of a parameter of one of MMDetection's detectors.
+    """Return mmcico's names of a parameter of a detector of MMDetection; there may be none.
 
     Args:
-        name (str): Its name there.
-        rules (Iterable[Rule]): For its heads; all that fit are meant.
-        neck (Iterable[Rule]): For its neck; the first that fits is meant.
-        state (dict[str, Tensor]): Parameters here. Same names, of backbones
-            and of the same neck, are the same layers.
-
-    Returns:
-        list[str]: None, one or several names.
+        name (str): Name in MMDetection.
+        rules (Iterable[Rule]): Rules for the heads; all that fit apply.
+        neck (Iterable[Rule]): Rules for the neck; the first that fits applies.
+        state (dict[str, Tensor]): State dict of the model. Backbones, and necks of the same type,
+            have the same names.
     """
     if name.startswith('backbone.') or (name.startswith('neck.') and name in state):
         return [name]
@@ -98,15 +93,15 @@ def mmdet_places(
 
 
 def places(params: dict[str, Tensor], kind: str, state: dict[str, Tensor]) -> dict[str, list[str]]:
-    """Where the parameters of a checkpoint belong here.
+    """Return mmcico's names of the parameters of a checkpoint.
 
     Args:
-        params (dict[str, Tensor]): Of the file, names of present layout.
-        kind (str): As from :func:`kind_of`.
+        params (dict[str, Tensor]): Parameters of the file, by their names in the present layout.
+        kind (str): Result of :func:`kind_of`.
         state (dict[str, Tensor]): State dict of the model.
 
     Returns:
-        dict[str, list[str]]: Name there -> our names, which need not exist.
+        dict[str, list[str]]: mmcico's names of each name in the file; the model need not have them.
     """
     if kind == 'published':
         levels = count_levels(params, 'fpn.lat_layers.{i}.')

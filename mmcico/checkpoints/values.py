@@ -1,21 +1,20 @@
-"""Changes of values that go with a change of layout. Pure functions."""
+"""Changes of parameter values between layouts."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-#: prototypes, three taps in time: mostly the frame itself
+#: temporal weights of the prototypes' kernels, which lean on the frame itself
 PROTO_TAPS = (0.125, 0.75, 0.125)
 
 
 def merging_to_mmdet(value: Tensor) -> Tensor:
-    """Inputs of Swin's patch merging as MMDetection orders them.
+    """Reorder the inputs of Swin's patch merging as MMDetection orders them.
 
-    Its 4 C inputs are four neighbouring pixels. The original counts pixel by
-    pixel in the order (row, column) (0, 0), (1, 0), (0, 1), (1, 1);
-    MMDetection channel by channel in the order (0, 0), (0, 1), (1, 0),
-    (1, 1).
+    The 4 C inputs are the channels of four neighbouring pixels. The original code orders them pixel
+    by pixel, with (row, column) (0, 0), (1, 0), (0, 1), (1, 1). MMDetection orders them channel by
+    channel, with (0, 0), (0, 1), (1, 0), (1, 1) in each.
 
     Args:
         value (Tensor): (..., 4 C).
@@ -28,7 +27,7 @@ def merging_to_mmdet(value: Tensor) -> Tensor:
 
 
 def merging_to_published(value: Tensor) -> Tensor:
-    """The inverse of :func:`merging_to_mmdet`, (..., 4 C) -> (..., 4 C)."""
+    """Invert :func:`merging_to_mmdet`."""
     pixels = value.unflatten(-1, (-1, 4)).transpose(-1, -2)
     return pixels[..., [0, 2, 1, 3], :].flatten(-2)
 
@@ -37,7 +36,7 @@ def background_to_end(rows: Tensor, num_anchors: int) -> Tensor:
     """Move the background from the first to the last class of each anchor.
 
     Args:
-        rows (Tensor): (A * (K + 1), ...), the classes of an anchor together.
+        rows (Tensor): (A * (K + 1), ...), with the classes of an anchor side by side.
         num_anchors (int): A, anchors of a cell.
 
     Returns:
@@ -47,20 +46,19 @@ def background_to_end(rows: Tensor, num_anchors: int) -> Tensor:
 
 
 def background_to_front(rows: Tensor, num_anchors: int) -> Tensor:
-    """The inverse of :func:`background_to_end`."""
+    """Invert :func:`background_to_end`."""
     return rows.unflatten(0, (num_anchors, -1)).roll(1, dims=1).flatten(0, 1)
 
 
 def even_taps(size: int, num_frames: int) -> list[float]:
-    """Weights in time that leave a still video as it is.
+    """Return temporal weights that leave the response to a still video unchanged.
 
     Args:
         size (int): Temporal size of the kernel, odd.
-        num_frames (int): T. A single frame meets the middle tap only.
+        num_frames (int): T. With T = 1, only the middle tap meets a frame.
 
     Returns:
-        list[float]: ``size`` equal weights of sum 1; for T = 1 all of it is
-        on the middle one.
+        list[float]: ``size`` equal weights of sum 1; with T = 1, the middle one is 1.
     """
     if num_frames == 1:
         return [float(tap == size // 2) for tap in range(size)]
@@ -68,11 +66,11 @@ def even_taps(size: int, num_frames: int) -> list[float]:
 
 
 def inflate_kernel(kernel: Tensor, taps: Sequence[float]) -> Tensor:
-    """Spread a kernel of images over time.
+    """Spread a 2D kernel over time.
 
     Args:
         kernel (Tensor): (O, I, h, w).
-        taps (Sequence[float]): Weight of each of the kt times.
+        taps (Sequence[float]): kt temporal weights.
 
     Returns:
         Tensor: (O, I, kt, h, w).
@@ -81,7 +79,7 @@ def inflate_kernel(kernel: Tensor, taps: Sequence[float]) -> Tensor:
 
 
 def repeat_box_rows(rows: Tensor, num_anchors: int, num_frames: int) -> Tensor:
-    """Let every frame of a clip have the box of the image.
+    """Repeat the box of an image for every frame of a clip.
 
     Args:
         rows (Tensor): (A * 4, ...), weights or biases of the box layer.
@@ -89,7 +87,7 @@ def repeat_box_rows(rows: Tensor, num_anchors: int, num_frames: int) -> Tensor:
         num_frames (int): T.
 
     Returns:
-        Tensor: (A * T * 4, ...): anchor by anchor, in it frame by frame.
+        Tensor: (A * T * 4, ...), with the frames of an anchor side by side.
     """
     boxes = rows.unflatten(0, (num_anchors, 1, 4))
     repeats = [1, num_frames] + [1] * (boxes.dim() - 2)

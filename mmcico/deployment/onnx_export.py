@@ -1,4 +1,4 @@
-"""Write the clip network as an ONNX file, and prove that it is the same."""
+"""Export of the clip network to an ONNX file that is compared with the model."""
 
 import inspect
 import os
@@ -16,15 +16,15 @@ from .onnx_files import OnnxInfo, open_session, optional_package
 from .onnx_network import DIVISOR, FRAMES, map_priors, output_names, run_session
 
 Size = tuple[int, int]
-#: the network is traced at this size: no level is a multiple of Swin's
-#: window, so that its padding, which is cut off again, is in the trace
+#: size at which the network is traced. Swin pads each level to a multiple of its window and cuts
+#: the padding off if there is any; at this size all levels need padding, so the trace has the cut
 TRACE_SIZE: Size = (96, 160)
-#: other sizes at which file and model are compared
+#: further sizes at which the file and the model are compared
 CHECK_SIZES: tuple[Size, ...] = ((128, 96), (224, 256))
-#: largest difference, as a share of the largest value if that is above one
+#: largest allowed difference, relative to the largest value if that is above one
 TOLERANCE = 1e-4
-#: versions of ONNX operators that the tracing exporter writes and that know
-#: all operators of the heads
+#: versions of ONNX operators that the tracing exporter writes and that have all operators of the
+#: heads
 OPSETS = range(13, 21)
 
 
@@ -32,7 +32,7 @@ class ExportNetwork(nn.Module):
     """The network of one clip as a function of tensors.
 
     Args:
-        model (CiCo): Its own parts are run.
+        model (CiCo): Model whose layers run.
     """
 
     def __init__(self, model: CiCo) -> None:
@@ -40,27 +40,20 @@ class ExportNetwork(nn.Module):
         self.model = model
 
     def forward(self, frames: Tensor) -> tuple[Tensor, ...]:
-        """Run the network.
-
-        Args:
-            frames (Tensor): (T, 3, H, W) normalised.
-
-        Returns:
-            tuple[Tensor]: In the order of :func:`output_names`.
-        """
+        """Return the outputs in the order of :func:`output_names` for (T, 3, H, W) frames."""
         values = network_values(self.model, frames)
         return tuple(values[name] for name in output_names(self.model))
 
 
 def network_values(model: CiCo, frames: Tensor) -> dict[str, Tensor]:
-    """All outputs of a model by name, without batch axis.
+    """Return the outputs of a model by name, without batch axis.
 
     Args:
         model (CiCo): The model.
-        frames (Tensor): (T, 3, H, W) normalised.
+        frames (Tensor): (T, 3, H, W) normalised frames.
 
     Returns:
-        dict[str, Tensor]: See :class:`ClipOutputs`, and ``protos``.
+        dict[str, Tensor]: Fields of :class:`ClipOutputs`, and ``protos``.
     """
     outputs, protos = model(frames[None], mode='tensor')
     values = outputs.of_clip(0)._asdict()
@@ -70,27 +63,24 @@ def network_values(model: CiCo, frames: Tensor) -> dict[str, Tensor]:
 def export_onnx(
     model: CiCo, path: str, info: OnnxInfo, sizes: Sequence[Size] = CHECK_SIZES, opset: int = 17
 ) -> dict[Size, dict[str, float]]:
-    """Write a model's network, for any height and width.
+    """Write the network of a model as an ONNX file for any height and width.
 
-    The file is there only if ONNX Runtime gives what PyTorch gives at all
-    sizes asked for.
+    The file is written only if ONNX Runtime and PyTorch agree at all given sizes.
 
     Args:
-        model (CiCo): In eval mode.
-        path (str): The file to write.
-        info (OnnxInfo): Metadata.
-        sizes (Sequence[tuple[int, int]]): Heights and widths at which file
-            and model are compared, multiples of 32.
+        model (CiCo): Model in eval mode.
+        path (str): File to write.
+        info (OnnxInfo): Metadata of the file.
+        sizes (Sequence[tuple[int, int]]): Heights and widths at which the file and the model are
+            compared, multiples of 32.
         opset (int): Version of ONNX operators.
 
     Returns:
-        dict: For each size the largest difference of each output, see
-        :func:`difference`.
+        dict: Largest difference of each output for each size, see :func:`difference`.
 
     Raises:
-        ValueError: If the model is in training mode, has a layer unknown to
-            ONNX, a size, opset or folder cannot be used, or the file
-            differs from the model.
+        ValueError: If the model is not in eval mode or has a layer that ONNX does not know, if a
+            size, the opset or the folder cannot be used, or if the file differs from the model.
     """
     check_request(model, path, sizes, opset)
     draft = f'{path}.draft'
@@ -107,18 +97,18 @@ def export_onnx(
 
 
 def check_request(model: CiCo, path: str, sizes: Sequence[Size], opset: int) -> None:
-    """Refuse what cannot be exported.
+    """Check the arguments of :func:`export_onnx`.
 
     Raises:
-        ValueError: Then.
+        ValueError: If the model cannot be exported with these arguments.
     """
     optional_package('onnx')
     if model.training:
-        raise ValueError('only a model in eval mode can be exported; call model.eval() first')
+        raise ValueError('the model is not in eval mode; call model.eval() before the export')
     if any(True for _ in model.mask_head.generator.parameters()):
         raise ValueError(
-            'mask_head.generator has weights of its own; it draws masks '
-            'outside of the file, which would lose them'
+            'mask_head.generator has weights of its own, which the file would lose, as masks are '
+            'drawn outside of it; use a generator without weights'
         )
     folder = Path(path).resolve().parent
     if not folder.is_dir():
@@ -131,7 +121,7 @@ def check_request(model: CiCo, path: str, sizes: Sequence[Size], opset: int) -> 
 
 
 def example(model: CiCo, size: Size) -> Tensor:
-    """(T, 3, H, W) frames of noise, the same in every run."""
+    """Return (T, 3, H, W) frames of noise, the same in every run."""
     like = next(model.parameters())
     source = torch.Generator().manual_seed(0)
     return torch.randn(model.num_frames, 3, *size, generator=source).to(like)
@@ -141,7 +131,7 @@ def trace(model: CiCo, path: str, opset: int) -> None:
     """Write the network without metadata.
 
     Raises:
-        ValueError: If a layer has no counterpart in ONNX.
+        ValueError: If ONNX has no counterpart of a layer.
     """
     names = output_names(model)
     axes = {name: {1: 'rows'} for name in names}
@@ -149,12 +139,12 @@ def trace(model: CiCo, path: str, opset: int) -> None:
     axes[FRAMES] = {2: 'height', 3: 'width'}
     options: dict[str, Any] = dict(opset_version=opset, dynamic_axes=axes)
     if 'dynamo' in inspect.signature(torch.onnx.export).parameters:
-        # the exporter by tracing: seconds, and no further package; the
-        # newer one takes minutes for Swin
+        # the tracing exporter takes seconds and needs no further package; the newer exporter takes
+        # minutes for Swin
         options['dynamo'] = False
     try:
         with torch.no_grad(), warnings.catch_warnings():
-            # what tracing warns of is compared at other sizes afterwards
+            # tracing warns of constants; the comparison at other sizes finds those that matter
             warnings.simplefilter('ignore')
             torch.onnx.export(
                 ExportNetwork(model).eval(),
@@ -180,15 +170,15 @@ def add_metadata(path: str, info: OnnxInfo) -> None:
 
 
 def difference(value: Tensor, wanted: Tensor) -> float:
-    """Largest difference of two tensors.
+    """Return the largest difference of two tensors of any shape.
 
     Args:
-        value (Tensor): Any shape.
-        wanted (Tensor): The same shape.
+        value (Tensor): Tensor to compare.
+        wanted (Tensor): Tensor to compare with.
 
     Returns:
-        float: As a share of the largest wanted value, if that is above one.
-        Infinite if shapes differ or a value is not a number.
+        float: Largest difference, divided by the largest wanted value if that is above one;
+        infinite if the shapes differ or a value is not a number.
     """
     if value.shape != wanted.shape:
         return float('inf')
@@ -199,15 +189,15 @@ def difference(value: Tensor, wanted: Tensor) -> float:
 
 @torch.no_grad()
 def compare(model: CiCo, session: Any, size: Size) -> dict[str, float]:
-    """Differences of file and model on the same frames.
+    """Compare a file and a model on the same frames.
 
     Args:
         model (CiCo): The model.
-        session (InferenceSession): Of the file.
+        session (InferenceSession): Session of the file.
         size (tuple[int, int]): Height and width of the frames.
 
     Returns:
-        dict[str, float]: By output, and ``priors``.
+        dict[str, float]: Difference of each output, and of ``priors``.
     """
     frames = example(model, size)
     wanted = network_values(model, frames)
@@ -217,10 +207,10 @@ def compare(model: CiCo, session: Any, size: Size) -> dict[str, float]:
 
 
 def check_report(report: dict[Size, dict[str, float]], path: str) -> None:
-    """Refuse a file that differs from the model.
+    """Check that no difference exceeds the tolerance.
 
     Raises:
-        ValueError: Then, with all differences.
+        ValueError: If one does; the message names all that do.
     """
     wrong: list[str] = [
         f'{name} at {size[0]} x {size[1]}: {value:.2g}'
@@ -230,7 +220,7 @@ def check_report(report: dict[Size, dict[str, float]], path: str) -> None:
     ]
     if wrong:
         raise ValueError(
-            f'"{path}" was not written: ONNX Runtime differs from PyTorch by '
-            f'more than {TOLERANCE:g} in {"; ".join(wrong)}. A backbone or '
-            'neck of the config does not export for all sizes'
+            f'"{path}" was not written: ONNX Runtime differs from PyTorch by more than '
+            f'{TOLERANCE:g} in {"; ".join(wrong)}. The backbone or the neck of the config does not '
+            'export for all sizes; use another one'
         )

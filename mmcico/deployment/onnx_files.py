@@ -1,4 +1,4 @@
-"""ONNX files: their metadata, and sessions of ONNX Runtime."""
+"""Metadata of ONNX files, and sessions of ONNX Runtime."""
 
 import ast
 import importlib
@@ -22,12 +22,11 @@ class OnnxInfo:
 
     Attributes:
         num_frames (int): T, fixed in the file.
-        strides (tuple): (x, y) of each level, in pixels.
-        classes (tuple[str]): Names by label.
+        strides (tuple): (x, y) strides of each level, in pixels.
+        classes (tuple[str]): Class name of each label.
         category_ids (tuple): Category id of each label.
-        cfg (dict, optional): The whole config, where it is made of plain
-            values.
-        version (str): Of mmcico at export.
+        cfg (dict, optional): The whole config; None if it has values that are not plain.
+        version (str): Version of mmcico that exported the file.
     """
 
     num_frames: int
@@ -45,16 +44,13 @@ class OnnxInfo:
         classes: Sequence[str] = (),
         category_ids: Sequence[Any] = (),
     ) -> 'OnnxInfo':
-        """Gather what is known of a model.
+        """Return the metadata of a model.
 
         Args:
             model (CiCo): The model.
-            cfg (Config, optional): The config it is built from.
-            classes (Sequence[str]): Names by label.
+            cfg (Config, optional): Config of the model.
+            classes (Sequence[str]): Class name of each label.
             category_ids (Sequence): Category id of each label.
-
-        Returns:
-            OnnxInfo: To be written.
         """
         return cls(
             num_frames=model.num_frames,
@@ -65,41 +61,38 @@ class OnnxInfo:
         )
 
     def to_props(self) -> dict[str, str]:
-        """Texts by name, as ``metadata_props`` of ONNX holds them."""
+        """Return the metadata as texts by name, as ``metadata_props`` of ONNX holds them."""
         return {PREFIX + each.name: repr(getattr(self, each.name)) for each in fields(self)}
 
     @classmethod
     def from_props(cls, props: Mapping[str, str], path: str) -> 'OnnxInfo':
-        """Read what :meth:`to_props` has written; nothing is executed.
+        """Read texts that :meth:`to_props` has written, without executing any code.
 
         Args:
             props (Mapping[str, str]): Texts by name.
-            path (str): The file, for messages.
-
-        Returns:
-            OnnxInfo: The metadata.
+            path (str): Path of the file, for messages.
 
         Raises:
-            ValueError: If the file is not one of mmcico's.
+            ValueError: If mmcico did not write the file.
         """
         names = [each.name for each in fields(cls)]
         missing = [name for name in names if PREFIX + name not in props]
         if missing:
             raise ValueError(
-                f'"{path}" is not a clip network of mmcico: its metadata has '
-                f'no {", ".join(PREFIX + name for name in missing)}; write '
-                'it by tools/deployment/export_onnx.py'
+                f'"{path}" is not a clip network of mmcico: its metadata has no '
+                f'{", ".join(PREFIX + name for name in missing)}; give a file that '
+                'tools/deployment/export_onnx.py has written'
             )
         return cls(**{name: ast.literal_eval(props[PREFIX + name]) for name in names})
 
 
 def strides_of(model: CiCo) -> tuple[tuple[int, int], ...]:
-    """(x, y) strides of all levels, in pixels."""
+    """Return the (x, y) strides of all levels in pixels."""
     return tuple((int(x), int(y)) for x, y in model.bbox_head.anchor_generator.strides)
 
 
 def plain(cfg: Config | ConfigDict | None) -> dict[str, Any] | None:
-    """A config as a dict; None if its text cannot be read again."""
+    """Return a config as a dict, None if the dict cannot be read back from its text."""
     if cfg is None:
         return None
     values = cfg.to_dict()
@@ -119,8 +112,8 @@ def optional_package(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ImportError as error:
         raise ValueError(
-            f'the Python package "{name}" is needed for ONNX '
-            f"files ({error}): pip install 'mmcico[onnx]'"
+            f'ONNX files need the Python package "{name}", which cannot be imported ({error}); '
+            "run: pip install 'mmcico[onnx]'"
         ) from error
 
 
@@ -128,18 +121,16 @@ def open_session(path: str, providers: Sequence[str] | None = None, num_threads:
     """Open a file in ONNX Runtime.
 
     Args:
-        path (str): The file.
-        providers (Sequence[str], optional): Names of ONNX Runtime's
-            execution providers, best first; all that are installed when
-            left out.
-        num_threads (int): Of the CPU; ONNX Runtime's own choice if 0.
+        path (str): Path of the file.
+        providers (Sequence[str], optional): Names of ONNX Runtime's execution providers, the
+            preferred one first. Default: all that are installed.
+        num_threads (int): Number of CPU threads; 0 lets ONNX Runtime choose.
 
     Returns:
         InferenceSession: The session.
 
     Raises:
-        ValueError: If there is no such file or provider, or the file is
-            damaged.
+        ValueError: If the file or a provider does not exist, or the file is damaged.
     """
     runtime = optional_package('onnxruntime')
     if not Path(path).is_file():
@@ -148,13 +139,13 @@ def open_session(path: str, providers: Sequence[str] | None = None, num_threads:
     unknown = sorted(set(providers or ()) - set(known))
     if unknown:
         raise ValueError(
-            f'ONNX Runtime has no provider {", ".join(unknown)} here, but '
-            f'{", ".join(known)}; install the onnxruntime package that has it'
+            f'ONNX Runtime has no provider {", ".join(unknown)}, only {", ".join(known)}; choose '
+            'one of these or install an onnxruntime package that has it'
         )
     options = runtime.SessionOptions()
     options.intra_op_num_threads = num_threads
     try:
         return runtime.InferenceSession(str(path), options, providers=list(providers or known))
     except Exception as error:
-        # ONNX Runtime's errors have no common base but Exception
+        # the errors of ONNX Runtime have no other common base
         raise ValueError(f'ONNX Runtime cannot open "{path}": {error}') from error

@@ -16,29 +16,27 @@ from mmcico.utils.embedded_config import checked_config
 from .onnx_files import OnnxInfo, open_session, strides_of
 from .onnx_network import OnnxNetwork, output_names
 
-#: settings of the model that the file's numbers depend on
+#: settings of the model that give the outputs of the file their meaning
 FIXED = (
     ('data_preprocessor',),
     ('bbox_head', 'anchor_generator'),
     ('bbox_head', 'bbox_coder'),
     ('mask_head', 'generator'),
 )
-#: part of the mask head that works on the file's outputs
-USED = ('generator',)
 
 
 class InFile(nn.Module):
-    """Stands where a layer was that is in the file now."""
+    """Takes the place of a layer that is in the file."""
 
     def forward(self, *args: Any) -> NoReturn:
-        """Refuse.
+        """Raise an error, as there is no layer to run.
 
         Raises:
             ValueError: Always.
         """
         raise ValueError(
-            'this model runs an ONNX file: it can predict, but neither train '
-            'nor give features; build it from its config and checkpoint'
+            'this model runs an ONNX file: it can predict, but neither train nor give features; '
+            'build it from its config and checkpoint for these'
         )
 
 
@@ -49,31 +47,31 @@ def load_onnx_model(
     providers: Sequence[str] | None = None,
     num_threads: int = 0,
 ) -> CiCo:
-    """A model that runs an exported network.
+    """Build a model that runs an exported network.
 
-    It takes the place of the model in :class:`ClipStream`, in inferencers
-    and in test loops. Selection, masks and linking are those of PyTorch.
+    It can be used in :class:`ClipStream`, in inferencers and in test loops. PyTorch selects, draws
+    and links the instances as before.
 
     Args:
-        cfg (Config, optional): The model's config, of which tracker and
-            ``test_cfg`` may be changed; the file's own when left out.
+        cfg (Config, optional): Config of the model; its tracker and ``test_cfg`` may differ from
+            those at export. Default: the config in the file.
         path (str): File written by :func:`export_onnx`.
-        device (str, optional): Of what PyTorch does.
-        providers (Sequence[str], optional): Of ONNX Runtime; all that are
-            installed, best first, when left out.
-        num_threads (int): Of ONNX Runtime on the CPU; its own choice if 0.
+        device (str, optional): Device of the parts that run in PyTorch.
+        providers (Sequence[str], optional): Names of ONNX Runtime's execution providers, the
+            preferred one first. Default: all that are installed.
+        num_threads (int): Number of CPU threads of ONNX Runtime; 0 lets it choose.
 
     Returns:
-        CiCo: In eval mode, with ``network`` an :class:`OnnxNetwork`,
-        ``onnx_info`` the file's metadata and ``dataset_meta``.
+        CiCo: Model in eval mode. Its ``network`` is an :class:`OnnxNetwork`; it also has
+        ``onnx_info``, the metadata of the file, and ``dataset_meta``.
 
     Raises:
-        ValueError: If the file cannot be used, or not with this config.
+        ValueError: If the file cannot be used, or does not fit the config.
     """
     session = open_session(path, providers, num_threads)
     info = OnnxInfo.from_props(session.get_modelmeta().custom_metadata_map, path)
     if cfg is None and info.cfg is None:
-        raise ValueError(f'"{path}" holds no config; give it as cfg')
+        raise ValueError(f'"{path}" holds no config; give one as cfg')
     cfg = checked_config(info.cfg or {}, path) if cfg is None else cfg
     settings = cfg.get('model', cfg)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
@@ -89,29 +87,22 @@ def load_onnx_model(
 
 
 def drop_layers(model: CiCo) -> None:
-    """Take away the layers whose work the file does."""
-    layers: list[tuple[nn.Module, list[str]]] = [(model, ['backbone', 'neck'])]
+    """Replace the layers that are in the file, which frees their weights."""
+    layers: list[tuple[nn.Module, str]] = [(model, 'backbone'), (model, 'neck')]
     for head in (model.bbox_head, model.mask_head):
-        layers.append(
-            (
-                head,
-                [
-                    name
-                    for name, child in head.named_children()
-                    if name not in USED and any(True for _ in child.parameters())
-                ],
-            )
-        )
-    for part, names in layers:
-        for name in names:
-            setattr(part, name, InFile())
+        for name, child in head.named_children():
+            # the mask generator works on the outputs of the file
+            if name != 'generator' and any(True for _ in child.parameters()):
+                layers.append((head, name))
+    for part, name in layers:
+        setattr(part, name, InFile())
 
 
 def check_settings(settings: ConfigDict, info: OnnxInfo, path: str) -> None:
-    """Refuse a config that gives the file's numbers another meaning.
+    """Check that a config gives the outputs of the file the meaning that they had at export.
 
     Raises:
-        ValueError: Then.
+        ValueError: If a setting differs.
     """
     if info.cfg is None:
         return
@@ -122,22 +113,21 @@ def check_settings(settings: ConfigDict, info: OnnxInfo, path: str) -> None:
             file = (file or {}).get(key)
         if as_text(own) != as_text(file):
             raise ValueError(
-                f'"{path}" was exported with model.{".".join(keys)}='
-                f'{as_text(file)}, the config has {as_text(own)}; use the '
-                'same config, or export again'
+                f'"{path}" was exported with model.{".".join(keys)}={as_text(file)}, but the '
+                f'config has {as_text(own)}; use the same config, or export again'
             )
 
 
 def as_text(value: Any) -> str:
-    """A setting as text; tuples and lists are the same."""
+    """Return a setting as text; tuples and lists give the same text."""
     return json.dumps(value, sort_keys=True, default=str)
 
 
 def check_fit(model: CiCo, session: Any, info: OnnxInfo, path: str) -> None:
-    """Refuse a file of another model.
+    """Check that a file belongs to a model.
 
     Raises:
-        ValueError: Then, with all that differs.
+        ValueError: If it does not; the message names all differences.
     """
     shapes = {each.name: each.shape for each in session.get_outputs()}
     head = model.bbox_head
@@ -158,5 +148,5 @@ def check_fit(model: CiCo, session: Any, info: OnnxInfo, path: str) -> None:
 
 
 def shape_at(shapes: dict[str, list], name: str, axis: int) -> Any:
-    """Length of an axis of an output; None if there is no such output."""
+    """Return the length of an axis of an output, None if the output does not exist."""
     return shapes[name][axis] if name in shapes else None

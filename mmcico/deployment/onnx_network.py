@@ -1,4 +1,4 @@
-"""The network of a clip from an ONNX file."""
+"""A clip network that runs an ONNX file."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,14 +16,14 @@ from mmcico.models.vis.clip_network import (
 )
 from mmcico.structures.clip_outputs import ClipOutputs
 
-#: input of an exported network
+#: name of the input of an exported network
 FRAMES = 'frames'
-#: inputs are padded to a multiple of this
+#: height and width of the input must be multiples of this
 DIVISOR = 32
 
 
 def output_names(model: CiCo) -> list[str]:
-    """Names of what an exported network gives, in their order."""
+    """Return the names of the outputs of an exported network in their order."""
     names = ['cls_scores', 'bbox_deltas', 'mask_params', 'embeds']
     if model.bbox_head.with_centerness:
         names.append('centerness')
@@ -31,15 +31,15 @@ def output_names(model: CiCo) -> list[str]:
 
 
 def map_priors(model: ClipModel, input_shape: Sequence[int], like: Tensor) -> Tensor:
-    """Anchors without the network's maps.
+    """Compute the anchors from the size of the input alone.
 
-    A level has a cell for each stride that has begun, as convolutions with
-    stride 2 and padding give it; :func:`export_onnx` checks that.
+    The height and the width of a level are those of the input divided by the stride, rounded up, as
+    convolutions with stride 2 and padding give them; :func:`export_onnx` checks this.
 
     Args:
-        model (ClipModel): Has the anchor generator.
+        model (ClipModel): Model that has the anchor generator.
         input_shape (Sequence[int]): Height and width of the input.
-        like (Tensor): On the device wanted.
+        like (Tensor): Tensor on the device of the result.
 
     Returns:
         Tensor: (P, 4) xyxy in pixels of the input.
@@ -54,12 +54,11 @@ def run_session(session: Any, inputs: Tensor) -> dict[str, Tensor]:
     """Run an exported network.
 
     Args:
-        session (InferenceSession): Of the file.
+        session (InferenceSession): Session of the file.
         inputs (Tensor): (T, 3, H, W) normalised frames.
 
     Returns:
-        dict[str, Tensor]: Outputs by name, float32, on the device of the
-        inputs.
+        dict[str, Tensor]: Outputs by name, float32, on the device of the inputs.
     """
     frames = inputs.detach().float().cpu().contiguous().numpy()
     names = [each.name for each in session.get_outputs()]
@@ -68,13 +67,13 @@ def run_session(session: Any, inputs: Tensor) -> dict[str, Tensor]:
 
 
 class OnnxNetwork(ClipNetwork):
-    """Runs an exported network, all of it, on each clip.
+    """Runs the whole exported network on each clip.
 
-    Nothing is shared between clips and nothing left out; rows that matter
-    are those of the model's own layers.
+    It shares no features between clips and skips no anchors. Predictions that pass the score
+    threshold are those of the model's own layers.
 
     Args:
-        session (InferenceSession): Of the file.
+        session (InferenceSession): Session of the file.
     """
 
     def __init__(self, session: Any) -> None:
@@ -91,16 +90,16 @@ class OnnxNetwork(ClipNetwork):
         """Run the network; see :class:`ClipNetwork`.
 
         Raises:
-            ValueError: If the frames have a size that the network has not,
-                or another one than those before.
+            ValueError: If height or width are no multiples of 32, or differ from those of the
+                frames before.
         """
         check_size(known, inputs, frame_ids)
         size = tuple(inputs.shape[-2:])
         if any(side % DIVISOR for side in size):
             raise ValueError(
-                f'frames {tuple(frame_ids)} are {size} (height, width) as '
-                f'input; an ONNX file takes multiples of {DIVISOR}: set '
-                f'pad_size_divisor={DIVISOR} of the data_preprocessor'
+                f'frames {tuple(frame_ids)} are {size} (height, width) as input; an ONNX file '
+                f'takes multiples of {DIVISOR}: set pad_size_divisor={DIVISOR} of the '
+                'data_preprocessor'
             )
         values = run_session(self.session, inputs)
         protos = values.pop('protos')

@@ -64,7 +64,7 @@ def test_a_config_alone_is_enough(checkpoint):
         'reshaped or reordered:',
         'bbox_head.box_tower.convs.0.conv.weight: (16, 16, 3, 3) -> (16, 16, 3, 3, 3)',
         'mask_head.refine.0.conv.weight',
-        'bbox_head.conv_reg.weight: nothing like it',
+        'bbox_head.conv_reg.weight: the model has no such parameter',
     ):
         assert text in lines.text
 

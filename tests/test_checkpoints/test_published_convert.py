@@ -119,7 +119,7 @@ def test_counters_of_old_files_are_made(model, params):
     assert report.complete and len(ours) == len(model.state)
     assert all('num_batches_tracked' in name for name in report.made)
     assert len(report.made) == len(params) - len(old) > 0
-    assert "the model's own: backbone.bn1: 1, backbone.layer1: 4" in str(report)
+    assert 'initial value of the model: backbone.bn1: 1, backbone.layer1: 4' in str(report)
 
 
 def test_reverse_of_another_model_is_reported(model):
