@@ -16,7 +16,7 @@ PORT=${PORT:-29500}
 MASTER_ADDR=${MASTER_ADDR:-"127.0.0.1"}
 HERE=$(cd "$(dirname "$0")" && pwd)
 
-# exec: signals to this script reach torchrun, which ends its processes
+# with exec, signals to this script reach torchrun, which ends its processes
 export PYTHONPATH="$HERE/..${PYTHONPATH:+:$PYTHONPATH}"
 exec ${PYTHON:-python} -m torch.distributed.run \
     --nnodes="$NNODES" \

@@ -1,27 +1,27 @@
-# Functions for scripts that make their own virtual environment; to be sourced.
+# Functions for scripts that create a virtual environment; scripts source this file.
 #
 # Environment variables:
-#   PYTHON  interpreter to start from (default: python3.11, else python3)
-#   TORCH   what pip installs as PyTorch (default: torch==2.13.0); may name an
-#           index, for example TORCH="torch --index-url URL"
+#   PYTHON  interpreter of the environment (default: python3.11, else python3)
+#   TORCH   arguments of "pip install" for PyTorch (default: torch==2.13.0), such as
+#           TORCH="torch --index-url URL"
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 TORCH=${TORCH:-torch==2.13.0}
 STARTED=$(date +%s)
 
-# say TEXT: a line with the time since the start
+# say TEXT: print a line with the time since the start
 say() {
     local seconds=$(($(date +%s) - STARTED))
     printf '\n== %02d:%02d  %s\n' $((seconds / 60)) $((seconds % 60)) "$*"
 }
 
-# fail TEXT: end with a readable line
+# fail TEXT: print an error and exit
 fail() {
     printf 'error: %s\n' "$*" >&2
     exit 1
 }
 
-# The interpreter to start from
+# base_python: print the first usable interpreter
 base_python() {
     local candidate
     for candidate in ${PYTHON:-python3.11 python3 python}; do
@@ -34,14 +34,14 @@ base_python() {
     fail "no Python 3.10 or later found; set PYTHON to its path"
 }
 
-# fingerprint EXTRAS BASE: changes when an installation has to be repeated
+# fingerprint EXTRAS BASE: print a text that changes if the installation must be repeated
 fingerprint() {
     echo "$1 $TORCH $("$2" --version)"
     cat "$ROOT"/setup.py "$ROOT"/requirements/*.txt
 }
 
-# ensure_environment FOLDER EXTRAS: a virtual environment with mmcico in it;
-# sets RUN to its interpreter
+# ensure_environment FOLDER EXTRAS: create a virtual environment with mmcico if it does not exist,
+# and set RUN to its interpreter
 ensure_environment() {
     local folder=$1 extras=$2 base
     base=$(base_python)
@@ -51,32 +51,32 @@ ensure_environment() {
         say "using the environment $folder"
         return
     fi
-    say "making the environment $folder with $("$base" --version)"
+    say "creating the environment $folder with $("$base" --version)"
     if "$base" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' \
         2>/dev/null; then
-        echo "PyTorch with a GPU is present and will be used"
+        echo "using the installed PyTorch, which supports the GPU"
         "$base" -m venv --clear --system-site-packages "$folder"
     else
         "$base" -m venv --clear "$folder"
         say "installing PyTorch ($TORCH)"
-        # TORCH may hold several words
+        # TORCH may have several words
         "$RUN" -m pip install $TORCH
     fi
     say "installing mmcico[$extras]"
-    # mmcv is built without compiled operators; mmcico needs none
+    # build mmcv without compiled operators, which mmcico does not need
     MMCV_WITH_OPS=0 "$RUN" -m pip install -e "$ROOT[$extras]"
     ensure_opencv
     "$RUN" -c 'import mmcico' || fail "mmcico does not import, see above"
     fingerprint "$extras" "$base" > "$folder/installed"
 }
 
-# mmcv asks for the OpenCV with windows, which needs libraries that servers
-# lack; the headless one of the same version then takes its place
+# ensure_opencv: replace OpenCV by its headless version if it does not import. mmcv requires the
+# version with windows, whose libraries are missing on many servers.
 ensure_opencv() {
     if "$RUN" -c 'import cv2' 2>/dev/null; then
         return
     fi
-    say "replacing OpenCV by the headless one"
+    say "replacing OpenCV by its headless version"
     "$RUN" -m pip uninstall -y opencv-python opencv-python-headless
     "$RUN" -m pip install opencv-python-headless
 }

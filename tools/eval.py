@@ -1,7 +1,8 @@
 """Measure a results file: ``python tools/eval.py GT.json RESULTS.json``.
 
-Runs from any folder and needs NumPy and pycocotools only (``--tracking``: also TrackEval). The exit
-code is 0, 1 with a message if a file cannot be used, or 2 if the command line is wrong.
+The tool runs in any folder and needs only NumPy and pycocotools; ``--tracking`` also needs
+TrackEval. The exit code is 0, 1 with a message if a file cannot be used, or 2 if the command line
+is wrong.
 """
 
 import argparse
@@ -26,12 +27,13 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         '--metric',
         choices=['ytvis', 'ovis', 'ytvis2022'],
         default='ytvis',
-        help='ovis adds figures by occlusion; ytvis2022 measures short and long videos separately',
+        help='ovis adds figures by occlusion; ytvis2022 measures short and long videos separately '
+        '(default: %(default)s)',
     )
     parser.add_argument(
         '--long-videos',
-        help='for ytvis2022: JSON list of the ids of the long videos, or their ground truth '
-        'alone; if left out, file names and lengths of the videos decide',
+        help='for ytvis2022: JSON list of the ids of the long videos, or a file with their ground '
+        'truth alone (default: file names and lengths of the videos decide)',
     )
     parser.add_argument(
         '--tracking',
@@ -42,12 +44,12 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         '--score-thr',
         type=float,
         metavar='SCORE',
-        help='smallest score of tracks for --tracking (default: all tracks count)',
+        help='lowest score of the tracks that --tracking counts (default: all tracks count)',
     )
     parser.add_argument(
         '--crowds-as-objects',
         action='store_true',
-        help='take iscrowd as 0, for annotation tools that set it on ordinary objects',
+        help='read iscrowd as 0, because some annotation tools set it for single objects',
     )
     parser.add_argument(
         '--processes',
@@ -67,7 +69,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def measure(args: argparse.Namespace) -> tuple[dict[str, Any], Any, str]:
-    """Return figures, ground truth and the text to print."""
+    """Return the figures, the ground truth and the text to print."""
     chosen = args.long_videos and evaluation.long_video_ids(args.long_videos)
     if args.tracking:
         tracking.require_trackeval()
@@ -79,7 +81,7 @@ def measure(args: argparse.Namespace) -> tuple[dict[str, Any], Any, str]:
     text = evaluation.format_table(metrics)
     if args.metric == 'ytvis2022' and chosen is None:
         number = sum(map(evaluation.is_long, truth.videos))
-        text = f'{number} of {len(truth.videos)} videos are long, as their frames show\n\n' + text
+        text = f'{number} of {len(truth.videos)} videos are long, by their frames\n\n' + text
     if args.tracking:
         metrics['tracking'] = tracking.tracking_figures(truth, tracks, args.score_thr)
         text += '\n\n' + tracking.format_tracking(metrics['tracking'])
@@ -87,17 +89,14 @@ def measure(args: argparse.Namespace) -> tuple[dict[str, Any], Any, str]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Read both files, write the figures, print the table."""
+    """Measure the results, write the figures and print a table."""
     args = parse_args(argv)
     metrics, truth, text = measure(args)
     failed = ''
     if args.out:
         try:
             evaluation.save_metrics(args.out, metrics)
-        except (
-            OSError,
-            ValueError,
-        ) as error:  # the figures took long, so they are printed nevertheless
+        except (OSError, ValueError) as error:  # the figures are still printed
             failed = str(error)
     for warning in truth.warnings(args.metric):
         print(f'warning: {warning}', file=sys.stderr)

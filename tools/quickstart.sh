@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From nothing to results: installs into .venv, generates video, trains a small
-# model, tests it on other videos and draws what it found.
+# Install mmcico into .venv, generate videos, train a small model, test it on other videos and draw
+# the results.
 #   bash tools/quickstart.sh [--model yolact|condinst]
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
@@ -24,10 +24,10 @@ esac
 CONFIG=configs/demo/cico-${MODEL}_demo_moving-shapes.py
 DATA=data/moving_shapes
 
-# generate NAME NUMBER SEED: a part of the data set, unless it is there
+# generate NAME NUMBER SEED: generate a part of the data set if it does not exist
 generate() {
     if [ -f "$DATA/$1/instances.json" ]; then
-        echo "$DATA/$1 is there"
+        echo "$DATA/$1 exists"
         return
     fi
     rm -rf "$DATA/$1.part"
@@ -39,7 +39,7 @@ generate() {
 say "[1/6] environment"
 ensure_environment "$ROOT/.venv" openmmlab,test
 
-say "[2/6] data: 250 videos to learn from, 20 others to test on"
+say "[2/6] data: 250 videos for training, 20 others for the test"
 mkdir -p "$DATA"
 generate train 250 0
 generate test 20 1
@@ -47,7 +47,7 @@ generate test 20 1
 say "[3/6] training ($CONFIG)"
 "$RUN" tools/train.py "$CONFIG" --work-dir "$WORK"
 
-say "[4/6] testing on videos that were not seen in training"
+say "[4/6] testing on videos that the training has not seen"
 "$RUN" tools/test.py "$CONFIG" "$(cat "$WORK/last_checkpoint")" \
     --work-dir "$WORK"
 
@@ -75,7 +75,7 @@ for each in metrics.json results.json submission.zip overlays; do
 done
 echo "metrics            $WORK/metrics.json"
 echo "results            $WORK/results.json"
-echo "file to submit     $WORK/submission.zip"
+echo "submission file    $WORK/submission.zip"
 echo "videos, $(ls "$WORK"/overlays/*.mp4 | wc -l) of them  $WORK/overlays/*.mp4"
 echo "model              $(cat "$WORK/last_checkpoint")"
 say "done"

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Lint, format, types, docstrings and documentation, then the whole test suite, in .venv;
-# arguments go to pytest.
+# Check style, types, docstrings and documentation, and run all tests, in .venv.
 #   bash tools/run_tests.sh [arguments of pytest]
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
@@ -14,6 +13,6 @@ say "checking style, docstrings and types"
 say "building the documentation"
 "$RUN" -m sphinx -q -W --keep-going docs/en "$ROOT/.venv/site"
 say "running the tests on OpenMMLab's packages"
-# one thread in each of two processes; tests of a file share what they set up
+# two processes with one thread each; the tests of a file share fixtures
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 "$RUN" -m pytest -n 2 --dist loadfile "$@"

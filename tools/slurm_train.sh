@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Train on a Slurm cluster:
 #   tools/slurm_train.sh PARTITION JOB_NAME CONFIG WORK_DIR [arguments of tools/train.py]
-# GPUS, GPUS_PER_NODE, CPUS_PER_TASK and SRUN_ARGS come from the environment;
-# GPUS_PER_NODE=0 asks for none, GPUS is then the number of CPU processes.
+# The environment sets GPUS, GPUS_PER_NODE, CPUS_PER_TASK and SRUN_ARGS. With GPUS_PER_NODE=0,
+# the job requests no GPU, and GPUS is the number of processes.
 set -euo pipefail
 if [ $# -lt 4 ]; then
     sed -n '2,5s/^# //p' "$0" >&2

@@ -27,7 +27,7 @@ from mmcico.utils.tool import run_tool, tool_parser
 
 
 def encode_frame(frame: Any) -> dict[str, Any]:
-    """Return metainfo and predictions of a frame as plain values, masks run-length encoded."""
+    """Return metainfo and predictions of a frame as plain values with run-length encoded masks."""
     meta: dict[str, Any] = {}
     if isinstance(frame, BaseDataElement):
         meta, frame = frame.metainfo, frame.to_dict()
@@ -38,14 +38,14 @@ def encode_frame(frame: Any) -> dict[str, Any]:
 
 
 class DumpTrackResults(DumpResults):
-    """Writes the predictions of each clip to a pickle file, masks run-length encoded.
+    """Writes the predictions of each clip, with run-length encoded masks, to a pickle file.
 
-    The file holds a list of clips; a clip has ``frames`` and, if the model gives them,
+    The file holds a list of clips. A clip has ``frames`` and, if the model returns them,
     ``clip_instances``.
     """
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Encode the clips of one batch; ``data_samples`` are TrackDataSamples as dicts."""
+        """Encode the clips of a batch; ``data_samples`` are ``TrackDataSample`` as dicts."""
         clips = [
             dict(
                 frames=[encode_frame(frame) for frame in sample['video_data_samples']],
@@ -59,7 +59,7 @@ class DumpTrackResults(DumpResults):
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = tool_parser('Test a model')
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file or URL')
@@ -67,7 +67,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         '--resume',
         action='store_true',
-        help='continue an interrupted test in the work folder; finished videos are not run again',
+        help='continue an interrupted test in the work folder and skip finished videos',
     )
     parser.add_argument(
         '--allow-partial', action='store_true', help='test with weights that do not fit the model'
@@ -75,27 +75,28 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         '--precision',
         choices=('auto', 'fp32', 'bf16', 'fp16'),
-        help='test with a faster copy of the network at this precision; auto: bf16 if the device '
-        'is fast at it, else fp32 (default: the model as it is, in fp32)',
+        help='test with a faster copy of the network at this precision; auto is bf16 if it is fast '
+        'on the device, else fp32 (default: the unchanged model, in fp32)',
     )
-    parser.add_argument('--out', help='pickle file for the predictions, masks run-length encoded')
+    parser.add_argument(
+        '--out', help='pickle file for the predictions, with run-length encoded masks'
+    )
     parser.add_argument('--show', action='store_true', help='show predictions in a window')
     parser.add_argument('--show-dir', help='draw predictions into this folder of the work folder')
     parser.add_argument(
-        '--show-interval', type=int, help='draw one frame of N of each video (default: 30)'
+        '--show-interval', type=int, help='draw every N-th frame of each video (default: 30)'
     )
-    parser.add_argument('--wait-time', type=float, default=2, help='seconds a frame of --show')
+    parser.add_argument('--wait-time', type=float, default=2, help='seconds to show each frame')
     return parser.parse_args(argv)
 
 
 def set_visualization(cfg: Config, args: argparse.Namespace) -> None:
-    """Switch on the hook that draws."""
+    """Switch on the hook that draws predictions."""
     hook = cfg.get('default_hooks', {}).get('visualization')
     if hook is None:
         raise ValueError(
-            f'--show and --show-dir need "visualization" in default_hooks of '
-            f'{cfg.filename}, for example '
-            "dict(type='TrackVisualizationHook')"
+            f'--show and --show-dir need "visualization" in default_hooks of {cfg.filename}, for '
+            "example dict(type='TrackVisualizationHook')"
         )
     hook['draw'] = True
     if args.show:
@@ -109,7 +110,12 @@ def set_visualization(cfg: Config, args: argparse.Namespace) -> None:
 
 
 def check_files(args: argparse.Namespace) -> None:
-    """Complain before the model is built."""
+    """Check the paths of the command line before the model is built.
+
+    Raises:
+        FileNotFoundError: If the checkpoint does not exist.
+        ValueError: If the predictions cannot be written to the file.
+    """
     if '://' not in args.checkpoint and not osp.isfile(args.checkpoint):
         raise FileNotFoundError(f'checkpoint "{args.checkpoint}" does not exist')
     if args.out and not args.out.endswith(('.pkl', '.pickle')):
@@ -117,7 +123,7 @@ def check_files(args: argparse.Namespace) -> None:
 
 
 def fingerprint(cfg: Config, checkpoint: str) -> str:
-    """Return a text that differs for other weights and other settings of the model or the data."""
+    """Return a text that changes with the weights and with the settings of model and data."""
     content = cfg.to_dict()
     names = ('work_dir', 'launcher', 'load_from', 'log_level', 'experiment_name')
     for key in (*names, 'randomness', 'visualizer'):
@@ -129,10 +135,10 @@ def fingerprint(cfg: Config, checkpoint: str) -> str:
 
 
 def set_resume(cfg: Config, args: argparse.Namespace) -> None:
-    """Let the metrics note what they measure, and continue an interrupted test if wanted.
+    """Store the fingerprint in the metrics, and resume an interrupted test if wanted.
 
     Raises:
-        ValueError: If ``--resume`` cannot work with the config or the other arguments.
+        ValueError: If ``--resume`` does not work with the config or the other arguments.
     """
     evaluators = cfg.get('test_evaluator') or []
     ours = [
@@ -153,14 +159,14 @@ def set_resume(cfg: Config, args: argparse.Namespace) -> None:
         )
     if args.out or args.show or args.show_dir:
         raise ValueError(
-            '--resume leaves out finished videos, so --out, --show and --show-dir would be '
-            'incomplete; leave out one of them'
+            '--resume skips finished videos, so that --out, --show and --show-dir would be '
+            'incomplete; leave out --resume or these'
         )
     sampler['resume_from'] = ours[0].get('outdir') or cfg.work_dir
 
 
 def main(argv: Sequence[str]) -> None:
-    """Read the command line, build the runner, test."""
+    """Build the runner and test."""
     args = parse_args(argv)
     cfg = load_config(args)
     check_files(args)

@@ -22,7 +22,7 @@ from mmcico.utils.tool import run_tool, tool_parser
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = tool_parser('Train a model')
     parser.add_argument('config', help='config file')
     add_common_arguments(parser)
@@ -32,21 +32,21 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',
-        help='scale the learning rate by the number of clips a step',
+        help='scale the learning rate with the number of clips of a step',
     )
     parser.add_argument(
         '--resume',
         nargs='?',
         const='auto',
-        help='checkpoint to go on from; without a path, the latest in the work folder',
+        help='checkpoint to resume from (without a path: the latest in the work folder)',
     )
     return parser.parse_args(argv)
 
 
 def use_amp(cfg: Config) -> None:
-    """Switch the optimiser's wrapper to mixed precision."""
+    """Switch the wrapper of the optimiser to mixed precision."""
     if get_device() == 'cpu':
-        raise ValueError('--amp needs a GPU, and PyTorch sees none; leave it out')
+        raise ValueError('--amp needs a GPU, but PyTorch finds none; leave it out')
     name = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if name not in ('OptimWrapper', 'AmpOptimWrapper'):
         raise ValueError(f'--amp needs optim_wrapper.type "OptimWrapper", not "{name}"')
@@ -55,7 +55,7 @@ def use_amp(cfg: Config) -> None:
 
 
 def use_auto_scale_lr(cfg: Config) -> None:
-    """Switch on the scaling that the config describes."""
+    """Switch on the scaling of the learning rate that the config describes."""
     if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
         raise ValueError(
             f'--auto-scale-lr needs "auto_scale_lr = dict(base_batch_size=...)" in {cfg.filename}'
@@ -64,17 +64,17 @@ def use_auto_scale_lr(cfg: Config) -> None:
 
 
 def newest_checkpoint(work_dir: str) -> str | None:
-    """Find the checkpoint to resume from, also after a process was killed while saving one.
+    """Find the checkpoint to resume from, even if the training was killed while saving one.
 
     Args:
         work_dir (str): Work folder of the training.
 
     Returns:
-        str | None: The one that ``last_checkpoint`` names if it is whole, else the newest whole
-        one; None if the folder has no checkpoint.
+        str | None: The checkpoint that ``last_checkpoint`` names if it is whole, else the newest
+        whole one; None if the folder has no checkpoint.
 
     Raises:
-        ValueError: If there are checkpoints, but none is whole.
+        ValueError: If the folder has checkpoints, but none is whole.
     """
     folder = Path(work_dir)
     files = sorted(folder.glob('*.pth'), key=lambda path: path.stat().st_mtime, reverse=True)
@@ -106,7 +106,7 @@ def set_resume(cfg: Config, resume: str) -> None:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Read the command line, build the runner, train."""
+    """Build the runner and train."""
     args = parse_args(argv)
     cfg = load_config(args)
     if args.amp:

@@ -3,9 +3,8 @@
     python tools/visualize_results.py data/JPEGImages data/instances.json \
         results.json --out overlays
 
-Videos by default. Figures instead: two models and the ground truth on frames
-10, 11 and 12 (Fig. 4 of the paper), and chosen videos below one another
-(Fig. 6 and 7):
+The tool writes videos by default. It can also write figures: two models and the ground truth on
+frames 10, 11 and 12 (Fig. 4 of the paper), or chosen videos below one another (Fig. 6 and 7):
 
     python tools/visualize_results.py IMAGES ANNOTATIONS a.json b.json \
         --side-by-side --clip 10 3 --out figures
@@ -37,7 +36,7 @@ PANEL_WIDTH = 400
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = tool_parser(__doc__.splitlines()[0])
-    parser.add_argument('image_root', help='folder that file_names are relative to')
+    parser.add_argument('image_root', help='folder that the file_names are relative to')
     parser.add_argument('annotations', help='JSON file in the layout of YouTube-VIS')
     parser.add_argument(
         'results',
@@ -97,7 +96,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def titled(args: argparse.Namespace) -> dict[str, str]:
-    """Return the results by their titles."""
+    """Return the results files by their titles."""
     if len(args.results) == 1 and not args.titles:
         return {'results': args.results[0]}
     titles = args.titles or args.results
@@ -140,7 +139,7 @@ def write_one(overlay: Overlay, style: DrawStyle, args: argparse.Namespace) -> N
 
 
 def main(argv: Sequence[str]) -> None:
-    """Draw the wanted videos."""
+    """Draw the videos and print the folder."""
     args = parse_args(argv)
     style = style_of(args)
     overlays = load_overlays(

@@ -1,11 +1,11 @@
-"""Find out which kinds of errors cost AP in a results file.
+"""Analyse which kinds of errors cost AP in a results file.
 
     python tools/analysis_tools/analyze_results.py GT.json RESULTS.json \\
         --out analysis
 
-Writes tables of classes, curves, confusion, kinds of errors, identities and frames. Runs from any
-folder and needs NumPy, SciPy and pycocotools only; plots also need matplotlib. The exit code is 0,
-1 with a message if a file cannot be used, or 2 if the command line is wrong.
+The tool writes tables of classes, curves, confusion, kinds of errors, identities and frames. It
+runs in any folder and needs only NumPy, SciPy and pycocotools; plots also need matplotlib. The exit
+code is 0, 1 with a message if a file cannot be used, or 2 if the command line is wrong.
 """
 
 import argparse
@@ -27,19 +27,19 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         '--metric',
         choices=['ytvis', 'ovis', 'ytvis2022'],
         default='ytvis',
-        help='for metrics.json, as in tools/eval.py (default: ytvis)',
+        help='figures in metrics.json, as in tools/eval.py (default: ytvis)',
     )
-    parser.add_argument('--long-videos', help='for metrics.json, as in tools/eval.py')
+    parser.add_argument('--long-videos', help='file for ytvis2022, as in tools/eval.py')
     parser.add_argument(
         '--score-thr',
         type=float,
         default=0.3,
-        help='smallest score for the confusion of classes and identity switches (default: 0.3)',
+        help='lowest score for the confusion of classes and identity switches (default: 0.3)',
     )
     parser.add_argument(
         '--no-frames',
         action='store_true',
-        help='leave out the AP of single frames, which takes the longest',
+        help='skip the AP of single frames, which takes the longest',
     )
     args = parser.parse_args(argv)
     if args.long_videos and args.metric != 'ytvis2022':
@@ -47,8 +47,8 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     return args
 
 
-def main(argv: Sequence[str]) -> int:
-    """Read both files, write the folder, print the summary."""
+def main(argv: Sequence[str]) -> None:
+    """Write the tables and print a summary."""
     args = parse_args(argv)
     truth = evaluation.read_annotated(args.ground_truth)
     tracks = evaluation.read_results(args.results, truth)
@@ -64,7 +64,6 @@ def main(argv: Sequence[str]) -> int:
         diagnosis.format_summary(found['errors'], frames and frames['total'], found['identities'])
     )
     print(f'\n{written}')
-    return 0
 
 
 if __name__ == '__main__':

@@ -1,15 +1,15 @@
-"""Measure the speed of a model on a video: whole, by stage, and beside other models.
+"""Measure the speed of a model on a video as a whole, by stage, and compared with other models.
 
     python tools/analysis_tools/benchmark.py CONFIG [CHECKPOINT] --peers --out speed.json
 
-Measured are frames a second with loading (files in, linked run lengths out, as in Table 3 of the
-paper) and without, the time of each stage, the latency of a stream, peak memory, and the work of
-the network beside what the device does in a matrix product. Every figure is the median of
-repeated runs after one that warms up; the lowest and the highest are told.
+The benchmark measures frames per second with loading (from files to linked run lengths, as in
+Table 3 of the paper) and without, the time of each stage, the latency of a stream, peak memory, and
+the operations of the network relative to those of a matrix product on the device. Every figure is
+the median of repeated runs after one that warms up; the lowest and the highest are printed, too.
 
-Without a checkpoint, weights are random. A network that was not trained finds nothing by itself:
-the anchors nearest to the objects of the video are made its candidates. The objects are those of
-a generated video of moving shapes, or of an annotation file (--video with --ann).
+Without a checkpoint, the weights are random. An untrained network finds no objects, so the anchors
+nearest to the objects of the video become its candidates. The objects are those of a generated
+video of moving shapes, or of an annotation file (--video with --ann).
 """
 
 import argparse
@@ -37,17 +37,17 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='config of a CiCo model')
-    parser.add_argument('checkpoint', nargs='?', help='weights; without, they are random')
+    parser.add_argument('checkpoint', nargs='?', help='weights of the model (default: random ones)')
     parser.add_argument('old_video', nargs='?', help=argparse.SUPPRESS)  # --video of version 0.2
-    parser.add_argument('--video', help='video file or folder of images; default: moving shapes')
+    parser.add_argument('--video', help='video file or folder of images (default: moving shapes)')
     parser.add_argument('--ann', help='annotation file with the objects of the video')
     parser.add_argument(
         '--candidates',
         type=int,
-        help='candidates of a clip, taken from the objects of the video; default: 20 without a '
-        'checkpoint, the own ones of the model with one',
+        help='number of candidates of a clip, taken from the objects of the video (default: 20 '
+        'without a checkpoint; with one, the candidates of the model)',
     )
-    parser.add_argument('--frames', type=int, default=21, help='at most so many frames')
+    parser.add_argument('--frames', type=int, default=21, help='greatest number of frames')
     parser.add_argument(
         '--size',
         type=int,
@@ -56,17 +56,21 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         metavar=('H', 'W'),
         help='size of a generated video',
     )
-    parser.add_argument('--objects', type=int, default=8, help='objects of a generated video')
-    parser.add_argument('--peers', action='store_true', help="also MMDetection's R50 models")
-    parser.add_argument('--device', default='cpu', help='such as cpu or cuda:0')
+    parser.add_argument(
+        '--objects', type=int, default=8, help='number of objects of a generated video'
+    )
+    parser.add_argument(
+        '--peers', action='store_true', help="also measure MMDetection's R50 models"
+    )
+    parser.add_argument('--device', default='cpu', help='device, such as cpu or cuda:0')
     parser.add_argument(
         '--precision',
         choices=['auto', 'fp32', 'bf16', 'fp16'],
         default='fp32',
-        help='of the network',
+        help='precision of the network',
     )
     parser.add_argument('--compile', action='store_true', help='use torch.compile')
-    parser.add_argument('--repeats', type=int, default=5, help='measured runs')
+    parser.add_argument('--repeats', type=int, default=5, help='number of measured runs')
     parser.add_argument('--out', help='JSON file for the numbers')
     add_cfg_options(parser)
     args = parser.parse_args(argv)
@@ -106,7 +110,7 @@ def measure(args: argparse.Namespace, inferencer: CiCoInferencer, video: SpeedVi
 
 
 def main(argv: Sequence[str]) -> None:
-    """Measure and print."""
+    """Measure the model and print the figures."""
     args = parse_args(argv)
     with TemporaryDirectory() as folder:
         video = find_video(args, folder)

@@ -3,7 +3,7 @@
     python tools/analysis_tools/get_flops.py CONFIG --size 360 640
 
 A multiplication with its addition counts as one, as in MMDetection's tool of this name. All layers
-run on whole frames, which is an upper bound: tests run some only where candidates are.
+run on whole frames, which gives an upper bound, because tests run some layers only near candidates.
 """
 
 import argparse
@@ -29,21 +29,21 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         type=int,
         default=[360, 640],
         metavar=('H', 'W'),
-        help='size of the frames, padded as the model pads (default: 360 640)',
+        help='size of the frames, which are padded as for the model (default: 360 640)',
     )
     add_cfg_options(parser)
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str]) -> None:
-    """Build the model, run it on an empty clip and print."""
+    """Run the model on an empty clip and print the counts."""
     args = parse_args(argv)
     if min(args.size) < 1:
         raise ValueError(f'--size is {args.size}; give a height and a width of 1 or more')
     cfg = read_config(args.config, args.cfg_options)
     if cfg.model.type != 'mmcico.CiCo':
         raise ValueError(
-            f'{args.config}: the model is {cfg.model.type}; only mmcico.CiCo sees clips'
+            f'{args.config}: the model is {cfg.model.type}; give a config of mmcico.CiCo'
         )
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     model = MODELS.build(cfg.model).eval()

@@ -1,10 +1,10 @@
-"""Run the batch again at which a training stopped because a number was not finite.
+"""Repeat the batch at which a training stopped because a number was not finite.
 
-   python tools/analysis_tools/replay_batch.py CONFIG work_dirs/X/replay/iter_N_rank0.pt
+    python tools/analysis_tools/replay_batch.py CONFIG work_dirs/X/replay/iter_N_rank0.pt
 
-Prints the clips, every loss, and the largest gradient of each part of the model. With the last
-good checkpoint, which is the default: if all numbers are finite, the weights had diverged since;
-if not, the batch or the model is at fault.
+The tool prints the clips, every loss, and the largest gradient of each part of the model. If all
+numbers are finite with the last good checkpoint, which is the default, the weights have diverged
+since then; if not, the batch or the model is the cause.
 """
 
 import argparse
@@ -25,12 +25,12 @@ from mmcico.utils.tool import run_tool, tool_parser
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file of the training')
     parser.add_argument('batch', help='file that the training wrote')
     parser.add_argument(
-        '--checkpoint', help='weights; "none" for fresh ones; default: the last good checkpoint'
+        '--checkpoint', help='weights, or "none" for new ones (default: the last good checkpoint)'
     )
     add_cfg_options(parser)
     return parser.parse_args(argv)
@@ -48,7 +48,7 @@ def build_model(cfg: Config, checkpoint: str | None) -> torch.nn.Module:
 
 
 def replay(model: torch.nn.Module, content: dict) -> tuple[dict, dict]:
-    """Compute the losses and gradients of a batch as in the step that it is from.
+    """Compute the losses and the gradients of a batch as in its step of the training.
 
     Returns:
         tuple[dict, dict]: Losses by name, and largest absolute gradients by part of the model.
@@ -68,7 +68,7 @@ def replay(model: torch.nn.Module, content: dict) -> tuple[dict, dict]:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Read the command line, run the batch, print the numbers."""
+    """Run the batch and print the numbers."""
     args = parse_args(argv)
     content = load_batch(args.batch)
     cfg = read_config(args.config, args.cfg_options)

@@ -1,10 +1,10 @@
-"""Look inside a mask: the prototypes of a clip and an instance's parameters.
+"""Draw the prototypes of a clip and the mask parameters of an instance.
 
     python tools/analysis_tools/show_prototypes.py CONFIG CHECKPOINT \
         video.mp4 --frame 12 --track 0 --out prototypes.png
 
-The sheet shows the frame with the instance, the probability of its mask, its
-mask parameters as bars, and the prototypes of the frame.
+The picture shows the frame with the instance, the probability of its mask, its mask parameters as
+bars, and the prototypes of the frame.
 """
 
 import argparse
@@ -27,10 +27,10 @@ from mmcico.visualization.style import DrawStyle, draw_frame
 
 
 class KeepPrototypes(ClipNetwork):
-    """Another network, whose last prototypes are kept.
+    """Runs another network and keeps its last prototypes.
 
     Args:
-        network (ClipNetwork): The other one.
+        network (ClipNetwork): The other network.
     """
 
     def __init__(self, network: ClipNetwork) -> None:
@@ -48,9 +48,9 @@ class Moment(NamedTuple):
     """A frame and its clip.
 
     Attributes:
-        result: the frame.
-        linked: the last clip that has it.
-        protos: (k, T, h, w) prototypes of this clip.
+        result (FrameResult): Result of the frame.
+        linked (LinkedClip): Last clip that has the frame.
+        protos (Tensor): (k, T, h, w) prototypes of this clip.
     """
 
     result: FrameResult
@@ -59,16 +59,20 @@ class Moment(NamedTuple):
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """Arguments of the command line."""
+    """Parse the command line."""
     parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file or URL')
     parser.add_argument('source', help='video file, folder or glob of images')
-    parser.add_argument('--frame', type=int, default=0, help='position in the video, 0-based')
-    parser.add_argument('--track', type=int, help='id of the instance; the best scored if left out')
+    parser.add_argument(
+        '--frame', type=int, default=0, help='position of the frame in the video, from 0'
+    )
+    parser.add_argument(
+        '--track', type=int, help='id of the instance (default: that with the best score)'
+    )
     parser.add_argument('--out', default='prototypes.png', help='PNG file')
-    parser.add_argument('--columns', type=int, default=8, help='prototypes in a row')
-    parser.add_argument('--device', help='such as cpu or cuda:0')
+    parser.add_argument('--columns', type=int, default=8, help='number of prototypes in a row')
+    parser.add_argument('--device', help='device, such as cpu or cuda:0')
     args = parser.parse_args(argv)
     if args.columns < 5:
         parser.error('--columns must be 5 or more')
@@ -76,10 +80,10 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def find_moment(clips: ClipStream, source: Any, frame: int) -> Moment:
-    """Run the video until the results of a frame are there.
+    """Run the video up to the results of a frame.
 
     Raises:
-        ValueError: If the video is shorter.
+        ValueError: If the video does not have the frame.
     """
     keeper = clips.model.network = KeepPrototypes(clips.model.network)
     state = StreamState(source.name)
@@ -103,10 +107,10 @@ def find_moment(clips: ClipStream, source: Any, frame: int) -> Moment:
 
 
 def row_of(rows: InstanceData, track: int | None, where: str) -> int:
-    """Place of the track among the instances of a frame.
+    """Return the index of a track among the instances of a frame, or of the best one.
 
     Raises:
-        ValueError: If it is not there.
+        ValueError: If the frame does not show the track.
     """
     ids = rows.instances_id.tolist()
     if track is None and ids:
@@ -117,7 +121,7 @@ def row_of(rows: InstanceData, track: int | None, where: str) -> int:
 
 
 def view_of(moment: Moment, track: int, classes: Sequence[str]) -> PrototypeView:
-    """What the sheet shows; padding of the input is cut off."""
+    """Return the content of the picture, without the padding of the input."""
     clip, loaded = moment.linked
     sample, input_shape = loaded.sample, loaded.inputs.shape[-2:]
     t = list(sample.frame_ids).index(moment.result.frame_id)
@@ -141,7 +145,7 @@ def _array(values: Tensor) -> np.ndarray:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Run the model up to the frame, draw the sheet."""
+    """Run the model up to the frame and draw the picture."""
     args = parse_args(argv)
     source = open_source(args.source)
     inferencer = CiCoInferencer(args.config, args.checkpoint, args.device)

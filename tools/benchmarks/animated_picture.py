@@ -1,6 +1,6 @@
-"""Turn videos into one animated picture, side by side, as in the README.
+"""Make an animated picture of videos side by side, as in the README.
 
-The picture there is made by::
+These commands made the picture of the README::
 
     mmcico demo --weights work_dirs/quickstart/iter_1500.pth --seed 8 --num-frames 48 \\
         --trail 15 --min-side 240 --out outputs/demo8
@@ -34,13 +34,13 @@ def frames_of(path: str, height: int) -> list[np.ndarray]:
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('videos', nargs='+', help='videos of the same length')
-    parser.add_argument('--out', required=True, help='picture, .webp or .gif')
-    parser.add_argument('--height', type=int, default=240, help='of each panel')
+    parser.add_argument('--out', required=True, help='picture to write, .webp or .gif')
+    parser.add_argument('--height', type=int, default=240, help='height of each video')
     parser.add_argument('--fps', type=float, default=10)
-    parser.add_argument('--quality', type=int, default=60, help='of WebP, up to 100')
+    parser.add_argument('--quality', type=int, default=60, help='quality of WebP, up to 100')
     return parser.parse_args(argv)
 
 

@@ -1,10 +1,10 @@
-"""Time and memory of measuring results, beside MMDetection's YTVISeval.
+"""Compare the time and memory of measuring results with MMDetection's YTVISeval.
 
     python tools/benchmarks/benchmark_eval.py
 
-Writes files of many videos, measures them by both, one after the other and
-each in a process of its own, and compares the figures.  Reading the files is
-a part of the time, importing packages is not.
+The benchmark writes files of many videos, measures them with both tools, one after another in a
+process of its own, and compares the figures. The time includes reading the files, but not importing
+packages.
 """
 
 import argparse
@@ -27,7 +27,7 @@ FIGURES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100', 'A
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = tool_parser(__doc__)
     parser.add_argument('--videos', type=int, default=300)
     parser.add_argument(
@@ -35,16 +35,17 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         type=int,
         nargs='+',
         default=[1],
-        help='a table row for each (default: 1); the fewer, the more pairs have to be compared',
+        help='numbers of classes, one table row for each (default: 1); with fewer classes, more '
+        'pairs of tracks are compared',
     )
-    parser.add_argument('--processes', type=int, default=2, help='of ours')
+    parser.add_argument('--processes', type=int, default=2, help='number of processes of mmcico')
     parser.add_argument('--out', help='JSON file for the numbers')
     parser.add_argument('--measure', nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 
 
 def by_mmcico(files: list[str], processes: int) -> list[Any]:
-    """Figures by what tools/eval.py runs; imports are not timed."""
+    """Return the figures by the functions that tools/eval.py calls."""
     from mmcico import evaluation
 
     start()
@@ -53,7 +54,7 @@ def by_mmcico(files: list[str], processes: int) -> list[Any]:
 
 
 def by_mmdet(files: list[str], processes: int) -> list[Any]:
-    """Figures by MMDetection, which needs a name that numpy dropped."""
+    """Return the figures by MMDetection, which needs a name that NumPy has removed."""
     import mmcico.compat  # noqa: F401
 
     import numpy as np
@@ -76,18 +77,18 @@ STARTED: dict[str, float] = {}
 
 
 def start() -> None:
-    """The packages are imported; from here on it counts."""
+    """Start the clocks, after the packages are imported."""
     STARTED.update(wall=time.perf_counter(), cpu=cpu_time())
 
 
 def cpu_time() -> float:
-    """Seconds of this process and of its children that have ended."""
+    """Return the CPU seconds of this process and of its finished children."""
     return sum(os.times()[:4])
 
 
 def peak_memory() -> float:
-    """Most memory that this process had, MiB."""
-    try:  # what resource says includes the process that started this one
+    """Return the peak memory of this process in MiB."""
+    try:  # the peak of the resource module includes the process that started this one
         status = Path('/proc/self/status').read_text()
         return int(status.split('VmHWM:')[1].split()[0]) / 1024
     except (OSError, IndexError):
@@ -95,7 +96,7 @@ def peak_memory() -> float:
 
 
 def measure(tool: str, args: argparse.Namespace) -> None:
-    """Run one tool here; the last line is the result."""
+    """Run one tool in this process and print the result as the last line."""
     folder = Path(args.measure[1])
     files = [str(folder / name) for name in ('gt.json', 'results.json')]
     figures = TOOLS[tool](files, args.processes)
@@ -119,7 +120,7 @@ def run(tool: str, folder: str, processes: int) -> dict[str, Any]:
 
 
 def compare(args: argparse.Namespace, classes: int) -> tuple[dict[str, Any], float]:
-    """Both tools on the same files; their numbers and largest difference."""
+    """Run both tools on the same files; return their numbers and the largest difference."""
     from eval_files import Plan, write_eval_files
 
     with tempfile.TemporaryDirectory() as folder:
@@ -133,7 +134,7 @@ def compare(args: argparse.Namespace, classes: int) -> tuple[dict[str, Any], flo
 
 
 def print_table(args: argparse.Namespace) -> int:
-    """Print a table; 1 if the figures differ."""
+    """Print a table; return 1 if the figures differ."""
     rows, largest = {}, 0.0
     print(
         '| classes a video | mmdet, s | mmcico, s | times as fast | CPU, s |'
@@ -157,7 +158,7 @@ def print_table(args: argparse.Namespace) -> int:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Measure in this process, or print a table of all."""
+    """Measure one tool in this process, or print the table of both."""
     args = parse_args(argv)
     if args.measure:
         measure(args.measure[0], args)

@@ -23,14 +23,13 @@ def neighbour_mask_ious(
     """Return the IoU of an object's mask with its masks in the next frames.
 
     Args:
-        counts (Sequence[bytes | None]): L compressed RLE counts, None where
-            it is not seen.
+        counts (Sequence[bytes | None]): L compressed RLE counts, None for frames that do not show
+            it.
         size (tuple[int, int]): Height and width.
         intervals (int): D, greatest distance in frames.
 
     Returns:
-        np.ndarray: (D, L), ``[d - 1, t]`` for frames ``t`` and ``t + d``; NaN
-        where it is not seen in both.
+        np.ndarray: (D, L), ``[d - 1, t]`` for frames ``t`` and ``t + d``; NaN unless both show it.
     """
     ious = np.full((intervals, len(counts)), np.nan)
     codes = [text and dict(size=[*size], counts=text) for text in counts]
@@ -50,12 +49,11 @@ def neighbour_box_ious(boxes: np.ndarray, intervals: int) -> np.ndarray:
     """Return the IoU of an object's box with its boxes in the next frames.
 
     Args:
-        boxes (np.ndarray): (L, 4) ``x, y, width, height``, NaN where it is
-            not seen.
+        boxes (np.ndarray): (L, 4) ``x, y, width, height``, NaN for frames that do not show it.
         intervals (int): D, greatest distance in frames.
 
     Returns:
-        np.ndarray: (D, L) as of :func:`neighbour_mask_ious`.
+        np.ndarray: (D, L), as in :func:`neighbour_mask_ious`.
     """
     ious = np.full((intervals, len(boxes)), np.nan)
     low, side = boxes[:, :2], boxes[:, 2:]
@@ -71,8 +69,8 @@ def neighbour_box_ious(boxes: np.ndarray, intervals: int) -> np.ndarray:
 def frame_values(ious: np.ndarray) -> list[np.ndarray]:
     """Return the T-BIoU or T-MIoU of an object in its frames.
 
-    It is the mean of the IoU of frame t with frames t - d and t + d, or one of them if the
-    other does not exist; frames without both have no value.
+    It is the mean of the IoU of frame t with frames t - d and t + d, or the only one that exists;
+    frames with neither have no value.
 
     Args:
         ious (np.ndarray): (D, L) IoU of frames t and t + d.
@@ -92,10 +90,10 @@ def frame_values(ious: np.ndarray) -> list[np.ndarray]:
 
 
 def track_boxes(track: AnnotatedTrack, size: tuple[int, int]) -> np.ndarray:
-    """Return the boxes of the file, or of the masks where it has none.
+    """Return the boxes of a track, or those of its masks if the file has no boxes.
 
     Returns:
-        np.ndarray: (L, 4) ``x, y, width, height``, NaN where it is not seen.
+        np.ndarray: (L, 4) ``x, y, width, height``, NaN for frames that do not show it.
     """
     boxes = np.full((len(track.counts), 4), np.nan)
     for t, text in enumerate(track.counts):
@@ -108,10 +106,10 @@ def track_boxes(track: AnnotatedTrack, size: tuple[int, int]) -> np.ndarray:
 
 @dataclass
 class Histogram:
-    """Histogram of values from 0 to 1 in bins of 0.05, the last including 1.
+    """Histogram of values from 0 to 1 in bins of 0.05; the last bin includes 1.
 
     Attributes:
-        bins (np.ndarray): (20,) numbers of values.
+        bins (np.ndarray): (20,) numbers of values in each bin.
         total (float): Sum of the values.
         above (int): Number of values of 0.75 and more.
     """
@@ -144,8 +142,7 @@ class Coherence:
 
     Attributes:
         intervals (int): D, greatest distance in frames.
-        histograms (dict[str, list[Histogram]]): D histograms of ``'boxes'``
-            and of ``'masks'``.
+        histograms (dict[str, list[Histogram]]): D histograms of ``'boxes'`` and of ``'masks'``.
         videos (int): Number of videos.
         objects (int): Number of objects.
     """
@@ -157,14 +154,11 @@ class Coherence:
 
     def __post_init__(self) -> None:
         if self.intervals < 1:
-            raise ValueError(
-                f'intervals is {self.intervals}; frames must be '
-                'compared over a distance of 1 at least'
-            )
+            raise ValueError(f'intervals is {self.intervals}; give a distance of 1 frame or more')
         self.histograms = {name: [Histogram() for _ in range(self.intervals)] for name in MEASURES}
 
     def add_video(self, video: AnnotatedVideo) -> None:
-        """Add all objects of a video but crowds."""
+        """Add all objects of a video except crowds."""
         self.videos += 1
         size = video.height, video.width
         for track in video.tracks:
@@ -200,8 +194,8 @@ def dataset_coherence(file: AnnotationFile, intervals: int = 4) -> Coherence:
 
     Args:
         file (AnnotationFile): The file.
-        intervals (int): Greatest distance in frames of the file, which may
-            be every fifth of the video.
+        intervals (int): Greatest distance in frames of the file, which may have only every fifth
+            frame of the video.
     """
     coherence = Coherence(intervals)
     for video in file.videos:

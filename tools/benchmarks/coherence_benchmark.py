@@ -2,10 +2,10 @@
 
     python tools/benchmarks/coherence_benchmark.py
 
-Writes an annotation file of generated objects (60,000 frames of 720 x 1280 and
-4,900 objects by default) and runs the tool on it in a process of its own.
-Shapes are blobs with ragged edges that move and change, so that masks have as
-many runs as real ones. Needs numpy and pycocotools only.
+The benchmark writes an annotation file of generated objects (60,000 frames of 720 x 1280 and 4,900
+objects by default) and runs the tool on it in a process of its own. The objects are blobs with
+ragged edges that move and change, so that masks have as many runs as real ones. It needs only NumPy
+and pycocotools.
 """
 
 import argparse
@@ -33,14 +33,14 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('--frames', type=int, default=60000)
     parser.add_argument('--objects', type=int, default=4900)
-    parser.add_argument('--length', type=int, default=27, help='frames of a video')
+    parser.add_argument('--length', type=int, default=27, help='number of frames of a video')
     parser.add_argument(
         '--compressed',
         action='store_true',
-        help='write compressed RLE; the official files have lists of runs',
+        help='write compressed RLE instead of lists of runs, which the official files have',
     )
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--keep', help='write the annotation file here')
+    parser.add_argument('--keep', help='path at which to keep the annotation file')
     return parser.parse_args(argv)
 
 
@@ -50,9 +50,9 @@ def blob_runs(
     """Return the run lengths of an ellipse with ragged upper and lower edges.
 
     Args:
-        centre (np.ndarray): (2,) y and x in pixels.
-        radii (np.ndarray): (2,) of y and x in pixels.
-        edge (np.ndarray): (W, 2) pixels that each column's ends are off by.
+        centre (np.ndarray): (2,) y and x of the centre in pixels.
+        radii (np.ndarray): (2,) radii along y and x in pixels.
+        edge (np.ndarray): (W, 2) shifts of the upper and lower end of each column in pixels.
         size (tuple[int, int]): Height and width.
     """
     height, width = size
@@ -70,7 +70,7 @@ def blob_runs(
 def make_object(
     number: int, video: int, length: int, is_compressed: bool, rng: np.random.Generator
 ) -> dict:
-    """Return an annotation; about a tenth of the objects are away for a while."""
+    """Return an annotation; about a tenth of the objects are absent for a while."""
     height, width = SIZE
     radii = rng.uniform([60, 80], [200, 300])
     centre = rng.uniform([200, 300], [height - 200, width - 300])
@@ -94,7 +94,7 @@ def make_object(
 
 
 def write_set(file: TextIO, args: argparse.Namespace) -> None:
-    """Write the annotation file object by object."""
+    """Write the annotation file, one object after another."""
     rng = np.random.default_rng(args.seed)
     videos = max(1, round(args.frames / args.length))
     records = [
@@ -116,7 +116,7 @@ def write_set(file: TextIO, args: argparse.Namespace) -> None:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Generate, measure, print."""
+    """Run the tool on a generated file and print time and memory."""
     args = parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(args.keep or Path(folder) / 'blobs.json')
@@ -128,8 +128,8 @@ def main(argv: Sequence[str]) -> None:
         seconds = time.perf_counter() - start
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(
-        f'{seconds:.1f} s, of one core {used.ru_utime + used.ru_stime:.1f} '
-        f's; peak memory {used.ru_maxrss / 2**10:.0f} MiB'
+        f'{seconds:.1f} s, of one core {used.ru_utime + used.ru_stime:.1f} s; peak memory '
+        f'{used.ru_maxrss / 2**10:.0f} MiB'
     )
 
 

@@ -1,11 +1,12 @@
-"""Frames a second beside a plain implementation of the same network.
+"""Compare the speed of mmcico with that of a plain implementation of the same network.
 
     python tools/benchmarks/dense_comparison.py CONFIG ... --out dense.json
 
 The plain network computes every frame of every clip, with all anchors, all prototypes and PyTorch's
-own 3D convolutions. Both run on the same clips in turn and share selection, masks and linking.
-Weights are random; candidates are the anchors nearest to the objects of a generated video. Clips
-after the first count, as in a long video. Results in fp32 are compared with the plain network's.
+own 3D convolutions. Both run on the same clips in turn and share selection, masks and linking. The
+weights are random; the candidates are the anchors nearest to the objects of a generated video. The
+first clip does not count, as in a long video. The results in fp32 are compared with those of the
+plain network.
 """
 
 import argparse
@@ -41,10 +42,10 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument('configs', nargs='*', default=CONFIGS, help='config files')
     parser.add_argument('--candidates', type=int, nargs='+', default=[10, 20, 40])
-    parser.add_argument('--objects', type=int, default=8, help='objects of the video')
-    parser.add_argument('--frames', type=int, default=5, help='frames of the video')
+    parser.add_argument('--objects', type=int, default=8, help='number of objects of the video')
+    parser.add_argument('--frames', type=int, default=5, help='number of frames of the video')
     parser.add_argument('--size', type=int, nargs=2, default=[360, 640], metavar=('H', 'W'))
-    parser.add_argument('--repeats', type=int, default=5, help='measured runs')
+    parser.add_argument('--repeats', type=int, default=5, help='number of measured runs')
     parser.add_argument('--precisions', nargs='+', default=['fp32', 'auto'])
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--out', help='JSON file for the numbers')

@@ -1,10 +1,10 @@
-"""Whether pictures hold up the model: time of drawing and writing.
+"""Measure whether drawing and writing pictures slows the model down.
 
     python tools/benchmarks/drawing_benchmark.py CONFIG CHECKPOINT \
         video.mp4 --style full
 
-Shows the time a frame of the model, of drawing and of writing, each alone,
-and of all together as the inferencer runs them, writing in the background.
+The benchmark prints the time per frame of the model, of drawing and of writing alone, and of all
+three as the inferencer runs them, with writing in the background.
 """
 
 import argparse
@@ -30,19 +30,19 @@ STYLES = dict(
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """Arguments of the command line."""
+    """Parse the command line."""
     parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file or URL')
     parser.add_argument('source', help='video file, folder or glob of images')
     parser.add_argument('--style', choices=list(STYLES), default='full')
-    parser.add_argument('--score-thr', type=float, default=0.3, help='least score drawn')
-    parser.add_argument('--device', help='such as cpu or cuda:0')
+    parser.add_argument('--score-thr', type=float, default=0.3, help='lowest score that is drawn')
+    parser.add_argument('--device', help='device, such as cpu or cuda:0')
     return parser.parse_args(argv)
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Time that something takes."""
+    """Return the seconds of a call."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
@@ -51,15 +51,12 @@ def seconds(work: Callable[[], object]) -> float:
 def measure(
     inferencer: CiCoInferencer, frames: list[np.ndarray], args: argparse.Namespace
 ) -> dict[str, float]:
-    """Seconds a frame of each part.
+    """Return the seconds per frame of ``model``, ``drawing``, ``writing`` and ``together``.
 
     Args:
-        inferencer (CiCoInferencer): With the model.
-        frames (list[ndarray]): Of the video, read before.
-        args (Namespace): Of the command line.
-
-    Returns:
-        dict: ``model``, ``drawing``, ``writing``, ``together``.
+        inferencer (CiCoInferencer): Inferencer with the model.
+        frames (list[ndarray]): Frames of the video.
+        args (Namespace): Arguments of the command line.
     """
     style, classes = STYLES[args.style], inferencer.classes
     list(inferencer.stream(frames[: inferencer.clips.num_frames]))  # warm up

@@ -1,8 +1,7 @@
-"""Large generated files of ground truth and results, to measure speed with.
+"""Large generated files of ground truth and results, for measurements of speed.
 
-Objects are blobs with rough edges that wander over the frame. A few hundred
-blobs are drawn; moved ones differ from them only in the first and the last
-run of their code, so nothing else has to be drawn or encoded.
+Objects are blobs with rough edges that move over the frame. A few hundred blobs are drawn and
+encoded; if a blob moves, only the first and the last run of its code change.
 """
 
 import json
@@ -13,19 +12,19 @@ import numpy as np
 from pycocotools import mask as mask_utils
 
 FRAME = (720, 1280)
-PHASES = 8  # drawings of one blob, gone through while it moves
+PHASES = 8  # number of drawings of a blob, which alternate while it moves
 Labelled = tuple[int, list[Any]]  # category, masks
 
 
 class Blob(NamedTuple):
-    """A drawn blob, with what is needed to put it anywhere.
+    """A drawn blob whose code can be moved to any place.
 
     Attributes:
-        size (int): Side of the square that holds it, pixels.
-        area (int): Pixels.
-        runs (tuple[int, ...]): First, last and third last run of its code
-            when the square is at the upper left of a frame.
-        body (str): Code of all the other runs.
+        size (int): Side of its square in pixels.
+        area (int): Number of its pixels.
+        runs (tuple[int, ...]): First, last and third last run of its code with the square at the
+            upper left of a frame.
+        body (str): Code of all other runs.
     """
 
     size: int
@@ -35,7 +34,7 @@ class Blob(NamedTuple):
 
 
 def run_code(number: int) -> str:
-    """A number as compressed counts write it, 5 bits a character."""
+    """Return a number as in compressed counts, with 5 bits per character."""
     code = ''
     while True:
         digit, number = number & 31, number >> 5
@@ -46,7 +45,7 @@ def run_code(number: int) -> str:
 
 
 def draw_blobs(rng: np.random.Generator, diameter: float) -> list[Blob]:
-    """Drawings of one blob, whose border changes slowly."""
+    """Return drawings of a blob whose border changes slowly."""
     size = int(diameter * 1.5)
     grid = np.indices((size, size)) - (size - 1) / 2
     angle, distance = np.arctan2(*grid), np.hypot(*grid)
@@ -65,7 +64,7 @@ def draw_blobs(rng: np.random.Generator, diameter: float) -> list[Blob]:
 
 
 def encode_blob(mask: np.ndarray) -> Blob:
-    """Code of a (size, size) bool mask at the upper left of a frame."""
+    """Encode a (size, size) bool mask at the upper left of a frame."""
     frame = np.zeros(FRAME, np.uint8, order='F')
     frame[: mask.shape[0], : mask.shape[1]] = mask
     text = mask_utils.encode(frame)['counts'].decode()
@@ -78,7 +77,7 @@ def encode_blob(mask: np.ndarray) -> Blob:
 
 
 def place(blob: Blob, top: int, left: int) -> dict[str, Any]:
-    """Run-length code of a blob at a place of the frame."""
+    """Return the run-length code of a blob at a place of the frame."""
     first, last, third_last = blob.runs
     shift = left * FRAME[0] + top
     counts = run_code(first + shift) + blob.body + run_code(last - shift - third_last)
@@ -86,7 +85,7 @@ def place(blob: Blob, top: int, left: int) -> dict[str, Any]:
 
 
 def wander(rng: np.random.Generator, length: int, size: int) -> np.ndarray:
-    """(length, 2) upper left corners of a square that stays inside."""
+    """Return the upper left corners (length, 2) of a square that moves within the frame."""
     room = np.array(FRAME) - size
     start = rng.uniform(0, room)
     path = start + np.cumsum(rng.normal(rng.normal(0, 4, 2), 2, (length, 2)), axis=0)
@@ -94,7 +93,7 @@ def wander(rng: np.random.Generator, length: int, size: int) -> np.ndarray:
 
 
 def track(rng: np.random.Generator, blobs: list[Blob], path: np.ndarray) -> list[Any]:
-    """Masks of a blob along a path; it is absent for a while."""
+    """Return the masks of a blob along a path, None for frames in which it is absent."""
     length, start = len(path), rng.integers(PHASES)
     absent = rng.integers(length), rng.integers(length // 3 + 1)
     return [
@@ -106,22 +105,22 @@ def track(rng: np.random.Generator, blobs: list[Blob], path: np.ndarray) -> list
 
 
 def near(rng: np.random.Generator, path: np.ndarray, size: int) -> np.ndarray:
-    """A path beside another one, so near that the blobs overlap."""
+    """Return a path so near to another one that the blobs overlap."""
     away = rng.normal(0, size * rng.uniform(0.01, 0.15), 2)
     return np.clip(path + away, 0, np.array(FRAME) - size).astype(int)
 
 
 class Plan(NamedTuple):
-    """What the files hold.
+    """Content of the files.
 
     Attributes:
         videos (int): Number of videos.
-        length (int): Frames of a video.
-        objects (int): Objects of a video.
-        predictions (int): Predictions of a video.
+        length (int): Number of frames of a video.
+        objects (int): Number of objects of a video.
+        predictions (int): Number of predictions of a video.
         classes (int): Number of classes in the files.
-        classes_per_video (int): The objects of a video are of so many
-            classes; the fewer, the more pairs have to be compared.
+        classes_per_video (int): Number of classes of the objects of a video; with fewer classes,
+            more pairs are compared.
     """
 
     videos: int = 300
@@ -135,16 +134,16 @@ class Plan(NamedTuple):
 def write_eval_files(folder: Path, plan: Plan = Plan(), seed: int = 0) -> tuple[Path, Path]:
     """Write ``gt.json`` and ``results.json`` in the layout of YouTube-VIS.
 
-    Two thirds of the predictions follow an object, the others nothing; most
-    have the right class.
+    Two thirds of the predictions follow an object, the others follow none; most have the right
+    class.
 
     Args:
-        folder (Path): Where to write; it exists.
-        plan (Plan): Numbers.
-        seed (int): Of all random numbers.
+        folder (Path): Existing folder for the files.
+        plan (Plan): Content of the files.
+        seed (int): Seed of the random numbers.
 
     Returns:
-        tuple[Path, Path]: Ground truth and results.
+        tuple[Path, Path]: Paths of the ground truth and of the results.
     """
     rng = np.random.default_rng(seed)
     shapes = [draw_blobs(rng, diameter) for diameter in rng.permutation(np.geomspace(40, 160, 40))]
@@ -177,7 +176,7 @@ def write_eval_files(folder: Path, plan: Plan = Plan(), seed: int = 0) -> tuple[
 def draw_video(
     rng: np.random.Generator, shapes: list[list[Blob]], plan: Plan
 ) -> tuple[list[Labelled], list[Labelled]]:
-    """Categories and masks of the objects and of the predictions."""
+    """Return categories and masks of the objects and of the predictions of a video."""
     kinds = rng.permutation(plan.classes)[: plan.classes_per_video] + 1
     shown, objects, tracks = [], [], []
     for _ in range(plan.objects):
@@ -197,7 +196,7 @@ def draw_video(
 
 
 def video_entry(number: int, length: int) -> dict[str, Any]:
-    """An entry of ``videos``."""
+    """Return an entry of ``videos``."""
     return dict(
         id=number,
         height=FRAME[0],
@@ -208,7 +207,7 @@ def video_entry(number: int, length: int) -> dict[str, Any]:
 
 
 def annotation(number: int, video: int, category: int, masks: list[Any]) -> dict[str, Any]:
-    """An entry of ``annotations``, with areas and boxes as official files."""
+    """Return an entry of ``annotations`` with areas and boxes, as in the official files."""
     seen = [mask for mask in masks if mask is not None]
     areas = iter(mask_utils.area(seen).tolist())
     boxes = iter(mask_utils.toBbox(seen).tolist())

@@ -1,12 +1,12 @@
-"""Kill a training and a test at random moments and compare their ends with undisturbed ones.
+"""Kill a training and a test at random moments, and compare their results with undisturbed ones.
 
-   python tools/benchmarks/kill_test.py --times 20 --folder kill_test
+    python tools/benchmarks/kill_test.py --times 20 --folder kill_test
 
-A small model is trained on generated video, once undisturbed and once with --resume after each
-kill (SIGKILL), with max_keep_ckpts=1; then it is tested, undisturbed and with --resume. A moment is
-random within the time that an undisturbed run takes; if a run ends before it has been killed often
-enough, another is begun. After each kill, last_checkpoint must name a whole file and no process
-may be left. In the end weights and results.json must be equal, bit by bit.
+A small model is trained on generated video with max_keep_ckpts=1, once undisturbed and once with
+--resume after each kill (SIGKILL). Then it is tested, undisturbed and with --resume. Each moment is
+drawn from the duration of an undisturbed run; if a run ends before it was killed often enough,
+another run begins. After each kill, last_checkpoint must name a whole file, and no process may be
+left over. In the end, weights and results.json must be equal bit by bit.
 """
 
 import argparse
@@ -52,10 +52,14 @@ randomness = dict(seed=0)
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = tool_parser(__doc__)
-    parser.add_argument('--times', type=int, default=20, help='kills of each kind')
-    parser.add_argument('--folder', default='kill_test', help='folder for everything; must be new')
+    parser.add_argument(
+        '--times', type=int, default=20, help='number of kills of the training, and of the test'
+    )
+    parser.add_argument(
+        '--folder', default='kill_test', help='folder for all files, which must not exist'
+    )
     parser.add_argument('--steps', type=int, default=30, help='steps of the training')
     parser.add_argument('--videos', type=int, default=8, help='videos of the test')
     parser.add_argument('--seed', type=int, default=0, help='seed of the moments')
@@ -63,7 +67,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def prepare(folder: Path, steps: int, videos: int) -> Path:
-    """Write videos and a config; the path of the config."""
+    """Write videos and a config; return the path of the config."""
     data = folder / 'data'
     shapes = make_config('easy', size=(64, 96), num_frames=5)
     write_dataset(data / 'train', 4, seed=0, config=shapes)
@@ -74,7 +78,7 @@ def prepare(folder: Path, steps: int, videos: int) -> Path:
 
 
 def left_over(folder: Path) -> list[str]:
-    """Ids of the processes that have a folder in their command line, this one left out."""
+    """Return the ids of other processes that have the folder in their command line."""
     found = []
     for place in Path('/proc').glob('[0-9]*'):
         try:
@@ -88,7 +92,7 @@ def left_over(folder: Path) -> list[str]:
 
 
 def run(command: Sequence, work: Path, limit: float | None = None) -> bool:
-    """Run a command, or kill it after a while; whether it ended by itself.
+    """Run a command and kill it after some seconds; return whether it ended before.
 
     Raises:
         ValueError: If it failed, or left a process behind when it was killed.
@@ -117,10 +121,10 @@ def run(command: Sequence, work: Path, limit: float | None = None) -> bool:
 
 
 def check_checkpoint(work: Path) -> None:
-    """Load the checkpoint that would be resumed from.
+    """Load the checkpoint from which the training would resume.
 
     Raises:
-        ValueError: If there are checkpoints, but none is named.
+        ValueError: If there are checkpoints, but ``last_checkpoint`` names none.
     """
     name = work / 'last_checkpoint'
     if name.is_file():
@@ -130,7 +134,7 @@ def check_checkpoint(work: Path) -> None:
 
 
 def same_weights(first: Path, second: Path) -> bool:
-    """Whether two checkpoints hold the same weights and states of the optimiser."""
+    """Return whether two checkpoints have the same weights and states of the optimiser."""
     one, two = (CheckpointLoader.load_checkpoint(str(p), 'cpu') for p in (first, second))
     states = [each['optimizer']['state'].values() for each in (one, two)]
     pairs = [(two['state_dict'][k], value) for k, value in one['state_dict'].items()]
@@ -140,7 +144,7 @@ def same_weights(first: Path, second: Path) -> bool:
 
 
 def attack(command: Sequence, folder: Path, name: str, times: int, check: object) -> list[Path]:
-    """Kill runs of a command until it happened often enough; the folders of finished runs."""
+    """Kill runs of a command a number of times; return the folders of the finished runs."""
     started = time.time()
     run([*command, *(['--resume'] if name == 'test' else [])], folder / f'{name}_undisturbed')
     duration = time.time() - started
@@ -161,7 +165,7 @@ def attack(command: Sequence, folder: Path, name: str, times: int, check: object
 
 
 def main(argv: Sequence[str]) -> int:
-    """Read the command line, train, test, compare."""
+    """Attack the training and the test; return 1 if a result differs."""
     args = parse_args(argv)
     folder = Path(args.folder).resolve()
     folder.mkdir(parents=True)

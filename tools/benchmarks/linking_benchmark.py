@@ -1,12 +1,11 @@
-"""Compare linkers on equal, spoilt detections of generated video.
+"""Compare linkers on equal detections with errors, on generated video.
 
     python tools/benchmarks/linking_benchmark.py
     python tools/benchmarks/linking_benchmark.py --overlap 0 --miss 0.2
 
-No network is needed: videos of moving shapes are cut into clips and the truth
-is spoilt (mmcico/testing/noisy_clips.py). Shown are identity switches and
-fragments as CLEAR MOT counts them, and the AP of YouTube-VIS, mean and
-standard deviation over seeds.
+No network is needed: videos of moving shapes are cut into clips, and random errors are added to the
+ground truth (see noisy_clips.py). The benchmark prints identity switches and fragments as CLEAR MOT
+counts them, and the AP of YouTube-VIS, with mean and standard deviation over seeds.
 """
 
 import argparse
@@ -43,7 +42,7 @@ COLUMNS = dict(switches='{:.0f}', fragments='{:.0f}', AP='{:.3f}', AP50='{:.3f}'
 
 
 class Video(NamedTuple):
-    """A video, its clips, and what is detected in them."""
+    """A video with its objects, its clips and the detections in them."""
 
     tracks: list[Track]
     windows: list[Window]
@@ -51,22 +50,22 @@ class Video(NamedTuple):
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = tool_parser(__doc__)
     parser.add_argument(
         '--trackers',
         nargs='*',
         default=[str(TRACKERS / name) for name in ('long_memory.py', 'evidence.py')],
         metavar='FILE',
-        help='configs with a tracker, besides those of the paper and of the published models',
+        help='configs of further trackers, besides those of the paper and of the published models',
     )
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2, 3, 4])
-    parser.add_argument('--num-videos', type=int, default=10, help='a seed')
+    parser.add_argument('--num-videos', type=int, default=10, help='number of videos of a seed')
     parser.add_argument('--num-frames', type=int, default=60)
     parser.add_argument('--size', type=int, nargs=2, default=(96, 160))
     parser.add_argument('--objects', type=int, nargs=2, default=(3, 6))
     parser.add_argument('--num-classes', type=int, default=4)
-    parser.add_argument('--clip', type=int, default=3, help='frames of a clip')
+    parser.add_argument('--clip', type=int, default=3, help='number of frames of a clip')
     parser.add_argument('--overlap', type=int, nargs='+', default=[1, 0])
     parser.add_argument('--out', help='JSON file for the numbers')
     noise = parser.add_argument_group('noise of the detections')
@@ -78,7 +77,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def make_videos(args: argparse.Namespace, seed: int, overlap: int) -> list[Video]:
-    """Videos of a seed with their detections."""
+    """Return the videos of a seed with their detections."""
     config = make_config(
         'hard',
         num_frames=args.num_frames,
@@ -102,13 +101,13 @@ def make_videos(args: argparse.Namespace, seed: int, overlap: int) -> list[Video
 
 
 def redraw(params: Tensor, boxes: Tensor, shape: tuple[int, ...], **crops: Tensor) -> Tensor:
-    """Masks (N, T, H, W) of tracks that are not seen, as they were."""
+    """Return the last masks of tracks that the clip does not show, repeated as (N, T, H, W)."""
     steps, height, width = shape
     return params.view(-1, 1, height, width).expand(-1, steps, -1, -1)
 
 
 def link(tracker: torch.nn.Module, video: Video) -> Iterator[InstanceData]:
-    """Clips with ids."""
+    """Yield the clips with ids."""
     state = TrackState()
     for window, clip in zip(video.windows, video.clips):
         draw = partial(redraw, shape=clip.masks.shape[1:])
@@ -119,7 +118,7 @@ def link(tracker: torch.nn.Module, video: Video) -> Iterator[InstanceData]:
 def score_video(
     tracker: torch.nn.Module, video: Video, video_id: int
 ) -> tuple[Counts, list[dict[str, Any]]]:
-    """Counts and tracks of one video."""
+    """Return the counts and the tracks of a video."""
     length, *size = video.tracks[0].masks.shape
     results, frames = VideoResults(video_id, length), []
     for window, clip in zip(video.windows, link(tracker, video)):
@@ -129,7 +128,7 @@ def score_video(
             window.frame_ids[: window.num_final], (clip.masks > 0.5).transpose(0, 1).numpy()
         ):
             if frame < len(frames):
-                continue  # an earlier clip has written it
+                continue  # an earlier clip has already added it
             seen = masks.any(axis=(1, 2))
             results.add_frame(frame, tuple(size), ids, encode_masks(masks))
             shown = [i for i, t in enumerate(video.tracks) if t.present[frame]]
@@ -143,7 +142,7 @@ def score_video(
 
 
 def measure(tracker: torch.nn.Module, videos: list[Video]) -> dict[str, Any]:
-    """Figures of one linker on videos of one seed."""
+    """Return the figures of a linker on the videos of a seed."""
     counts, tracks, entries, annotations = Counts(), [], [], []
     for number, video in enumerate(videos, start=1):
         length, height, width = video.tracks[0].masks.shape
@@ -162,7 +161,7 @@ def measure(tracker: torch.nn.Module, videos: list[Video]) -> dict[str, Any]:
 
 
 def linkers(files: list[str]) -> dict[str, torch.nn.Module]:
-    """Linkers by name."""
+    """Build the linkers; return them by name."""
     configs = dict(
         paper=dict(type='mmcico.ClipTracker'), published=dict(type='mmcico.PublishedClipTracker')
     )
@@ -175,7 +174,7 @@ def linkers(files: list[str]) -> dict[str, torch.nn.Module]:
 
 
 def table(found: dict[str, list[dict[str, Any]]]) -> str:
-    """Markdown: a linker a row."""
+    """Return a table in Markdown with a row for each linker."""
     lines = ['| linker | ' + ' | '.join(COLUMNS) + ' |', '| --- ' * (len(COLUMNS) + 1) + '|']
     for name, rows in found.items():
         cells = []

@@ -1,11 +1,10 @@
-"""Draw how matching scores tell the same object from another one.
+"""Draw how well matching scores separate pairs of the same object from other pairs.
 
     python tools/benchmarks/linking_scores.py CONFIG CHECKPOINT FOLDER --out scores.png
 
-Every instance of a clip is compared with every track of the clip before. The
-ground truth says which pairs show the same object. Shown are the score of
-eq. 11 with the threshold 1 and the log-odds of EvidenceTracker, without and
-with one shared frame.
+Every instance of a clip is compared with every track of the previous clip. The ground truth tells
+which pairs show the same object. The figure shows the score of eq. 11 with the threshold 1 and the
+log-odds of EvidenceTracker, without and with one shared frame.
 """
 
 import argparse
@@ -31,7 +30,7 @@ from mmcico.registry import DATASETS, MODELS
 from mmcico.structures.clip_masks import pairwise_mask_iou
 from mmcico.utils.tool import run_tool, tool_parser
 
-#: a mask shows the object that it overlaps at least as much
+#: lowest IoU at which a mask shows an object
 LEAST_IOU = 0.5
 TITLES = ('eq. 11 (threshold 1)', 'EvidenceTracker, log-odds (threshold 0)')
 
@@ -41,7 +40,7 @@ class Pairs(NamedTuple):
 
     Attributes:
         scores (np.ndarray): (2, P) score of eq. 11 and log-odds.
-        same (np.ndarray): (P,) bool, both show the same object.
+        same (np.ndarray): (P,) bool, whether both show the same object.
     """
 
     scores: np.ndarray
@@ -49,12 +48,14 @@ class Pairs(NamedTuple):
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='config of a model')
-    parser.add_argument('checkpoint', help='its weights')
-    parser.add_argument('folder', help='videos: instances.json and JPEGImages')
-    parser.add_argument('--num-videos', type=int, default=20, help='the first so many')
+    parser.add_argument('checkpoint', help='weights of the model')
+    parser.add_argument('folder', help='folder of the videos, with instances.json and JPEGImages')
+    parser.add_argument(
+        '--num-videos', type=int, default=20, help='number of videos, from the first on'
+    )
     parser.add_argument('--out', default='linking_scores.png', help='picture to write')
     return parser.parse_args(argv)
 
@@ -78,7 +79,7 @@ def shown_objects(masks: Tensor, frames: Tensor, objects: Tensor) -> Tensor:
 
     Args:
         masks (Tensor): (N, T, h, w) probabilities.
-        frames (Tensor): (N, T) frames of each mask.
+        frames (Tensor): (N, T) positions of the frames of each mask.
         objects (Tensor): (G, L, h, w) masks of the ground truth.
     """
     found = torch.full((len(masks),), -1)
@@ -92,7 +93,7 @@ def shown_objects(masks: Tensor, frames: Tensor, objects: Tensor) -> Tensor:
 
 
 def clips_of(model: CiCo, cfg: Config, folder: Path, overlap: int) -> Iterator[tuple]:
-    """Yield video id, frames (T, 3, H, W), sample of the clips of all videos."""
+    """Yield video id, frames (T, 3, H, W) and sample of each clip of all videos."""
     options = dict(cfg.test_dataloader.dataset)
     options.update(
         data_root=str(folder),
@@ -108,7 +109,7 @@ def clips_of(model: CiCo, cfg: Config, folder: Path, overlap: int) -> Iterator[t
 
 
 def collect(model: CiCo, cfg: Config, folder: Path, overlap: int, num_videos: int) -> Pairs:
-    """Compare all instances of all clips with the tracks of the clips before."""
+    """Compare the instances of all clips with the tracks of the previous clips."""
     truth = read_objects(folder / 'instances.json')
     chosen = list(truth)[:num_videos]
     paper, scores, same = ClipTracker(), [], []
@@ -138,7 +139,7 @@ def collect(model: CiCo, cfg: Config, folder: Path, overlap: int, num_videos: in
 
 
 def draw(pairs: dict[str, Pairs], file: str) -> None:
-    """Write histograms of the scores of pairs of one and of two objects."""
+    """Draw histograms of the scores of pairs of the same object and of other pairs."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 2.4 * len(pairs)), layout='constrained')
@@ -156,9 +157,9 @@ def draw(pairs: dict[str, Pairs], file: str) -> None:
 
 
 @torch.no_grad()
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the model, compare, draw and print."""
-    args = parse_args(sys.argv[1:] if argv is None else argv)
+def main(argv: Sequence[str]) -> None:
+    """Run the model, draw the figure and print the numbers of wrong pairs."""
+    args = parse_args(argv)
     init_default_scope('mmdet')
     cfg = Config.fromfile(args.config)
     model = MODELS.build(cfg.model).eval()
@@ -169,12 +170,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         found = pairs[name] = collect(model, cfg, Path(args.folder), overlap, args.num_videos)
         for scores, title, thr in zip(found.scores, TITLES, (1.0, 0.0)):
             print(
-                f'{name}, {title}: of {found.same.sum()} pairs of one object '
-                f'{(scores[found.same] <= thr).sum()} are not above it, of {(~found.same).sum()} '
-                f'others {(scores[~found.same] > thr).sum()} are'
+                f'{name}, {title}: {(scores[found.same] <= thr).sum()} of {found.same.sum()} pairs '
+                f'of one object are not above it, {(scores[~found.same] > thr).sum()} of '
+                f'{(~found.same).sum()} others are'
             )
     draw(pairs, args.out)
-    return 0
 
 
 if __name__ == '__main__':

@@ -1,11 +1,10 @@
-"""Peak memory of testing videos of different lengths.
+"""Measure the peak memory of tests on videos of different lengths.
 
     python tools/benchmarks/memory_by_length.py CONFIG --checkpoint FILE
 
-Each length is tested in a process of its own, by the same runner that
-tools/test.py uses, on one generated video.  Frames are loaded, instances
-found and linked, masks encoded and results written; only the encoded results
-grow with the video, and their size is shown beside.
+Each length is tested in a process of its own on one generated video, with the runner of
+tools/test.py. The test loads frames, finds and links instances, encodes masks and writes results.
+Only the encoded results grow with the video; the table shows their size.
 """
 
 import argparse
@@ -25,10 +24,10 @@ from mmcico.utils.tool import run_tool, tool_parser
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
-    parser.add_argument('--checkpoint', help='without, weights are random')
+    parser.add_argument('--checkpoint', help='weights of the model (default: random ones)')
     parser.add_argument('--lengths', type=int, nargs='+', default=[50, 500], metavar='FRAMES')
     parser.add_argument('--size', type=int, nargs=2, default=[96, 160], metavar=('H', 'W'))
     parser.add_argument('--out', help='JSON file for the numbers')
@@ -37,7 +36,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def point_at(cfg: Config, folder: str) -> None:
-    """Let a config test the video in a folder, in this process alone."""
+    """Change a config so that it tests the video in a folder within this process."""
     cfg.test_dataloader.update(num_workers=0, persistent_workers=False)
     cfg.test_dataloader.dataset.update(
         data_root=folder, ann_file='instances.json', data_prefix=dict(img='JPEGImages')
@@ -47,7 +46,7 @@ def point_at(cfg: Config, folder: str) -> None:
 
 
 def measure(args: argparse.Namespace) -> None:
-    """Test the video of one folder; the last line is the result."""
+    """Test the video of a folder and print the result as the last line."""
     cfg = Config.fromfile(args.config)
     point_at(cfg, args.folder)
     cfg.load_from = args.checkpoint

@@ -1,14 +1,13 @@
-"""Resident memory of a long stream, frame by frame.
+"""Measure the resident memory of a long stream.
 
     python tools/benchmarks/memory_of_stream.py MODEL.pth --out memory
 
-A generated video runs forwards and backwards without end through
-``CiCoInferencer.stream``. Memory is read before the first frame and all along;
-its rise over the start is the result. Files: ``memory.json``, and the curve as
-``memory.png`` where matplotlib is installed, else as ``memory.txt``. The exit
-code is 1 if the rise passes the limit. 10,000 frames (the default) of the demo
-model took 19 minutes on a CPU core in use by others, 9 frames a second;
-``--frames 600`` gives a first answer.
+A generated video runs forwards and backwards through ``CiCoInferencer.stream`` without end. The
+benchmark reads the memory before the first frame and after every frame, and reports its rise. It
+writes ``memory.json``, and the curve as ``memory.png``, or as ``memory.txt`` if matplotlib is not
+installed. The exit code is 1 if the rise exceeds the limit. The default of 10,000 frames took 19
+minutes with the demo model on a shared CPU core, which are 9 frames per second; ``--frames 600``
+gives a first result.
 """
 
 import argparse
@@ -36,30 +35,39 @@ BAR = 50
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = tool_parser(__doc__)
     parser.add_argument('weights', help='checkpoint')
-    parser.add_argument('--model', help='config; the one that the weights hold if left out')
-    parser.add_argument('--device', help='such as cpu or cuda:0')
+    parser.add_argument('--model', help='config (default: that in the checkpoint)')
+    parser.add_argument('--device', help='device, such as cpu or cuda:0')
     parser.add_argument('--frames', type=int, default=10000)
     parser.add_argument(
-        '--size', type=int, nargs=2, default=[360, 640], metavar=('H', 'W'), help='of the frames'
+        '--size',
+        type=int,
+        nargs=2,
+        default=[360, 640],
+        metavar=('H', 'W'),
+        help='size of the frames',
     )
     parser.add_argument(
         '--input-size',
         type=int,
         nargs=2,
         metavar=('H', 'W'),
-        help='of what the model sees, if other than its config says',
+        help='size of the input of the model (default: that of the config)',
     )
     parser.add_argument('--objects', type=int, default=5)
-    parser.add_argument('--distinct', type=int, default=30, help='frames that are generated')
-    parser.add_argument('--every', type=int, default=20, help='frames between two readings')
-    parser.add_argument('--limit', type=float, default=1.5, help='GiB over the start')
+    parser.add_argument(
+        '--distinct', type=int, default=30, help='number of frames that are generated'
+    )
+    parser.add_argument(
+        '--every', type=int, default=20, help='number of frames between two points of the curve'
+    )
+    parser.add_argument('--limit', type=float, default=1.5, help='allowed rise in GiB')
     parser.add_argument(
         '--tracks',
         action='store_true',
-        help='keep the encoded tracks too, as files of results need them',
+        help='also keep the encoded tracks, as for a file of results',
     )
     parser.add_argument('--out', default='memory_of_stream')
     args = parser.parse_args(argv)
@@ -69,10 +77,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def resident() -> float:
-    """Resident memory of this process in MiB.
-
-    Where the system does not tell, it is the highest so far.
-    """
+    """Return the resident memory of this process in MiB; on other systems than Linux, the peak."""
     statm = Path('/proc/self/statm')
     if statm.exists():
         pages = int(statm.read_text().split()[1])
@@ -82,16 +87,16 @@ def resident() -> float:
 
 
 def forwards_and_backwards(frames: np.ndarray) -> Iterator[np.ndarray]:
-    """Frames 0, 1, ..., n - 1, n - 2, ..., 1, 0, 1, ... without end."""
+    """Yield the frames 0, 1, ..., n - 1, n - 2, ..., 1, 0, 1, ... without end."""
     order = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
     while True:
         for index in order:
-            # a camera gives a new array each time
+            # a camera returns a new array for each frame, too
             yield frames[index].copy()
 
 
 def endless_video(args: argparse.Namespace) -> Iterator[np.ndarray]:
-    """A generated video with the objects that are wanted."""
+    """Return the frames of a generated video without end."""
     config = make_config(
         'easy',
         num_frames=args.distinct,
@@ -103,7 +108,7 @@ def endless_video(args: argparse.Namespace) -> Iterator[np.ndarray]:
 
 
 def load(args: argparse.Namespace) -> CiCoInferencer:
-    """The model, with another input size if that is wanted."""
+    """Build the inferencer, with another size of the input if one is given."""
     inferencer = CiCoInferencer(args.model, args.weights, args.device, show_progress=False)
     if args.input_size is not None:
         for step in inferencer.cfg.test_dataloader.dataset.pipeline:
@@ -118,8 +123,8 @@ def measure(args: argparse.Namespace, inferencer: CiCoInferencer) -> dict[str, A
     """Run the stream.
 
     Returns:
-        dict: ``start`` and ``curve`` (frames and MiB above the start),
-        ``seconds`` and ``objects``, the mean number found in a frame.
+        dict: ``start`` in MiB, ``curve`` (frames and MiB above the start), ``seconds``, and
+        ``objects``, the mean number of instances found in a frame.
     """
     video = islice(endless_video(args), args.frames)
     tracks = TrackSink('stream', inferencer.classes, inferencer.category_ids)
@@ -130,7 +135,7 @@ def measure(args: argparse.Namespace, inferencer: CiCoInferencer) -> dict[str, A
         found += len(result.sample.pred_track_instances)
         if args.tracks:
             tracks.write(result)
-        # what lies between two readings counts, too
+        # peaks between two points of the curve count, too
         highest = max(highest, resident() - start)
         if done % args.every == 0 or done == args.frames:
             curve.append([done, round(highest, 1)])
@@ -153,7 +158,7 @@ def measure(args: argparse.Namespace, inferencer: CiCoInferencer) -> dict[str, A
 
 
 def slope(curve: list[list[float]]) -> float:
-    """MiB per 1000 frames over the second half of a curve."""
+    """Return the slope of the second half of a curve in MiB per 1000 frames."""
     half = np.asarray(curve[len(curve) // 2 :], dtype=float)
     if len(half) < 2:
         return 0.0
@@ -161,7 +166,7 @@ def slope(curve: list[list[float]]) -> float:
 
 
 def text_curve(curve: list[list[float]], lines: int = 25) -> str:
-    """A curve of bars, one line for some frames."""
+    """Return a curve as lines with bars."""
     step = -(-len(curve) // lines)
     shown = [curve[min(i + step, len(curve)) - 1] for i in range(0, len(curve), step)]
     top = max(1.0, *(value for _, value in curve))
@@ -173,11 +178,7 @@ def text_curve(curve: list[list[float]], lines: int = 25) -> str:
 
 
 def write_curve(found: dict[str, Any], out: str) -> str:
-    """Draw the curve.
-
-    Returns:
-        str: Path of the picture, or of a text.
-    """
+    """Draw the curve; return the path of the picture, or of a text without matplotlib."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -195,7 +196,7 @@ def write_curve(found: dict[str, Any], out: str) -> str:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Measure and write."""
+    """Measure the stream and write the results."""
     args = parse_args(argv)
     check_writable(Path(args.out).parent)
     found = measure(args, load(args))
@@ -223,7 +224,7 @@ def main(argv: Sequence[str]) -> None:
     )
     print(f'{args.out}.json\n{path}')
     if peak > args.limit * 1024:
-        raise ValueError(f'{peak:.0f} MiB are above the limit of {args.limit} GiB')
+        raise ValueError(f'a rise of {peak:.0f} MiB is above the limit of {args.limit} GiB')
 
 
 if __name__ == '__main__':

@@ -1,7 +1,7 @@
-"""Detections without a network: ground truth, cut into clips and spoilt.
+"""Detections made from ground truth with random errors, without a network.
 
-What a trained model gets wrong is drawn at random, each kind at a rate of its
-own, so that linkers can be compared on equal detections.
+Each kind of error of a trained model is drawn at a rate of its own, so that linkers can be compared
+on equal detections.
 """
 
 from collections.abc import Sequence
@@ -20,28 +20,27 @@ from mmcico.structures.clip_boxes import circumscribed_boxes, fill_from_nearest
 
 @dataclass(frozen=True)
 class DetectionNoise:
-    """How detections differ from the truth.
+    """Rates and sizes of the errors of detections.
 
     Args:
-        miss: share of instances that a clip misses.
-        miss_hidden: the same for an instance that is hidden altogether; in
-            between, it grows with the hidden share.
-        false: false instances a clip, on average. A third of them lies where
-            nothing is, a third is an object found twice, under any class,
-            and a third is a part of an object.
-        jitter: of each side of a box, as a share of its width or height.
-        shift: of a mask, in pixels along x and y.
-        swell: most pixels by which a mask is wider or narrower.
-        wrong_class: share of instances of a wrong class.
-        vanish: share of objects that vanish once, for 1 to ``vanish_clips``
-            clips, from the video itself.
-        vanish_clips: see ``vanish``.
-        alike: cosine between embeddings of two objects of a class.
-        embed_noise: length of the noise on embeddings of unit length, twice
-            that on those of a hidden instance.
-        drift: length of the steps in which an object's looks change from
-            clip to clip.
-        embed_channels: E.
+        miss (float): Share of instances that a clip misses.
+        miss_hidden (float): Share of completely hidden instances that a clip misses; between
+            visible and hidden, the share grows linearly.
+        false (float): Mean number of false instances of a clip. A third of them has the shape of an
+            object at another place, a third duplicates an object with a random class, and a third
+            is a part of an object.
+        jitter (float): Standard deviation of the sides of a box, relative to its width or height.
+        shift (float): Standard deviation of the position of a mask in pixels.
+        swell (int): Greatest number of pixels by which a mask is wider or narrower.
+        wrong_class (float): Share of instances with a random class.
+        vanish (float): Share of objects that vanish from the video once.
+        vanish_clips (int): Greatest number of clips for which an object vanishes.
+        alike (float): Cosine between the embeddings of two objects of a class.
+        embed_noise (float): Length of the noise on embeddings of unit length; twice as long for a
+            hidden instance.
+        drift (float): Length of the steps by which the embedding of an object changes from clip to
+            clip.
+        embed_channels (int): E.
     """
 
     miss: float = 0.08
@@ -65,17 +64,17 @@ def vanish(
     windows: Sequence[Window],
     noise: DetectionNoise,
 ) -> list[Track]:
-    """Take objects out of a video for some clips.
+    """Remove objects from a video for some clips.
 
     Args:
-        rng (Generator): Source of chance.
-        tracks (Sequence[Track]): Of the video.
-        windows (Sequence[Window]): Its clips.
-        noise (DetectionNoise): Rates.
+        rng (Generator): Random generator.
+        tracks (Sequence[Track]): Objects of the video.
+        windows (Sequence[Window]): Clips of the video.
+        noise (DetectionNoise): Rates of errors.
 
     Returns:
-        list[Track]: With objects absent from all frames of the clips for
-        which they vanish; an object of which nothing would be left stays.
+        list[Track]: Objects, absent from all frames of the clips for which they vanish. An object
+        that would vanish from the whole video stays.
     """
     result = []
     for track in tracks:
@@ -93,12 +92,12 @@ def vanish(
 def identities(
     rng: np.random.Generator, labels: Sequence[int], noise: DetectionNoise
 ) -> np.ndarray:
-    """Looks of objects, those of a class being alike.
+    """Draw an embedding for each object; those of a class are similar.
 
     Args:
-        rng (Generator): Source of chance.
-        labels (Sequence[int]): G classes.
-        noise (DetectionNoise): ``alike`` and ``embed_channels``.
+        rng (Generator): Random generator.
+        labels (Sequence[int]): G labels.
+        noise (DetectionNoise): Settings ``alike`` and ``embed_channels``.
 
     Returns:
         np.ndarray: (G, E) of unit length.
@@ -116,20 +115,20 @@ def detect_clips(
     num_classes: int,
     noise: DetectionNoise,
 ) -> list[InstanceData]:
-    """Spoilt detections of all clips of a video.
+    """Draw the detections of all clips of a video.
 
     Args:
-        rng (Generator): Source of chance.
-        tracks (Sequence[Track]): G objects; at least one.
-        windows (Sequence[Window]): The clips.
+        rng (Generator): Random generator.
+        tracks (Sequence[Track]): G objects, at least one.
+        windows (Sequence[Window]): Clips of the video.
         num_classes (int): K.
-        noise (DetectionNoise): Rates.
+        noise (DetectionNoise): Rates of errors.
 
     Returns:
-        list[InstanceData]: Of each clip N instances, best score first:
-        ``bboxes`` (N, T, 4), ``circumscribed`` (N, 4), ``masks`` (N, T, H, W) 0 or 1, ``embeds``
-        (N, E), ``scores``, ``labels``, ``mask_params`` (N, H * W), the mask of the last frame that
-        shows the instance; metainfo ``input_shape``.
+        list[InstanceData]: N instances of each clip in descending order of their scores, with
+        ``bboxes`` (N, T, 4), ``circumscribed`` (N, 4), ``masks`` (N, T, H, W) of 0 and 1,
+        ``embeds`` (N, E), ``scores``, ``labels`` and ``mask_params`` (N, H * W), the mask of the
+        last frame that shows the instance; the metainfo has ``input_shape``.
     """
     looks = identities(rng, [track.label for track in tracks], noise)
     clips = []
@@ -150,7 +149,7 @@ def detect_clips(
     return clips
 
 
-# masks (T, H, W) bool, embedding (E,), class and score of an instance
+# masks (T, H, W) bool, embedding (E,), label and score of an instance
 _Row = tuple[np.ndarray, np.ndarray, int, float]
 
 
@@ -161,7 +160,7 @@ def _detect(
     frames: list[int],
     noise: DetectionNoise,
 ) -> _Row | None:
-    """An object as it is found, if it is."""
+    """Return the detection of an object, None if the clip misses it."""
     hidden = track.hidden[frames]
     if np.isnan(hidden).all():
         return None
@@ -181,17 +180,17 @@ def _false(
     frames: list[int],
     noise: DetectionNoise,
 ) -> _Row | None:
-    """Something that is no object: of nothing, or a part of one."""
+    """Return a false detection, None if the chosen object is not visible."""
     index = int(rng.integers(len(tracks)))
     masks = tracks[index].masks[frames]
     if not masks.any():
         return None
     score, kind = rng.normal(0.3, 0.1), rng.integers(3)
-    if kind == 0:  # an object's outline somewhere else
+    if kind == 0:  # the shape of an object at another place
         place = rng.integers(0, masks.shape[1:])
         masks = np.roll(masks, place, axis=(1, 2))
         return masks, _unit(rng, 1, looks.shape[1])[0], -1, score
-    if kind == 1:  # the object once more, under any class
+    if kind == 1:  # a duplicate of the object, with a random class
         masks = _spoil(rng, masks, noise)
         return masks, _blur(rng, looks[index], noise.embed_noise), -1, score
     rows = np.flatnonzero(masks.any(axis=(0, 2)))
@@ -202,7 +201,7 @@ def _false(
 
 
 def _spoil(rng: np.random.Generator, masks: np.ndarray, noise: DetectionNoise) -> np.ndarray:
-    """Masks (T, H, W) shifted, and wider or narrower, frame by frame."""
+    """Shift and widen or narrow masks (T, H, W), each frame on its own."""
     spoilt = np.zeros_like(masks)
     for t, mask in enumerate(masks):
         dx, dy = rng.normal(0, noise.shift, 2)
@@ -227,7 +226,7 @@ def _pack(
     num_classes: int,
     noise: DetectionNoise,
 ) -> InstanceData:
-    """Instances of one clip, best score first."""
+    """Return the instances of a clip in descending order of their scores."""
     rows = sorted([row for row in rows if row[0].any()], key=lambda row: -row[3])
     labels = [
         int(rng.integers(num_classes)) if label < 0 or rng.random() < noise.wrong_class else label
@@ -258,13 +257,9 @@ def _pack(
 
 
 def mask_boxes(masks: Tensor) -> Tensor:
-    """Tight boxes; a frame without a mask takes that of the nearest one.
+    """Return the tight boxes (N, T, 4) of masks (N, T, H, W).
 
-    Args:
-        masks (Tensor): (N, T, H, W) bool.
-
-    Returns:
-        Tensor: (N, T, 4) xyxy.
+    A frame without a mask gets the box of the nearest frame that has one.
     """
     height, width = masks.shape[-2:]
     seen = masks.flatten(2).any(dim=2)
@@ -281,7 +276,7 @@ def mask_boxes(masks: Tensor) -> Tensor:
 
 
 def last_masks(masks: Tensor) -> Tensor:
-    """(N, T, H, W) bool -> (N, H, W): of the last frame that has any."""
+    """Return the masks (N, H, W) of the last frame that shows each of masks (N, T, H, W)."""
     seen = masks.flatten(2).any(dim=2)
     steps = torch.arange(masks.shape[1], device=masks.device)
     last = (seen * (steps + 1)).argmax(dim=1)
@@ -289,7 +284,7 @@ def last_masks(masks: Tensor) -> Tensor:
 
 
 def _unit(rng: np.random.Generator, rows: int, channels: int) -> np.ndarray:
-    """(rows, channels) random directions."""
+    """Return (rows, channels) vectors of unit length in random directions."""
     return _normalize(rng.normal(size=(rows, channels)))
 
 
@@ -298,5 +293,5 @@ def _normalize(vectors: np.ndarray) -> np.ndarray:
 
 
 def _blur(rng: np.random.Generator, look: np.ndarray, length: float) -> np.ndarray:
-    """(E,) look with noise of a length."""
+    """Add noise of a length to an embedding (E,)."""
     return _normalize(look + length * _unit(rng, 1, len(look))[0])

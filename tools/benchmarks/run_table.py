@@ -1,8 +1,8 @@
-"""Run the models of a table and print it in the paper's form.
+"""Train and test the models of a table, and print the table in the form of the paper.
 
     python tools/benchmarks/run_table.py 1a --out table1a.json
 
-What is done is not done again: start it once more after it was stopped.
+Complete trainings and tests are not repeated, so the tool can be started again after a stop.
 """
 
 import argparse
@@ -21,44 +21,47 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = tool_parser(__doc__.splitlines()[0])
-    parser.add_argument('table', help='name in the file of tables: 1a, fig5')
+    parser.add_argument('table', help='name of the table in the file of tables, such as 1a or fig5')
     parser.add_argument(
         '--tables',
         default=str(ROOT / 'configs' / 'ablations' / 'tables.json'),
         help='file of tables',
     )
-    parser.add_argument('--base', help='config that the changes of the rows are put on')
-    parser.add_argument('--rows', nargs='+', help='names of configs')
+    parser.add_argument('--base', help='config that the rows change (default: that of each row)')
+    parser.add_argument('--rows', nargs='+', help='names of the configs of the rows (default: all)')
     parser.add_argument('--seeds', nargs='+', type=int, default=[0])
     parser.add_argument(
         '--frames-per-step',
         type=int,
-        help='batch size = this / T, so that rows of all clip lengths see as '
-        'many frames in as many steps',
+        help='number of frames of a training step, equal for all clip lengths; the batch size is '
+        'this divided by T',
     )
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch'],
         default='none',
-        help='pytorch: run by tools/dist_*.sh',
+        help='pytorch: run in several processes by tools/dist_*.sh',
     )
-    parser.add_argument('--gpus', type=int, default=1, help='processes with --launcher')
+    parser.add_argument('--gpus', type=int, default=1, help='number of processes of --launcher')
     parser.add_argument('--work-dir', help='default: work_dirs/tables/<base or "paper">')
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='settings of all rows: key=value ...'
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override settings of all configs: key=value ...',
     )
     parser.add_argument('--out', help='JSON file for the results')
-    parser.add_argument('--show', action='store_true', help='run nothing, print what has been done')
+    parser.add_argument('--show', action='store_true', help='print finished runs, run nothing')
     parser.add_argument(
-        '--paper', action='store_true', help="run nothing, print the paper's figures"
+        '--paper', action='store_true', help='print the figures of the paper, run nothing'
     )
     return parser.parse_args(argv)
 
 
 def settings_of(args: argparse.Namespace) -> Settings:
-    """What the command line says of all runs."""
+    """Return the settings of all runs from the command line."""
     name = Path(args.base).stem if args.base else 'paper'
     return Settings(
         work_dir=Path(args.work_dir or f'work_dirs/tables/{name}'),
@@ -78,7 +81,7 @@ def report(
     failed: dict[str, list[int]],
     out: str,
 ) -> str:
-    """The table of what is done so far; also written to ``out``."""
+    """Return the table of all finished runs, and write it to ``out``."""
     runs = {}
     for row in rows:
         found = [runner.figures(row, seed) for seed in seeds]
@@ -99,9 +102,9 @@ def report(
 def run_rows(
     args: argparse.Namespace, table: Table, rows: Sequence[Row], runner: TableRunner
 ) -> dict[str, list[int]]:
-    """Run every row with every seed; the seeds that failed, by row."""
+    """Run every row with every seed; return the seeds that failed by row."""
     failed: dict[str, list[int]] = {}
-    for row in rows:  # what is wrong with a row shows before hours have gone
+    for row in rows:  # an error in a config shows before the first training
         runner.prepare(row, args.seeds[0])
     for seed in args.seeds:
         for row in rows:
@@ -116,7 +119,7 @@ def run_rows(
 
 
 def main(argv: Sequence[str]) -> int:
-    """Read the table, run its rows, print it."""
+    """Run the rows of a table and print it."""
     args = parse_args(argv)
     table = load_table(args.tables, args.table)
     rows = choose_rows(table, args.rows)

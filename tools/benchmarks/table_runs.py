@@ -1,4 +1,4 @@
-"""Trains and tests the models of a table, one after the other."""
+"""Training and test of the models of a table, one after another."""
 
 import json
 import os
@@ -15,15 +15,15 @@ from tables import Row, config_of, set_frames_per_step
 from mmcico.formats.read import load_json
 from mmcico.utils.files import write_whole
 
-#: lines of a log that a message shows
+#: number of lines of a log that a message shows
 LAST_LINES = 3
 
-#: runs a command with its output in a log file, gives its exit code
+#: function that runs a command with its output in a log file and returns its exit code
 Execute = Callable[[Sequence[str], Path], int]
 
 
 class RunFailed(Exception):
-    """A training or a test did not end well; others can go on."""
+    """Failure of a training or a test, after which the other runs can continue."""
 
 
 def execute(command: Sequence[str], log: Path) -> int:
@@ -31,7 +31,7 @@ def execute(command: Sequence[str], log: Path) -> int:
 
     Args:
         command (Sequence[str]): Program and arguments.
-        log (Path): Gets all output.
+        log (Path): File for the output.
 
     Returns:
         int: Exit code.
@@ -45,15 +45,17 @@ def execute(command: Sequence[str], log: Path) -> int:
 
 @dataclass(frozen=True)
 class Settings:
-    """What all runs of a table have in common.
+    """Settings of all runs of a table.
 
     Attributes:
-        work_dir: Folder of all runs.
-        tools: Folder of ``train.py`` and ``test.py``.
-        base: Config that the rows change; each row's own one without.
-        frames_per_step: Frames of a training step; as configured without.
-        options: Further settings of all configs, as of ``--cfg-options``.
-        processes: Started by ``dist_train.sh``; 0 for one plain process.
+        work_dir (Path): Folder of all runs.
+        tools (Path): Folder of ``train.py`` and ``test.py``.
+        base (str, optional): Config that the rows change. Default: that of each row.
+        frames_per_step (int, optional): Number of frames of a training step. Default: that of the
+            config.
+        options (dict, optional): Further settings of all configs, as in ``--cfg-options``.
+        processes (int): Number of processes that ``dist_train.sh`` starts; 0 for one process
+            without it.
     """
 
     work_dir: Path
@@ -64,15 +66,12 @@ class Settings:
     processes: int = 0
 
     def config(self, row: Row, path: Path, seed: int) -> Config:
-        """The config of a run.
+        """Return the config of a run, without validation.
 
         Args:
-            row (Row): Of the table.
-            path (Path): The row's ``config`` or ``weights``.
-            seed (int): Of the run.
-
-        Returns:
-            Config: It trains without validation; the test comes after.
+            row (Row): Row of the table.
+            path (Path): ``config`` or ``weights`` of the row.
+            seed (int): Seed of the run.
         """
         cfg = config_of(path, row.home, self.base)
         cfg.merge_from_dict(self.options or {})
@@ -83,7 +82,7 @@ class Settings:
         return cfg
 
     def command(self, task: str, *args: str) -> list[str]:
-        """The command line of a task, ``'train'`` or ``'test'``."""
+        """Return the command line of a task, ``'train'`` or ``'test'``."""
         if not self.processes:
             return [sys.executable, str(self.tools / f'{task}.py'), *args]
         needed = 1 if task == 'train' else 2
@@ -97,17 +96,16 @@ class Settings:
 
 
 class TableRunner:
-    """Runs rows and finds the figures of those that have been run.
+    """Runs the rows of a table and reads the figures of finished runs.
 
-    A run has the folder ``<work_dir>/<config>/seed_<n>`` with the config and
-    the log of the training and of the test, and their work folders. A
-    training that is complete leaves a file ``trained`` there, a test
-    ``figures.json``; what is complete is not run again, and a training that
-    was stopped goes on from its last checkpoint.
+    A run has the folder ``<work_dir>/<config>/seed_<n>`` with the configs, logs and work folders of
+    its training and its test. A complete training leaves a file ``trained`` there, a complete test
+    ``figures.json``. Complete parts are not run again, and a training that was stopped resumes
+    from its last checkpoint.
 
     Args:
-        settings (Settings): Common to all runs.
-        execute (Callable): Runs a command.
+        settings (Settings): Settings of all runs.
+        execute (Callable): Function that runs a command.
     """
 
     def __init__(self, settings: Settings, execute: Execute = execute) -> None:
@@ -115,27 +113,27 @@ class TableRunner:
         self.execute = execute
 
     def folder(self, path: Path, seed: int) -> Path:
-        """Folder of a run."""
+        """Return the folder of a run."""
         return self.settings.work_dir / path.stem / f'seed_{seed}'
 
     def figures(self, row: Row, seed: int) -> dict[str, float] | None:
-        """Figures of a finished run, None if it is not finished."""
+        """Return the figures of a run, None if it is not finished."""
         path = self.folder(row.config, seed) / 'figures.json'
         return load_json(path) if path.is_file() else None
 
     def run(self, row: Row, seed: int) -> dict[str, float]:
-        """Train and test one row, as far as it was not done.
+        """Train and test one row, except for parts that are complete.
 
         Args:
-            row (Row): Of the table.
-            seed (int): Of the run.
+            row (Row): Row of the table.
+            seed (int): Seed of the run.
 
         Returns:
-            dict: Figures, shares in 0..1 and ``FPS``.
+            dict: Figures, which are shares in 0..1, and ``FPS``.
 
         Raises:
             RunFailed: If the training or the test fails.
-            ValueError: If the folder holds a run of other settings.
+            ValueError: If the folder holds a run with other settings.
         """
         self.prepare(row, seed)
         done = self.figures(row, seed)
@@ -153,28 +151,27 @@ class TableRunner:
         return figures
 
     def prepare(self, row: Row, seed: int) -> None:
-        """Write the configs of a run, or compare them with those there.
+        """Write the configs of a run, or compare them with those in its folder.
 
         Raises:
-            ValueError: If the folder holds a run of other settings.
+            ValueError: If the folder holds a run with other settings.
         """
         for path, task in ((row.weights, 'train'), (row.config, 'test')):
             folder = self.folder(path, seed)
             text = self.settings.config(row, path, seed).pretty_text
-            # not in the work folder: MMEngine writes its own copy there
+            # MMEngine writes its own copy into the work folder, so this one lies outside of it
             file = folder / f'{task}.py'
             if not file.is_file():
                 folder.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding='utf-8')
             elif file.read_text(encoding='utf-8') != text:
                 raise ValueError(
-                    f'{folder} holds a run of other settings '
-                    f'(see {task}.py there); give another '
+                    f'{folder} holds a run of other settings (see {task}.py there); give another '
                     '--work-dir, or remove the folder'
                 )
 
     def _train(self, folder: Path) -> str:
-        """Train or go on with it; the path of the last checkpoint."""
+        """Start or resume a training; return the path of the last checkpoint."""
         last = folder / 'train' / 'last_checkpoint'
         if not (folder / 'trained').is_file():
             resume = ['--resume=auto'] if last.is_file() else []
@@ -187,10 +184,10 @@ class TableRunner:
         return last.read_text(encoding='utf-8').strip()
 
     def _execute(self, folder: Path, task: str, *args: str) -> None:
-        """Run a task in its part of the folder of a run.
+        """Run a task with its config and its work folder in the folder of a run.
 
         Raises:
-            RunFailed: If it does not end well.
+            RunFailed: If its exit code is not 0.
         """
         log = folder / f'{task}.log'
         code = self.execute(
@@ -205,14 +202,14 @@ class TableRunner:
 
 
 def read_figures(folder: Path) -> dict[str, float]:
-    """What a test wrote: ``metrics.json`` and the time of a clip.
+    """Read the figures of a test and the time of a clip.
 
     Args:
         folder (Path): Work folder of the test.
 
     Returns:
-        dict: Figures by name and ``time`` in seconds; no figures if the
-        data set has no public annotations.
+        dict: Figures by name, which are missing if the data set has no public annotations, and
+        ``time`` in seconds.
     """
     found: dict[str, float] = {}
     if (folder / 'metrics.json').is_file():
@@ -227,15 +224,12 @@ def read_figures(folder: Path) -> dict[str, float]:
 
 
 def frames_per_second(cfg: Config, seconds: float, processes: int) -> float:
-    """Speed of a test, loading included.
+    """Return the frames per second of a test, including the time of loading.
 
     Args:
-        cfg (Config): Of the test; a clip brings T - To new frames.
-        seconds (float): For one clip.
-        processes (int): That tested at the same time; 0 counts as 1.
-
-    Returns:
-        float: Frames a second.
+        cfg (Config): Config of the test, in which a clip has T - To new frames.
+        seconds (float): Time of one clip.
+        processes (int): Number of processes that tested at the same time; 0 counts as 1.
     """
     data = cfg.test_dataloader.dataset
     new = data.num_frames - data.get('overlap', 1)
@@ -244,5 +238,5 @@ def frames_per_second(cfg: Config, seconds: float, processes: int) -> float:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write a file whole or not at all."""
+    """Write a JSON file as a whole or not at all."""
     write_whole(path, json.dumps(content, indent=2, ensure_ascii=False) + '\n')

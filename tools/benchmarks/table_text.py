@@ -1,4 +1,4 @@
-"""Figures of several runs as a table."""
+"""Tables of the figures of several runs."""
 
 from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
@@ -8,36 +8,31 @@ from tables import Row, Table
 
 Figures = Mapping[str, float]
 
-#: shown as they are; all others are shares, shown in per cent
+#: figures that are printed unchanged; all others are shares, printed in per cent
 PLAIN = ('FPS',)
 
 
 def summarize(values: Sequence[float]) -> dict[str, Any]:
-    """Mean and spread of a figure.
+    """Return mean and spread of a figure.
 
     Args:
-        values (Sequence[float]): One of each run, at least one.
+        values (Sequence[float]): The figure of each run, at least one.
 
     Returns:
-        dict: ``mean``, ``std`` (of the sample, N - 1; None for one run) and
-        ``values``.
+        dict: ``mean``, ``std`` (of the sample, N - 1; None for one run) and ``values``.
     """
     spread = stdev(values) if len(values) > 1 else None
     return dict(mean=mean(values), std=spread, values=list(values))
 
 
 def summarize_row(runs: Sequence[Figures], metrics: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Mean and spread of each metric over the runs that have it."""
-    found = {}
-    for name in metrics:
-        values = [run[name] for run in runs if run.get(name) is not None]
-        if values:
-            found[name] = summarize(values)
-    return found
+    """Return mean and spread of each metric over the runs that have it."""
+    found = {name: [run[name] for run in runs if run.get(name) is not None] for name in metrics}
+    return {name: summarize(values) for name, values in found.items() if values}
 
 
 def show_figure(summary: Mapping[str, Any] | None, name: str) -> str:
-    """``mean +- spread`` in per cent, "-" where there is none."""
+    """Return mean and spread as text in per cent, "-" if there is no figure."""
     if summary is None:
         return '-'
     scale = 1 if name in PLAIN else 100
@@ -48,7 +43,7 @@ def show_figure(summary: Mapping[str, Any] | None, name: str) -> str:
 
 
 def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown."""
+    """Return a table in Markdown."""
     rule = ['---'] * len(head)
     return '\n'.join(f'| {" | ".join(line)} |' for line in [head, rule, *lines])
 
@@ -59,17 +54,17 @@ def result_rows(
     runs: Mapping[str, Sequence[Figures]],
     failed: Mapping[str, Sequence[int]],
 ) -> list[dict[str, Any]]:
-    """Results of the rows as JSON holds them.
+    """Return the results of the rows for a JSON file.
 
     Args:
-        rows (Sequence[Row]): Of the table.
+        rows (Sequence[Row]): Rows of the table.
         metrics (Sequence[str]): Names of figures.
-        runs (Mapping): Row's name -> figures of each finished run.
-        failed (Mapping): Row's name -> seeds that failed.
+        runs (Mapping): Figures of each finished run, by the name of the row.
+        failed (Mapping): Seeds that failed, by the name of the row.
 
     Returns:
-        list[dict]: ``cells``, ``config``, ``runs`` (how many), ``failed``
-        (seeds) and ``metrics``, see :func:`summarize`.
+        list[dict]: ``cells``, ``config``, ``runs`` (their number), ``failed`` (seeds) and
+        ``metrics`` (see :func:`summarize`) of each row.
     """
     return [
         dict(
@@ -84,14 +79,14 @@ def result_rows(
 
 
 def results_table(table: Table, results: Sequence[dict[str, Any]]) -> str:
-    """The table in the paper's form, with the number of runs of each row.
+    """Return the table in the form of the paper, with the number of runs of each row.
 
     Args:
         table (Table): The table.
-        results (Sequence[dict]): As from :func:`result_rows`.
+        results (Sequence[dict]): Result of :func:`result_rows`.
 
     Returns:
-        str: Markdown.
+        str: The table in Markdown.
     """
     head = [*table.columns, *table.metrics, 'runs', 'config']
     lines = []
@@ -105,7 +100,7 @@ def results_table(table: Table, results: Sequence[dict[str, Any]]) -> str:
 
 
 def paper_table(table: Table) -> str:
-    """The paper's own figures beside the names of configs, Markdown."""
+    """Return a table in Markdown with the figures of the paper and the names of the configs."""
     head = [*table.columns, *table.metrics, 'config']
     lines = [
         [

@@ -1,4 +1,4 @@
-"""Tables of configs: what a table holds, and each row's config."""
+"""Tables of the paper and the configs of their rows."""
 
 import runpy
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ class Row:
     """One row of a table.
 
     Attributes:
-        cells: What the row says before its figures.
-        config: Config file of the model.
-        weights: Config file of the model whose weights are tested; another
-            one than ``config`` where rows differ at test time only.
-        home: Folder of the variants of main configs; what they change can
-            be put on another base. Configs elsewhere are the base itself.
-        paper: The paper's figures in the order of the table's metrics; none
+        cells (tuple[str]): Cells before the figures.
+        config (Path): Config file of the model.
+        weights (Path): Config file of the model whose weights are tested. It differs from
+            ``config`` if the row differs only at test time.
+        home (Path): Folder of the variants, whose changes can be applied to another base. A config
+            in another folder is the base itself.
+        paper (tuple[float]): Figures of the paper in the order of the metrics of the table; empty
             if the paper has no such row.
     """
 
@@ -35,7 +35,7 @@ class Row:
 
     @property
     def name(self) -> str:
-        """str: Config's name without its ending."""
+        """str: Name of the config without its ending."""
         return self.config.stem
 
 
@@ -44,10 +44,10 @@ class Table:
     """A table of the paper.
 
     Attributes:
-        title: What it is about.
-        columns: Heads of the cells of a row.
-        metrics: Heads of the figures.
-        rows: From top to bottom.
+        title (str): Title of the table.
+        columns (tuple[str]): Heads of the cells of a row.
+        metrics (tuple[str]): Heads of the figures.
+        rows (tuple[Row]): Rows from top to bottom.
     """
 
     title: str
@@ -60,18 +60,13 @@ def load_table(path: str | Path, name: str) -> Table:
     """Read one table of a file.
 
     Args:
-        path (str | Path): JSON: tables by name, each with ``title``,
-            ``columns``, ``metrics`` and ``rows``; a row has ``cells``,
-            ``config``, ``weights`` and ``paper``, the latter two if needed.
-            Configs are relative to the file; those in its own folder are
-            variants.
-        name (str): Of the table.
-
-    Returns:
-        Table: The table.
+        path (str | Path): JSON file with tables by name. A table has ``title``, ``columns``,
+            ``metrics`` and ``rows``; a row has ``cells``, ``config`` and, if needed, ``weights``
+            and ``paper``. Configs are relative to the file; those in its own folder are variants.
+        name (str): Name of the table.
 
     Raises:
-        ValueError: If the file has no such table, or a row does not fit.
+        ValueError: If the file has no such table, or a row does not fit its table.
     """
     path = Path(path)
     tables = load_json(path)
@@ -83,9 +78,8 @@ def load_table(path: str | Path, name: str) -> Table:
         paper = row.get('paper', [])
         if len(row['cells']) != len(data['columns']) or len(paper) not in (0, len(data['metrics'])):
             raise ValueError(
-                f'{path}: table "{name}", row {number}: "cells" needs '
-                f'{len(data["columns"])} entries, "paper" '
-                f'{len(data["metrics"])} or none'
+                f'{path}: table "{name}", row {number}: "cells" needs {len(data["columns"])} '
+                f'entries, "paper" {len(data["metrics"])} or none'
             )
         config = path.parent / row['config']
         rows.append(
@@ -101,10 +95,10 @@ def load_table(path: str | Path, name: str) -> Table:
 
 
 def choose_rows(table: Table, names: Sequence[str] | None) -> list[Row]:
-    """Rows by the names of their configs; all without names.
+    """Return the rows whose configs have the given names, or all rows.
 
     Raises:
-        ValueError: If there is no row of a name.
+        ValueError: If no row has one of the names.
     """
     if not names:
         return list(table.rows)
@@ -116,22 +110,20 @@ def choose_rows(table: Table, names: Sequence[str] | None) -> list[Row]:
 
 
 def own_variables(path: str | Path) -> dict[str, Any]:
-    """What a config file itself sets, without what it is based on.
+    """Return the variables that a config file itself sets, without those of its base.
 
     Args:
-        path (str | Path): A Python config of plain values.
-
-    Returns:
-        dict: Its variables; ``_base_`` is left out.
+        path (str | Path): Python config of plain values.
 
     Raises:
-        ValueError: If it uses variables of its base.
+        ValueError: If the file uses variables of its base.
     """
     try:
         variables = runpy.run_path(str(path))
     except (AttributeError, NameError, TypeError) as error:
         raise ValueError(
-            f'{path} cannot be put on another base, as it uses variables of its own one: {error}'
+            f'{path} cannot be put on another base, because it uses variables of its own base: '
+            f'{error}'
         ) from error
     return {
         key: value
@@ -141,16 +133,12 @@ def own_variables(path: str | Path) -> dict[str, Any]:
 
 
 def config_of(path: Path, home: Path, base: str | Path | None = None) -> Config:
-    """The config of a row.
+    """Return the config of a row.
 
     Args:
         path (Path): Config file.
-        home (Path): Folder of configs that are changes of another one.
-        base (str | Path, optional): Config that is changed instead of the
-            one that the file names.
-
-    Returns:
-        Config: Ready to run.
+        home (Path): Folder of the variants, which change another config.
+        base (str | Path, optional): Config to change. Default: the base that the file names.
     """
     if base is None:
         return Config.fromfile(path)
@@ -161,21 +149,20 @@ def config_of(path: Path, home: Path, base: str | Path | None = None) -> Config:
 
 
 def set_frames_per_step(cfg: Config, frames: int, processes: int = 1) -> None:
-    """Choose the number of clips so that a step sees so many frames.
+    """Set the batch size so that a training step has a given number of frames.
 
     Args:
-        cfg (Config): Changed in place.
-        frames (int): Frames of a step, all processes together.
-        processes (int): Each has its own batch.
+        cfg (Config): Config, which is changed in place.
+        frames (int): Number of frames of a step, in all processes together.
+        processes (int): Number of processes, each of which has a batch.
 
     Raises:
-        ValueError: If clips do not add up to it.
+        ValueError: If the number is no multiple of the frames of a clip in every process.
     """
     length = cfg.model.bbox_head.num_frames
     if frames % (length * processes):
         raise ValueError(
-            f'{frames} frames a step are no whole number of clips of '
-            f'{length} frames on {processes} processes; choose a multiple of '
-            f'{length * processes}'
+            f'{frames} frames a step are no whole number of clips of {length} frames on '
+            f'{processes} processes; choose a multiple of {length * processes}'
         )
     cfg.train_dataloader.batch_size = frames // (length * processes)

@@ -3,8 +3,8 @@
     python tools/benchmarks/temporal_coherence.py data/train.json \\
         --json coherence.json --plot coherence.png
 
-See section 3.2 and Fig. 3 of the paper. Needs annotations, numpy and pycocotools only;
---plot also matplotlib.
+Section 3.2 and Fig. 3 of the paper define both. The tool needs only annotations, NumPy and
+pycocotools; --plot also needs matplotlib.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         nargs='?',
         const='-',
         metavar='FILE',
-        help='write the numbers as JSON to a file, or instead of the table',
+        help='write the numbers as JSON to a file (without one: to the output, without table)',
     )
     args = parser.parse_args(argv)
     if args.intervals < 1:
@@ -94,9 +94,8 @@ def plot_coherence(found: dict[str, Any], path: str) -> None:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ValueError(
-            'the figure is drawn by matplotlib, which is not '
-            'installed: pip install matplotlib, or leave --plot '
-            'out'
+            '--plot needs matplotlib, which is not installed; run: pip install matplotlib, or '
+            'leave --plot out'
         ) from error
     distances = list(found['boxes'])
     figure = Figure(figsize=(2.6 * len(distances), 4.6), layout='constrained')
@@ -135,7 +134,7 @@ def draw_histogram(axis: Any, one: dict[str, Any], step: float) -> None:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Measure, print and draw."""
+    """Print the table and draw the figure."""
     args = parse_args(argv)
     file = read_annotations(args.annotations)
     found = dict(file=file.name, **dataset_coherence(file, args.intervals).as_dict())

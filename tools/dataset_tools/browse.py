@@ -4,9 +4,8 @@
         --out browse --sheet
     python tools/dataset_tools/browse.py --config CONFIG --out browse
 
-The first form draws what an annotation file says and needs no OpenMMLab
-package; the second draws clips as the training pipeline of a config makes
-them, flips and all.
+The first form draws the objects of an annotation file and needs no OpenMMLab package. The second
+form draws clips after the training pipeline of a config, including flips and other augmentations.
 """
 
 import argparse
@@ -37,13 +36,13 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('annotations', nargs='?', help='YouTube-VIS, OVIS or CocoVID JSON')
-    parser.add_argument('--images', help='folder that file names are relative to')
+    parser.add_argument('--images', help='folder that the file names are relative to')
     parser.add_argument('--out', required=True, help='folder to write')
     parser.add_argument('--videos', nargs='+', help='ids or names of videos')
     parser.add_argument(
         '--sheet',
         action='store_true',
-        help=f'a picture of up to {SHEET_FRAMES} frames of each video, instead of an mp4',
+        help=f'write a picture of up to {SHEET_FRAMES} frames of each video instead of an mp4',
     )
     parser.add_argument('--fps', type=float, default=6)
     parser.add_argument('--boxes', action='store_true', help='also draw boxes')
@@ -52,7 +51,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         '--min-side',
         type=int,
         default=320,
-        help='smaller frames are enlarged by a whole factor to this',
+        help='enlarge smaller frames by a whole factor to this side (default: %(default)s)',
     )
     parser.add_argument('--config', help='draw clips of the train_dataloader of this config')
     parser.add_argument(
@@ -62,9 +61,9 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         metavar='KEY=VALUE',
         help='override settings of the config',
     )
-    parser.add_argument('--num-clips', type=int, default=8, help='number of clips, with --config')
+    parser.add_argument('--num-clips', type=int, default=8, help='number of clips of --config')
     parser.add_argument(
-        '--seed', type=int, default=0, help='seed of the choice and of the pipeline'
+        '--seed', type=int, default=0, help='seed for the choice of clips and for the pipeline'
     )
     args = parser.parse_args(argv)
     if args.config is None and None in (args.annotations, args.images):
@@ -75,7 +74,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def style_of(args: argparse.Namespace, boxes: bool) -> DrawStyle:
-    """Return the look of pictures."""
+    """Return the style of the pictures."""
     return DrawStyle(boxes=boxes, labels=not args.no_labels, min_side=args.min_side)
 
 
@@ -149,7 +148,7 @@ def browse_config(args: argparse.Namespace) -> None:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Draw, and print the folder of the pictures."""
+    """Draw the pictures and print their folder."""
     args = parse_args(argv)
     if args.config is None:
         browse_file(args)

@@ -3,8 +3,8 @@
     python tools/dataset_tools/check_dataset.py data/train.json \\
         --images data/train/JPEGImages
 
-The exit code is 0 if the file is sound, 1 if it is not, and 2 if the command line
-is wrong. Needs numpy and pycocotools only; --images also Pillow.
+The exit code is 0 if the file has no errors, 1 if it has, and 2 if the command line is wrong. The
+tool needs only NumPy and pycocotools; --images also needs Pillow.
 """
 
 import argparse
@@ -20,26 +20,26 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('annotations', help='annotation file')
-    parser.add_argument('--images', help='folder of the frames, whose sizes are checked, too')
+    parser.add_argument('--images', help='folder of the frames; their sizes are then checked, too')
     parser.add_argument(
         '--classes-of',
         metavar='FILE',
-        help='annotation file, such as that for training, that must have the same classes',
+        help='annotation file that must have the same classes, such as that for training',
     )
     parser.add_argument(
         '--box-tolerance',
         type=float,
         default=1,
         metavar='PIXELS',
-        help='distance that is allowed between a side of a box and that of its mask '
-        '(default: 1; one more for polygons)',
+        help='allowed distance between a side of a box and that of its mask (default: 1; one more '
+        'for polygons)',
     )
     parser.add_argument(
         '--json',
         nargs='?',
         const='-',
         metavar='FILE',
-        help='write the list as JSON to a file, or to the output in place of the text',
+        help='write the list as JSON to a file (without one: to the output instead of the text)',
     )
     args = parser.parse_args(argv)
     if not args.box_tolerance >= 0:  # also refuses NaN
@@ -48,7 +48,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Check and print; return 1 if there is an error."""
+    """Print all problems; return 1 if there is an error."""
     args = parse_args(argv)
     problems = check_file(args.annotations, args.images, args.box_tolerance, args.classes_of)
     lines = [problem.line() for problem in problems.found]

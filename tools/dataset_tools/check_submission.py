@@ -1,9 +1,9 @@
-"""List everything that an evaluation server would refuse in a submission.
+"""List all problems for which an evaluation server would refuse a submission.
 
     python tools/dataset_tools/check_submission.py submission.zip \
         --ann data/youtube_vis_2021/valid/instances.json
 
-The exit code is 1 if there is an error. Needs no OpenMMLab package.
+The exit code is 1 if there is an error. The tool needs no OpenMMLab package.
 """
 
 import argparse
@@ -25,7 +25,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Print all problems; return 1 if one of them is an error."""
+    """Print all problems; return 1 if there is an error."""
     args = parse_args(argv)
     truth = submission.read_server_side(args.ann)
     problems = submission.check_submission(args.submission, truth)

@@ -5,7 +5,7 @@
     python tools/dataset_tools/convert.py coco annotations/instances.json \
         --target 2021 --class-map coco --drop-unmatched --out coco_2021.json
 
-Needs no OpenMMLab package.
+The tool needs no OpenMMLab package.
 """
 
 import argparse
@@ -74,23 +74,25 @@ def add_command(commands: Any, name: str, text: str) -> Any:
 
 
 def add_folder_arguments(parser: Any) -> None:
-    """Add the options of conversions from folders."""
-    parser.add_argument('--videos', help='text file with a video on each line, as in ImageSets/')
+    """Add the options of the commands that read folders."""
+    parser.add_argument(
+        '--videos', help='text file with the name of a video on each line, as in ImageSets/'
+    )
     parser.add_argument(
         '--keep-unlabelled',
         action='store_true',
-        help='keep frames without annotation file as frames that show no object; they are left '
-        'out otherwise',
+        help='keep frames without annotation file as frames that show no object (default: leave '
+        'them out)',
     )
 
 
 def add_json_arguments(parser: Any) -> None:
-    """Add the arguments of conversions from a JSON file."""
+    """Add the arguments of the commands that read a JSON file."""
     parser.add_argument('annotations', help='annotation JSON')
     parser.add_argument(
         '--crowds-as-objects',
         action='store_true',
-        help='take iscrowd as 0: CVAT and brush tools set it for single objects',
+        help='read iscrowd as 0, because CVAT and brush tools set it for single objects',
     )
 
 
@@ -106,21 +108,23 @@ def add_masks(commands: Any) -> None:
     parser.add_argument('images', help='folder with a folder of frames for each video')
     parser.add_argument('masks', help='folder with a folder of PNGs for each video')
     add_folder_arguments(parser)
-    parser.add_argument('--class-name', default='object', help='class of all other objects')
+    parser.add_argument(
+        '--class-name', default='object', help='class of objects without a class of their own'
+    )
     parser.add_argument(
         '--object-classes',
         help='JSON {"video": {"1": "dog"}} or {"video": "dog"}, or the meta.json of YouTube-VOS',
     )
     parser.add_argument(
-        '--binary', action='store_true', help='all values but 0 are one object (DAVIS 2016)'
+        '--binary', action='store_true', help='all values except 0 are one object (DAVIS 2016)'
     )
     parser.add_argument('--step', type=int, default=1, help='take every n-th frame')
     parser.add_argument(
         '--mots',
         nargs='*',
         metavar='NUMBER=NAME',
-        help='values are 1000 * class + instance, and 10000 is not annotated, as in MOTS; the '
-        'classes are 1=car 2=pedestrian unless others are given',
+        help='values are 1000 * class + instance, and 10000 is not annotated, as in MOTS (classes '
+        'by default: 1=car 2=pedestrian)',
     )
     parser.add_argument(
         '--ignore-values',
@@ -146,7 +150,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         help='a shape without group_id is the only object of its label in the video',
     )
     each.add_argument(
-        '--ids-per-class', action='store_true', help='group ids count for each label on its own'
+        '--ids-per-class', action='store_true', help='group ids are counted for each label alone'
     )
     coco = add_command(commands, 'coco', 'COCO images -> short videos')
     add_json_arguments(coco)
@@ -154,7 +158,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     coco.add_argument(
         '--motion',
         action='store_true',
-        help='frames rotate, grow and shift a little; needs --images and --out-images',
+        help='rotate, scale and shift the frames a little; needs --images and --out-images',
     )
     coco.add_argument('--seed', type=int, default=0, help='seed of the motion')
     coco.add_argument('--images', help='folder of the images')
@@ -186,7 +190,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def usage_error(args: argparse.Namespace) -> str | None:
-    """Return what is wrong with the options of a command, None if nothing is."""
+    """Return a message if the options of a command are wrong, else None."""
     if args.command == 'masks' and args.step < 1:
         return f'--step {args.step}: choose 1 or more'
     option = dict(masks='mots').get(args.command, 'classes')
@@ -327,7 +331,7 @@ def write(args: argparse.Namespace, file: Any, table: Any, problems: Any) -> Non
 
 
 def with_progress(videos: Iterator) -> Iterator:
-    """Yield videos and count them on the error stream."""
+    """Yield videos and print their number to the error stream."""
     done = 0
     for done, video in enumerate(videos, start=1):
         yield video
@@ -337,7 +341,7 @@ def with_progress(videos: Iterator) -> Iterator:
 
 
 def report(file: Any, table: Any, problems: Any) -> list[str]:
-    """Return what was kept and left out, line by line."""
+    """Return lines that report what was kept and what was left out."""
     frames = sum(video.length for video in file.videos)
     objects = sum(len(video.tracks) for video in file.videos) - file.num_crowds
     lines = [
@@ -359,7 +363,7 @@ def report(file: Any, table: Any, problems: Any) -> list[str]:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Convert and report what was written."""
+    """Convert, report, and print the path that was written."""
     args = parse_args(argv)
     table = class_maps.ClassTable(
         class_maps.target_classes(args.target),

@@ -38,13 +38,13 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('--difficulty', choices=list(DIFFICULTIES), default='medium')
     for name in LEVELS:
         parser.add_argument(
-            f'--{name}', type=float, help='0 to 1, overrides the value of the difficulty'
+            f'--{name}', type=float, help='0 to 1, instead of the value of the difficulty'
         )
     parser.add_argument(
         '--workers',
         type=int,
         default=1,
-        help='number of processes; the result does not depend on it',
+        help='number of processes, which does not change the result',
     )
     args = parser.parse_args(argv)
     try:

@@ -1,6 +1,7 @@
 """Generate video that resembles real video, with exact masks, in the layout of YouTube-VIS.
 
-python tools/dataset_tools/make_natural_shapes.py --out data/natural_shapes/train --num-videos 400
+    python tools/dataset_tools/make_natural_shapes.py --num-videos 400 \\
+        --out data/natural_shapes/train
 """
 
 import argparse
@@ -36,7 +37,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def write_video(index: int, out: Path, seed: int, size: tuple[int, int], num_frames: int) -> Record:
-    """Write the frames of a video, return its entry and its annotations."""
+    """Write the frames of a video; return its entry and its annotations."""
     cv2.setNumThreads(1)
     rng = np.random.default_rng([seed, index])
     film = random_film(rng, size)

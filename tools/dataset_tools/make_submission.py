@@ -1,9 +1,9 @@
-"""Check results and zip them as evaluation servers expect it.
+"""Check results and zip them in the form that evaluation servers expect.
 
     python tools/dataset_tools/make_submission.py work_dirs/x/results.json \
         --ann data/youtube_vis_2021/valid/instances.json --out submission.zip
 
-Writes nothing if a server would refuse it. Needs no OpenMMLab package.
+The tool writes nothing if a server would refuse the file. It needs no OpenMMLab package.
 """
 
 import argparse
@@ -23,17 +23,17 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         '--fix',
         action='store_true',
-        help='correct what is harmless, and report it: counts as text, tracks without any '
-        'mask, more than 100 tracks of a video and class',
+        help='correct and report problems that do not change the results: counts as text, tracks '
+        'without any mask, more than 100 tracks of a video and class',
     )
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str]) -> int:
-    """Check, correct if wanted, write; return 1 if nothing was written."""
+    """Check, correct and write the results; return 1 if nothing was written."""
     args = parse_args(argv)
     truth = submission.read_server_side(args.ann)
-    # problems of a zip that can be read do not matter, because a new one is written
+    # problems of the zip itself do not matter, because the tool writes a new one
     tracks, problems = submission.read_submission(args.results)
     if args.fix and isinstance(tracks, list):
         tracks, said = submission.fix_tracks(tracks, truth)

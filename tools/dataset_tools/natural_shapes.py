@@ -1,11 +1,10 @@
 """Generated video that resembles real video, with exact masks of the objects.
 
-Moving shapes are made for tests: clean outlines, bright classes. A model for
-real video needs more variety. Here, textures are noise with the spectrum of
-photographs, objects have several parts that swing and outlines that deform,
-light falls from one side and casts soft shadows, the shutter blurs motion, the
-camera follows an object, and blurred things pass in front of it. There is a
-single class. All that a video shows follows from its random generator.
+Moving shapes, which tests use, have clean outlines and bright colours; a model for real video needs
+more variety. In these videos, textures are noise with the spectrum of photographs, objects have
+several swinging parts and changing outlines, light from one side casts soft shadows, the shutter
+blurs motion, the camera follows an object, and blurred things pass in front of it. There is a
+single class. The random generator determines the whole video.
 """
 
 from collections.abc import Iterator
@@ -14,9 +13,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-#: hues in degrees that backgrounds are made of: earth, plants, sky, asphalt
+#: hues of backgrounds in degrees: earth, plants, sky, asphalt
 BACKGROUND_HUES = (30, 45, 90, 110, 130, 205, 215, 25)
-#: moments during the exposure of a frame that are averaged
+#: number of moments that are averaged over the exposure of a frame
 EXPOSURES = 3
 
 
@@ -28,7 +27,7 @@ class Wobble:
         sizes (np.ndarray): (S,) amplitudes.
         rates (np.ndarray): (S,) radians a frame.
         phases (np.ndarray): (S,) radians.
-        slope (float): Change a frame beside the sines.
+        slope (float): Additional change a frame.
     """
 
     sizes: np.ndarray
@@ -44,20 +43,21 @@ class Wobble:
 
 
 def random_wobble(rng: np.random.Generator, size: float, rate: float, slope: float = 0.0) -> Wobble:
-    """Return a wobble of about ``size`` that turns ``rate`` radians a frame."""
+    """Return a wobble of amplitudes of about ``size`` and about ``rate`` radians a frame."""
     sizes = size * rng.uniform(0.2, 1, 2) / 2
     drift = slope * float(rng.uniform(-1, 1))
     return Wobble(sizes, rate * rng.uniform(0.3, 1.2, 2), rng.uniform(0, 2 * np.pi, 2), drift)
 
 
 def photo_noise(rng: np.random.Generator, height: int, width: int, slope: float) -> np.ndarray:
-    """Return noise with a power spectrum that falls like that of photographs.
+    """Return noise whose power spectrum falls like that of photographs.
 
     Args:
-        rng (Generator): Source of randomness.
-        height (int): Pixels.
-        width (int): Pixels.
-        slope (float): Exponent of the fall of amplitudes; 1 is usual, more is smoother.
+        rng (Generator): Random generator.
+        height (int): Height in pixels.
+        width (int): Width in pixels.
+        slope (float): Amplitudes fall with this power of the frequency; 1 is usual, more is
+            smoother.
 
     Returns:
         np.ndarray: (height, width) float32 with mean 0 and standard deviation 1.
@@ -71,7 +71,7 @@ def photo_noise(rng: np.random.Generator, height: int, width: int, slope: float)
 
 
 def random_colour(rng: np.random.Generator, hue: float, spread: float = 25) -> np.ndarray:
-    """Return (3,) float32 BGR in 0..255 near a hue."""
+    """Return a colour near a hue, (3,) float32 BGR in 0..255."""
     hsv = np.array(
         [[[(hue + rng.normal(0, spread)) % 360, rng.beta(1.3, 3), rng.beta(2, 2)]]], np.float32
     )
@@ -79,7 +79,7 @@ def random_colour(rng: np.random.Generator, hue: float, spread: float = 25) -> n
 
 
 def material(rng: np.random.Generator, height: int, width: int, hue: float) -> np.ndarray:
-    """Return a surface, (height, width, 3) float32 BGR: two tones, grain, perhaps a pattern."""
+    """Return a surface, (height, width, 3) float32 BGR, of two tones with grain."""
     first, second = random_colour(rng, hue), random_colour(rng, hue, 50)
     share = 1 / (
         1 + np.exp(-rng.uniform(0.5, 4) * photo_noise(rng, height, width, rng.uniform(1, 2)))
@@ -127,13 +127,13 @@ class Part:
     """A part of an object.
 
     Attributes:
-        harmonics (list[tuple]): Waves of the outline: (number, size over time).
+        harmonics (list[tuple]): Waves of the outline, each a number and a size over time.
         axes (tuple[float, float]): Half width and half height, in radii of the object.
-        anchor (tuple[float, float]): Where it is fixed to the object, in radii.
+        anchor (tuple[float, float]): Point of the object that it is fixed to, in radii.
         hang (float): Shift of its middle from the anchor along its height, in half heights.
-        angle (Wobble): Turn against the object, radians.
+        angle (Wobble): Rotation relative to the object in radians.
         square (float): Exponent of the superellipse; 2 is an ellipse, more is boxy.
-        surface (np.ndarray): (S, S, 3) float32 BGR over its box.
+        surface (np.ndarray): (S, S, 3) float32 BGR texture of its box.
     """
 
     harmonics: list[tuple[int, Wobble]]
@@ -156,17 +156,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Body:
-    """An object: parts, drawn in order, and a path.
+    """An object with parts and a path.
 
     Attributes:
-        parts (list[Part]): From the furthest to the nearest.
-        x (Wobble): Shift of its middle, pixels.
-        y (Wobble): The same, down.
-        middle (tuple[float, float]): About which it moves.
-        radius (float): Pixels.
+        parts (list[Part]): Parts in the order in which they are drawn, the furthest first.
+        x (Wobble): Horizontal shift of its middle in pixels.
+        y (Wobble): Vertical shift of its middle in pixels.
+        middle (tuple[float, float]): Point about which it moves.
+        radius (float): Radius in pixels.
         growth (Wobble): Logarithm of its change of size.
-        angle (Wobble): Radians.
-        light (tuple[float, float]): Shading along x and y of its box.
+        angle (Wobble): Rotation in radians.
+        light (tuple[float, float]): Strength of the shading along x and y.
         shadow (float): Darkness of the shadow, 0 to 1.
     """
 
@@ -191,7 +191,7 @@ class Body:
 def random_part(
     rng: np.random.Generator, hue: float, pace: float, trunk: tuple[float, float] | None = None
 ) -> Part:
-    """Return a trunk, or a limb that swings from the ``trunk`` with these axes."""
+    """Return a trunk, or a limb that swings from the trunk whose axes are given."""
     number = rng.integers(0, 4)
     harmonics = [
         (int(rng.integers(2, 6)), random_wobble(rng, rng.uniform(0, 0.25), pace))
@@ -211,7 +211,7 @@ def random_part(
 
 
 def random_body(rng: np.random.Generator, size: tuple[int, int], speed: float) -> Body:
-    """Return an object for frames of (height, width) ``size`` that moves at most so fast."""
+    """Return an object for frames of (height, width) ``size`` with a highest speed."""
     height, width = size
     hue, pace = rng.uniform(0, 360), rng.uniform(0.1, 0.5)
     hues = [hue if rng.random() < 0.6 else rng.uniform(0, 360) for _ in range(rng.integers(1, 7))]
@@ -239,8 +239,8 @@ def draw_body(
 
     Args:
         body (Body): The object.
-        view (np.ndarray): (3, 3) transform of the camera, world to frame.
-        time (float): In frames.
+        view (np.ndarray): (3, 3) transform from the world to the frame.
+        time (float): Time in frames.
         size (tuple[int, int]): Height and width of the frame.
 
     Returns:
@@ -272,7 +272,7 @@ def draw_body(
 
 
 def shading(body: Body, pose: np.ndarray, cover: np.ndarray) -> np.ndarray:
-    """Return (H, W) factors: light from one side, darker towards the outline."""
+    """Return (H, W) factors of brightness, for light from one side and a darker outline."""
     height, width = cover.shape
     scale = float(np.hypot(pose[0, 0], pose[1, 0])) + 1e-3
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -283,19 +283,19 @@ def shading(body: Body, pose: np.ndarray, cover: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Film:
-    """Everything that a video shows.
+    """Content of a video.
 
     Attributes:
         size (tuple[int, int]): Height and width of the frames.
         bodies (list[Body]): Objects, from the furthest to the nearest.
-        screens (list[Body]): Blurred things before them, not annotated.
-        world (np.ndarray): (3 H, 3 W, 3) background, in the middle the first frame's.
-        follow (float): Share of the first object's motion that the camera makes.
-        pan (tuple[Wobble, Wobble]): Further motion of the camera, pixels.
-        zoom (Wobble): Logarithm of its zoom.
-        shutter (float): Share of a frame's time in which it is exposed.
-        grain (float): Noise of the sensor, grey levels.
-        tone (np.ndarray): (3,) factors of the colours.
+        screens (list[Body]): Blurred things in front of them, which are not annotated.
+        world (np.ndarray): (3 H, 3 W, 3) background; its middle is that of the first frame.
+        follow (float): Share of the motion of the first object that the camera follows.
+        pan (tuple[Wobble, Wobble]): Further motion of the camera in pixels.
+        zoom (Wobble): Logarithm of the zoom of the camera.
+        shutter (float): Share of the time of a frame in which it is exposed.
+        grain (float): Noise of the sensor in grey levels.
+        tone (np.ndarray): (3,) factors of the colour channels.
     """
 
     size: tuple[int, int]
@@ -353,8 +353,8 @@ def expose(film: Film, time: float) -> tuple[np.ndarray, list[np.ndarray]]:
     """Draw one moment.
 
     Returns:
-        tuple: (H, W, 3) float32 image, and for each object the (H, W)
-        float32 share of each pixel in which it is seen.
+        tuple: (H, W, 3) float32 image, and for each object its (H, W) float32 visible share of
+        every pixel.
     """
     height, width = film.size
     view = film.view(time)

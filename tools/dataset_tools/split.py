@@ -2,8 +2,8 @@
 
     python tools/dataset_tools/split.py data/train.json --method stratified
 
-Official validation sets have no annotations; this makes one that has.
-Needs numpy and pycocotools only.
+The official validation sets have no annotations; with this tool, a part of the training set
+replaces them. It needs only NumPy and pycocotools.
 """
 
 import argparse
@@ -26,9 +26,9 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         '--method',
         choices=split_file.METHODS,
         default='last',
-        help='last: the last videos of the file, as published results do; '
-        'random: by seed; stratified: by seed, each class with its share of '
-        'objects (default: last)',
+        help='last: the last videos of the file, as for published results; random: videos drawn '
+        'by the seed; stratified: drawn by the seed, with the same share of the objects of each '
+        'class (default: last)',
     )
     size = parser.add_mutually_exclusive_group()
     size.add_argument(
@@ -72,7 +72,7 @@ def targets(args: argparse.Namespace) -> list[Path]:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Read, choose, write, and print what each part holds."""
+    """Write both parts and print a description of each."""
     args = parse_args(argv)
     paths = targets(args)
     name = args.annotations

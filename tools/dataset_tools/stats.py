@@ -2,7 +2,7 @@
 
     python tools/dataset_tools/stats.py data/train.json --json stats.json
 
-Needs numpy and pycocotools only.
+The tool needs only NumPy and pycocotools.
 """
 
 import argparse
@@ -25,23 +25,23 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         nargs='?',
         const='-',
         metavar='FILE',
-        help='write the numbers as JSON to a file, or to the output in place of the tables',
+        help='write the numbers as JSON to a file (without one: to the output, without tables)',
     )
     parser.add_argument(
         '--crowds-as-objects',
         action='store_true',
-        help='take iscrowd as 0: CVAT and brush tools set it for single objects',
+        help='read iscrowd as 0, because CVAT and brush tools set it for single objects',
     )
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str]) -> None:
-    """Read, count and print."""
+    """Print the statistics."""
     args = parse_args(argv)
     try:
         file = read_annotations(args.annotations, crowds_as_objects=args.crowds_as_objects)
     except ValueError as error:
-        raise ValueError(f'{error}; mmcico check lists all problems of a file') from error
+        raise ValueError(f'{error}; run "mmcico check" for a list of all problems') from error
     stats = dataset_stats(file)
     write_output(stats_text(stats), stats, args.json, sys.stdout)
 

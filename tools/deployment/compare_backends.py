@@ -2,11 +2,10 @@
 
     python tools/deployment/compare_backends.py CONFIG CHECKPOINT FILE.onnx
 
-Both run on the same clips of a video, of noise unless one is given, and take
-turns clip by clip, so that whatever else the machine does falls on both.
-Printed are how far the instances agree, and the ratio of the times. As
-PyTorch computes only where there are candidates, the ratio depends on the
-video: a ratio above one means that PyTorch takes longer.
+Both run on the same clips of a video, or of noise if no video is given. They run each clip in turn,
+so that other load of the machine slows both alike. The tool prints how far the instances agree, and
+the ratio of the times; with a ratio above one, PyTorch takes longer. The ratio depends on the
+video, because PyTorch computes most outputs near candidates only.
 """
 
 import argparse
@@ -32,20 +31,22 @@ from mmcico.utils.tool import run_tool, tool_parser
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='weights of the model')
-    parser.add_argument('onnx', help='file of export_onnx.py')
-    parser.add_argument('--video', help='file, or folder of images; noise when left out')
-    parser.add_argument('--frames', type=int, default=21, help='frames of the video to use')
-    parser.add_argument('--score-thr', type=float, help="another score threshold than ClipNMS'")
-    parser.add_argument('--threads', type=int, default=1, help='CPU threads of either side')
+    parser.add_argument('onnx', help='file that export_onnx.py has written')
+    parser.add_argument('--video', help='video file or folder of images (default: noise)')
+    parser.add_argument('--frames', type=int, default=21, help='number of frames to use')
+    parser.add_argument(
+        '--score-thr', type=float, help='score threshold (default: that of the config)'
+    )
+    parser.add_argument('--threads', type=int, default=1, help='number of CPU threads of each')
     return parser.parse_args(argv)
 
 
 def frames_of(video: str | None, number: int) -> list[np.ndarray]:
-    """(H, W, 3) frames of a video."""
+    """Return (H, W, 3) frames of a video, or noise."""
     if video is not None:
         return [frame for frame, _ in zip(open_source(video), range(number))]
     noise = np.random.default_rng(0)
@@ -53,7 +54,7 @@ def frames_of(video: str | None, number: int) -> list[np.ndarray]:
 
 
 def timed(stream: ClipStream, state: StreamState, frame: np.ndarray) -> tuple[StreamState, float]:
-    """Push a frame; the new state and seconds."""
+    """Push a frame; return the new state and the seconds."""
     start = time.perf_counter()
     state, _ = stream.push(state, frame)
     return state, time.perf_counter() - start
@@ -62,7 +63,7 @@ def timed(stream: ClipStream, state: StreamState, frame: np.ndarray) -> tuple[St
 def compare(
     streams: dict[str, ClipStream], frames: Sequence[np.ndarray]
 ) -> tuple[Agreement, list[float]]:
-    """Run both in turn; agreement, and ratios of time of all clips."""
+    """Run both in turn; return their agreement, and the ratio of times of each clip."""
     states = {name: StreamState() for name in streams}
     total, ratios = Agreement(), []
     for frame in frames:
@@ -76,7 +77,7 @@ def compare(
 
 
 def load_model(cfg: Config, path: str) -> CiCo:
-    """The model with its own layers."""
+    """Build the model with its own layers."""
     model = MODELS.build(cfg.model).eval()
     checkpoint = load_from_local(path, 'cpu')
     load_weights(model, checkpoint.get('state_dict', checkpoint), path)
@@ -84,7 +85,7 @@ def load_model(cfg: Config, path: str) -> CiCo:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Run the tool."""
+    """Run both on the video and print the comparison."""
     args = parse_args(argv)
     torch.set_num_threads(args.threads)
     cfg = Config.fromfile(args.config)
@@ -100,18 +101,17 @@ def main(argv: Sequence[str]) -> None:
             model.nms.score_thr = args.score_thr
         streams[name] = ClipStream(model, pipeline)
     total, ratios = compare(streams, frames_of(args.video, args.frames))
-    sys.stdout.write(
+    print(
         f'{total.clips} clips, {total.instances} instances; ids and classes '
-        f'{"the same" if total.same else "DIFFER"}; largest difference of '
-        f'boxes {total.box:.1e} pixels, of scores {total.score:.1e}; '
-        f'{total.mask_share:.2%} of {total.pixels} mask pixels differ\n'
+        f'{"the same" if total.same else "DIFFER"}; largest difference of boxes {total.box:.1e} '
+        f'pixels, of scores {total.score:.1e}; {total.mask_share:.2%} of {total.pixels} mask '
+        'pixels differ'
     )
     if len(ratios) > 1:
-        # the first clip shares no frame with another and warms both up
-        ratio = statistics.median(ratios[1:])
-        sys.stdout.write(
-            f'time of PyTorch / time of ONNX Runtime, median of '
-            f'{len(ratios) - 1} clips: {ratio:.2f}\n'
+        # the first clip shares no frame with another one, and warms both up
+        print(
+            f'time of PyTorch / time of ONNX Runtime, median of {len(ratios) - 1} clips: '
+            f'{statistics.median(ratios[1:]):.2f}'
         )
 
 

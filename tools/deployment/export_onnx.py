@@ -2,14 +2,13 @@
 
     python tools/deployment/export_onnx.py CONFIG CHECKPOINT OUT.onnx
 
-The file takes the T normalised frames of one clip, float32 (T, 3, height,
-width), of any height and width that are multiples of 32. It gives class
-logits, box deltas, mask parameters, embeddings, prototypes and, where the
-model has it, centerness. Selecting, drawing and linking instances is not part
-of it; mmcico.deployment.load_onnx_model does that.
+The input of the file is the T normalised frames of one clip, float32 (T, 3, height, width), with
+any height and width that are multiples of 32. The outputs are class logits, box deltas, mask
+parameters, embeddings, prototypes and, if the model has it, centerness. The file does not select,
+draw and link instances; mmcico.deployment.load_onnx_model does.
 
-ONNX Runtime must give what PyTorch gives at two or more other sizes, within
-1e-4, or nothing is written and the exit code is 1.
+The tool compares ONNX Runtime and PyTorch at two or more other sizes. If they differ by more than
+1e-4, it writes nothing and the exit code is 1.
 """
 
 import argparse
@@ -31,7 +30,7 @@ from mmcico.utils.tool import run_tool, tool_parser
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='weights of the model')
@@ -39,9 +38,9 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         '--height',
         type=int,
-        help='with --width: also check the file at this size of the padded input, e.g. 384',
+        help='height of the padded input, such as 384; the file is also checked at this size',
     )
-    parser.add_argument('--width', type=int, help='e.g. 640')
+    parser.add_argument('--width', type=int, help='width of the padded input, such as 640')
     parser.add_argument('--opset', type=int, default=17, help='version of ONNX operators')
     parser.add_argument(
         '--allow-partial',
@@ -56,7 +55,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Run the tool."""
+    """Export the model and print the differences."""
     args = parse_args(argv)
     for path in (args.config, args.checkpoint):
         if not osp.isfile(path):
@@ -66,10 +65,9 @@ def main(argv: Sequence[str]) -> None:
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     model = MODELS.build(cfg.model).eval()
     checkpoint = load_from_local(args.checkpoint, 'cpu')
-    for line in load_weights(
-        model, checkpoint.get('state_dict', checkpoint), args.checkpoint, args.allow_partial
-    ):
-        sys.stdout.write(f'{line}\n')
+    weights = checkpoint.get('state_dict', checkpoint)
+    for line in load_weights(model, weights, args.checkpoint, args.allow_partial):
+        print(line)
     meta = checkpoint.get('meta') or dict()
     classes = class_names(cfg, meta)
     info = OnnxInfo.of(model, cfg, classes, category_ids(classes, meta))
@@ -79,8 +77,8 @@ def main(argv: Sequence[str]) -> None:
     report = export_onnx(model, args.out, info, sizes, args.opset)
     for (height, width), values in report.items():
         text = ', '.join(f'{name} {value:.1e}' for name, value in values.items())
-        sys.stdout.write(f'checked at {height} x {width}: {text}\n')
-    sys.stdout.write(f'written: {args.out}; ONNX Runtime and PyTorch agree within {TOLERANCE:g}\n')
+        print(f'checked at {height} x {width}: {text}')
+    print(f'written: {args.out}; ONNX Runtime and PyTorch agree within {TOLERANCE:g}')
 
 
 if __name__ == '__main__':

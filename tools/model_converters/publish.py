@@ -1,9 +1,10 @@
-"""Write a checkpoint without what only a resumed training needs.
+"""Remove the parts of a checkpoint that only a resumed training needs.
 
     python tools/model_converters/publish.py work_dirs/mine/epoch_12.pth models/mine.pth
 
-The file holds ``state_dict`` and ``meta`` (config, classes). Its name gets the first eight digits
-of its SHA-256, which MMEngine can check when it loads a URL: ``models/mine-1a2b3c4d.pth``.
+The tool keeps ``state_dict`` and ``meta`` (config, classes). It appends the first eight digits of
+the SHA-256 to the name, as in ``models/mine-1a2b3c4d.pth``; MMEngine can check them when it loads a
+URL.
 """
 
 import argparse
@@ -31,7 +32,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Read, leave out and write."""
+    """Write the reduced checkpoint and print its path."""
     args = parse_args(argv)
     loaded = _load_checkpoint(args.checkpoint, map_location='cpu', logger='silent')
     if not isinstance(loaded, dict) or 'state_dict' not in loaded:

@@ -1,11 +1,10 @@
-"""Convert a published CiCo checkpoint to mmcico's, or back.
+"""Convert a published CiCo checkpoint to one of mmcico, or back.
 
     python tools/model_converters/published_to_mmcico.py SRC.pth DST.pth \
         --config configs/published/CONFIG.py [--reverse]
 
-What became of every parameter is printed. If any is missing, left over or of
-another shape, nothing is written and the exit code is 1, unless
---allow-partial is given.
+The tool reports every parameter. If a parameter is missing, left over or of another shape, it
+writes nothing and the exit code is 1, unless --allow-partial is given.
 """
 
 import argparse
@@ -30,29 +29,23 @@ from mmcico.utils.tool import run_tool, tool_parser
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = tool_parser(__doc__)
     parser.add_argument('src', help='checkpoint to read')
     parser.add_argument('dst', help='checkpoint to write')
-    parser.add_argument('--config', required=True, help="the model's config, for its shapes")
-    parser.add_argument('--reverse', action='store_true', help='from mmcico to published')
+    parser.add_argument('--config', required=True, help='config of the model')
+    parser.add_argument('--reverse', action='store_true', help='convert from mmcico to published')
     parser.add_argument(
         '--allow-partial',
         action='store_true',
-        help='write what fits even if parameters are missing or left over',
+        help='write the parameters that fit even if others are missing or left over',
     )
     add_cfg_options(parser)
     return parser.parse_args(argv)
 
 
-def layout_of(cfg: Config) -> ModelLayout:
-    """Build the model of a config, without weights."""
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
-    return ModelLayout.of(MODELS.build(cfg.model))
-
-
 def meta_of(cfg: Config, src: str) -> dict:
-    """What mmengine keeps beside the weights."""
+    """Return the metadata that MMEngine stores beside the weights."""
     meta = dict(
         cfg=cfg.pretty_text,
         converted_from=osp.basename(src),
@@ -67,28 +60,26 @@ def meta_of(cfg: Config, src: str) -> dict:
 
 
 def check(report: Report, args: argparse.Namespace) -> None:
-    """Stop if the conversion is not complete.
+    """Check that the conversion is complete.
 
     Raises:
-        ValueError: Then, unless the command line allows it.
+        ValueError: If it is not, and ``--allow-partial`` is not given.
     """
     if report.complete or args.allow_partial:
         return
     hints = {text for text in report.wrong_shape.values() if 'loss_cls' in text}
     raise ValueError(
-        f'"{args.src}" and "{args.config}" do not agree: '
-        f'{len(report.missing)} parameters missing, '
-        f'{len(report.unexpected)} unexpected, {len(report.wrong_shape)} of '
-        f'another shape, see above; nothing was written to "{args.dst}". '
-        'Choose the config of configs/published with the same backbone, kind '
-        'of masks and classes, set the number of frames by --cfg-options '
-        'model.bbox_head.num_frames=T, or write what fits by --allow-partial'
+        f'"{args.src}" and "{args.config}" do not agree: {len(report.missing)} parameters missing, '
+        f'{len(report.unexpected)} unexpected, {len(report.wrong_shape)} of another shape, see '
+        f'above; nothing was written to "{args.dst}". Choose the config of configs/published with '
+        'the same backbone, kind of masks and classes, set the number of frames by --cfg-options '
+        'model.bbox_head.num_frames=T, or write the parameters that fit by --allow-partial'
         + ''.join(f'. The class layer: {text}' for text in sorted(hints)[:1])
     )
 
 
 def main(argv: Sequence[str]) -> None:
-    """Run the tool."""
+    """Convert the file and print the report."""
     args = parse_args(argv)
     if not osp.isfile(args.config):
         raise FileNotFoundError(f'config "{args.config}" does not exist')
@@ -96,13 +87,14 @@ def main(argv: Sequence[str]) -> None:
     cfg.merge_from_dict(args.cfg_options or dict())
     params, others = parameters(load_from_local(args.src, 'cpu'), args.src)
     convert = ours_to_published if args.reverse else published_to_ours
-    values, report = convert(params, layout_of(cfg))
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    values, report = convert(params, ModelLayout.of(MODELS.build(cfg.model)))
     report.unexpected.update(dict.fromkeys(others, 'not a tensor'))
-    sys.stdout.write(f'{report}\n')
+    print(report)
     check(report, args)
     content = values if args.reverse else dict(meta=meta_of(cfg, args.src), state_dict=values)
     torch.save(content, args.dst)
-    sys.stdout.write(f'written: {args.dst}\n')
+    print(f'written: {args.dst}')
 
 
 if __name__ == '__main__':

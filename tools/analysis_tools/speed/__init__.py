@@ -1,1 +1,1 @@
-"""Measurement of models on a video: stages, speed, memory and work."""
+"""Measurement of the stages, speed, memory and work of models on a video."""

@@ -1,4 +1,4 @@
-"""Models to be measured, trained or not."""
+"""Builders of the models that benchmarks measure."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -40,8 +40,8 @@ def build(
 
     Args:
         config (str | Config): Config or its name.
-        checkpoint (str, optional): Weights; without, they are random.
-        device (str): Device.
+        checkpoint (str, optional): File of weights. Default: random weights.
+        device (str): Device of the model.
         precision (str): ``'auto'``, ``'fp32'``, ``'bf16'`` or ``'fp16'``.
         compiled (bool): Whether to use ``torch.compile``.
         options (dict, optional): Settings of the config to override.
@@ -62,7 +62,7 @@ def build(
 def write_untrained(
     config: str, video: SpeedVideo, folder: str, options: dict[str, Any] | None = None
 ) -> str:
-    """Write settled random weights of a config, see :func:`settle`; return their path."""
+    """Write random weights that :func:`settle` has adapted; return their path."""
     inferencer = build(config, None, options=options)
     model = plain_model(inferencer)
     settle(model, ready_clips(inferencer, video)[0].inputs)
@@ -72,7 +72,7 @@ def write_untrained(
 
 
 def plain_model(inferencer: CiCoInferencer, weights: str | None = None) -> CiCo:
-    """Return the model of an inferencer as its config has it, not prepared for speed."""
+    """Return the model of the inferencer's config, without preparation for speed."""
     torch.manual_seed(0)
     model = MODELS.build(inferencer.cfg.model)
     if weights is not None:
@@ -81,7 +81,7 @@ def plain_model(inferencer: CiCoInferencer, weights: str | None = None) -> CiCo:
 
 
 def forced(inferencer: CiCoInferencer, video: SpeedVideo, number: int) -> ForcedCandidates:
-    """Return what forces candidates of a video on an inferencer's model."""
+    """Return an object that forces candidates of a video on the model of an inferencer."""
     scale = input_scale(inferencer, video)
     return ForcedCandidates(inferencer.model, video, scale, number)
 
@@ -99,11 +99,11 @@ def plain_convolutions() -> Iterator[None]:
 class DenseNetwork(ClipNetwork):
     """Runs the whole network on all frames of each clip, with PyTorch's own 3D convolutions.
 
-    This is what a plain implementation of the method does; results are the same.
+    A plain implementation of the method does the same. The results do not change.
 
     Args:
-        model (CiCo, optional): Has the layers that are run, see :func:`plain_model`. Defaults to
-            the model that is tested.
+        model (CiCo, optional): Model whose layers run, see :func:`plain_model`. Default: the model
+            that is tested.
     """
 
     def __init__(self, model: CiCo | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Candidates of networks that were not trained, taken from the ground truth of a video."""
+"""Candidates from the ground truth of a video, for networks that were not trained."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,11 +18,11 @@ BEST = 0.95
 
 
 def settle(model: CiCo, clip: Tensor) -> None:
-    """Give random weights values of the size that trained ones have, in place.
+    """Adapt random weights in place, so that the network does the work of a trained one.
 
     Batch norms get the statistics of a clip, so that activations neither vanish nor overflow. Boxes
-    become the anchors, and masks nearly fill their crop regions, which gives the windows and
-    duplicates that a trained network has.
+    become the anchors, and masks nearly fill their crop regions, which gives as many windows and
+    duplicates as a trained network has.
 
     Args:
         model (CiCo): In eval mode.
@@ -43,16 +43,19 @@ def settle(model: CiCo, clip: Tensor) -> None:
 class ForcedCandidates:
     """Chooses the anchors nearest to the objects of a clip as candidates.
 
-    In each query frame, every object that is seen has its anchors in the order of their IoU with
-    its box. The first anchors of all objects and query frames are chosen, then the second ones, and
-    so on, up to the number wanted.
+    In each query frame, the anchors of every visible object are ordered by their IoU with its box.
+    The first anchors of all objects and query frames are chosen, then the second ones, and so on,
+    up to the given number.
 
     Args:
-        model (CiCo): Its head has anchors and query frames.
-        video (SpeedVideo): With known objects.
+        model (CiCo): Model whose head has the anchors and query frames.
+        video (SpeedVideo): Video whose objects are known.
         scale (tuple[float, float]): Height and width of the input without its padding, divided by
             those of the video.
-        number (int): Candidates of a clip. Fewer if the clip shows no object.
+        number (int): Number of candidates of a clip; a clip without objects has none.
+
+    Raises:
+        ValueError: If the objects of the video are not known.
     """
 
     def __init__(
@@ -60,8 +63,8 @@ class ForcedCandidates:
     ) -> None:
         if video.boxes is None or video.labels is None:
             raise ValueError(
-                f'{video.source}: the objects of this video are not known; give --ann FILE, or a '
-                'checkpoint whose own candidates count'
+                f'{video.source}: the objects of this video are not known; give their annotations '
+                'by --ann FILE, or a checkpoint, which finds candidates itself'
             )
         self.model = model
         self.number = number
@@ -73,10 +76,10 @@ class ForcedCandidates:
         self.known: dict[Any, tuple[Tensor, ...]] = {}
 
     def chosen(self, sizes: Sequence[tuple[int, int]], device: torch.device) -> tuple[Tensor, ...]:
-        """Return query (N,), anchor (N,) and class (N,) of the candidates of the present clip.
+        """Return query (N,), anchor (N,) and class (N,) of the candidates of the current clip.
 
         Args:
-            sizes (Sequence[tuple]): Height and width of the levels.
+            sizes (Sequence[tuple]): Height and width of each level.
             device (torch.device): Device of the result.
         """
         key = self.frame_ids, tuple(sizes), device
@@ -100,7 +103,7 @@ class ForcedCandidates:
         return pairs[:, 0], pairs[:, 1], torch.tensor(list(found.values()), dtype=torch.long)
 
     def scores(self, like: Tensor, sizes: Sequence[tuple[int, int]]) -> Tensor:
-        """Return class scores shaped as (..., Q, P, K) ones, 0 except those of the candidates."""
+        """Return class scores (..., Q, P, K) that are 0 except for the candidates."""
         query, anchor, label = self.chosen(sizes, like.device)
         forced = torch.zeros_like(like)
         ranks = torch.arange(len(query), device=like.device, dtype=like.dtype)
@@ -109,7 +112,7 @@ class ForcedCandidates:
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """Make the model find the candidates; its layers run as before."""
+        """Make the model find the candidates within a block; its layers run as before."""
         model, head = self.model, self.model.bbox_head
         step, class_scores = model.step, head.class_scores
 

@@ -1,4 +1,4 @@
-"""Repeated measurements, memory, and what the machine can do."""
+"""Repeated measurements, peak memory, and properties of the machine."""
 
 import ctypes
 import gc
@@ -13,13 +13,13 @@ from typing import Any
 
 import torch
 
-#: sides of the square matrices whose product measures a device
+#: side of the square matrices whose product measures the peak of a device
 PEAK_SIDE = dict(cpu=2048, cuda=8192)
 DTYPES = dict(fp32=torch.float32, bf16=torch.bfloat16, fp16=torch.float16)
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Return the median, the lowest and the highest of repeated measurements."""
+    """Return the median, the lowest and the highest value of repeated measurements."""
     return dict(median=statistics.median(values), low=min(values), high=max(values))
 
 
@@ -30,13 +30,13 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 def wait_for(device: torch.device) -> None:
-    """Wait until a device has done its work."""
+    """Wait until a device has finished its work."""
     if device.type == 'cuda':
         torch.cuda.synchronize(device)
 
 
 def measured_peak(device: torch.device, precision: str = 'fp32') -> float:
-    """Return the operations a second of a large matrix product in a precision."""
+    """Return the operations per second of a large matrix product in a precision."""
     side = PEAK_SIDE.get(device.type, 2048)
     a = torch.randn(side, side, device=device).to(DTYPES[precision])
     times = []
@@ -52,8 +52,8 @@ def measured_peak(device: torch.device, precision: str = 'fp32') -> float:
 class PeakMemory:
     """Highest use of memory within a block, in MiB.
 
-    On a CUDA device it is that of PyTorch's allocator, else the resident memory of the process.
-    Where the system cannot forget an earlier peak, that one counts.
+    On a CUDA device, it is the memory of PyTorch's allocator, else the resident memory of the
+    process. An earlier peak counts, too, if the system cannot reset it.
 
     Args:
         device (torch.device): The device.
@@ -83,7 +83,7 @@ class PeakMemory:
 
 
 def forget_peak(device: torch.device) -> None:
-    """Give unused memory back and let the peak begin again, where the system allows it."""
+    """Release unused memory and reset the peak, if the system allows it."""
     gc.collect()
     if device.type == 'cuda':
         torch.cuda.reset_peak_memory_stats(device)
@@ -106,7 +106,7 @@ def resident_peak() -> float:
 
 
 def machine(device: torch.device) -> dict[str, Any]:
-    """Describe the machine that measures."""
+    """Return a description of the machine."""
     found: dict[str, Any] = dict(
         device=str(device),
         cpu=processor(),
@@ -121,7 +121,7 @@ def machine(device: torch.device) -> dict[str, Any]:
 
 
 def processor() -> str:
-    """Return the name of the processor and its units for matrices, as far as Linux tells."""
+    """Return the name of the processor and, on Linux, its vector and matrix units."""
     try:
         lines = Path('/proc/cpuinfo').read_text().splitlines()
     except OSError:

@@ -22,12 +22,12 @@ from .videos import SpeedVideo
 
 
 class ReadyClip(NamedTuple):
-    """A clip as the model takes it.
+    """A clip as input of the model.
 
     Attributes:
         inputs (Tensor): (T, 3, H, W) normalised frames.
-        frame_ids (tuple[int]): Their positions.
-        num_final (int): Frames before the next clip.
+        frame_ids (tuple[int]): Positions of the frames in the video.
+        num_final (int): Number of frames before the next clip.
     """
 
     inputs: Tensor
@@ -67,7 +67,7 @@ def run_clips(model: CiCo, clips: Iterable[ReadyClip]) -> list[InstanceData]:
 def new_frame_seconds(
     inferencer: CiCoInferencer, video: SpeedVideo
 ) -> tuple[float, list[InstanceData]]:
-    """Return the seconds of a new frame after the first clip, and the instances of all clips."""
+    """Return the seconds per new frame after the first clip, and the instances of all clips."""
     state, found, seconds, number = VideoState(), [], 0.0, 0
     for index, clip in enumerate(ready_clips(inferencer, video)):
         wait_for(clip.inputs.device)
@@ -75,7 +75,7 @@ def new_frame_seconds(
         state, instances = inferencer.model.step(state, clip.inputs, clip.frame_ids, clip.num_final)
         wait_for(clip.inputs.device)
         found.append(instances)
-        if index:  # the first clip has only new frames
+        if index:  # all frames of the first clip are new
             seconds += time.perf_counter() - start
             number += len(clip.frame_ids) - inferencer.clips.overlap
     return seconds / max(number, 1), found
@@ -83,12 +83,12 @@ def new_frame_seconds(
 
 @dataclass
 class Plan:
-    """What is measured, and how often.
+    """Measurements of a model on a video.
 
     Attributes:
-        inferencer (CiCoInferencer): With the model.
+        inferencer (CiCoInferencer): Inferencer with the model.
         video (SpeedVideo): The video.
-        repeats (int): Measured runs after one that warms up.
+        repeats (int): Number of measured runs, after one that warms up.
     """
 
     inferencer: CiCoInferencer
@@ -97,26 +97,26 @@ class Plan:
 
     @property
     def model(self) -> CiCo:
-        """The model."""
+        """CiCo: The model."""
         return self.inferencer.model
 
     @property
     def device(self) -> torch.device:
-        """Device of the model."""
+        """torch.device: Device of the model."""
         return next(self.model.mask_head.parameters()).device
 
     def source(self) -> FrameSource | str:
-        """Return the video, read from its files up to the frames that count."""
+        """Return the video, read from its files up to the last measured frame."""
         opened = open_source(self.video.source)
         frames = (frame for frame, _ in zip(opened.frames, self.video.frames))
         return FrameSource(opened.name, frames, opened.fps, len(self.video.frames), opened.is_file)
 
     def frames_a_second(self, work: Callable[[], Any]) -> dict[str, float]:
-        """Return the spread of the speed over repeated runs on the whole video."""
+        """Return the spread of the frames per second over repeated runs on the whole video."""
         return spread([len(self.video.frames) / each for each in self.seconds(work)])
 
     def seconds(self, work: Callable[[], Any]) -> list[float]:
-        """Return the times of repeated runs, after one that warms up."""
+        """Return the seconds of repeated runs, after one that warms up."""
         times = []
         for _ in range(self.repeats + 1):
             wait_for(self.device)
@@ -127,11 +127,11 @@ class Plan:
         return times[1:]
 
     def end_to_end(self) -> dict[str, float]:
-        """Measure files in, encoded tracks out, with the threads of the inferencer."""
+        """Measure the speed from files to encoded tracks, with the threads of the inferencer."""
         return self.frames_a_second(lambda: self.inferencer(self.source()))
 
     def steps(self) -> dict[str, float]:
-        """Measure prepared clips in, linked instances at the size of the maps out."""
+        """Measure the speed from prepared clips to linked instances at the size of the maps."""
         clips = ready_clips(self.inferencer, self.video)
         return self.frames_a_second(lambda: run_clips(self.model, clips))
 
@@ -142,7 +142,7 @@ class Plan:
         return peak.mib
 
     def stages(self) -> dict[str, dict[str, float]]:
-        """Return the spread of the seconds of each stage a frame, one stage after another."""
+        """Return the spread of the seconds per frame of each stage, without overlap of stages."""
         runs = []
         for _ in range(self.repeats + 1):
             meter = StageMeter(clock(self.device))
@@ -169,7 +169,7 @@ class Plan:
             del stream.prepare
 
     def latency(self) -> dict[str, float]:
-        """Return quantiles of the time that a live stream waits for a frame that ends a clip."""
+        """Return quantiles of the seconds that a live stream waits at the last frame of a clip."""
         stream, times = self.inferencer.clips, []
         for run in range(self.repeats + 1):
             state = StreamState()
@@ -183,7 +183,7 @@ class Plan:
         return dict(p50=quantile(times, 0.5), p99=quantile(times, 0.99))
 
     def flops(self) -> dict[str, float]:
-        """Return the operations of each stage a frame."""
+        """Return the operations per frame of each stage."""
         clips = ready_clips(self.inferencer, self.video)
         with flop_meter(self.model) as meter:
             run_clips(self.model, clips)
@@ -208,12 +208,12 @@ class Plan:
         return dict(candidates=float(np.mean(numbers)), instances=float(np.mean(instances)))
 
     def measure(self, precision: str, peak: bool = True) -> dict[str, Any]:
-        """Measure everything.
+        """Return all measurements.
 
         Args:
-            precision (str): ``'fp32'``, ``'bf16'`` or ``'fp16'``, of the matrix product that the
-                work is compared with.
-            peak (bool): Whether the work is counted; compiled models do not show theirs.
+            precision (str): ``'fp32'``, ``'bf16'`` or ``'fp16'``, the precision of the matrix
+                product that the model is compared with.
+            peak (bool): Whether to count operations, which is not possible for compiled models.
         """
         result: dict[str, Any] = dict(
             clip=self.candidates(),
@@ -242,7 +242,7 @@ class Plan:
 
 
 def timed_items(items: Iterable[Any], meter: StageMeter) -> Iterable[Any]:
-    """Yield items; the time until each of them counts as decoding."""
+    """Yield items and count the time until each of them as decoding."""
     fetch = meter.wrap('decode', lambda: next(iterator, None))
     iterator = iter(items)
     while (item := fetch()) is not None:

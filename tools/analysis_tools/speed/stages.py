@@ -1,4 +1,4 @@
-"""Time and work of the stages of a clip, taken by wrappers around the methods of a model."""
+"""Time and work of the stages of a clip, measured by wrappers around the methods of a model."""
 
 import time
 from collections import defaultdict
@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mmcico.models import CiCo
 
-#: methods of the parts of a model by stage
+#: methods of the parts of a model that belong to a stage
 METHODS: dict[str, dict[str, tuple[str, ...]]] = {
     'class': dict(bbox_head=('forward_frames', 'class_logits', 'class_scores')),
     'box and track': dict(bbox_head=('forward_clips', 'windows')),
@@ -41,10 +41,10 @@ NETWORK = ('backbone', 'neck', 'class', 'box and track', 'prototypes')
 
 
 class StageMeter:
-    """Adds up what stages need; a stage within another one counts for itself alone.
+    """Adds up time or work of stages; a stage within another one counts only for itself.
 
     Args:
-        read (Callable): Returns a number that grows, such as the time.
+        read (Callable): Function that returns a growing number, such as the time.
     """
 
     def __init__(self, read: Callable[[], float]) -> None:
@@ -55,7 +55,7 @@ class StageMeter:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Count what happens for a stage."""
+        """Count the time or work of a block for a stage."""
         self._close()
         self._running.append(name)
         try:
@@ -65,7 +65,7 @@ class StageMeter:
             self._running.pop()
 
     def _close(self) -> None:
-        """Give what was needed since the last change to the stage that was running."""
+        """Count the time or work since the last change for the stage that was running."""
         now = self.read()
         if self._running:
             self.totals[self._running[-1]] += now - self._since
@@ -82,11 +82,11 @@ class StageMeter:
 
 
 class Counted(nn.Module):
-    """Stands before a module and counts its calls; compiled modules stay compiled.
+    """Calls a module and counts the calls for a stage; compiled modules stay compiled.
 
     Args:
         module (nn.Module): The module.
-        meter (StageMeter): Counts.
+        meter (StageMeter): Meter of the stages.
         name (str): Name of the stage.
     """
 
@@ -101,7 +101,7 @@ class Counted(nn.Module):
 
 
 def clock(device: torch.device) -> Callable[[], float]:
-    """Return a clock in seconds; that of a CUDA device waits until its work is done."""
+    """Return a clock in seconds, which waits for the work of a CUDA device."""
     if device.type != 'cuda':
         return time.perf_counter
 
@@ -114,7 +114,7 @@ def clock(device: torch.device) -> Callable[[], float]:
 
 @contextmanager
 def metered(model: CiCo, meter: StageMeter) -> Iterator[None]:
-    """Count the stages of a model within a block; its own code is not changed."""
+    """Count the stages of a model within a block, without a change to its code."""
     with ExitStack() as stack:
         for name in ('backbone', 'neck'):
             module = getattr(model, name)
@@ -129,7 +129,7 @@ def metered(model: CiCo, meter: StageMeter) -> Iterator[None]:
 
 
 def _replace(stack: ExitStack, owner: Any, method: str, meter: StageMeter, stage: str) -> None:
-    """Let a method count, until the stack is left."""
+    """Count the calls of a method until the stack is closed."""
     before = vars(owner).get(method)
     setattr(owner, method, meter.wrap(stage, getattr(owner, method)))
     if before is None:

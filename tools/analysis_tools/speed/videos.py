@@ -1,4 +1,4 @@
-"""Videos that benchmarks run on, with the boxes of their objects where they are known."""
+"""Videos for benchmarks, with the boxes of their objects if they are known."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from mmcico.apis import open_source
 from mmcico.datasets.moving_shapes import Track, generate_video, make_config
 from mmcico.formats.read import read_annotations
 
-#: boxes that a track has where it is not seen
+#: box of a track in frames that do not show it
 NO_BOX = (0.0, 0.0, 0.0, 0.0)
 
 
@@ -21,9 +21,9 @@ class SpeedVideo:
     Attributes:
         source (str): Folder of images or video file.
         frames (list[ndarray]): (H, W, 3) uint8 BGR.
-        boxes (ndarray, optional): (F, G, 4) xyxy of the objects in pixels; zeros where an object
-            is not seen. None if the objects are not known.
-        labels (ndarray, optional): (G,) their classes.
+        boxes (ndarray, optional): (F, G, 4) xyxy of the objects in pixels, zeros in frames that do
+            not show an object. None if the objects are not known.
+        labels (ndarray, optional): (G,) labels of the objects.
     """
 
     source: str
@@ -33,13 +33,13 @@ class SpeedVideo:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width."""
+        """tuple[int, int]: Height and width."""
         height, width = self.frames[0].shape[:2]
         return height, width
 
 
 def track_boxes(track: Track) -> np.ndarray:
-    """Return the boxes (F, 4) of a generated object, zeros where it is not seen."""
+    """Return the boxes (F, 4) of a generated object, zeros in frames that do not show it."""
     boxes = np.zeros((len(track.masks), 4))
     for box, mask in zip(boxes, track.masks):
         ys, xs = mask.any(axis=1).nonzero()[0], mask.any(axis=0).nonzero()[0]
@@ -54,14 +54,14 @@ def generated(
     """Write a video of moving shapes.
 
     Args:
-        folder (str | Path): Folder for the images, which is created.
+        folder (str | Path): Folder for the images, which is created if necessary.
         num_frames (int): F.
         size (tuple[int, int]): Height and width.
         objects (int): Number of objects.
         seed (int): Seed of the video.
 
     Returns:
-        SpeedVideo: The frames as they are read from the files, and their objects.
+        SpeedVideo: Frames as read from the files, and the objects.
     """
     config = make_config('easy', num_frames=num_frames, size=size, objects=(objects, objects))
     frames, tracks = generate_video(seed, 0, config)
@@ -81,10 +81,10 @@ def opened(source: str, max_frames: int, annotations: str | None = None) -> Spee
     """Open a video file or a folder of images.
 
     Args:
-        source (str): Path.
-        max_frames (int): Later frames are left out.
-        annotations (str, optional): Annotation file that has the video; its frames lie in a
-            folder of the same name.
+        source (str): Path of the file or folder.
+        max_frames (int): Number of frames after which the video is cut.
+        annotations (str, optional): Annotation file with the video, whose frames are in a folder of
+            the same name.
 
     Raises:
         ValueError: If the annotation file has no such video.
@@ -98,7 +98,7 @@ def opened(source: str, max_frames: int, annotations: str | None = None) -> Spee
         if video.file_names and Path(video.file_names[0]).parent.name == name:
             break
     else:
-        raise ValueError(f'{annotations} has no video whose frames lie in a folder "{name}"')
+        raise ValueError(f'{annotations} has no video whose frames are in a folder "{name}"')
     order = [category for category, _ in file.categories]
     boxes = [
         [t.box(f, video.size) if t.seen(f) else NO_BOX for t in video.tracks]
