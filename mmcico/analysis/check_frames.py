@@ -73,7 +73,7 @@ class TrackChecker:
         )
 
     def _check_presence(self, video: AnnotatedVideo, track: AnnotatedTrack, frame: int) -> None:
-        """Masks, boxes and areas must be there in the same frames."""
+        """Check that masks, boxes and areas exist in the same frames."""
         if frame in track.blank:
             place = self._place(video, track, frame, 'segmentations')
             self.problems.warn('presence', 'has no pixel; write null instead', place)
@@ -119,7 +119,7 @@ class TrackChecker:
             self._compare_box(box, mask_info(counts, video.size).box, slack, place)
 
     def _compare_box(self, box: Box, wanted: Box, slack: float, place: Place) -> None:
-        """Each side must be that of the mask."""
+        """Check that each side of a box is that of the mask."""
         sides = (box[0], box[1], box[0] + box[2], box[1] + box[3])
         worst = max(abs(a - b) for a, b in zip(sides, wanted))
         if worst <= slack:
@@ -136,7 +136,7 @@ class TrackChecker:
         )
 
     def _check_area(self, video: AnnotatedVideo, track: AnnotatedTrack, frame: int) -> None:
-        """An area is the number of pixels of its mask."""
+        """Check that an area is the number of pixels of its mask."""
         area = None if track.areas is None else track.areas[frame]
         found = track.pixels[frame]
         if not area or not found or area_matches(area, found, frame in track.drawn):
@@ -148,7 +148,7 @@ class TrackChecker:
         self.problems.defect('area', f'the mask has {found} pixels{hint}', place, area)
 
     def _check_words(self, video: AnnotatedVideo, track: AnnotatedTrack) -> None:
-        """Words of OVIS are there where the object is."""
+        """Check that words of OVIS exist in the frames that show the object."""
         if track.occlusion is None:
             if self.has_words:
                 place = self._place(video, track, None, 'occlusion')

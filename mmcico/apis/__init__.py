@@ -25,7 +25,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The class or function of this name, imported now."""
+    """Import and return the class or function of this name."""
     if name in HOMES:
         home = importlib.import_module(f'{__name__}.{HOMES[name]}')
         return getattr(home, name)

@@ -44,13 +44,13 @@ def find_model(name: str) -> tuple[Config, str | None]:
 
 
 def config_in(weights: str) -> Config:
-    """The config that a checkpoint of MMEngine holds.
+    """Return the config in a checkpoint of MMEngine.
 
     Args:
         weights (str): Path or URL.
 
     Raises:
-        ValueError: If it holds none, or cannot be read.
+        ValueError: If it has no config, or cannot be read.
     """
     checkpoint = check_checkpoint(
         _load_checkpoint(weights, map_location='cpu', logger='silent'), weights
@@ -66,7 +66,7 @@ def config_in(weights: str) -> Config:
 
 
 def check_checkpoint(checkpoint: Any, source: str) -> Mapping[str, Any]:
-    """What was loaded, if it can be a checkpoint.
+    """Return a loaded object after a check that it can be a checkpoint.
 
     Raises:
         ValueError: If it is no dict.
@@ -79,10 +79,10 @@ def check_checkpoint(checkpoint: Any, source: str) -> Mapping[str, Any]:
 
 
 def check_config(cfg: Config | ConfigDict) -> None:
-    """Complain of configs of other models, or without a test pipeline.
+    """Check that a config has a CiCo model and a test pipeline.
 
     Raises:
-        ValueError: If so.
+        ValueError: If it does not.
     """
     name = getattr(cfg, 'filename', None) or 'the config'
     for key in ('model', 'test_dataloader'):
@@ -119,14 +119,14 @@ def check_device(name: str | None) -> None:
 
 
 def class_names(cfg: Config, meta: Mapping[str, Any]) -> Sequence[str]:
-    """Names of the classes, from the checkpoint or the config.
+    """Return the names of the classes, from the checkpoint or the config.
 
     Args:
         cfg (Config): The config.
         meta (Mapping): ``meta`` of the checkpoint.
 
     Returns:
-        Sequence[str]: K names; ``class 0`` and so on where none are known.
+        Sequence[str]: K names; ``class 0`` and so on if no names are known.
     """
     known = meta.get('dataset_meta') or {}
     if known.get('classes'):
@@ -142,6 +142,6 @@ def class_names(cfg: Config, meta: Mapping[str, Any]) -> Sequence[str]:
 
 
 def category_ids(names: Sequence[str], meta: Mapping[str, Any]) -> Sequence[Any]:
-    """Category id of each label: the data set's, or 1, 2, ..."""
+    """Return the category id of each label, from the checkpoint or else 1, 2, ..."""
     known = meta.get('dataset_meta') or {}
     return tuple(known.get('category_ids') or range(1, len(names) + 1))

@@ -29,7 +29,7 @@ class ResultSink(ABC):
 
     @abstractmethod
     def write(self, result: FrameResult) -> None:
-        """Take a frame.
+        """Write a frame.
 
         Raises:
             OSError: If it cannot be written.
@@ -37,7 +37,7 @@ class ResultSink(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Finish; what was taken so far is kept."""
+        """Finish the output; frames that were written are kept."""
 
     def __enter__(self) -> 'ResultSink':
         return self

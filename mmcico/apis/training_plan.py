@@ -62,7 +62,7 @@ class Schedule(NamedTuple):
 
 
 class Choices(NamedTuple):
-    """What the data and the machine suggest.
+    """Settings that suit the data and the machine.
 
     Attributes:
         scale (tuple[int, int]): Long and short side of the input.

@@ -1,4 +1,4 @@
-"""What mmcico changes in other packages so that it runs on stock and forked OpenMMLab packages.
+"""Changes in other packages that mmcico needs to run on stock and forked OpenMMLab packages.
 
 Importing this package arranges the changes; each is made when the module that it is about is
 imported. Every package of mmcico that imports MMDetection or MMCV therefore imports this one first.

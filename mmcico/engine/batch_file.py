@@ -36,7 +36,7 @@ def batch_names(batch: Any) -> list[str]:
 
 
 def _clip_name(sample: Any) -> str:
-    """Video, frames and first image of a clip."""
+    """Return video, frames and first image of a clip as text."""
     frames = list(getattr(sample, 'video_data_samples', None) or [sample])
     video = frames[0].get('video_id', sample.get('video_id', '?'))
     positions = tuple(sample.get('frame_ids') or (frame.get('frame_id') for frame in frames))

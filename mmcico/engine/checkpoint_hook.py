@@ -69,7 +69,7 @@ class _LateRemoval:
 
 
 def bad_tensors(model: nn.Module) -> list[str]:
-    """Names of the weights and buffers of a model that hold NaN or infinity."""
+    """Return the names of the weights and buffers of a model that hold NaN or infinity."""
     tensors = {k: v for k, v in model.state_dict().items() if v.is_floating_point()}
     if not tensors:
         return []

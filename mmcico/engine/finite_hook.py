@@ -60,7 +60,7 @@ class FiniteTrainingHook(Hook):
         self._handles: list = []
 
     def before_train(self, runner: Runner) -> None:
-        """Look at the gradients before every step of the optimisers."""
+        """Check the gradients before every step of the optimisers."""
         wrapper = runner.optim_wrapper
         several = isinstance(wrapper, OptimWrapperDict)
         wrappers = list(wrapper.optim_wrappers.values()) if several else [wrapper]
@@ -119,13 +119,13 @@ class FiniteTrainingHook(Hook):
 
     @staticmethod
     def _bad_losses(runner: Runner, outputs: dict) -> dict[str, float]:
-        """Losses of this step that are not finite, as the log has them."""
+        """Return the losses of this step that are not finite, as the log has them."""
         scalars = runner.message_hub.log_scalars
         values = {k: scalars[f'train/{k}'].current() for k in outputs if f'train/{k}' in scalars}
         return {name: value for name, value in values.items() if not math.isfinite(value)}
 
     def _bad_norm(self, runner: Runner) -> str:
-        """What is wrong with the gradients of this step; nothing if all is well."""
+        """Return an error in the gradients of this step, an empty text if they are finite."""
         if self._norm is None:  # no step of the optimiser
             self._skipped += self._scaled
             if self._skipped > self._max_skipped:
@@ -158,7 +158,7 @@ class FiniteTrainingHook(Hook):
         raise ValueError(self._message(runner, at_fault, folder))
 
     def _message(self, runner: Runner, reports: list[dict], folder: Path) -> str:
-        """One line: what, where, what was kept and what to do."""
+        """Return a line that tells what was not finite, where, what was kept and what to do."""
         losses = {name: value for each in reports for name, value in each['losses'].items()}
         found = [f'{name} is {value}' for name, value in losses.items()]
         found += sorted({each['norm'] for each in reports if each['norm']})[:1]
@@ -174,5 +174,5 @@ class FiniteTrainingHook(Hook):
 
 
 def _device(runner: Runner) -> torch.device:
-    """Where the parameters are."""
+    """Return the device of the parameters."""
     return next(runner.model.parameters()).device

@@ -103,7 +103,7 @@ class ReproducibleHook(Hook):
 
     @staticmethod
     def _skipped_batches(loop: Any, loader: Any) -> int:
-        """Batches of the sampler's next pass that have been trained on already."""
+        """Return how many batches of the sampler's next pass have been trained on already."""
         if hasattr(loop, 'dataloader_iterator'):
             endless = isinstance(loader.batch_sampler.sampler.sampler, InfiniteSampler)
             return loop.iter if endless else loop.iter % len(loader)

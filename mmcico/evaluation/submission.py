@@ -201,7 +201,7 @@ def ranges(frames: Sequence[int]) -> str:
 
 
 def fix_tracks(tracks: Sequence[Any], truth: GroundTruth) -> tuple[list[Any], list[str]]:
-    """Correct what is harmless; everything else is left for the check.
+    """Correct problems that do not change the results; the check reports all others.
 
     - Uncompressed ``counts`` become text.
     - Tracks without a pixel, which can only count as false, are left out.

@@ -182,9 +182,9 @@ class VISMetric(BaseMetric):
             dict[str, float]: The same figures on all processes.
 
         Raises:
-            ValueError: On all processes, if a video is incomplete or the ground truth does not
-                fit.
-            OSError: On all processes, if one cannot write to ``outdir``.
+            ValueError: If a video is incomplete or the ground truth does not fit. All processes
+                raise it.
+            OSError: If a process cannot write to ``outdir``. All processes raise it.
         """
         gathered = gather_object(self._own_records(), dst=0)
         answer: list[Any] = [None]

@@ -1,4 +1,4 @@
-"""What trackers keep of a video between two clips."""
+"""State that trackers keep of a video between two clips."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ from mmengine.structures import InstanceData
 
 
 def square(index: int, frame: int) -> tuple[int, int, int, int]:
-    """xyxy of object ``index``, which goes right by 2 pixels a frame."""
+    """Return the box xyxy of object ``index``, which moves right by 2 pixels a frame."""
     left, top = 8 + 40 * (index % 4) + 2 * frame, 8 + 44 * (index // 4)
     return left, top, left + 28, top + 32
 
@@ -18,7 +18,7 @@ def square(index: int, frame: int) -> tuple[int, int, int, int]:
 def frame_sample(
     frame_id: int, objects: Sequence[int], video_id: int, video_length: int, size: tuple[int, int]
 ) -> DetDataSample:
-    """One frame with the given objects; the label is ``index % 4``."""
+    """Return a frame with the given objects, whose labels are ``index % 4``."""
     boxes = [square(index, frame_id) for index in objects]
     masks = np.zeros((len(boxes), *size), dtype=np.uint8)
     for plane, (x1, y1, x2, y2) in zip(masks, boxes):

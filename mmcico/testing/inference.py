@@ -14,7 +14,7 @@ CLASSES = ('disc', 'box', 'star', 'ring')
 
 
 def small_inference_cfg(kind: str = 'yolact') -> Config:
-    """What :class:`CiCoInferencer` reads of a config."""
+    """Return a config with all settings that :class:`CiCoInferencer` reads."""
     model = small_model_cfg(kind)
     model['test_cfg'] = dict(nms=dict(type='mmcico.ClipNMS', score_thr=0.3, max_per_clip=20))
     resize = dict(type='Resize', scale=(128, 64), keep_ratio=True)

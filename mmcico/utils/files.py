@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 
 def natural_key(name: str) -> list[tuple[bool, int, str]]:
-    """Key by which numbers in names sort as numbers, and before text.
+    """Return a key that sorts numbers in names as numbers, and before text.
 
     >>> sorted(['f10.jpg', 'f9.jpg', '7.jpg'], key=natural_key)
     ['7.jpg', 'f9.jpg', 'f10.jpg']

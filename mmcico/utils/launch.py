@@ -1,4 +1,4 @@
-"""What tools that run a model share: arguments, config, devices."""
+"""Arguments, configs and devices of the tools that run a model."""
 
 import argparse
 import atexit

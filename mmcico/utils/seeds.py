@@ -9,7 +9,7 @@ import torch
 
 
 def _words(numbers: tuple[int, ...]) -> np.ndarray:
-    """Eight 32-bit words in which every bit of the numbers counts."""
+    """Return eight 32-bit words that depend on every bit of the numbers."""
     return np.random.SeedSequence(numbers[0], spawn_key=numbers[1:]).generate_state(8)
 
 

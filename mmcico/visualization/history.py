@@ -28,7 +28,7 @@ def object_boxes(objects: Iterable[DrawnObject]) -> Boxes:
 
 
 def union(boxes: Iterable[Box]) -> Box:
-    """Return the smallest box that contains all boxes, of which there is at least one."""
+    """Return the smallest box that contains all of one or more boxes."""
     x0, y0, x1, y1 = zip(*boxes)
     return min(x0), min(y0), max(x1), max(y1)
 

@@ -23,7 +23,7 @@ JPEG_QUALITY = 95
 
 @dataclass
 class StillVideo:
-    """A video of ``num_frames`` equal images; nothing is written.
+    """Makes videos of ``num_frames`` equal images, without writing any image.
 
     Attributes:
         num_frames (int): Frames of each video.
@@ -38,7 +38,7 @@ class StillVideo:
 
 @dataclass
 class MovingVideo:
-    """A video of copies of the image that rotate, grow and shift a little.
+    """Makes videos of copies of the image that are rotated, scaled and shifted a little.
 
     Attributes:
         motion (Motion): Size of the motion.

@@ -47,7 +47,7 @@ def cvat_videos(source: CvatFiles, table: ClassTable) -> Iterator[AnnotatedVideo
         AnnotatedVideo: With ids from 1, one at a time.
 
     Raises:
-        ValueError: Naming file, track and frame.
+        ValueError: If a file cannot be used; the message names file, track and frame.
     """
     files = [source.path]
     if source.path.is_dir():

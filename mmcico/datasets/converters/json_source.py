@@ -60,10 +60,10 @@ def json_videos(
 
 
 def check_distinct(keys: list[Id], what: str, name: str) -> None:
-    """Refuse ids such as '7' and '07', which are the same number.
+    """Check that no two ids, such as '7' and '07', are the same number.
 
     Raises:
-        ValueError: Naming the first pair.
+        ValueError: If two are; the message names the first pair.
     """
     seen: dict[Id, Id] = {}
     for key in keys:

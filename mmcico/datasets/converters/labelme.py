@@ -65,7 +65,7 @@ def labelme_videos(source: LabelmeFolders, table: ClassTable) -> Iterator[Annota
         AnnotatedVideo: With ids from 1, one at a time.
 
     Raises:
-        ValueError: Naming file, shape and field.
+        ValueError: If a file cannot be used; the message names file, shape and field.
     """
     folders = video_folders(source.root, source.videos, 'labelme')
     if table.target is None:

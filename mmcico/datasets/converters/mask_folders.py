@@ -97,8 +97,8 @@ def mask_videos(source: MaskFolders, table: ClassTable) -> Iterator[AnnotatedVid
         AnnotatedVideo: With ids from 1, one at a time.
 
     Raises:
-        ValueError: Naming the file that cannot be used, or if ``object_classes`` matches no
-            object.
+        ValueError: If a file cannot be used, or ``object_classes`` matches no object; the message
+            names the file.
     """
     if source.step < 1:
         raise ValueError(f'step is {source.step}, choose 1 or more')

@@ -47,7 +47,7 @@ def text_videos(source: MotsText, table: ClassTable) -> Iterator[AnnotatedVideo]
         AnnotatedVideo: With ids from 1, one at a time.
 
     Raises:
-        ValueError: Naming file and line.
+        ValueError: If a file cannot be used; the message names file and line.
     """
     texts = files_by_stem(source.texts, ('.txt',)) if source.texts.is_dir() else {}
     if not texts:

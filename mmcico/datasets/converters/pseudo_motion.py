@@ -1,4 +1,4 @@
-"""A still image seen by a camera that moves a little."""
+"""Videos of a still image, as from a camera that moves a little."""
 
 import math
 import zlib
@@ -8,22 +8,22 @@ import cv2
 import numpy as np
 from pycocotools import mask as mask_api
 
-# ImageNet's mean colour, BGR, where the camera looks past the image
+# colour outside of the image: ImageNet's mean, BGR
 BORDER = (104, 116, 124)
 
 
 @dataclass(frozen=True)
 class Motion:
-    """A motion at constant speed; the image itself is in the middle.
+    """A motion at constant speed, with the unchanged image in the middle of the video.
 
-    The three amounts are the most that the first and last frame differ from
-    the middle of the video; each image draws its own from within.
+    The amounts are the greatest differences of the first and the last frame from the middle; each
+    image draws its own amounts within these limits.
 
     Attributes:
         num_frames (int): T.
-        rotation (float): Degrees.
-        zoom (float): Share of the size.
-        shift (float): Share of height and width.
+        rotation (float): Rotation in degrees.
+        zoom (float): Change of size, as a share of the size.
+        shift (float): Shift, as a share of height and width.
     """
 
     num_frames: int
@@ -38,17 +38,16 @@ class Motion:
             )
 
     def matrices(self, name: str, seed: int, size: tuple[int, int]) -> np.ndarray:
-        """Where each frame has the points of the image.
+        """Return the transforms from the image to each frame.
 
         Args:
-            name (str): Of the image: whatever its place in the file, its
-                motion is the same.
-            seed (int): From 0.
-            size (tuple[int, int]): (height, width).
+            name (str): Name of the image, which determines its motion together with the seed.
+            seed (int): Seed, from 0.
+            size (tuple[int, int]): Height and width.
 
         Returns:
-            np.ndarray: (T, 2, 3) float64; (x, y, 1) of the image -> (x, y)
-            of the frame.
+            np.ndarray: (T, 2, 3) float64 matrices from (x, y, 1) of the image to (x, y) of the
+            frame.
         """
         random = np.random.default_rng([seed, zlib.crc32(name.encode())])
         angle, zoom, right, down = random.uniform(-1, 1, 4).tolist()
@@ -69,13 +68,13 @@ class Motion:
 def affine(
     angle: float, scale: float, shift: tuple[float, float], size: tuple[int, int]
 ) -> np.ndarray:
-    """(2, 3) matrix that turns and scales around the centre, then shifts.
+    """Return the (2, 3) matrix that rotates and scales around the centre, then shifts.
 
     Args:
-        angle (float): Radians, from x towards y.
-        scale (float): 1 keeps the size.
-        shift (tuple[float, float]): Pixels to the right and down.
-        size (tuple[int, int]): (height, width).
+        angle (float): Angle in radians, from x towards y.
+        scale (float): Factor of the size.
+        shift (tuple[float, float]): Shift to the right and down in pixels.
+        size (tuple[int, int]): Height and width.
     """
     centre = np.array([(size[1] - 1) / 2, (size[0] - 1) / 2])
     turn = scale * np.array(
@@ -85,20 +84,20 @@ def affine(
 
 
 def moved_image(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 image -> what the frame of a (2, 3) matrix shows."""
+    """Apply a (2, 3) matrix to an image (H, W, 3) uint8."""
     return cv2.warpAffine(image, matrix, image.shape[1::-1], borderValue=BORDER)
 
 
 def moved_counts(counts: bytes, size: tuple[int, int], matrix: np.ndarray) -> bytes | None:
-    """The same for a mask.
+    """Apply a matrix to a mask.
 
     Args:
         counts (bytes): Compressed RLE counts.
-        size (tuple[int, int]): (height, width).
-        matrix (np.ndarray): (2, 3).
+        size (tuple[int, int]): Height and width.
+        matrix (np.ndarray): (2, 3) matrix.
 
     Returns:
-        bytes | None: None if it has left the frame.
+        bytes | None: Compressed RLE counts, None if the object has left the frame.
     """
     mask = mask_api.decode(dict(size=list(size), counts=counts))
     share = cv2.warpAffine(mask.astype(np.float32), matrix, size[::-1])

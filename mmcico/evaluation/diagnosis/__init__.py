@@ -1,4 +1,4 @@
-"""What a result loses AP by; needs none of the OpenMMLab packages."""
+"""Diagnosis of the errors that cost AP, without the OpenMMLab packages."""
 
 from .breakdown import ORACLES, Breakdown, break_down
 from .cases import Case, read_cases

@@ -23,7 +23,7 @@ CLASS_LOSS = dict(type='mmcico.HardNegativeCrossEntropy')
 
 
 class ComparedTensors(NamedTuple):
-    """What the losses compare: R predictions of a batch, N of them positive.
+    """Tensors that the losses compare, for R predictions of a batch, N of them positive.
 
     Attributes:
         logits (Tensor): (R, K) class logits; K + 1 with softmax, background last.

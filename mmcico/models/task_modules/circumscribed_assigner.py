@@ -13,7 +13,7 @@ from mmcico.structures.clip_boxes import box_area, box_iou, circumscribed_boxes,
 
 
 class MatchResult(NamedTuple):
-    """How P anchors match G objects in each of Q query frames.
+    """Match of P anchors and G objects in each of Q query frames.
 
     Attributes:
         quality (Tensor): (Q, G, P), not negative. Each visible object gets the anchor where its

@@ -44,12 +44,12 @@ class EvidenceTracker(BaseModule):
         memory (int): Number of clips for which a track that is not found is kept.
         momentum (float): Share of a track's old embedding in the new one.
         duplicate_iou (float): Instances of a clip whose masks overlap by more are one object.
-        part_share (float): So is an instance of which a larger share lies on a better one.
+        part_share (float): An instance that lies on a better one by a larger share is dropped, too.
         prior (float): Number of clips with score 0 that each track starts with.
         birth_score (float): A new track of at least this score is shown at once.
         confirm (int): Number of clips that must find any other track before it is shown.
         fill (int): Number of clips for which a missed track is shown.
-        fill_iou (float): Least IoU of redrawn masks with the last ones.
+        fill_iou (float): Lowest IoU of redrawn masks with the last ones.
         fill_covered (float): Largest share of these masks that may lie on other instances.
         redraw_scale (float): Redrawn masks are cut by the circumscribed box, scaled by this.
     """

@@ -1,4 +1,4 @@
-"""How the network of a clip is run, and the features that a video keeps between clips."""
+"""Networks that run on clips, and the features that a video keeps between clips."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -150,7 +150,7 @@ def check_clips(inputs: Tensor, num_frames: int) -> None:
 
 
 class ClipModel(Protocol):
-    """What a network needs of a model; :class:`CiCo` is one."""
+    """Interface of the models that a network can run, such as :class:`CiCo`."""
 
     bbox_head: CiCoHead
     mask_head: ClipMaskHead
