@@ -1,12 +1,12 @@
-"""How far runs of one model agree: precisions, devices, compiled, ONNX, dense.
+"""Measure how far runs of a model agree: precisions, devices, compiled, ONNX, dense.
 
     python tools/benchmarks/agreement.py CONFIG CHECKPOINT VIDEO ... --out agreement.json
 
-Each way runs the whole path, from files to tracks, and is compared with single precision on the
-CPU, frame by frame. An instance agrees if the other run has the same id and class there with a mask
-IoU of at least 0.5. Told are the share of instances that agree (of those of the run that has more),
+Each way runs from files to tracks and is compared with single precision on the CPU, frame by frame.
+An instance agrees if the other run has the same id and class in the frame with a mask IoU of at
+least 0.5. The table shows the share of instances that agree (of those of the run that has more),
 the worst IoU of the masks of whole tracks and of single frames, and the largest difference of
-scores. Columns of a GPU are made where PyTorch finds one.
+scores. It has rows for a GPU if PyTorch finds one.
 """
 
 import argparse
@@ -44,7 +44,7 @@ WAYS: dict[str, tuple[str, str, str]] = {
     'bf16, GPU': ('cuda', 'bf16', ''),
     'bf16, GPU, compiled': ('cuda', 'bf16', 'compiled'),
 }
-#: way that all others are compared with
+#: way with which all others are compared
 FIRST = 'fp32, CPU'
 
 
@@ -52,16 +52,21 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='weights')
-    parser.add_argument('videos', nargs='*', help='videos; default: two of moving shapes')
-    parser.add_argument('--frames', type=int, default=30, help='at most so many frames of each')
-    parser.add_argument('--ways', nargs='+', choices=list(WAYS), help='default: all that run here')
+    parser.add_argument('checkpoint', help='weights of the model')
+    parser.add_argument('videos', nargs='*', help='videos (default: two of moving shapes)')
+    parser.add_argument('--frames', type=int, default=30, help='greatest number of frames of each')
+    parser.add_argument(
+        '--ways',
+        nargs='+',
+        choices=list(WAYS),
+        help='ways to run (default: all that run on this machine)',
+    )
     parser.add_argument('--out', help='JSON file for the numbers')
     return parser.parse_args(argv)
 
 
 def usable(ways: Sequence[str] | None) -> list[str]:
-    """Return the ways that run on this machine, the one to compare with first."""
+    """Return the ways that run on this machine, the one for comparison first."""
     found = [
         name
         for name, (device, _, _) in WAYS.items()
@@ -133,7 +138,7 @@ def compare(args: argparse.Namespace, videos: Sequence[SpeedVideo], folder: str)
         try:
             inferencer = build_way(args.config, args.checkpoint, name, folder)
             results[name] = [list(inferencer.stream(video.frames)) for video in videos]
-        except Exception as error:  # one way that fails should not hide the others
+        except Exception as error:  # a way that fails must not stop the others
             report[name] = dict(error=' '.join(str(error).split())[:200])
             continue
         total = Comparison()

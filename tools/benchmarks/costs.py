@@ -1,11 +1,12 @@
-"""Time and memory over the frames of a clip, objects, resolution and length of the video.
+"""Measure how time and memory depend on clip length, objects, resolution and video length.
 
     python tools/benchmarks/costs.py --plot docs/en/images/costs.png --out costs.json
 
-The first three use one config with random weights, whose candidates are the anchors nearest to the
-objects of a generated video (three a visible object of a clip). The time is that of a new frame, in
-clips after the first, linking included. The last one runs a small model over a video of 50 frames
-that goes back and forth, files left out, and tells its time a frame and its peak memory.
+The first three measurements use one config with random weights, whose candidates are the anchors
+nearest to the objects of a generated video (three per visible object of a clip). They give the time
+per new frame in clips after the first, including linking. The last measurement runs a small model
+on a video of 50 frames that plays forwards and backwards, without reading files, and gives the time
+per frame and the peak memory.
 """
 
 import argparse
@@ -33,20 +34,22 @@ from speed.videos import SpeedVideo, generated
 
 PAPER = 'configs/cico/cico-yolact_r50_fpn_clip3_4xb6-12e_youtubevis2019.py'
 SMALL = 'configs/demo/cico-yolact_demo_moving-shapes.py'
-#: places of the settings that are varied
+#: settings that are varied
 SCALE = 'test_dataloader.dataset.pipeline.1.transforms.1.scale'
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = tool_parser(__doc__)
-    parser.add_argument('--config', default=PAPER, help='config of the first three')
-    parser.add_argument('--small', default=SMALL, help='config of the lengths')
+    parser.add_argument('--config', default=PAPER, help='config of the first three measurements')
+    parser.add_argument('--small', default=SMALL, help='config of the video lengths')
     parser.add_argument('--clips', type=int, nargs='*', default=[1, 3, 5, 7], metavar='T')
     parser.add_argument('--objects', type=int, nargs='*', default=[1, 3, 10, 30, 100])
     parser.add_argument('--heights', type=int, nargs='*', default=[180, 360, 540, 720])
     parser.add_argument('--lengths', type=int, nargs='*', default=[50, 500, 5000])
-    parser.add_argument('--height', type=int, default=360, help='of the first two')
+    parser.add_argument(
+        '--height', type=int, default=360, help='height of the frames of the first two'
+    )
     parser.add_argument('--precision', choices=['auto', 'fp32', 'bf16', 'fp16'], default='fp32')
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--repeats', type=int, default=3)
@@ -57,7 +60,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 @contextmanager
 def prepared(args: argparse.Namespace, num_frames: int, objects: int, height: int):
-    """Yield a model of clips of some frames on a generated video that it sees unchanged."""
+    """Yield a model for clips of a length, and a generated video that it does not resize."""
     width = -(-height * 16 // 9)
     options = {
         'model.bbox_head.num_frames': num_frames,
@@ -75,7 +78,7 @@ def prepared(args: argparse.Namespace, num_frames: int, objects: int, height: in
 
 
 def cost(args: argparse.Namespace, num_frames: int, objects: int, height: int) -> dict[str, Any]:
-    """Return the time of a new frame and the peak memory."""
+    """Return the time per new frame and the peak memory."""
     with prepared(args, num_frames, objects, height) as (inferencer, video):
         times = []
         with PeakMemory(torch.device(args.device)) as peak:
@@ -94,7 +97,7 @@ def back_and_forth(video: SpeedVideo, length: int) -> SpeedVideo:
 
 
 def cost_of_length(args: argparse.Namespace, length: int) -> dict[str, Any]:
-    """Return the time a frame and the peak memory of a video of some length."""
+    """Return the time per frame and the peak memory for a video of a length."""
     with TemporaryDirectory() as folder:
         short = generated(f'{folder}/video', min(50, length), (96, 160), 3)
         weights = write_untrained(args.small, short, folder)

@@ -1,8 +1,8 @@
-"""Run all checks and measurements of a GPU, one after the other; see gpu_check.sh.
+"""Run all checks and measurements of a GPU, one after another; see gpu_check.sh.
 
-Each part is a process of its own with a time limit, so that one that fails or hangs does not hide
-the others. Its numbers are written to OUT/PART.json, what it printed to OUT/PART.txt, and a summary
-to OUT/gpu_check.json.
+Each part is a process of its own with a time limit, so that a part that fails or hangs does not
+affect the others. The tool writes the numbers of a part to OUT/PART.json, its output to
+OUT/PART.txt, and a summary to OUT/gpu_check.json.
 """
 
 import argparse
@@ -28,15 +28,15 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument('--device', choices=['cuda', 'cpu'], default='cuda')
     parser.add_argument('--config', default=SMALL, help='config of the agreement')
-    parser.add_argument('--checkpoint', help='weights of the agreement; default: random')
+    parser.add_argument('--checkpoint', help='weights of the agreement (default: random ones)')
     parser.add_argument('--out', default='work_dirs/gpu_check', help='folder for the numbers')
-    parser.add_argument('--limit', type=float, default=350, help='seconds for everything')
-    parser.add_argument('--parts', nargs='+', help='only these parts')
+    parser.add_argument('--limit', type=float, default=350, help='seconds for all parts together')
+    parser.add_argument('--parts', nargs='+', help='parts to run (default: all)')
     return parser.parse_args(argv)
 
 
 def parts(args: argparse.Namespace, folder: str) -> dict[str, list[str]]:
-    """Return the command of each part, the most important ones first."""
+    """Return the command of each part, the most important part first."""
     on_gpu, out = args.device == 'cuda', Path(args.out)
     tools = 'tools/benchmarks/'
     speed = ['tools/analysis_tools/benchmark.py', PAPER if on_gpu else SMALL]
@@ -72,7 +72,7 @@ def parts(args: argparse.Namespace, folder: str) -> dict[str, list[str]]:
 def run_part(
     name: str, command: Sequence[str], args: argparse.Namespace, limit: float
 ) -> dict[str, Any]:
-    """Run a part; return how it ended, its seconds and its numbers."""
+    """Run a part; return its exit code, its seconds and its numbers."""
     start, out = time.perf_counter(), Path(args.out)
     env = {**os.environ, 'MMCICO_TEST_DEVICE': args.device}
     with open(out / f'{name}.txt', 'w') as log:
@@ -98,7 +98,7 @@ def run_part(
 
 
 def write_weights(folder: str) -> None:
-    """Write random weights of the small config, which find something everywhere."""
+    """Write random weights of the small config, which find objects everywhere."""
     sys.path.append(str(ROOT / 'tools' / 'analysis_tools'))
     from speed.builders import write_untrained
     from speed.videos import generated
@@ -107,7 +107,7 @@ def write_weights(folder: str) -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run all parts; 1 if one of them fails."""
+    """Run all parts; return 1 if one of them fails."""
     args = parse_args(argv)
     args.out = str(Path(args.out).resolve())
     Path(args.out).mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,10 @@
-"""Time and memory of a training step beside a plain implementation of the same network.
+"""Compare time and memory of a training step with a plain implementation of the same network.
 
     python tools/benchmarks/training_speed.py CONFIG --batch 2 --steps 5 --out training.json
 
 The plain network uses PyTorch's own 3D convolutions. Both train from the same random weights on the
-same clips, which show moving squares. A step is forward, losses, backward and the optimiser; its
-memory is the peak beyond that of the model at rest.
+same clips, which show moving squares. A step consists of forward pass, losses, backward pass and
+optimiser; its memory is the peak above that of the idle model.
 """
 
 import argparse
@@ -37,10 +37,12 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
-    parser.add_argument('--batch', type=int, default=2, help='clips of a step')
-    parser.add_argument('--objects', type=int, default=6, help='objects of a clip')
+    parser.add_argument('--batch', type=int, default=2, help='number of clips of a step')
+    parser.add_argument('--objects', type=int, default=6, help='number of objects of a clip')
     parser.add_argument('--size', type=int, nargs=2, default=[384, 640], metavar=('H', 'W'))
-    parser.add_argument('--steps', type=int, default=5, help='measured steps after a first one')
+    parser.add_argument(
+        '--steps', type=int, default=5, help='number of measured steps, after a first one'
+    )
     parser.add_argument('--precisions', nargs='+', choices=list(DTYPES), default=['fp32'])
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--out', help='JSON file for the numbers')
@@ -49,7 +51,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def measure(model: CiCo, args: argparse.Namespace, precision: str) -> dict[str, Any]:
-    """Measure steps of a model, which is trained by them."""
+    """Measure training steps of a model."""
     device, clip = torch.device(args.device), [range(args.objects)] * model.num_frames
     samples = [
         clip_sample(clip, video_id=number, size=tuple(args.size)) for number in range(args.batch)

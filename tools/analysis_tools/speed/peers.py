@@ -29,14 +29,14 @@ PEERS = {
 
 
 def force_detections(model: nn.Module, number: int) -> None:
-    """Let a detector without trained weights find some objects in each frame, in place.
+    """Make a detector without trained weights find some objects in each frame, in place.
 
-    The first proposals get the first class with a high score, all others are background. Only
-    MaskTrack R-CNN needs it: Mask2Former-VIS always returns ten tracks.
+    The first proposals get the first class with a high score; all others become background. Only
+    MaskTrack R-CNN needs this, because Mask2Former-VIS always returns ten tracks.
 
     Args:
         model (nn.Module): The model.
-        number (int): Proposals that become objects before NMS.
+        number (int): Number of proposals that become objects before NMS.
     """
     if not hasattr(model, 'detector'):
         return
@@ -57,10 +57,10 @@ class Peer:
     """A model of MMDetection with the test pipeline of its config.
 
     Args:
-        config (str): Config.
+        config (str): Config of the model.
         video (SpeedVideo): The video.
-        device (str): Device.
-        objects (int): See :func:`force_detections`.
+        device (str): Device of the model.
+        objects (int): Number of objects, see :func:`force_detections`.
         options (dict, optional): Settings of the config to override.
     """
 
@@ -138,7 +138,7 @@ def measure_peers(
     repeats: int,
     options: dict[str, Any] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Measure all peers; one that lacks an operator has the key ``error``."""
+    """Measure all peers; the result of a peer that lacks an operator has the key ``error``."""
     found: dict[str, dict[str, Any]] = {}
     for name, config in PEERS.items():
         try:
