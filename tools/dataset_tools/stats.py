@@ -41,7 +41,7 @@ def main(argv: Sequence[str]) -> None:
     try:
         file = read_annotations(args.annotations, crowds_as_objects=args.crowds_as_objects)
     except ValueError as error:
-        raise ValueError(f'{error}; run "mmcico check" for a list of all problems') from error
+        raise ValueError(f'{error}; mmcico check lists all problems of the file') from error
     stats = dataset_stats(file)
     write_output(stats_text(stats), stats, args.json, sys.stdout)
 
