@@ -63,8 +63,8 @@ class ForcedCandidates:
     ) -> None:
         if video.boxes is None or video.labels is None:
             raise ValueError(
-                f'{video.source}: the objects of this video are not known; give --ann FILE with their '
-                'annotations, or a checkpoint, which finds candidates itself'
+                f'{video.source}: the objects of this video are not known; give --ann FILE with '
+                'their annotations, or a checkpoint, which finds candidates itself'
             )
         self.model = model
         self.number = number
