@@ -113,6 +113,17 @@ def test_results_are_a_sound_submission(tested, data):
     assert 0 <= metrics['AP'] <= metrics['AP50'] <= 1
 
 
+def test_a_test_with_augmentation(trained, tested, tmp_path):
+    config, _, checkpoint = trained
+    args = ('--work-dir', tmp_path, '--tta', '1.5')
+    assert run_here('test.py', config, checkpoint, *args, *options()) == 0
+    plain, averaged = (
+        json.loads((each / 'results.json').read_text()) for each in (tested, tmp_path)
+    )
+    assert averaged and averaged != plain
+    assert {each['video_id'] for each in averaged} <= {1, 2, 3}
+
+
 def test_an_interrupted_test_goes_on(trained, tested, tmp_path, monkeypatch):
     config, _, checkpoint = trained
     command = 'test.py', config, checkpoint, '--work-dir', tmp_path

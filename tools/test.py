@@ -81,6 +81,14 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         '--out', help='pickle file for the predictions, with run-length encoded masks'
     )
+    parser.add_argument(
+        '--tta',
+        nargs='*',
+        type=float,
+        metavar='SCALE',
+        help='test-time augmentation: average the results of the input and of its mirror image, '
+        'also at other sizes, e.g. --tta 1.5 for one and a half times the size of the config',
+    )
     parser.add_argument('--show', action='store_true', help='show predictions in a window')
     parser.add_argument('--show-dir', help='draw predictions into this folder of the work folder')
     parser.add_argument(
@@ -107,6 +115,23 @@ def set_visualization(cfg: Config, args: argparse.Namespace) -> None:
         if args.show_interval < 1:
             raise ValueError(f'--show-interval is {args.show_interval}; choose 1 or more')
         hook['frame_interval'] = args.show_interval
+
+
+def set_tta(cfg: Config, scales: Sequence[float]) -> None:
+    """Switch test-time augmentation on.
+
+    Raises:
+        ValueError: If the model is not one of this package, or a scale is not positive.
+    """
+    if cfg.model.get('type') != 'mmcico.CiCo':
+        raise ValueError(
+            f'--tta is for model.type "mmcico.CiCo", but {cfg.filename} has '
+            f'"{cfg.model.get("type")}"; leave it out'
+        )
+    if not all(scale > 0 for scale in scales):
+        raise ValueError(f'--tta has the scales {list(scales)}; they must be above 0')
+    tta = dict(flip=True, scales=[1.0, *scales])
+    cfg.model.test_cfg = dict(cfg.model.get('test_cfg') or {}, tta=tta)
 
 
 def check_files(args: argparse.Namespace) -> None:
@@ -174,6 +199,8 @@ def main(argv: Sequence[str]) -> None:
     if args.precision:
         hook = dict(type='mmcico.PrecisionHook', precision=args.precision)
         cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
+    if args.tta is not None:
+        set_tta(cfg, args.tta)
     set_resume(cfg, args)
     if 'test_evaluator' in cfg:
         set_output_folder(cfg.test_evaluator, cfg.work_dir)

@@ -40,7 +40,10 @@ train_pipeline = [
         transforms=[
             dict(type='mmcico.LoadClipFrame'),
             dict(type='mmcico.LoadClipAnnotations'),
-            dict(type='PhotoMetricDistortion'),
+            # colours, which stay recognisable
+            dict(
+                type='YOLOXHSVRandomAug', hue_delta=8, saturation_delta=50, value_delta=60
+            ),
             dict(type='RandomResize', scale=scale, ratio_range=(0.8, 1.25), keep_ratio=True),
             dict(type='RandomFlip', prob=flip_probs, direction=flips),
         ],
@@ -108,10 +111,14 @@ param_scheduler = [
     ),
 ]
 optim_wrapper = dict(
-    type='OptimWrapper',
+    type={wrapper!r},
     optimizer=dict(type='AdamW', lr=learning_rate, weight_decay=0.01),
     clip_grad=dict(max_norm=10.0),
 )
+custom_hooks = [
+    dict(type='mmcico.ClassCheckHook'),
+    dict(type='mmcico.ChannelsLastHook'),  # faster on a CPU
+]
 default_hooks = dict(
     checkpoint=dict(by_epoch=False, interval=max(1, num_steps // 4)), logger=dict(interval=20)
 )

@@ -194,6 +194,7 @@ def config_text(base: Base, data: Data, choices: Choices) -> str:
         warm_up=choices.schedule.warm_up,
         epochs=choices.schedule.epochs,
         rate=base.learning_rate,
+        wrapper=choices.wrapper,
         weights=base.weights,
     )
 

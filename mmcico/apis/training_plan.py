@@ -72,6 +72,7 @@ class Choices(NamedTuple):
         num_workers (int): Processes that load the clips.
         flips (tuple): Probabilities and directions of flips.
         schedule (Schedule): Length.
+        wrapper (str): Type of the optimiser wrapper, which sets the precision.
     """
 
     scale: tuple[int, int]
@@ -81,6 +82,7 @@ class Choices(NamedTuple):
     num_workers: int
     flips: tuple[list[float], list[str]]
     schedule: Schedule
+    wrapper: str = 'OptimWrapper'
 
 
 def seconds_of(text: str) -> float:
@@ -205,9 +207,6 @@ def choose_flips(num_frames: int) -> tuple[list[float], list[str]]:
 
     With fewer than :data:`FEW_FRAMES` training frames, variety is worth more than looking real, so
     that frames are also turned upside down.
-
-    Args:
-        num_frames (int): Training frames with objects.
     """
     if num_frames < FEW_FRAMES:
         return [0.25] * 3, ['horizontal', 'vertical', 'diagonal']

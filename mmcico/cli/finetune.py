@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -26,6 +27,8 @@ whole way from a video to its tracks."""
 CPU_BASE = 'configs/demo/cico-yolact_demo_moving-shapes.py'
 GPU_BASE = 'configs/cico/cico-yolact_r50-coco_fpn_clip3_4xb6-12e_youtubevis2019.py'
 MEASURED_STEPS = 12
+#: optimiser wrappers that train in a precision
+WRAPPERS = dict(fp32='OptimWrapper', bf16='mmcico.BFloat16OptimWrapper')
 
 
 class Parts(NamedTuple):
@@ -78,22 +81,13 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def say(*lines: str) -> None:
-    """Write lines at once, so that they stand between those of the commands."""
+    """Write lines at once, between those of the commands."""
     sys.stdout.write('\n'.join(lines) + '\n')
     sys.stdout.flush()
 
 
 def run(name: str, *values: object, quiet: bool = False) -> int:
-    """Run a command of the package.
-
-    Args:
-        name (str): Its name.
-        *values (object): Its arguments.
-        quiet (bool): Whether not to show its command line.
-
-    Returns:
-        int: Its exit code.
-    """
+    """Run a command of the package and return its exit code; show it unless ``quiet``."""
     from .main import COMMANDS, load_tool
 
     args = [str(each) for each in values]
@@ -171,6 +165,7 @@ def choose(parts: Parts, base: 'Base') -> 'Choices':
 
     from mmcico.apis.config_writer import anchor_strides
     from mmcico.apis.training_plan import make_choices
+    from mmcico.deployment.precision import best_precision
 
     device = get_device()
     workers = 1 if device == 'cpu' else min(4, os.cpu_count() or 1)
@@ -182,7 +177,9 @@ def choose(parts: Parts, base: 'Base') -> 'Choices':
     )
     if made.anchors:
         say(f'anchors  {made.anchors.scale:g} times the strides {made.anchors.strides}')
-    return made
+    precision, reason = best_precision(device)
+    say(f'steps    in {precision}: {reason}')
+    return made._replace(wrapper=WRAPPERS[precision])
 
 
 def number_of_steps(args: argparse.Namespace, parts: Parts, config: Path, batch_size: int) -> int:
@@ -237,17 +234,19 @@ def train_and_test(args: argparse.Namespace, config: Path, out: Path) -> list[st
     run('train', config)
     done = out / 'training'
     weights = done / Path((done / 'last_checkpoint').read_text().strip()).name
-    run('test', config, weights, '--cfg-options', *own_names('test'))
+    model = out / 'model.pth'
+    shutil.copyfile(weights, model)
+    run('test', config, model, '--cfg-options', *own_names('test'))
     pictures = ['--side-by-side', '--contact-sheet', '--out', out / 'pictures']
     run('visualize', args.images, out / 'valid.json', done / 'results.json', *pictures)
     metrics = json.loads((done / 'metrics.json').read_text())
     figures = [f'{key} {metrics[key]:.3f}' for key in ('AP', 'AP50', 'AP75') if key in metrics]
     return [
         f'{", ".join(figures)} on the validation videos',
-        f'model      {weights}',
+        f'model      {model}',
         f'results    {done / "results.json"}',
         f'pictures   {out / "pictures"}, ground truth on the left',
-        f'next       mmcico predict NEW_VIDEO.mp4 --weights {weights}',
+        f'next       mmcico predict NEW_VIDEO.mp4 --weights {model}',
     ]
 
 

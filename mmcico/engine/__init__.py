@@ -1,7 +1,9 @@
-"""Hooks for training and testing."""
+"""Hooks and an optimiser wrapper for training and testing."""
 
 import mmcico.compat  # noqa: F401
 
+from .autocast_wrapper import BFloat16OptimWrapper
+from .channels_last_hook import ChannelsLastHook
 from .checkpoint_hook import WholeCheckpointHook
 from .class_check_hook import ClassCheckHook
 from .clip_visualization_hook import ClipVisualizationHook
@@ -11,6 +13,8 @@ from .reproducible_hook import ReproducibleHook
 from .start_checks import ScheduleCheckHook, WeightsFitHook
 
 __all__ = [
+    'BFloat16OptimWrapper',
+    'ChannelsLastHook',
     'ClassCheckHook',
     'ClipVisualizationHook',
     'FiniteTrainingHook',

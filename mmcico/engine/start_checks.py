@@ -56,9 +56,11 @@ class ScheduleCheckHook(Hook):
             ends = [*milestones] or ([scheduler.end] if scheduler.end < 10**9 else [])
             late = [each for each in ends if each > length]
             if late:
-                name = type(scheduler).__name__
+                rising = getattr(scheduler, 'start_factor', 1) < getattr(scheduler, 'end_factor', 1)
                 runner.logger.warning(
-                    f'the training has {length} {unit}, but {name} of param_scheduler reaches '
-                    f'{"a milestone" if milestones else "its last value"} only at '
-                    f'{", ".join(map(str, late))}: shorten "param_scheduler", or train longer'
+                    f'the training has {length} {unit}, but {type(scheduler).__name__} of '
+                    f'param_scheduler reaches {"a milestone" if milestones else "its last value"} '
+                    f'only at {", ".join(map(str, late))}'
+                    f'{", so that the learning rate never gets as high as it is set" * rising}: '
+                    'shorten "param_scheduler", or train longer'
                 )

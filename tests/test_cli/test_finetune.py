@@ -10,6 +10,7 @@ from mmcico.apis.config_writer import drop_pretrained
 from mmcico.cli import finetune
 from mmcico.cli.main import main
 from mmcico.datasets.moving_shapes import make_config, write_dataset
+from mmcico.deployment.precision import best_precision
 from mmcico.testing.inference import write_small_model
 
 
@@ -52,7 +53,8 @@ def test_all_steps_from_a_config(tuned):
     assert cfg.train_dataloader.dataset.metainfo.classes == cfg.classes
     assert cfg.scale == (96, 64)
     assert 0 <= json.loads((tuned / 'training/metrics.json').read_text())['AP'] <= 1
-    assert (tuned / f'training/iter_{cfg.num_steps}.pth').is_file()
+    last = tuned / f'training/iter_{cfg.num_steps}.pth'
+    assert (tuned / 'model.pth').read_bytes() == last.read_bytes()
     assert len(list((tuned / 'pictures').glob('*.png'))) == 1
     videos = [
         json.loads((tuned / f'{part}.json').read_text())['videos'] for part in ('train', 'valid')
@@ -94,6 +96,7 @@ def test_a_checkpoint_of_other_classes_and_the_config_alone(
     cfg = Config.fromfile(out / 'config.py')
     assert (cfg.load_from, cfg.num_steps) == (str(checkpoint), 2)
     assert cfg.model.bbox_head.num_classes == 1
+    assert cfg.optim_wrapper.type == finetune.WRAPPERS[best_precision('cpu')[0]]
     assert main(['train', str(out / 'config.py'), *options()]) == 0
     assert (out / 'training/iter_2.pth').is_file()
 

@@ -101,6 +101,24 @@ def test_a_training_too_short_for_its_schedule_is_told(tmp_path, capsys):
     assert 'only at 9' in text
 
 
+@pytest.mark.parametrize(
+    'loop', [dict(type='IterBasedTrainLoop', max_iters=9), dict(by_epoch=True, max_epochs=9)]
+)
+def test_a_warm_up_longer_than_the_training_is_told(tmp_path, capsys, loop):
+    """Lengths of --cfg-options count; the four steps of an epoch are counted as well."""
+    config = tmp_path / 'config.py'
+    warm_up = dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=7)
+    loop = dict(loop, _delete_=True)
+    config.write_text(f"_base_ = '{CONFIG}'\ntrain_cfg = {loop}\nparam_scheduler = [{warm_up}]\n")
+    length = 'train_cfg.max_iters=2' if 'type' in loop else 'train_cfg.max_epochs=1'
+    assert run_here('train.py', config, '--work-dir', tmp_path, *options(length)) == 0
+    said = capsys.readouterr()
+    text = ' '.join((said.out + said.err).split())
+    steps = 2 if 'type' in loop else 4
+    assert f'the training has {steps} steps, but LinearLR of param_scheduler reaches its' in text
+    assert 'only at 7, so that the learning rate never gets as high as it is set' in text
+
+
 def test_no_warning_if_the_schedule_ends_in_time(tmp_path, capsys):
     assert run_here('train.py', CONFIG, '--work-dir', tmp_path, *options()) == 0
     said = capsys.readouterr()

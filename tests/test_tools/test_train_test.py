@@ -11,8 +11,9 @@ import sys
 import mmengine.runner.checkpoint
 import pytest
 import torch
+from mmengine.config import Config
 from processes import free_port
-from tool_runs import options, run_here
+from tool_runs import options, run_here, tool_module
 
 from mmcico.utils.launch import set_output_folder
 
@@ -221,6 +222,18 @@ def test_test_checks_its_files_first(trained, tmp_path, capsys):
         == 1
     )
     assert '"visualization" in default_hooks' in capsys.readouterr().err
+
+
+def test_augmentation_is_set_for_models_of_this_package(trained, tmp_path, capsys):
+    args = ('test.py', CONFIG, trained / 'epoch_2.pth', '--work-dir', tmp_path, '--tta')
+    assert run_here(*args) == 1
+    assert '--tta is for model.type "mmcico.CiCo"' in capsys.readouterr().err
+    cfg = Config(dict(model=dict(type='mmcico.CiCo')))
+    set_tta = tool_module('test.py').set_tta
+    set_tta(cfg, [1.5])
+    assert cfg.model.test_cfg.tta == dict(flip=True, scales=[1.0, 1.5])
+    with pytest.raises(ValueError, match='must be above 0'):
+        set_tta(cfg, [0.0])
 
 
 def test_debug_and_our_own_mistakes_raise(tmp_path):

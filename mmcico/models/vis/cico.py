@@ -18,6 +18,7 @@ from mmcico.structures.clip_outputs import ClipOutputs
 from mmcico.structures.track_state import Draw
 
 from ..interfaces import build_part
+from .augmentation import ViewedClips, make_views
 from .clip_network import ClipNetwork, FrameFeatures, LazyNetwork, VideoState, check_clips
 from .data_samples import CLASS_TIES, MASK_RESIZE, align_clip, mean_overlap, to_track_sample
 
@@ -44,13 +45,13 @@ class CiCo(BaseMOTModel):
         bbox_head (dict): :class:`CiCoHead`; it gets its ``num_mask_params`` from the mask head.
         mask_head (dict): :class:`ClipMaskHead`.
         tracker (dict): :class:`ClipTracker` or another type with its method ``step``.
-        test_cfg (dict, optional): ``nms``: :class:`ClipNMS`; ``overlap_masks``: ``'later'``, or
-            ``'mean'`` of both clips; ``mask_resize``: ``'resize_first'``, or ``'crop_first'`` as in
-            the published models; ``class_ties``: of equally frequent classes, a track gets the one
-            with better scores (``'scored'``) or, as in the published models, the ``'lowest'``.
+        test_cfg (dict, optional): ``nms``: :class:`ClipNMS`; ``tta``: arguments of
+            :func:`make_views`; ``overlap_masks``: ``'later'``, or ``'mean'`` of both clips;
+            ``mask_resize``: ``'resize_first'``, or ``'crop_first'`` as in the published models;
+            ``class_ties``: of equally frequent classes, a track gets the one with better scores
+            (``'scored'``) or, as in the published models, the ``'lowest'``.
         data_preprocessor (dict, optional): ``TrackDataPreprocessor``.
-        init_cfg (dict, optional): Initialisation of the whole model, e.g.
-            :class:`InflatedPretrained` for a COCO detector.
+        init_cfg (dict, optional): Of the whole model, e.g. :class:`InflatedPretrained`.
 
     Raises:
         ValueError: If a part does not have the methods that the model calls.
@@ -81,6 +82,8 @@ class CiCo(BaseMOTModel):
         self.tracker = build_part(MODELS, tracker, 'model.tracker', **TRACKER)
         nms = test_cfg.get('nms', dict(type='mmcico.ClipNMS'))
         self.nms = build_part(TASK_UTILS, nms, 'model.test_cfg.nms', **NMS)
+        tta = test_cfg.get('tta')
+        self.viewed = None if tta is None else ViewedClips(make_views(**tta))
         self.network: ClipNetwork = LazyNetwork()
         self.states: dict[int | str, VideoState] = dict()
 
@@ -217,12 +220,14 @@ class CiCo(BaseMOTModel):
             :meth:`detect`, with ``instances_id``.
         """
         check_clips(inputs[None], self.num_frames)
+        if self.viewed is not None:
+            state, clip, draw = self.viewed.detect(self, state, inputs, frame_ids, num_final)
+            return self.link(state, clip, frame_ids, draw)
         shape = tuple(inputs.shape[-2:])
         outputs, protos, known = self.network(self, state.known, inputs, frame_ids, num_final)
         clip = self.detect(outputs, protos, shape)
         draw = partial(self.mask_head.redraw, protos, input_shape=shape)
-        state, clip = self.link(state, clip, frame_ids, draw)
-        return replace(state, known=known), clip
+        return self.link(replace(state, known=known), clip, frame_ids, draw)
 
     def detect(
         self, outputs: ClipOutputs, protos: Tensor, input_shape: Sequence[int]

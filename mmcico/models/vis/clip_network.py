@@ -68,10 +68,12 @@ class VideoState:
     Attributes:
         tracker (TrackState): The tracker's part.
         known (KnownFrames): Features of the frames that the next clip shares.
+        views (tuple[KnownFrames]): The same for each view of test-time augmentation.
     """
 
     tracker: TrackState = field(default_factory=TrackState)
     known: KnownFrames = field(default_factory=KnownFrames)
+    views: tuple[KnownFrames, ...] = ()
 
 
 def plan_frames(frame_ids: Sequence[int], known: Sequence[int]) -> tuple[list[int], list[int]]:

@@ -1,0 +1,223 @@
+"""Test-time augmentation: a clip is seen flipped and in other sizes, and the views are averaged."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmcico.structures.clip_masks import pairwise_mask_iou
+from mmcico.structures.track_state import Draw
+
+from ..trackers.matching import HungarianMatching
+from .clip_network import KnownFrames, VideoState
+
+#: fields of instances that are averaged over the views which found the instance
+MEAN = ('bboxes', 'circumscribed', 'rank_weight', 'masks', 'embeds')
+#: fields that are averaged over all views; a view that did not find the instance counts as 0
+MEAN_OF_ALL = ('scores', 'class_scores')
+DIVISOR = 32
+
+
+class View(NamedTuple):
+    """One way to see a clip.
+
+    Attributes:
+        factor (float): Factor on the size of the input; sides become multiples of 32.
+        flip (bool): Whether frames are mirrored, left to right.
+    """
+
+    factor: float
+    flip: bool
+
+    def size(self, input_shape: Sequence[int]) -> tuple[int, int]:
+        """Return the height and width of the view of an input."""
+        height, width = (
+            side if self.factor == 1 else DIVISOR * max(1, round(side * self.factor / DIVISOR))
+            for side in input_shape
+        )
+        return height, width
+
+    def maps(self, maps: Tensor, size: Sequence[int]) -> Tensor:
+        """Resize and flip maps (A, B, h, w), into the view or out of it.
+
+        Args:
+            maps (Tensor): Frames or masks.
+            size (tuple[int, int]): Height and width that they get.
+        """
+        if tuple(maps.shape[-2:]) != tuple(size):
+            maps = F.interpolate(maps, tuple(size), mode='bilinear', align_corners=False)
+        return maps.flip(-1) if self.flip else maps
+
+    def boxes(self, boxes: Tensor, size: Sequence[int], target: Sequence[int]) -> Tensor:
+        """Resize and flip boxes (..., 4), into the view or out of it.
+
+        Args:
+            boxes (Tensor): In an input of ``size``.
+            size (tuple[int, int]): Height and width.
+            target (tuple[int, int]): Those of the input in which they are wanted.
+        """
+        boxes = boxes * boxes.new_tensor([target[1] / size[1], target[0] / size[0]] * 2)
+        if self.flip:
+            x1, y1, x2, y2 = boxes.unbind(-1)
+            boxes = torch.stack([target[1] - x2, y1, target[1] - x1, y2], dim=-1)
+        return boxes
+
+
+def make_views(flip: bool = True, scales: Sequence[float] = (1.0,)) -> tuple[View, ...]:
+    """Return the views of ``test_cfg.tta``, the input as it is first.
+
+    Args:
+        flip (bool): Whether each size is also seen mirrored.
+        scales (Sequence[float]): Factors on the size of the input; 1 is always among them.
+
+    Raises:
+        ValueError: If a factor is not positive.
+    """
+    if not all(scale > 0 for scale in scales):
+        raise ValueError(f'test_cfg.tta.scales has {list(scales)}; factors must be above 0')
+    factors = dict.fromkeys([1.0, *map(float, scales)])
+    flips = (False, True) if flip else (False,)
+    return tuple(View(factor, flipped) for factor in factors for flipped in flips)
+
+
+class ViewedClips:
+    """Detect the instances of clips in several views and average them.
+
+    An instance of one view is that of another if they have the same class and the IoU of their
+    masks, over all frames together, is above ``iou_thr``; pairs are one to one. Masks, boxes and
+    embeddings are averaged over the views that found the instance. Scores are averaged over all
+    views, so that an instance which few of them found is worth little.
+
+    Args:
+        views (Sequence[View]): The input as it is first.
+        iou_thr (float): Least IoU of masks. Defaults to 0.5.
+    """
+
+    def __init__(self, views: Sequence[View], iou_thr: float = 0.5) -> None:
+        self.views = views
+        self.iou_thr = iou_thr
+        self.matching = HungarianMatching()
+
+    def detect(
+        self,
+        model: Any,
+        state: VideoState,
+        inputs: Tensor,
+        frame_ids: Sequence[int],
+        num_final: int,
+    ) -> tuple[VideoState, InstanceData, Draw]:
+        """Run the network on the next clip of a video, once for each view.
+
+        Args:
+            model (CiCo): The model.
+            state (VideoState): State before the clip.
+            inputs (Tensor): (T, 3, H, W) normalised frames.
+            frame_ids (Sequence[int]): Their positions in the video.
+            num_final (int): The next clip begins with the frame after these.
+
+        Returns:
+            tuple[VideoState, InstanceData, Callable]: The state with new features of frames;
+            averaged instances as from ``CiCo.detect``, whose ``mask_params`` (N, V, k') are those
+            of each view, NaN where it did not find the instance; and a function that draws
+            earlier instances on the prototypes of all views.
+        """
+        shape = inputs.shape[-2:]
+        known = state.views or (KnownFrames(),) * len(self.views)
+        clips, protos, after = [], [], []
+        for view, before in zip(self.views, known):
+            frames = view.maps(inputs, view.size(shape))
+            outputs, prototypes, now = model.network(model, before, frames, frame_ids, num_final)
+            clips.append(model.detect(outputs, prototypes, frames.shape[-2:]))
+            protos.append(prototypes)
+            after.append(now)
+        for view, clip in zip(self.views, clips):
+            size = view.size(shape)
+            clip.masks = view.maps(clip.masks, protos[0].shape[-2:])
+            for key in ('bboxes', 'circumscribed'):
+                clip[key] = view.boxes(clip[key], size, shape)
+        clip = self.average(clips)
+        clip = clip[clip.scores > model.nms.score_thr]
+        clip.set_metainfo(dict(input_shape=tuple(shape)))
+        draw = partial(self.redraw, model, protos, shape)
+        return replace(state, views=tuple(after)), clip, draw
+
+    def average(self, clips: Sequence[InstanceData]) -> InstanceData:
+        """Average the instances of all views.
+
+        Args:
+            clips (Sequence[InstanceData]): As from ``CiCo.detect``, at the places of the input.
+
+        Returns:
+            InstanceData: Best score first.
+        """
+        clips = [clip[:] for clip in clips]  # copies
+        for number, clip in enumerate(clips):
+            params = clip.mask_params
+            clip.mask_params = params.new_full((len(clip), len(clips), params.shape[1]), torch.nan)
+            clip.mask_params[:, number] = params
+            clip.num_views = torch.ones_like(clip.scores)
+        merged = clips[0]
+        for clip in clips[1:]:
+            merged = self._add(merged, clip)
+        for key in MEAN_OF_ALL:
+            merged[key] = merged[key] / len(clips)
+        for key in MEAN:
+            count = merged.num_views.view(-1, *[1] * (merged[key].dim() - 1))
+            merged[key] = merged[key] / count
+        merged.embeds = F.normalize(merged.embeds, dim=-1)
+        merged.pop('num_views')
+        return merged[merged.scores.argsort(descending=True, stable=True)]
+
+    def _add(self, merged: InstanceData, clip: InstanceData) -> InstanceData:
+        """Add the instances of the next view to sums over the views before."""
+        mean = merged.masks / merged.num_views[:, None, None, None]
+        planes = [(masks > 0.5).flatten(1, 2)[:, None] for masks in (mean, clip.masks)]
+        same = merged.labels[:, None] == clip.labels
+        rows, cols = self.matching(pairwise_mask_iou(*planes)[0] * same, self.iou_thr)
+        for key in (*MEAN, *MEAN_OF_ALL, 'num_views'):
+            merged[key] = merged[key].index_add(0, rows, clip[key][cols])
+        params = clip.mask_params[cols]
+        merged.mask_params[rows] = params.where(~params.isnan(), merged.mask_params[rows])
+        alone = torch.ones_like(clip.labels, dtype=torch.bool)
+        alone[cols] = False
+        return InstanceData.cat([merged, clip[alone]])
+
+    def redraw(
+        self,
+        model: Any,
+        protos: Sequence[Tensor],
+        shape: Sequence[int],
+        params: Tensor,
+        boxes: Tensor,
+        crops: Tensor | None = None,
+    ) -> Tensor:
+        """Draw instances of an earlier clip in each view that found them, and average the masks.
+
+        Args:
+            model (CiCo): Its mask head draws.
+            protos (Sequence[Tensor]): Prototypes (k, T, h, w) of each view of this clip.
+            shape (tuple[int, int]): Height and width of the input.
+            params (Tensor): (N, V, k').
+            boxes (Tensor): (N, 4) circumscribed boxes in input pixels.
+            crops (Tensor, optional): (N, 4) boxes that masks are cropped by.
+
+        Returns:
+            Tensor: (N, T, h, w) probabilities.
+        """
+        total = protos[0].new_zeros(len(params), *protos[0].shape[1:])
+        found = ~params.isnan().any(dim=-1)
+        for number, (view, prototypes) in enumerate(zip(self.views, protos)):
+            size = view.size(shape)
+            rows = found[:, number].nonzero()[:, 0]
+            own = [
+                each if each is None else view.boxes(each[rows], shape, size)
+                for each in (boxes, crops)
+            ]
+            drawn = model.mask_head.redraw(prototypes, params[rows, number], own[0], size, own[1])
+            total.index_add_(0, rows, view.maps(drawn, total.shape[-2:]).to(total))
+        return total / found.sum(dim=1)[:, None, None, None]

@@ -1,0 +1,202 @@
+"""Compare CiCo with MMDetection's models: the same data, the same CPU time, several seeds.
+
+    python tools/benchmarks/compare_peers.py --out work_dirs/peers
+
+Each model of configs/demo and configs/peers is trained from random values on generated video for
+--seconds of CPU time of one core, loading included, and tested. The learning rate rises over the
+first 6 % of that time and falls as a cosine over the rest. Since CPU time is counted, other jobs on
+the machine and pauses change little. Each run is a process of its own that writes one JSON file;
+runs that have a file are not repeated, and the table is made of all files.
+"""
+
+import argparse
+import json
+import math
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmcico.utils.tool import run_tool, tool_parser
+
+MODELS = {
+    'cico-yolact': 'demo/cico-yolact_demo_moving-shapes.py',
+    'cico-condinst': 'demo/cico-condinst_demo_moving-shapes.py',
+    'masktrack-rcnn': 'peers/masktrack-rcnn_demo_moving-shapes.py',
+    'mask2former-vis': 'peers/mask2former-vis_demo_moving-shapes.py',
+}
+NAMES = dict(zip(MODELS, ('CiCo-Yolact', 'CiCo-CondInst', 'MaskTrack R-CNN', 'Mask2Former-VIS')))
+WARM_UP = 0.06
+LAST_RATE = 0.01
+
+
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = tool_parser(__doc__)
+    parser.add_argument('--out', required=True, help='folder of the data, the logs and the figures')
+    parser.add_argument('--models', nargs='+', choices=MODELS, default=list(MODELS))
+    parser.add_argument('--seeds', nargs='+', type=int, default=[0, 1, 2])
+    parser.add_argument('--seconds', type=float, default=180, help='CPU time of each training')
+    parser.add_argument('--train-videos', type=int, default=250)
+    parser.add_argument('--test-videos', type=int, default=20)
+    parser.add_argument('--one', action='store_true', help=argparse.SUPPRESS)
+    return parser.parse_args(argv)
+
+
+def rate_factor(share: float) -> float:
+    """Return the factor on the learning rate after a share of the training."""
+    if share < WARM_UP:
+        return LAST_RATE + (1 - LAST_RATE) * share / WARM_UP
+    left = (1 + math.cos(math.pi * min(1, (share - WARM_UP) / (1 - WARM_UP)))) / 2
+    return LAST_RATE + (1 - LAST_RATE) * left
+
+
+def budget_hook(seconds: float) -> Any:
+    """Return a hook that trains for so many seconds of CPU time, and counts steps and tests."""
+    from mmengine.hooks import Hook
+
+    class BudgetHook(Hook):
+        steps, trained, tested, begin = 0, 0.0, 0.0, 0.0
+
+        def before_train(self, runner: Any) -> None:
+            self.begin = time.process_time()
+
+        def before_train_iter(self, runner: Any, *args: Any, **kwargs: Any) -> None:
+            share = (time.process_time() - self.begin) / seconds
+            for group in runner.optim_wrapper.param_groups:
+                rate = group.setdefault('first_lr', group['lr'])
+                group['lr'] = rate * rate_factor(share)
+
+        def after_train_iter(self, runner: Any, *args: Any, **kwargs: Any) -> None:
+            self.steps += 1
+            self.trained = time.process_time() - self.begin
+            runner.train_loop.stop_training = self.trained >= seconds
+
+        def before_test_iter(self, runner: Any, *args: Any, **kwargs: Any) -> None:
+            self.begin = time.process_time()
+
+        def after_test_iter(self, runner: Any, *args: Any, **kwargs: Any) -> None:
+            self.tested += time.process_time() - self.begin
+
+    return BudgetHook()
+
+
+def make_config(model: str, seed: int, data: Path, work: Path) -> Any:
+    """Return the config of a training without an end, in this process alone."""
+    from mmcico.utils.launch import read_config
+    from mmcico.utils.package_files import package_root
+
+    cfg = read_config(str(package_root() / 'configs' / MODELS[model]))
+    for part in ('train', 'val', 'test'):
+        loader = cfg[f'{part}_dataloader']
+        loader.update(num_workers=0, persistent_workers=False)
+        loader.dataset.data_root = f'{data}/'
+    cfg.test_evaluator.update(ann_file=str(data / 'test/instances.json'), outdir=str(work))
+    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    cfg.train_cfg.update(max_iters=10**9)
+    cfg.param_scheduler = None
+    cfg.default_hooks.checkpoint = None
+    cfg.randomness = dict(seed=seed)
+    cfg.work_dir = str(work)
+    cfg.experiment_name = f'{model}_{seed}'
+    return cfg
+
+
+def train_and_test(model: str, seed: int, seconds: float, data: Path, out: Path) -> None:
+    """Train and test one model in this process, and write its figures."""
+    from mmengine.runner import Runner
+
+    work = out / model / f'seed_{seed}'
+    runner = Runner.from_cfg(make_config(model, seed, data, work))
+    meter = budget_hook(seconds)
+    runner.register_hook(meter, 'LOWEST')
+    runner.train()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    metrics = runner.test()
+    videos = json.loads((data / 'test/instances.json').read_text())['videos']
+    frames = sum(each['length'] for each in videos)
+    figures = dict(
+        AP=metrics['youtube_vis/AP'],
+        AP50=metrics['youtube_vis/AP50'],
+        steps=meter.steps,
+        seconds=meter.trained,
+        frames_per_second=frames / meter.tested,
+        memory=peak,
+        parameters=sum(each.numel() for each in runner.model.parameters()),
+    )
+    (out / f'{model}_{seed}.json').write_text(json.dumps(figures))
+
+
+def make_data(args: argparse.Namespace) -> Path:
+    """Return the folder of the generated video, which is made at the first call."""
+    from mmcico.datasets.moving_shapes import make_config as scenes
+    from mmcico.datasets.moving_shapes import write_dataset
+
+    data = Path(args.out) / 'data'
+    for seed, (part, number) in enumerate(
+        (('train', args.train_videos), ('test', args.test_videos))
+    ):
+        if not (data / part / 'instances.json').is_file():
+            write_dataset(data / part, number, seed, scenes('easy'))
+    return data
+
+
+def spread(values: Sequence[float], digits: int) -> str:
+    """Return the mean of the values and, of several, the least and the greatest."""
+    mean = f'{sum(values) / len(values):.{digits}f}'
+    if len(values) == 1:
+        return mean
+    return f'{mean} ({min(values):.{digits}f} to {max(values):.{digits}f})'
+
+
+def table(out: Path) -> str:
+    """Return the table of all figures in a folder, in Markdown."""
+    lines = [
+        '| model | seeds | AP | AP50 | frames a second | steps | memory of the training, MiB '
+        '| parameters, millions |',
+        '| --- ' * 8 + '|',
+    ]
+    for model, name in NAMES.items():
+        files = sorted(out.glob(f'{model}_*.json'))
+        runs = [json.loads(path.read_text()) for path in files]
+        if runs:
+            columns = {key: [run[key] for run in runs] for key in runs[0]}
+            cells = [
+                name,
+                str(len(runs)),
+                spread(columns['AP'], 3),
+                spread(columns['AP50'], 3),
+                f'{sum(columns["frames_per_second"]) / len(runs):.1f}',
+                f'{sum(columns["steps"]) / len(runs):.0f}',
+                f'{max(columns["memory"]):.0f}',
+                f'{columns["parameters"][0] / 1e6:.1f}',
+            ]
+            lines.append(f'| {" | ".join(cells)} |')
+    return '\n'.join(lines)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run what has not been run, and print the table."""
+    args = parse_args(argv)
+    out = Path(args.out).resolve()
+    data = make_data(args)
+    if args.one:
+        train_and_test(args.models[0], args.seeds[0], args.seconds, data.resolve(), out)
+        return 0
+    env = dict(os.environ, OMP_NUM_THREADS='1', MKL_NUM_THREADS='1')
+    options = ['--out', str(out), '--seconds', str(args.seconds), '--one']
+    for seed in args.seeds:
+        for model in args.models:
+            if not (out / f'{model}_{seed}.json').is_file():
+                names = ['--models', model, '--seeds', str(seed)]
+                subprocess.run([sys.executable, __file__, *options, *names], env=env, check=True)
+    sys.stdout.write(table(out) + '\n')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(run_tool(main))
