@@ -24,10 +24,10 @@ def test_losses_in_bfloat16_and_weights_in_float32():
     x = torch.ones(1, 2)
     for _ in range(2):
         with wrapper.optim_context(model):
-            loss = model(x).sum()
-        assert loss.dtype == torch.float32 and loss.item() == 2
-        wrapper.update_params(loss)
-    assert torch.get_autocast_dtype('cpu') and not torch.is_autocast_enabled('cpu')
+            y = model(x)
+        assert y.dtype == torch.bfloat16 and y.item() == 2
+        wrapper.update_params(y.float().sum())
+    assert not torch.is_autocast_enabled('cpu') and model.weight.dtype == torch.float32
     # the mean gradient of the two steps is 1
     assert model.weight.tolist() == [[pytest.approx(2**-10)] * 2]
 

@@ -30,6 +30,7 @@ def test_table_of_several_seeds(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_a_run_trains_for_its_time_and_is_tested(tmp_path):
     small = ('--train-videos', 2, '--test-videos', 1, '--seconds', 1.5, '--one')
     begin = time.process_time()
