@@ -79,7 +79,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         nargs='?',
         const=SHEET_COLUMNS,
         metavar='FRAMES',
-        help='write one picture with so many frames of each video (default: %(const)s), '
+        help='write one picture with this number of frames of each video (default: %(const)s), '
         'instead of videos',
     )
     parser.add_argument(

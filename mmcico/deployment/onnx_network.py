@@ -31,7 +31,7 @@ def output_names(model: CiCo) -> list[str]:
 
 
 def map_priors(model: ClipModel, input_shape: Sequence[int], like: Tensor) -> Tensor:
-    """Compute the anchors from the size of the input alone.
+    """Compute the anchors from the size of the input.
 
     The height and the width of a level are those of the input divided by the stride, rounded up, as
     convolutions with stride 2 and padding give them; :func:`export_onnx` checks this.

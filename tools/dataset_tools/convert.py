@@ -150,7 +150,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         help='a shape without group_id is the only object of its label in the video',
     )
     each.add_argument(
-        '--ids-per-class', action='store_true', help='group ids are counted for each label alone'
+        '--ids-per-class', action='store_true', help='each label has group ids of its own'
     )
     coco = add_command(commands, 'coco', 'COCO images -> short videos')
     add_json_arguments(coco)

@@ -68,7 +68,7 @@ def summary(result: dict[str, Any]) -> str:
 
 
 def peer_table(found: dict[str, Any], peers: dict[str, dict[str, Any]]) -> str:
-    """Return a table of the model beside its peers."""
+    """Return a table of the model and its peers."""
     own = dict(
         network=found['steps'],
         end_to_end=found['end_to_end'],
