@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.nn import Conv3d
 
-from mmcico.models.layers.clip_tower import CPU_LIMIT, ClipConv3d, ClipTower
+from mmcico.models.layers.clip_tower import ClipConv3d, ClipTower
+from mmcico.models.layers.windows import crop
 
 SIZES = [(T, size) for T in (1, 2, 3, 5, 7) for size in (1, 3, 5)]
 
@@ -19,7 +20,7 @@ def test_forward_and_backward_equal_conv3d(num_frames, size):
     inputs = torch.randn(2, 6, num_frames, 4, 7)
     weights = torch.randn(2, 5, num_frames, 4, 7)
     found = []
-    for conv, run in ((ours, ours.by_frames), (theirs, theirs)):
+    for conv, run in ((ours, ours.by_taps), (theirs, theirs)):
         x = inputs.clone().requires_grad_()
         out = run(x)
         (out * weights).sum().backward()
@@ -36,7 +37,7 @@ def test_towers_are_those_of_conv3d(norm_cfg, dtype, monkeypatch):
     x = torch.randn(6, 4, 5, 6)
     found = []
     for prefers in (True, False):
-        monkeypatch.setattr(ClipConv3d, 'prefers_frames', staticmethod(lambda x: prefers))
+        monkeypatch.setattr(ClipConv3d, 'prefers_taps', staticmethod(lambda x: prefers))
         with torch.autocast('cpu', dtype=dtype, enabled=dtype is not None):
             found.append(tower(x, 3).float())
     exact = dict(atol=1e-5, rtol=1e-5)
@@ -46,20 +47,61 @@ def test_towers_are_those_of_conv3d(norm_cfg, dtype, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    'device, shape, frames',
+    'device, num_frames, dtype, taps',
     [
-        ('cpu', (1, 2, 3, 24, 40), True),
-        ('cpu', (1, 2, 3, 48, CPU_LIMIT // 48), False),
-        ('cpu', (1, 2, 1, 96, 160), True),
-        ('meta', (1, 2, 3, 96, 160), True),
+        ('cpu', 3, torch.float32, True),
+        ('cpu', 3, torch.bfloat16, False),
+        ('cpu', 1, torch.bfloat16, True),
+        ('meta', 3, torch.bfloat16, True),
     ],
 )
-def test_choice_by_shape_and_device(device, shape, frames):
-    x = torch.zeros(shape, device=device)
-    assert ClipConv3d.prefers_frames(x) is frames
+def test_choice_by_device_and_precision(device, num_frames, dtype, taps):
+    x = torch.zeros(1, 2, num_frames, 24, 40, device=device, dtype=dtype)
+    assert ClipConv3d.prefers_taps(x) is taps
     # both ways work there
-    conv = ClipConv3d(2, 1, 3, padding=1).to(device)
-    assert conv(x).shape == (1, 1, *shape[2:])
+    conv = ClipConv3d(2, 1, 3, padding=1).to(device, dtype)
+    assert conv(x).shape == (1, 1, *x.shape[2:])
+
+
+def test_autocast_takes_3d_convolutions_on_cpus():
+    x = torch.zeros(1, 2, 3, 4, 5)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        assert not ClipConv3d.prefers_taps(x)
+    assert ClipConv3d.prefers_taps(x)
+
+
+@pytest.mark.parametrize('clips', [1, 2])
+def test_channels_last_goes_through_a_tower(clips):
+    """Layouts change no number, and no layer brings frames into another layout."""
+    torch.manual_seed(0)
+    tower = ClipTower(8, 8, 2, '3d').eval()
+    x = torch.randn(3 * clips, 8, 5, 6)
+    wanted = tower(x, 3)
+    for layer in tower.convs:
+        layer.conv.to(memory_format=torch.channels_last_3d)
+    found = tower(x.to(memory_format=torch.channels_last), 3)
+    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
+    assert clips > 1 or found.is_contiguous(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('conv', ['2d', '3d'])
+@pytest.mark.parametrize('window', [(4, 6, 5, 8), (0, 1, 0, 2), (8, 9, 10, 11), (0, 9, 3, 5)])
+def test_a_part_of_a_tower_is_that_of_the_whole_map(conv, window):
+    torch.manual_seed(0)
+    tower = ClipTower(4, 4, 3, conv)
+    x = torch.randn(6, 4, 9, 11)
+    sizes = []
+    for layer in tower.convs:
+        layer.register_forward_hook(lambda _, args, out: sizes.append(out.shape[-2:].numel()))
+    found, place = tower.part(x, 3, window, 1)
+    assert sizes == sorted(sizes, reverse=True)  # later layers see less
+    whole = tower(x, 3)
+    wanted = crop(whole, (0, 9, 0, 11), place)
+    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
+    top, bottom, left, right = place
+    grown = (max(window[0] - 1, 0), min(window[1] + 1, 9), max(window[2] - 1, 0))
+    assert (top, bottom, left) == grown and right == min(window[3] + 1, 11)
 
 
 def test_initialised_like_other_convolutions():

@@ -5,8 +5,8 @@ import torch
 from mmengine.registry import init_default_scope
 
 from mmcico.models import ClipMaskHead
-from mmcico.models.heads.head_layers import level_windows, paste, widen
-from mmcico.models.heads.proto_layers import merge_windows
+from mmcico.models.heads.head_layers import level_windows
+from mmcico.models.layers.windows import crop, merge_windows, widen, worthwhile
 from mmcico.models.vis.clip_network import VideoState, lazy_outputs, plan_frames
 from mmcico.registry import MODELS
 from mmcico.structures.clip_masks import crop_region
@@ -40,16 +40,25 @@ def test_windows_by_hand():
     chosen[0, 0, 2 * 1 + 1] = True  # row 0, column 1
     chosen[0, 1, 2 * 5] = True  # row 1, column 2
     sizes = [(2, 3), (1, 2)]
-    assert level_windows(chosen, sizes, 2) == [(0, 2, 1, 3), (0, 0, 0, 0)]
+    assert level_windows(chosen, sizes, 2) == [[(0, 2, 1, 3)], []]
     assert widen((3, 4, 0, 2), 2, (5, 9)) == (1, 5, 0, 4)
 
 
-def test_paste_puts_values_where_they_were():
-    whole = torch.arange(20.0).view(1, 1, 4, 5)
-    part = whole[..., 0:3, 1:5]
-    out = paste(part, (1, 2, 2, 4), (0, 3, 1, 5), (4, 5))
-    assert out[0, 0, 1].tolist() == [0, 0, 7, 8, 0]
-    assert out.sum() == 15
+def test_distant_candidates_have_windows_of_their_own():
+    chosen = torch.zeros(1, 1, 100 * 100, dtype=torch.bool)
+    for row, column in ((10, 10), (11, 12), (80, 90)):
+        chosen[0, 0, 100 * row + column] = True
+    (windows,) = level_windows(chosen, [(100, 100)], 1)
+    assert windows == [(10, 12, 10, 13), (80, 81, 90, 91)]
+    # a widened cell has 9 x 9, and weights take as long as 64 cells
+    assert worthwhile([(40, 41, 40, 41)], (13, 13)) is False
+    assert worthwhile([(40, 41, 40, 41)], (100, 100)) is True
+
+
+def test_crop_is_by_places_on_the_map():
+    whole = torch.arange(20.0).view(4, 5)
+    part = whole[0:3, 1:5]
+    assert crop(part, (0, 3, 1, 5), (1, 2, 2, 4)).tolist() == [[7, 8]]
 
 
 def rows_above(model, inputs, quantile):
@@ -83,7 +92,7 @@ def test_only_windows_are_computed():
     model, inputs = build(), video(3)[None]
     _, _, _, thr = rows_above(model, inputs, 0.9999)
     seen = []
-    model.bbox_head.box_tower.register_forward_hook(
+    model.bbox_head.box_tower.convs[0].register_forward_hook(
         lambda module, args, out: seen.append(args[0].shape[-2:].numel())
     )
     features = model.per_frame(inputs.flatten(0, 1))
@@ -169,12 +178,12 @@ def test_prototypes_are_exact_inside_their_windows(upsample, norm, windows):
         part[inside] = 0
     assert not part.any()
     # most of the map, or statistics of a batch: everything at once
-    assert torch.equal(head.forward_clips(fused, 3, [(0, 20, 0, 36)]), whole)
+    assert torch.equal(head.forward_clips(fused, 3, [(0, 22, 0, 36)]), whole)
     assert not head.forward_clips(fused, 3, []).any()
 
 
 def test_windows_are_merged_if_that_leaves_less_to_compute():
-    size = (100, 100)  # halos of 5: 20 x 20 each
+    size = (100, 100)
     assert merge_windows([(40, 50, 40, 50), (45, 55, 40, 50)], size) == [(40, 55, 40, 50)]
     apart = [(10, 20, 10, 20), (70, 80, 70, 80)]
     assert merge_windows(apart, size) == apart

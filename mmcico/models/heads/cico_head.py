@@ -1,6 +1,7 @@
 """Clip-level prediction heads (CPH)."""
 
 from collections.abc import Sequence
+from itertools import repeat
 
 import torch
 import torch.nn.functional as F
@@ -14,9 +15,10 @@ from mmcico.structures.clip_boxes import circumscribed_boxes
 from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs, Positives
 
 from ..interfaces import build_part
+from ..layers.windows import LevelWindows
 from ..losses.head_losses import CLASS_LOSS, ComparedTensors, HeadLosses, uses_sigmoid
 from ..losses.over_processes import shared_number
-from .head_layers import HeadLayers, Window
+from .head_layers import HeadLayers
 
 #: methods that the head calls, with their arguments
 ANCHORS = dict(grid_priors=('featmap_sizes', 'dtype', 'device'))
@@ -30,8 +32,8 @@ class CiCoHead(HeadLayers):
 
     Three branches, for classes, for tracks, and for boxes with mask parameters (and centerness),
     are each a tower of convolutions followed by 3x3 layers on every frame, shared by all levels.
-    A 2D tower sees frames, a 3D one clips. Each query frame makes one prediction for every
-    anchor, which holds the boxes of all T frames of the clip.
+    A 2D tower sees frames, a 3D one clips. Each query frame makes one prediction for every anchor,
+    which holds the boxes of all T frames of the clip.
 
     Steps that need single frames (:meth:`forward_frames`) and steps that need clips
     (:meth:`forward_clips`) are separate, so that overlapping clips can share the first.
@@ -122,21 +124,20 @@ class CiCoHead(HeadLayers):
             nn.init.constant_(self.cls_layer.bias, bias_init_with_prob(0.01))  # type: ignore
 
     def forward_clips(
-        self, feats: Sequence[Tensor], cls_scores: Tensor, windows: Sequence[Window] | None = None
+        self, feats: Sequence[Tensor], cls_scores: Tensor, windows: LevelWindows = None
     ) -> ClipOutputs:
         """Run the step that needs all frames of a clip.
 
         Args:
             feats (Sequence[Tensor]): Levels (B * T, C, h, w).
             cls_scores (Tensor): (B, Q, P, K), see :meth:`class_logits`.
-            windows (Sequence[Window], optional): Where values are needed on each level; outputs
-                outside are zeros. Default: everywhere.
+            windows (Sequence[Sequence[Window]], optional): Parts of each level that are needed;
+                outputs elsewhere are zeros.
 
         Returns:
             ClipOutputs: Predictions for B clips.
         """
-        windows = windows or [(0, x.shape[-2], 0, x.shape[-1]) for x in feats]
-        maps = [self.output_maps(x, window) for x, window in zip(feats, windows)]
+        maps = [self.output_maps(x, each) for x, each in zip(feats, windows or repeat(None))]
         deltas, params, embeds, *rest = map(self.flatten_levels, zip(*maps))
         return ClipOutputs(
             cls_scores=cls_scores,
@@ -161,9 +162,8 @@ class CiCoHead(HeadLayers):
         strides = self.anchor_generator.strides
         if len(feats) != len(strides):
             raise ValueError(
-                f'the neck gives {len(feats)} levels, anchor_generator has '
-                f'strides for {len(strides)}: {strides}; set num_outs of the '
-                'neck or the strides'
+                f'the neck gives {len(feats)} levels, anchor_generator has strides for '
+                f'{len(strides)}: {strides}; set num_outs of the neck or the strides'
             )
         sizes = [x.shape[-2:] for x in feats]
         return torch.cat(
@@ -276,14 +276,14 @@ class CiCoHead(HeadLayers):
             ``rank_weight`` (N,) centerness or ones, ``mask_params`` (N, k'), ``embeds`` (N, E).
         """
         bboxes = self.decode(outputs.priors[prior], outputs.bbox_deltas[query, prior].float())
-        weight = scores.new_ones(len(prior))
-        if outputs.centerness is not None:
-            weight = outputs.centerness[query, prior].float().sigmoid()
+        weight = outputs.centerness
         return InstanceData(
             bboxes=bboxes,
             circumscribed=circumscribed_boxes(bboxes),
             class_scores=scores[query, prior],
-            rank_weight=weight,
+            rank_weight=scores.new_ones(len(prior))
+            if weight is None
+            else weight[query, prior].float().sigmoid(),
             mask_params=outputs.mask_params[query, prior],
             embeds=outputs.embeds[query, prior],
         )

@@ -13,9 +13,9 @@ from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs, Positiv
 from mmcico.utils.renamed import accept_old_names
 
 from ..interfaces import build_part
+from ..layers.windows import Window, merge_windows
 from ..losses.clip_seg_loss import at_map_size, sample_positives
-from .head_layers import Window
-from .proto_layers import ProtoLayers, merge_windows
+from .proto_layers import ProtoLayers
 
 #: instances that are drawn together when predicting; bounds memory
 CHUNK = 64

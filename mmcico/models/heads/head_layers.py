@@ -7,11 +7,10 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ..layers.clip_tower import ClipTower, frames_to_clip
+from ..layers.windows import Window, crop, merge_windows, worthwhile
 
 #: the paper's towers (Table 1b): class 2D, box and track 3D, four layers
 PAPER_TOWERS = dict(cls='2d', box='3d', track='3d', num_convs=4, channels=256)
-#: first and end row, first and end column of a map
-Window = tuple[int, int, int, int]
 
 
 class HeadLayers(BaseModule):
@@ -53,7 +52,6 @@ class HeadLayers(BaseModule):
         self.num_anchors = num_anchors
         towers = dict(PAPER_TOWERS, **towers)
         channels, norm_cfg = towers['channels'], towers.get('norm_cfg')
-        self.reach = towers['num_convs'] + 1
         self.local = norm_cfg is None
 
         def tower(conv: str) -> ClipTower:
@@ -94,21 +92,24 @@ class HeadLayers(BaseModule):
         logits = frame_logits or [self.cls_layer(self.cls_tower(x, self.num_frames)) for x in feats]
         return self.flatten_levels([self._queries(x) for x in logits])
 
-    def windows(self, chosen: Tensor, feats: Sequence[Tensor]) -> list[Window]:
+    def windows(self, chosen: Tensor, feats: Sequence[Tensor]) -> list[list[Window]]:
         """Find the parts of levels (B * T, C, h, w) that chosen predictions (B, Q, P) need.
 
         Towers with a norm, which may use statistics of a whole map, need all of it.
         """
         sizes = [x.shape[-2:] for x in feats]
         found = level_windows(chosen, sizes, self.num_anchors)
-        return found if self.local else whole(found, sizes)
+        return [
+            each if not each or (self.local and worthwhile(each, size)) else [whole(size)]
+            for each, size in zip(found, sizes)
+        ]
 
-    def output_maps(self, x: Tensor, window: Window) -> list[Tensor]:
-        """Compute the outputs of one level, exact inside a window and 0 outside.
+    def output_maps(self, x: Tensor, windows: Sequence[Window] | None = None) -> list[Tensor]:
+        """Compute the outputs of one level, exact inside windows and 0 elsewhere.
 
         Args:
             x (Tensor): Level (B * T, C, h, w).
-            window (Window): Where values are needed.
+            windows (Sequence[Window], optional): Where values are needed. Default: everywhere.
 
         Returns:
             list[Tensor]: Boxes, mask parameters, embeddings and, if there is one, centerness,
@@ -118,16 +119,22 @@ class HeadLayers(BaseModule):
         if self.centerness_layer is not None:
             layers.append(self.centerness_layer)
         size = x.shape[-2:]
-        if window[0] == window[1]:
-            number = len(x) // self.num_frames * len(self.query_frames)
-            return [x.new_zeros(number, layer.out_channels, *size) for layer in layers]
-        # every convolution reaches one cell further
-        outer = widen(window, self.reach, size)
-        part = x[..., outer[0] : outer[1], outer[2] : outer[3]]
-        box = self._queries(self.box_tower(part, self.num_frames))
-        track = self._queries(self.track_tower(part, self.num_frames))
-        feats = [box, box, track, box]
-        return [paste(layer(each), window, outer, size) for layer, each in zip(layers, feats)]
+        if windows is None or list(windows) == [whole(size)]:
+            box = self._queries(self.box_tower(x, self.num_frames))
+            track = self._queries(self.track_tower(x, self.num_frames))
+            return [layer(each) for layer, each in zip(layers, (box, box, track, box))]
+        number = len(x) // self.num_frames * len(self.query_frames)
+        maps = [x.new_zeros(number, *size, layer.out_channels) for layer in layers]
+        maps = [out.permute(0, 3, 1, 2) for out in maps]
+        for window in windows:
+            # the layers after the towers reach one cell further
+            box, place = self.box_tower.part(x, self.num_frames, window, 1)
+            track, _ = self.track_tower.part(x, self.num_frames, window, 1)
+            box, track = self._queries(box), self._queries(track)
+            for out, layer, each in zip(maps, layers, (box, box, track, box)):
+                found = crop(layer(each), place, window)
+                crop(out, whole(size), window).copy_(found)
+        return maps
 
     def _queries(self, x: Tensor) -> Tensor:
         """Return the frames that make predictions, (B * T, C, h, w) -> (B * Q, C, h, w)."""
@@ -152,16 +159,15 @@ class HeadLayers(BaseModule):
         return torch.cat(values, dim=1).unflatten(0, (-1, len(self.query_frames)))
 
 
-def bounds(chosen: Tensor) -> tuple[int, int]:
-    """Return the first and end index of the entries of (n,) bool that are set."""
-    where = chosen.nonzero()
-    if len(where) == 0:
-        return 0, 0
-    return int(where[0]), int(where[-1]) + 1
+def whole(size: Sequence[int]) -> Window:
+    """Return the window that is a whole map."""
+    return 0, size[0], 0, size[1]
 
 
-def level_windows(chosen: Tensor, sizes: Sequence[Sequence[int]], num_anchors: int) -> list[Window]:
-    """Find the smallest window of each level that holds all chosen predictions.
+def level_windows(
+    chosen: Tensor, sizes: Sequence[Sequence[int]], num_anchors: int
+) -> list[list[Window]]:
+    """Find windows of each level that hold all chosen predictions.
 
     Args:
         chosen (Tensor): (B, Q, P) bool, in the order of :class:`ClipOutputs`.
@@ -169,53 +175,15 @@ def level_windows(chosen: Tensor, sizes: Sequence[Sequence[int]], num_anchors: i
         num_anchors (int): Anchors of a cell.
 
     Returns:
-        list[Window]: Of each level, (0, 0, 0, 0) if nothing is chosen there.
+        list[list[Window]]: Of each level, none if nothing is chosen there.
     """
-    counts = [height * width * num_anchors for height, width in sizes]
-    windows = []
-    for level, size in zip(chosen.split(counts, dim=-1), sizes):
-        cells = level.unflatten(-1, (*size, num_anchors))
-        cells = cells.flatten(0, 1).any(dim=0).any(dim=-1)
-        windows.append((*bounds(cells.any(dim=1)), *bounds(cells.any(dim=0))))
+    cells = chosen.flatten(0, 1).any(dim=0).unflatten(0, (-1, num_anchors)).any(dim=1)
+    found = cells.nonzero()[:, 0].tolist()
+    windows, before = [], 0
+    for height, width in sizes:
+        end = before + height * width
+        places = [divmod(each - before, width) for each in found if before <= each < end]
+        singles = [(row, row + 1, column, column + 1) for row, column in places]
+        windows.append(merge_windows(singles, (height, width)))
+        before = end
     return windows
-
-
-def widen(window: Window, margin: int, size: Sequence[int]) -> Window:
-    """Return a window with a margin on all sides, clipped to the size of the map."""
-    top, bottom, left, right = window
-    return (
-        max(top - margin, 0),
-        min(bottom + margin, size[0]),
-        max(left - margin, 0),
-        min(right + margin, size[1]),
-    )
-
-
-def paste(part: Tensor, inner: Window, outer: Window, size: Sequence[int]) -> Tensor:
-    """Put values that were computed on a wider window onto a map of zeros.
-
-    Args:
-        part (Tensor): (N, C, h', w') on the outer window.
-        inner (Window): Where its values are exact.
-        outer (Window): Its place on the map.
-        size (Sequence[int]): Height and width of the map.
-
-    Returns:
-        Tensor: (N, C, h, w).
-    """
-    top, bottom, left, right = inner
-    if (top, bottom, left, right) == (0, size[0], 0, size[1]):
-        return part
-    out = part.new_zeros((*part.shape[:2], *size))
-    out[..., top:bottom, left:right] = part[
-        ..., top - outer[0] : bottom - outer[0], left - outer[2] : right - outer[2]
-    ]
-    return out
-
-
-def whole(windows: Sequence[Window], sizes: Sequence[Sequence[int]]) -> list[Window]:
-    """Enlarge all windows that are not empty to their whole maps."""
-    return [
-        (0, size[0], 0, size[1]) if window[1] > window[0] else window
-        for window, size in zip(windows, sizes)
-    ]

@@ -1,6 +1,6 @@
 """Layers of the mask head, and the windows of the map that they run on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from mmcv.cnn import ConvModule
 from mmdet.utils import ConfigType, OptConfigType
@@ -11,17 +11,12 @@ from mmcico.registry import MODELS
 
 from ..interfaces import build_part
 from ..layers.clip_tower import ClipTower, frames_to_clip
-from .head_layers import Window, widen
+from ..layers.windows import Window, crop, worthwhile
 
 #: methods that the layers call, with their arguments
 UPSAMPLE = dict(
     fuse=('x', 'like'), forward=('x', 'num_frames'), part=('x', 'num_frames', 'outer', 'size')
 )
-#: share of the map from which the whole map is computed at once
-DENSE_SHARE = 0.7
-#: cells beyond a window that are needed: the tower's three layers reach one each, the enlargement
-#: and the convolution at twice the size one together
-HALO = 4
 
 
 class ProtoLayers(BaseModule):
@@ -109,56 +104,13 @@ class ProtoLayers(BaseModule):
         height, width = size
         out = fused.new_zeros(len(fused), self.num_protos, 2 * height, 2 * width)
         for window in windows:
-            outer = widen(window, HALO, size)
-            part = self.tower(fused[..., outer[0] : outer[1], outer[2] : outer[3]], num_frames)
-            part = self.reduce(self.upsample.part(part, num_frames, outer, size))
-            top, bottom, left, right = (2 * side for side in window)
-            y, x = 2 * outer[0], 2 * outer[2]
-            found = part[..., top - y : bottom - y, left - x : right - x]
-            out[..., top:bottom, left:right] = found.to(out)
+            # the enlargement and the convolution at twice the size reach one cell further
+            part, place = self.tower.part(fused, num_frames, window, 1)
+            part = self.reduce(self.upsample.part(part, num_frames, place, size))
+            inner, outer = (tuple(2 * side for side in each) for each in (window, place))
+            crop(out, (0, 0, 0, 0), inner).copy_(crop(part, outer, inner))
         return frames_to_clip(out, num_frames)
 
     def forward(self, feats: Sequence[Tensor], num_frames: int) -> Tensor:
         """Run both steps on B clips, levels (B * T, C, h, w)."""
         return self.forward_clips(self.forward_frames(feats), num_frames)
-
-
-def worthwhile(windows: Iterable[Window], size: Sequence[int]) -> bool:
-    """Return whether windows with their halos are well below the whole map."""
-    return sum(area(widen(each, HALO, size)) for each in windows) < DENSE_SHARE * size[0] * size[1]
-
-
-def area(window: Window) -> int:
-    """Return the number of cells of a window."""
-    return (window[1] - window[0]) * (window[3] - window[2])
-
-
-def merge_windows(windows: Iterable[Window], size: Sequence[int]) -> list[Window]:
-    """Replace windows by fewer ones, as long as that leaves less to compute.
-
-    Args:
-        windows (Iterable[Window]): Windows that are needed.
-        size (Sequence[int]): Height and width of the map.
-
-    Returns:
-        list[Window]: Windows that cover them.
-    """
-    merged: list[Window] = []
-    for window in sorted(set(windows)):
-        while True:
-            for other in merged:
-                both = (
-                    min(window[0], other[0]),
-                    max(window[1], other[1]),
-                    min(window[2], other[2]),
-                    max(window[3], other[3]),
-                )
-                apart = area(widen(window, HALO, size)) + area(widen(other, HALO, size))
-                if area(widen(both, HALO, size)) <= apart:
-                    merged.remove(other)
-                    window = both
-                    break
-            else:
-                break
-        merged.append(window)
-    return merged

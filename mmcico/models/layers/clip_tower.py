@@ -9,8 +9,7 @@ from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-#: map pixels from which PyTorch's own 3D convolution is at least as fast on a CPU
-CPU_LIMIT = 48 * 80
+from .windows import Window, crop, widen
 
 
 def frames_to_clip(x: Tensor, num_frames: int) -> Tensor:
@@ -41,46 +40,49 @@ def clip_to_frames(x: Tensor) -> Tensor:
 class ClipConv3d(nn.Conv3d):
     """3D convolution of short clips, computed by 2D convolutions where those are faster.
 
-    A frame's output is a 2D convolution of the frames near it, concatenated in the channels. Zero
-    frames before and after the clip are never multiplied, which leaves 7 of 9 products for three
-    frames and a temporal size of three. Parameters, names and results are those of ``nn.Conv3d``.
-    Strides and dilations are 1, and the padding keeps time, height and width.
+    Each temporal tap is a 2D convolution of the frames that it can see, and a frame's output is the
+    sum of its taps. Zero frames before and after the clip are never multiplied, which leaves 7 of 9
+    products for three frames and a temporal size of three. Parameters, names and results are those
+    of ``nn.Conv3d``. Strides and dilations are 1, and the padding keeps time, height and width.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve clips, (B, C, T, H, W) -> (B, C', T, H, W)."""
-        return self.by_frames(x) if self.prefers_frames(x) else super().forward(x)
+        return self.by_taps(x) if self.prefers_taps(x) else super().forward(x)
 
     @staticmethod
-    def prefers_frames(x: Tensor) -> bool:
+    def prefers_taps(x: Tensor) -> bool:
         """Return whether 2D convolutions are faster for clips (B, C, T, H, W).
 
-        On CPUs they are for maps below 48 x 80 (3.8 times at 24 x 40 with three frames and 256
-        channels, equal at 48 x 80) and for single frames. On other devices they always are used,
-        because some versions of PyTorch and cuDNN have slow or wrong 3D convolutions.
+        They are in float32 on CPUs: up to three times for maps below 28 x 44, with three frames and
+        256 channels, and by 5 % at most slower for larger ones. PyTorch's own 3D convolution is
+        faster in bfloat16 on CPUs. It is not used on other devices, because some versions of
+        PyTorch and cuDNN have slow or wrong ones.
         """
         if x.device.type != 'cpu' or x.shape[2] == 1:
             return True
-        return x.shape[-2] * x.shape[-1] < CPU_LIMIT
+        return x.dtype == torch.float32 and not torch.is_autocast_enabled('cpu')
 
-    def by_frames(self, x: Tensor) -> Tensor:
+    def by_taps(self, x: Tensor) -> Tensor:
         """Convolve clips (B, C, T, H, W) by 2D convolutions."""
-        num_frames, size = int(x.shape[2]), self.kernel_size[0]
-        # a frame's neighbours, or a tap's channels, next to each other
-        frames, taps = x.transpose(1, 2), self.weight.transpose(1, 2)
-        out = []
-        for t in range(num_frames):
-            first, end = max(t - size // 2, 0), min(t + size // 2 + 1, num_frames)
-            tap = first - t + size // 2
-            out.append(
-                F.conv2d(
-                    frames[:, first:end].flatten(1, 2),
-                    taps[:, tap : tap + end - first].flatten(1, 2),
-                    self.bias,
-                    padding=(self.kernel_size[1] // 2, self.kernel_size[2] // 2),
-                )
+        frames = x.permute(2, 0, 1, 3, 4)
+        length, batch = int(x.shape[2]), int(x.shape[0])
+        sums: list[Tensor | None] = [None] * length
+        for index, tap in enumerate(self.weight.unbind(2)):
+            shift = index - self.kernel_size[0] // 2
+            first, end = max(shift, 0), length + min(shift, 0)
+            if first >= end:
+                continue
+            part = F.conv2d(
+                frames[first:end].flatten(0, 1),
+                tap,
+                None if shift else self.bias,
+                padding=(self.padding[1], self.padding[2]),  # type: ignore[arg-type]
             )
-        return torch.stack(out, dim=1).transpose(1, 2)
+            for place, each in enumerate(part.split(batch), first - shift):
+                before = sums[place]
+                sums[place] = each if before is None else before + each
+        return torch.cat(sums).unflatten(0, (length, batch)).permute(1, 2, 0, 3, 4)  # type: ignore
 
 
 CONV_CFGS = {'2d': dict(type='Conv2d'), '3d': dict(type=ClipConv3d)}
@@ -173,3 +175,30 @@ class ClipTower(BaseModule):
         if self.conv == '2d':
             return self.convs(x)
         return clip_to_frames(self.convs(frames_to_clip(x, num_frames)))
+
+    def part(
+        self, x: Tensor, num_frames: int, window: Window, margin: int
+    ) -> tuple[Tensor, Window]:
+        """Run the tower where a window of its outputs needs it; norms must be local.
+
+        Args:
+            x (Tensor): (B * T, C, h, w), as for :meth:`forward`.
+            num_frames (int): T.
+            window (Window): Where outputs are needed.
+            margin (int): Cells around the window that are needed, too.
+
+        Returns:
+            tuple[Tensor, Window]: Outputs (B * T, C', h', w') of the window with its margin, and
+            the place of that on the map.
+        """
+        size = x.shape[-2:]
+        place = (0, size[0], 0, size[1])
+        if self.conv == '3d':
+            x = frames_to_clip(x, num_frames)
+        # every layer needs one cell more than the next one
+        for reach, layer in zip(range(len(self.convs), 0, -1), self.convs):
+            needed = widen(window, margin + reach, size)
+            x, place = layer(crop(x, place, needed)), needed
+        needed = widen(window, margin, size)
+        x = crop(x, place, needed)
+        return clip_to_frames(x) if self.conv == '3d' else x, needed

@@ -239,6 +239,9 @@ def lazy_outputs(
 ) -> tuple[ClipOutputs, Tensor]:
     """Compute class scores first and all other outputs only where they are needed.
 
+    On devices other than CPUs everything is computed, because finding out where would wait for
+    the device.
+
     Args:
         model (CiCo): Its heads, and the threshold of its NMS.
         features (FrameFeatures): Of the T frames of a clip.
@@ -250,6 +253,9 @@ def lazy_outputs(
     """
     bbox_head, mask_head = model.bbox_head, model.mask_head
     logits = bbox_head.class_logits(features.levels, features.logits)
+    if features.fused.device.type != 'cpu':
+        outputs = bbox_head.forward_clips(features.levels, logits)
+        return outputs, mask_head.forward_clips(features.fused, bbox_head.num_frames)
     scores = bbox_head.class_scores(logits)
     windows = bbox_head.windows(scores.amax(dim=-1) > model.nms.score_thr, features.levels)
     outputs = bbox_head.forward_clips(features.levels, logits, windows)
@@ -260,6 +266,6 @@ def lazy_outputs(
         found = bbox_head.select(clip, scores[0], query, prior)
         found = model.nms.box_nms(found, input_shape)
         cells = mask_head.windows(found.circumscribed, features.fused, input_shape)
-    elif not any(window[1] for window in windows):
+    elif not any(windows):
         cells = []
     return outputs, mask_head.forward_clips(features.fused, bbox_head.num_frames, cells)
