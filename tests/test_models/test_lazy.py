@@ -7,7 +7,7 @@ from mmengine.registry import init_default_scope
 from mmcico.models import ClipMaskHead
 from mmcico.models.heads.head_layers import level_windows
 from mmcico.models.layers.windows import crop, merge_windows, widen, worthwhile
-from mmcico.models.vis.clip_network import VideoState, lazy_outputs, plan_frames
+from mmcico.models.vis.clip_network import KnownFrames, VideoState, lazy_outputs, plan_frames
 from mmcico.registry import MODELS
 from mmcico.structures.clip_masks import crop_region
 from mmcico.testing import small_model_cfg
@@ -214,3 +214,23 @@ def test_masks_of_windows_are_those_of_the_whole_map(kind):
     for top, bottom, left, right in head.windows(boxes, fused, SIZE):
         held[2 * top : 2 * bottom, 2 * left : 2 * right] = True
     assert (regions.any(dim=0) & ~held).sum() == 0
+
+
+@torch.no_grad()
+def test_everything_is_computed_on_devices_other_than_cpus():
+    """Windows would make the host wait, and the meta device has nothing to wait for."""
+    model, frames = build().to('meta'), torch.zeros(3, 3, *SIZE, device='meta')
+    found = model.network(model, KnownFrames(), frames, (0, 1, 2), 2)
+    assert found.protos.shape == (16, 3, SIZE[0] // 4, SIZE[1] // 4)
+    assert found.outputs.mask_params.device.type == 'meta'
+
+
+@torch.no_grad()
+def test_anchors_are_made_once_for_a_size():
+    model = build()
+    levels = model.per_frame(video(3)).levels
+    first = model.bbox_head.priors(levels)
+    assert model.bbox_head.priors(levels) is first
+    other = model.bbox_head.priors([x[..., :-1] for x in levels])
+    assert len(other) < len(first)
+    assert torch.equal(model.bbox_head.priors(levels), first)

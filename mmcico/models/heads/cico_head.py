@@ -1,7 +1,9 @@
 """Clip-level prediction heads (CPH)."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import repeat
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,9 +18,9 @@ from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs, Positiv
 
 from ..interfaces import build_part
 from ..layers.windows import LevelWindows
-from ..losses.head_losses import CLASS_LOSS, ComparedTensors, HeadLosses, uses_sigmoid
+from ..losses.head_losses import ComparedTensors, HeadLosses
 from ..losses.over_processes import shared_number
-from .head_layers import HeadLayers
+from .head_layers import HeadLayers, output_kinds
 
 #: methods that the head calls, with their arguments
 ANCHORS = dict(grid_priors=('featmap_sizes', 'dtype', 'device'))
@@ -44,7 +46,7 @@ class CiCoHead(HeadLayers):
         num_mask_params (int): k'; :class:`CiCo` takes it from the mask head.
         num_frames (int): T.
         towers (dict): Convolutions of the towers ``cls``, ``box`` and ``track``, each ``'2d'`` or
-            ``'3d'``; ``num_convs``, ``channels``, ``norm_cfg``. Defaults are the paper's.
+            ``'3d'``; ``num_convs``, ``channels``, ``norm_cfg``, ``with_cp``. Default: the paper's.
         embed_channels (int): E.
         anchor_generator (dict): Default: one scale of 3 cells, ratios width : height 1, 1/2, 2
             (MMDetection's are height : width).
@@ -109,6 +111,8 @@ class CiCoHead(HeadLayers):
         self.bbox_coder = build_part(TASK_UTILS, bbox_coder, 'bbox_head.bbox_coder', **CODER)
         self.assigner = build_part(TASK_UTILS, assigner, 'bbox_head.assigner', **ASSIGNER)
         self.losses = None if losses is None else HeadLosses(**losses)
+        #: anchors of the last sizes of levels; a GPU would be waited for to make them again
+        self.known_priors: tuple[Any, Any] = (None, None)
 
     @staticmethod
     def without_losses(cfg: ConfigType) -> dict:
@@ -165,10 +169,14 @@ class CiCoHead(HeadLayers):
                 f'the neck gives {len(feats)} levels, anchor_generator has strides for '
                 f'{len(strides)}: {strides}; set num_outs of the neck or the strides'
             )
-        sizes = [x.shape[-2:] for x in feats]
-        return torch.cat(
-            self.anchor_generator.grid_priors(sizes, dtype=torch.float32, device=feats[0].device)
-        )
+        sizes, device = [x.shape[-2:] for x in feats], feats[0].device
+        make = partial(self.anchor_generator.grid_priors, dtype=torch.float32, device=device)
+        if torch.jit.is_tracing():  # sizes are not numbers
+            return torch.cat(make(sizes))
+        key = (tuple(map(tuple, sizes)), device)
+        if self.known_priors[0] != key:
+            self.known_priors = (key, torch.cat(make(sizes)))
+        return self.known_priors[1]
 
     def loss(
         self, outputs: ClipOutputs, clips: Sequence[ClipGroundTruth]
@@ -287,14 +295,3 @@ class CiCoHead(HeadLayers):
             mask_params=outputs.mask_params[query, prior],
             embeds=outputs.embeds[query, prior],
         )
-
-
-def output_kinds(
-    losses: OptConfigType, use_sigmoid: bool | None = None, with_centerness: bool | None = None
-) -> tuple[bool, bool]:
-    """Return whether a head has independent classes and a centerness; losses say the default."""
-    if use_sigmoid is None:
-        use_sigmoid = uses_sigmoid((losses or {}).get('loss_cls', CLASS_LOSS))
-    if with_centerness is None:
-        with_centerness = bool((losses or {}).get('loss_centerness'))
-    return use_sigmoid, with_centerness

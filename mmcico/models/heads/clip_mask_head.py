@@ -52,6 +52,7 @@ class ClipMaskHead(ProtoLayers):
         loss_dice (dict, optional): A further loss, :class:`ClipDiceLoss`.
         max_positives (int): Positives of a clip whose masks are drawn in training; of more, a
             random subset.
+        with_cp (bool): Whether training computes activations again instead of storing them.
         init_cfg (dict): Initialisation of the convolutions.
 
     Raises:
@@ -75,6 +76,7 @@ class ClipMaskHead(ProtoLayers):
         loss_mask: ConfigType = dict(type='mmcico.ClipSegLoss'),
         loss_dice: OptConfigType = None,
         max_positives: int = 100,
+        with_cp: bool = False,
         init_cfg: ConfigType = dict(
             type='Xavier', layer=['Conv2d', 'Conv3d'], distribution='uniform'
         ),
@@ -90,6 +92,7 @@ class ClipMaskHead(ProtoLayers):
             norm_cfg=norm_cfg,
             proto_act_cfg=proto_act_cfg,
             conv_bias=conv_bias,
+            with_cp=with_cp,
             init_cfg=init_cfg,
         )
         self.crop_scale = crop_scale

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 import torch
+from mmdet.utils import OptConfigType
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ..layers.clip_tower import ClipTower, frames_to_clip
 from ..layers.windows import Window, crop, merge_windows, worthwhile
+from ..losses.head_losses import CLASS_LOSS, uses_sigmoid
 
 #: the paper's towers (Table 1b): class 2D, box and track 3D, four layers
 PAPER_TOWERS = dict(cls='2d', box='3d', track='3d', num_convs=4, channels=256)
@@ -55,7 +57,9 @@ class HeadLayers(BaseModule):
         self.local = norm_cfg is None
 
         def tower(conv: str) -> ClipTower:
-            return ClipTower(in_channels, channels, towers['num_convs'], conv, norm_cfg)
+            with_cp = towers.get('with_cp', False)
+            number = towers['num_convs']
+            return ClipTower(in_channels, channels, number, conv, norm_cfg, with_cp=with_cp)
 
         def layer(values: int) -> nn.Conv2d:
             return nn.Conv2d(channels, num_anchors * values, 3, padding=1)
@@ -187,3 +191,14 @@ def level_windows(
         windows.append(merge_windows(singles, (height, width)))
         before = end
     return windows
+
+
+def output_kinds(
+    losses: OptConfigType, use_sigmoid: bool | None = None, with_centerness: bool | None = None
+) -> tuple[bool, bool]:
+    """Return whether a head has independent classes and a centerness; losses say the default."""
+    if use_sigmoid is None:
+        use_sigmoid = uses_sigmoid((losses or {}).get('loss_cls', CLASS_LOSS))
+    if with_centerness is None:
+        with_centerness = bool((losses or {}).get('loss_centerness'))
+    return use_sigmoid, with_centerness

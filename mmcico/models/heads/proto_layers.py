@@ -11,6 +11,7 @@ from mmcico.registry import MODELS
 
 from ..interfaces import build_part
 from ..layers.clip_tower import ClipTower, frames_to_clip
+from ..layers.recompute import recomputed
 from ..layers.windows import Window, crop, worthwhile
 
 #: methods that the layers call, with their arguments
@@ -32,6 +33,8 @@ class ProtoLayers(BaseModule):
         norm_cfg (dict, optional): Norm of the convolutions.
         proto_act_cfg (dict, optional): Activation of the prototypes.
         conv_bias (bool | str): Whether convolutions before a norm have a bias.
+        with_cp (bool): Whether training computes the activations of the tower and the layers after
+            it again instead of storing them.
         init_cfg (dict): Initialisation of the convolutions.
     """
 
@@ -46,11 +49,13 @@ class ProtoLayers(BaseModule):
         norm_cfg: OptConfigType,
         proto_act_cfg: OptConfigType,
         conv_bias: bool | str,
+        with_cp: bool,
         init_cfg: ConfigType,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         self.num_levels = num_levels
         self.num_protos = num_protos
+        self.with_cp = with_cp
         self.batch_norm = norm_cfg is None or 'BN' in norm_cfg['type']
         upsample = dict(upsample, channels=feat_channels)
         self.upsample = build_part(MODELS, upsample, 'mask_head.upsample', **UPSAMPLE)
@@ -61,7 +66,7 @@ class ProtoLayers(BaseModule):
             )
 
         self.refine = nn.ModuleList(layer(in_channels) for _ in range(num_levels))
-        self.tower = ClipTower(feat_channels, feat_channels, 3, conv, norm_cfg, conv_bias)
+        self.tower = ClipTower(feat_channels, feat_channels, 3, conv, norm_cfg, conv_bias, with_cp)
         self.reduce = nn.Sequential(
             layer(feat_channels), ConvModule(feat_channels, num_protos, 1, act_cfg=proto_act_cfg)
         )
@@ -99,8 +104,12 @@ class ProtoLayers(BaseModule):
         # statistics of a whole map need all of it
         local = self.batch_norm and not self.training
         if windows is None or not (local or not windows) or not worthwhile(windows, size):
-            x = self.upsample(self.tower(fused, num_frames), num_frames)
-            return frames_to_clip(self.reduce(x), num_frames)
+            x = self.tower(fused, num_frames)
+            if self.with_cp and x.requires_grad:
+                x = recomputed(self, self._enlarged, x, num_frames)
+            else:
+                x = self._enlarged(x, num_frames)
+            return frames_to_clip(x, num_frames)
         height, width = size
         out = fused.new_zeros(len(fused), self.num_protos, 2 * height, 2 * width)
         for window in windows:
@@ -110,6 +119,10 @@ class ProtoLayers(BaseModule):
             inner, outer = (tuple(2 * side for side in each) for each in (window, place))
             crop(out, (0, 0, 0, 0), inner).copy_(crop(part, outer, inner))
         return frames_to_clip(out, num_frames)
+
+    def _enlarged(self, x: Tensor, num_frames: int) -> Tensor:
+        """Return prototypes (B * T, k, 2 h3, 2 w3) of the tower's outputs (B * T, C', h3, w3)."""
+        return self.reduce(self.upsample(x, num_frames))
 
     def forward(self, feats: Sequence[Tensor], num_frames: int) -> Tensor:
         """Run both steps on B clips, levels (B * T, C, h, w)."""

@@ -9,6 +9,7 @@ from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from .recompute import recomputed
 from .windows import Window, crop, widen
 
 
@@ -65,8 +66,8 @@ class ClipConv3d(nn.Conv3d):
 
     def by_taps(self, x: Tensor) -> Tensor:
         """Convolve clips (B, C, T, H, W) by 2D convolutions."""
-        frames = x.permute(2, 0, 1, 3, 4)
         length, batch = int(x.shape[2]), int(x.shape[0])
+        frames = x.permute(2, 0, 1, 3, 4).flatten(0, 1)  # all that taps see are views of it
         sums: list[Tensor | None] = [None] * length
         for index, tap in enumerate(self.weight.unbind(2)):
             shift = index - self.kernel_size[0] // 2
@@ -74,7 +75,7 @@ class ClipConv3d(nn.Conv3d):
             if first >= end:
                 continue
             part = F.conv2d(
-                frames[first:end].flatten(0, 1),
+                frames[first * batch : end * batch],
                 tap,
                 None if shift else self.bias,
                 padding=(self.padding[1], self.padding[2]),  # type: ignore[arg-type]
@@ -144,6 +145,7 @@ class ClipTower(BaseModule):
             and the frame after.
         norm_cfg (dict, optional): Norm of every layer. None in the paper's models.
         bias (bool | str): Whether layers have a bias; ``'auto'``: those without norm.
+        with_cp (bool): Whether training computes the activations again instead of storing them.
     """
 
     def __init__(
@@ -154,9 +156,11 @@ class ClipTower(BaseModule):
         conv: str,
         norm_cfg: dict | None = None,
         bias: bool | str = 'auto',
+        with_cp: bool = False,
     ) -> None:
         super().__init__()
         self.conv = conv
+        self.with_cp = with_cp
         widths = [in_channels] + [feat_channels] * num_convs
         self.convs = nn.Sequential(
             *[tower_conv(a, b, conv, norm_cfg, bias) for a, b in zip(widths, widths[1:])]
@@ -172,6 +176,11 @@ class ClipTower(BaseModule):
         Returns:
             Tensor: (B * T, C', h, w).
         """
+        if self.with_cp and x.requires_grad:
+            return recomputed(self, self._run, x, num_frames)
+        return self._run(x, num_frames)
+
+    def _run(self, x: Tensor, num_frames: int) -> Tensor:
         if self.conv == '2d':
             return self.convs(x)
         return clip_to_frames(self.convs(frames_to_clip(x, num_frames)))

@@ -29,11 +29,10 @@ class FrameFeatures(NamedTuple):
 
     def take(self, index: Sequence[int]) -> 'FrameFeatures':
         """Return copies of chosen frames, in the order given."""
-        rows = torch.as_tensor(list(index), dtype=torch.long, device=self.fused.device)
         return FrameFeatures(
-            tuple(x[rows] for x in self.levels),
-            tuple(x[rows] for x in self.logits),
-            self.fused[rows],
+            tuple(chosen_frames(x, index) for x in self.levels),
+            tuple(chosen_frames(x, index) for x in self.logits),
+            chosen_frames(self.fused, index),
         )
 
     @classmethod
@@ -45,6 +44,11 @@ class FrameFeatures(NamedTuple):
             tuple(map(torch.cat, zip(*logits))),
             torch.cat(fused),
         )
+
+
+def chosen_frames(x: Tensor, index: Sequence[int]) -> Tensor:
+    """Return copies of chosen frames of (F, ...), without waiting for the device."""
+    return torch.cat([x[each : each + 1] for each in index]) if len(index) else x[:0]
 
 
 class KnownFrames(NamedTuple):
@@ -120,7 +124,7 @@ def clip_features(
     fresh, rows = plan_frames(frame_ids, known.frame_ids)
     parts = [] if known.features is None else [known.features]
     if fresh:
-        parts.append(per_frame(inputs[fresh]))
+        parts.append(per_frame(chosen_frames(inputs, fresh)))
     return FrameFeatures.join(parts).take(rows)
 
 
