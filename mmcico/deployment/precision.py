@@ -67,7 +67,8 @@ def set_precision(model: CiCo, precision: str) -> CiCo:
 
     Backbone, neck and heads are replaced by copies with the given precision, batch norms folded
     into convolutions, and the layout ``channels_last``. They cannot be trained and have other
-    names of weights. Selection, masks and linking are float32.
+    names of weights. Selection, masks and linking are float32. On CUDA devices, cuDNN chooses
+    its algorithms by trial, unless ``torch.backends.cudnn.deterministic`` is set.
 
     Args:
         model (CiCo): In eval mode, with its weights and on its device.
@@ -102,6 +103,8 @@ def set_precision(model: CiCo, precision: str) -> CiCo:
         setattr(model, part, copy.deepcopy(getattr(model, part)).requires_grad_(False))
         for layer in getattr(model, part).modules():
             arrange(layer, dtype)
+    if like.device.type == 'cuda':  # sizes of maps do not change within a video
+        torch.backends.cudnn.benchmark = not torch.backends.cudnn.deterministic
     model.network = FastNetwork(dtype)
     return model
 
