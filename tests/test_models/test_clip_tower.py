@@ -14,11 +14,11 @@ SIZES = [(T, size) for T in (1, 2, 3, 5, 7) for size in (1, 3, 5)]
 def test_forward_and_backward_equal_conv3d(num_frames, size):
     torch.manual_seed(0)
     padding = (size // 2, 1, 0)
-    ours = ClipConv3d(6, 5, (size, 3, 1), padding=padding)
-    theirs = Conv3d(6, 5, (size, 3, 1), padding=padding)
+    ours = ClipConv3d(6, 5, (size, 3, 1), padding=padding).double()
+    theirs = Conv3d(6, 5, (size, 3, 1), padding=padding).double()
     theirs.load_state_dict(ours.state_dict())
-    inputs = torch.randn(2, 6, num_frames, 4, 7)
-    weights = torch.randn(2, 5, num_frames, 4, 7)
+    inputs = torch.randn(2, 6, num_frames, 4, 7, dtype=torch.float64)
+    weights = torch.randn(2, 5, num_frames, 4, 7, dtype=torch.float64)
     found = []
     for conv, run in ((ours, ours.by_taps), (theirs, theirs)):
         x = inputs.clone().requires_grad_()
@@ -26,7 +26,7 @@ def test_forward_and_backward_equal_conv3d(num_frames, size):
         (out * weights).sum().backward()
         found.append([out.detach(), x.grad, conv.weight.grad, conv.bias.grad])
     for a, b in zip(*found):
-        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(a, b, atol=1e-12, rtol=1e-12)
 
 
 @pytest.mark.parametrize('norm_cfg', [None, dict(type='BN'), dict(type='GN', num_groups=2)])

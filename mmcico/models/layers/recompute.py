@@ -27,11 +27,13 @@ def recomputed(module: nn.Module, run: Callable, *args: Any) -> Any:
 def kept_statistics(module: nn.Module) -> Iterator[None]:
     """Do not change running statistics within a block."""
     norms = [each for each in module.modules() if isinstance(each, _BatchNorm)]
-    norms = [each for each in norms if each.training and each.track_running_stats]
+    norms = [each for each in norms if each.training and each.num_batches_tracked is not None]
+    before = [(each.momentum, each.num_batches_tracked.clone()) for each in norms]
     for each in norms:
-        each.track_running_stats = False
+        each.momentum = 0.0
     try:
         yield
     finally:
-        for each in norms:
-            each.track_running_stats = True
+        for each, (momentum, number) in zip(norms, before):
+            each.momentum = momentum
+            each.num_batches_tracked.copy_(number)
