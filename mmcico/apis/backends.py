@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from mmcico.compat.embedded_config import checked_config
+
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
 
 from mmcico.deployment.options import compile_model
 from mmcico.deployment.precision import precision_name, set_precision
 from mmcico.models.vis.cico import CiCo
-from mmcico.utils.embedded_config import checked_config
 
 from .model_loading import config_in
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mmcico.compat.embedded_config import parse_config
+
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.runner.checkpoint import _load_checkpoint
@@ -10,7 +12,6 @@ from mmengine.runner.checkpoint import _load_checkpoint
 from mmcico.formats.categories import VERSIONS
 from mmcico.models.vis.cico import CiCo
 from mmcico.registry import MODELS
-from mmcico.utils.embedded_config import parse_config
 from mmcico.utils.launch import read_config
 from mmcico.utils.package_files import known_models
 from mmcico.utils.weights import load_weights

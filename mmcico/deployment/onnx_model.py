@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from mmcico.compat.embedded_config import checked_config
+
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from torch import nn
@@ -11,7 +13,6 @@ from torch import nn
 from mmcico.models.heads import CiCoHead
 from mmcico.models.vis.cico import CiCo
 from mmcico.registry import MODELS
-from mmcico.utils.embedded_config import checked_config
 
 from .onnx_files import OnnxInfo, open_session, strides_of
 from .onnx_network import OnnxNetwork, output_names

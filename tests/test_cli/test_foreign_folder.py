@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from mmcico.compat.embedded_config import _types
+
 import pytest
 from mmengine.config import Config
 from tool_runs import options
@@ -10,7 +12,6 @@ from tool_runs import options
 from mmcico import registry
 from mmcico.cli.main import main
 from mmcico.datasets.moving_shapes import make_config, write_dataset
-from mmcico.utils.embedded_config import _types
 from mmcico.utils.package_files import package_configs, package_root
 
 SMALL = """

@@ -2,6 +2,8 @@
 
 import os
 
+from mmcico.compat.embedded_config import checked_config, parse_config
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -11,7 +13,6 @@ from mmcico.apis import CiCoInferencer
 from mmcico.apis.backends import config_of
 from mmcico.cli.main import main
 from mmcico.testing.inference import small_inference_cfg, write_small_model
-from mmcico.utils.embedded_config import checked_config, parse_config
 
 CODE = "import os\nos.mkdir('made')\nmodel = dict()"
 
@@ -94,6 +95,20 @@ def test_predict_and_inferencer(tmp_path, capsys):
     hub = dict(runtime_info=dict(cfg=CODE))
     with pytest.raises(ValueError, match='refused'):
         config_of(save('hub.pth', '', message_hub=hub), 'pytorch')
+
+
+def test_inferencers_of_mmdetection():
+    import mmdet.apis
+    from mmengine.infer import infer
+
+    places = dict(message_hub=dict(runtime_info=dict(cfg=CODE))), dict(meta=dict(cfg=CODE))
+    for number, more in enumerate(places):
+        torch.save(dict(state_dict=dict(w=torch.ones(1)), **more), f'evil{number}.pth')
+        with pytest.raises(ValueError, match='the checkpoint is refused: it holds "import os"'):
+            mmdet.apis.DetInferencer(weights=f'evil{number}.pth', device='cpu')
+    read = infer.Config.fromstring("model = dict(type='RetinaNet')\nx = dict(type='my.X')", '.py')
+    assert read.to_dict() == dict(model=dict(type='RetinaNet'))
+    assert isinstance(Config(), infer.Config) and not isinstance({}, infer.Config)
 
 
 def test_a_checkpoint_of_ours_still_predicts_without_a_config(tmp_path):
