@@ -1,6 +1,7 @@
 """Ends a job of several hosts when one of them is not heard of any more."""
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -8,6 +9,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 PAUSE = 2.0
+#: seconds that torchrun has to end by itself
+GRACE = 12
+#: ends the process of a file descriptor if it does not end
+END_LATER = """
+import select, signal, sys
+fd = int(sys.argv[1])
+if not select.select([fd], [], [], float(sys.argv[2]))[0]:
+    signal.pidfd_send_signal(fd, signal.SIGKILL)
+"""
 
 
 class HostWatch:
@@ -27,6 +37,8 @@ class HostWatch:
         self._host = int(env['GROUP_RANK'])
         self._others = [n for n in range(int(env['GROUP_WORLD_SIZE'])) if n != self._host]
         self._limit = limit
+        restarts = int(env.get('TORCHELASTIC_MAX_RESTARTS', 0))
+        self._is_last = int(env.get('TORCHELASTIC_RESTART_COUNT', 0)) >= restarts
         #: seconds for which the store, or another host, has been silent; from the first sign on
         self._silent: dict[str, float] = {}
         self._is_done = threading.Event()
@@ -76,7 +88,29 @@ class HostWatch:
                         'or the network has failed, and this host ends; --resume continues\n'
                     )
                     sys.stderr.flush()
+                    if self._is_last:
+                        end_parent_later(GRACE)
                     os._exit(1)
+
+
+def end_parent_later(grace: float) -> None:
+    """Kill torchrun if it has not ended some time after this process has.
+
+    After a failure torchrun asks the store of the rendezvous for news. If the host of the store
+    is gone, PyTorch's client stops waiting after its timeout, tells the store so, and waits for
+    the answer without any (``TCPStore::doWait``). Linux only; elsewhere nothing is done.
+
+    Args:
+        grace (float): Seconds that torchrun has.
+    """
+    if sys.platform != 'linux':
+        return
+    parent = os.pidfd_open(os.getppid())
+    subprocess.Popen(
+        [sys.executable, '-ISc', END_LATER, str(parent), str(grace)],
+        pass_fds=[parent],
+        start_new_session=True,
+    )
 
 
 def watch_hosts(env: Mapping[str, str]) -> HostWatch | None:
