@@ -22,12 +22,14 @@ class Members(NamedTuple):
         annotations (list[int]): Position of the video of each annotation.
         objects (list[Counter]): For each video, category id -> number of
             objects.
+        frames (list[Sequence[str]]): Files of the frames of each video.
     """
 
     keys: list[str]
     images: list[int]
     annotations: list[int]
     objects: list[Counter]
+    frames: list[Sequence[str]]
 
 
 def read_members(data: dict, name: str) -> Members:
@@ -43,13 +45,14 @@ def read_members(data: dict, name: str) -> Members:
     file = read_annotations(data, name)
     homes = {id_key(video.id): number for number, video in enumerate(file.videos)}
     objects = [Counter(id_key(track.category_id) for track in v.tracks) for v in file.videos]
+    frames: list[Sequence[str]] = [video.file_names for video in file.videos]
     annotations = data.get('annotations') or []
     if not is_cocovid(data):
         places = [homes[id_key(each['video_id'])] for each in annotations]
-        return Members([*homes], [], places, objects)
+        return Members([*homes], [], places, objects, frames)
     of_image = {id_key(each['id']): homes[id_key(each['video_id'])] for each in data['images']}
     places = [of_image[id_key(each['image_id'])] for each in annotations]
-    return Members([*homes], [*of_image.values()], places, objects)
+    return Members([*homes], [*of_image.values()], places, objects, frames)
 
 
 def number_to_choose(total: int, fraction: float) -> int:
@@ -143,3 +146,22 @@ def describe(members: Members, chosen: set[int]) -> str:
     )
     missing = [key for key in every if key not in here]
     return text + (f'; without category ids {", ".join(missing)}' if missing else '')
+
+
+def shared_frames(members: Members, chosen: set[int]) -> str:
+    """Return a warning if both parts show the same frames, else an empty text.
+
+    A model would then be validated on what it was trained on.
+    """
+    owners = {
+        name: i for i, names in enumerate(members.frames) if i not in chosen for name in names
+    }
+    shared = [(owners[n], i, n) for i in sorted(chosen) for n in members.frames[i] if n in owners]
+    if not shared:
+        return ''
+    first, second, name = shared[0]
+    return (
+        f'warning: {len(shared)} frames of the validation part are in the training part, too: '
+        f'{name} is of video {members.keys[first]} and of video {members.keys[second]}; validation '
+        'would measure what was trained on, so keep such videos in one part'
+    )

@@ -1,7 +1,7 @@
 """A check that model, data sets, evaluator and checkpoint agree on the classes."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mmengine.hooks import Hook
@@ -27,7 +27,8 @@ class ClassCheckHook(Hook):
       to mend it.
     - Validation and test sets number their classes as the training set or
       the checkpoint does; they are matched by name. Other names are refused.
-    - The evaluator's file must have the ids and names of the data set.
+    - The evaluator's file must have the ids and names of the data set, and
+      the same frames in videos of the same id.
     - A training that is resumed, or starts from a checkpoint with the same
       names, must number them as the checkpoint does.
 
@@ -166,7 +167,8 @@ def check_evaluator(path: Any, dataset: Any) -> None:
     """Compare the file of an evaluator with the data set by ids and names.
 
     Raises:
-        ValueError: If a class of the data set has another id or name there.
+        ValueError: If a class of the data set has another id or name there, or a video other
+            frames.
     """
     meta = dataset.metainfo
     own = getattr(dataset, 'ann_file', None)
@@ -186,3 +188,21 @@ def check_evaluator(path: Any, dataset: Any) -> None:
                 f'the evaluator measures against {path}, where category {key!r} is {found!r}; the '
                 f'data set {own} has {name!r} there. Use the same ann_file for both'
             )
+    frames = {id_key(video.id): video.file_names for video in getattr(dataset, 'videos', [])}
+    videos = data.get('videos')
+    for video in videos if isinstance(videos, list) else []:
+        names: list[str] = video.get('file_names') or [] if isinstance(video, dict) else []
+        mine = frames.get(id_key(video.get('id'))) if names else None
+        if mine and [*map(_frame_key, names)] != [*map(_frame_key, mine)]:
+            raise ValueError(
+                f'the evaluator measures against {path}, whose video {video["id"]!r} has the '
+                f'{len(names)} frames {names[0]} ..., the one of the data set {own} has the '
+                f'{len(mine)} frames {mine[0]} ...; results would be compared with another video. '
+                'Use the same ann_file for both'
+            )
+
+
+def _frame_key(name: Any) -> tuple[str, ...]:
+    """Return folder and stem of a frame: the same frames may be below another folder, or PNGs."""
+    path = PurePosixPath(str(name).replace('\\', '/'))
+    return path.parent.name, path.stem

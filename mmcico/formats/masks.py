@@ -199,6 +199,13 @@ def draw_polygons(polygons: list, size: Size, place: Place, problems: Problems) 
             'the polygon',
             place,
         )
+    if drawn and all(0 <= each <= 1 for polygon in drawn for each in polygon):
+        problems.warn(
+            'mask',
+            'all coordinates lie between 0 and 1; they are taken for pixels. If they are shares of '
+            'the frame, multiply them by its width and height',
+            place,
+        )
     return mask_api.merge(mask_api.frPyObjects(drawn, *size))['counts'] if drawn else None
 
 

@@ -17,6 +17,13 @@ MOST_MEMORY = 2**30
 MEMORY_VARIABLE = 'MMCICO_JSON_MEMORY'
 #: bytes that an object, a list, an entry of one or both quotes of a text need at most
 COSTS = {b'{': 240, b'[': 96, b',': 41, b'"': 32}
+#: how files begin that are no UTF-8 text, and what they are
+STARTS = {
+    b'\x1f\x8b': 'packed by gzip; unpack it',
+    b'PK\3\4': 'a zip; unpack it',
+    b'\xff\xfe': 'UTF-16 text; save it as UTF-8',
+    b'\xfe\xff': 'UTF-16 text; save it as UTF-8',
+}
 TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
@@ -62,7 +69,11 @@ def parse_json(data: bytes, name: str) -> Any:
     try:
         text = data.decode('utf-8-sig')
     except UnicodeDecodeError as error:
-        raise ValueError(f'{name} is not JSON: byte {error.start} is no UTF-8 text') from error
+        hints = [f'; it is {what}' for start, what in STARTS.items() if data.startswith(start)]
+        hint = ''.join(hints)
+        raise ValueError(
+            f'{name} is not JSON: byte {error.start} is no UTF-8 text{hint}'
+        ) from error
     del data  # the bytes of a large file are not needed beside its text
     try:
         return json.loads(text)

@@ -15,6 +15,7 @@ from mmcico.analysis.split_file import (
     number_to_choose,
     part_of,
     read_members,
+    shared_frames,
 )
 from mmcico.analysis.split_methods import last_videos, random_videos, shuffled, stratified_videos
 from mmcico.formats.read import read_annotations
@@ -184,3 +185,16 @@ def test_ids_that_lead_nowhere():
         read_members(data, 'f.json')
     with pytest.raises(ValueError, match="'best' is none of"):
         choose_videos(read_members(small_set(), 'f'), 'best', 1, 0, 'f')
+
+
+@pytest.mark.parametrize('make', [small_set, small_cocovid])
+def test_frames_in_both_parts_are_told(make):
+    members = read_members(make(), 'f.json')
+    assert shared_frames(members, {1}) == ''
+    data = json.loads(json.dumps(make()).replace('b/1.jpg', 'a/10.jpg'))
+    members = read_members(data, 'f.json')
+    for chosen in ({0}, {1}):
+        said = shared_frames(members, chosen)
+        assert said.startswith('warning: 1 frames of the validation part are in the training part')
+        assert 'a/10.jpg is of video ' in said
+    assert shared_frames(members, {0, 1}) == ''

@@ -305,3 +305,15 @@ def test_masks_that_would_fill_the_memory_are_refused():
         ValueError, match='3000 x 3000 .height x width. at x, y = .5, 7. does not fit'
     ):
         shape_mask(record)
+
+
+def test_one_class_in_two_spellings_is_one_object(tmp_path):
+    """Labels that become one class have one object without ids, not one for each spelling."""
+    places = [(2, 3, 10, 20), (3, 4, 10, 20)]
+    frames = [[shape(name, None, at)] for name, at in zip(('Polar bear', 'polar-bear '), places)]
+    (video,) = read(write(tmp_path / 'a', frames), ungrouped=True)
+    assert [[m.sum() for m in masks(track)] for track in video.tracks] == [[200, 200]]
+    grouped = [[dict(each, group_id=4) for each in frame] for frame in frames]
+    for number, per_class in enumerate((False, True)):
+        (video,) = read(write(tmp_path / f'b{number}', grouped), ids_per_class=per_class)
+        assert len(video.tracks) == 1

@@ -185,3 +185,15 @@ def test_converters_leave_them_out():
     )
     (video,) = coco_videos(data, 'f.json', ClassTable(), StillVideo())
     assert [pixels(each.counts[0]).sum() for each in video.tracks] == [0, 8]
+
+
+@pytest.mark.parametrize(
+    'mask, is_told', [([[0.1, 0.1, 0.9, 0.1, 0.9, 1.0]], True), ([SQUARE], False)]
+)
+def test_shares_of_the_frame_are_told(mask, is_told):
+    problems = Problems('f.json', collect=True)
+    mask_format.read_mask(mask, SIZE, Place('f.json'), problems)
+    told = [
+        each for each in problems.found if 'all coordinates lie between 0 and 1' in each.message
+    ]
+    assert len(told) == is_told and not problems.is_refused

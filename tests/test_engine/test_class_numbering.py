@@ -95,6 +95,32 @@ def test_the_file_of_the_evaluator_must_have_the_ids(tmp_path):
     ClassCheckHook().before_test(runner(test=data, ann_file=copied))
 
 
+@pytest.mark.parametrize(
+    'old, new, is_same',
+    [
+        ('v7/00005.jpg', 'v8/00005.jpg', False),  # a video of another set with the same id
+        ('"v7/00005.jpg", ', '', False),
+        ('v0/', 'else/where/v0/', True),
+        ('.jpg', '.png', True),
+    ],
+)
+def test_the_file_of_the_evaluator_must_have_the_videos(tmp_path, old, new, is_same):
+    data = dataset(written(tmp_path, 'a.json'))
+    other = tmp_path / 'b.json'
+    text = json.dumps(tiny.content())
+    assert old in text
+    other.write_text(text.replace(old, new))
+    run = runner(test=data, ann_file=str(other))
+    if is_same:
+        ClassCheckHook().before_test(run)
+        return
+    with pytest.raises(
+        ValueError, match=r'b.json, whose video 7 has .* a.json has the 5 frames v7'
+    ):
+        ClassCheckHook().before_test(run)
+    ClassCheckHook(check_names=False).before_test(run)
+
+
 @pytest.mark.parametrize('resume', [False, True])
 def test_a_training_that_goes_on_must_number_alike(tmp_path, resume):
     train = dataset(written(tmp_path, 'a.json'))

@@ -117,7 +117,10 @@ def test_any_bytes(data):
         (b'{"videos": ' * 5000, 'nested too deeply'),
         (b'[' + b'9' * 5000 + b']', 'thousands of digits'),
         (b'', 'not complete JSON'),
-        (b'\xff\xfe', 'byte 0 is no UTF-8'),
+        (b'\xff\xfe', 'byte 0 is no UTF-8 text; it is UTF-16 text; save it as UTF-8'),
+        ('[]'.encode('utf-16-be').join([b'\xfe\xff', b'']), 'it is UTF-16 text'),
+        (b'\x1f\x8b\x08', 'byte 1 is no UTF-8 text; it is packed by gzip; unpack it'),
+        (b'\xc3\x28', 'byte 0 is no UTF-8 text$'),
         (b'{"videos": [', 'not complete JSON'),
     ],
 )

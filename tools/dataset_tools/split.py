@@ -88,6 +88,9 @@ def main(argv: Sequence[str]) -> None:
     for path, chosen in zip(paths, (train, valid)):
         write_json(path, split_file.part_of(data, members, chosen))
         print(f'{path}: {split_file.describe(members, chosen)}')
+    warning = split_file.shared_frames(members, valid)
+    if warning:
+        print(warning)
 
 
 if __name__ == '__main__':

@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from mmcico.utils.files import natural_key
 from mmcico.utils.image_reading import image_size as shown_size
@@ -120,4 +120,5 @@ def opened_picture(source: Path | bytes, where: str) -> Iterator[Any]:
                 )
             yield image
     except (OSError, Image.DecompressionBombError, SyntaxError) as error:
-        raise ValueError(f'{where} cannot be read: {error}') from error
+        what = 'it is no image' if isinstance(error, UnidentifiedImageError) else str(error)
+        raise ValueError(f'{where} cannot be read: {what}') from error

@@ -8,6 +8,7 @@ from typing import Any
 from pycocotools import mask as mask_api
 
 from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo
+from mmcico.formats.categories import normalised
 from mmcico.formats.fields import Id, id_key
 from mmcico.formats.problems import Place, Problems
 from mmcico.formats.read import load_json
@@ -185,21 +186,21 @@ class _Video:
         group = shape.get('group_id')
         if group is not None and group != '':
             key = id_key(group)
-            return f'{label} {key}' if self.source.ids_per_class or is_left_out else key
+            return f'{normalised(label)} {key}' if self.source.ids_per_class or is_left_out else key
         if not self.source.ungrouped and not is_left_out:
             raise ValueError(
                 f"{place} ({label!r}): field 'group_id' is empty; give the shapes of an object "
                 'one id in all frames, or --ungrouped if a video has at most one object of each '
                 'such label'
             )
-        return f'the {label}'
+        return f'the {normalised(label)}'
 
     def _check_object(
         self, found: _Object, shape: dict, label: str, frame: int, place: Place
     ) -> None:
         """Refuse shapes of two objects under one key."""
         group = shape.get('group_id')
-        if found.label != label:
+        if normalised(found.label) != normalised(label):
             raise ValueError(
                 f"{place}: field 'label' of group_id {group} is {label!r}, before it was "
                 f'{found.label!r}; correct it, or give --ids-per-class if group ids count for '
