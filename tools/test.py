@@ -208,6 +208,9 @@ def main(argv: Sequence[str]) -> None:
         set_visualization(cfg, args)
     fit = dict(type='mmcico.WeightsFitHook', allow_partial=args.allow_partial)
     cfg.default_hooks = dict(cfg.get('default_hooks') or {}, weights_fit=fit)
+    if cfg.launcher == 'none' and cfg.get('strategy', {}).get('type') == 'FSDPStrategy':
+        cfg.pop('strategy')  # one process tests the whole checkpoint
+        cfg.pop('runner_type', None)
     prepare_devices(cfg)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     runner = build(cfg)

@@ -9,6 +9,7 @@ import importlib.util
 import os.path as osp
 from importlib.metadata import PackageNotFoundError, distribution
 from types import ModuleType
+from typing import Any
 
 from .check import check_packages
 from .imports import Callback, when_imported
@@ -82,16 +83,31 @@ def _know_metrics(module: ModuleType) -> None:
         hook._default_greater_keys = [*hook._default_greater_keys, 'youtube_vis/']
 
 
+def _resume_shards(module: ModuleType) -> None:
+    """Let FSDP resume its optimiser; MMEngine gives PyTorch's arguments in the order of 2.0."""
+
+    def load_optim_state_dict(self: Any, state_dict: dict) -> None:
+        optimizer = self.optim_wrapper.optimizer
+        content = module.FSDP.optim_state_dict_to_load(
+            model=self.model, optim=optimizer, optim_state_dict=state_dict
+        )
+        self.optim_wrapper.load_state_dict(content)
+
+    module.FSDPStrategy.load_optim_state_dict = load_optim_state_dict
+
+
 #: module -> the change that is made when it is imported
 CHANGES = {
     'mmcv': _later('operators', 'fill_mmcv_ext'),
     'mmcv.ops.multi_scale_deform_attn': _later('operators', 'plain_deformable_attention'),
     'mmdet.models.losses.focal_loss': _later('operators', 'plain_focal_loss'),
     'mmengine.runner.checkpoint': _later('checkpoint', 'guard_checkpoints'),
+    'mmengine._strategy.fsdp': _resume_shards,
     'mmengine.config.utils': _name_package,
     'mmengine.fileio.handlers.yaml_handler': _load_plain_yaml,
     'mmengine.hooks.checkpoint_hook': _know_metrics,
     'mmengine.hooks.early_stopping_hook': _know_metrics,
+    'mmengine.infer.infer': _later('embedded_config', 'guard_inferencers'),
     # these have is_installed and get_installed_path under their own names
     'mmengine.utils.package_utils': _replace_functions,
     'mmengine.utils': _replace_functions,

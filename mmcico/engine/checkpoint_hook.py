@@ -113,7 +113,7 @@ class WholeCheckpointHook(CheckpointHook):
         Raises:
             ValueError: If a weight is not finite.
         """
-        self._check_weights(runner)
+        self._check_weights(runner, runner.iter + (not self.by_epoch))
         if self.max_keep_ckpts > 0 and step not in self.keep_ckpt_ids:
             if len(self.keep_ckpt_ids) == self.max_keep_ckpts:
                 outdated = self.keep_ckpt_ids.popleft()
@@ -150,7 +150,7 @@ class WholeCheckpointHook(CheckpointHook):
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
         """Save the best checkpoint before the one that was best is removed."""
         if self.save_best:
-            self._check_weights(runner)
+            self._check_weights(runner, runner.iter)
         super()._save_best_checkpoint(runner, metrics)
         self._remove_outdated()
 
@@ -161,12 +161,13 @@ class WholeCheckpointHook(CheckpointHook):
         self.file_backend.remove_now(but=best | {self.last_ckpt})
 
     @staticmethod
-    def _check_weights(runner: Runner) -> None:
+    def _check_weights(runner: Runner, step: int) -> None:
+        """Refuse weights that are not finite after a number of steps."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         bad = bad_tensors(model)
         if bad:
             raise ValueError(
-                f'{len(bad)} tensors of the model are not finite after step {runner.iter + 1}, '
+                f'{len(bad)} tensors of the model are not finite after step {step}, '
                 f'among them {", ".join(bad[:3])}; they are not saved, the last good checkpoint '
                 f'is {runner.message_hub.get_info("last_ckpt", "none")}; lower the learning rate '
                 'or clip gradients (docs/en/training.md)'

@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 from torch import Tensor
+from torch.distributed.fsdp import FullyShardedDataParallel
 
 from mmcico.registry import HOOKS
 
@@ -36,8 +37,9 @@ class FiniteTrainingHook(Hook):
     when the device has nothing left to do.
 
     In a distributed training, the gradients are the same in all processes, and all stop in the
-    same step. A loss that is not finite and leaves the gradients finite is told to the other
-    processes every ``interval`` steps and before the end of an epoch.
+    same step; with FSDP, each process has a part of them, and their norms are added. A loss that
+    is not finite and leaves the gradients finite is told to the other processes every
+    ``interval`` steps and before the end of an epoch.
 
     A gradient scaler (mixed precision in float16) leaves out steps whose gradients overflow;
     they are an error only if too many come in a row.
@@ -45,26 +47,32 @@ class FiniteTrainingHook(Hook):
     Args:
         interval (int): Steps after which the processes compare their losses.
         max_skipped (int): Steps in a row that a gradient scaler may leave out.
+        enabled (bool): Whether to look at all. Defaults to True.
     """
 
     priority = 'HIGH'  # after RuntimeInfoHook reads the losses, before anything is saved
 
-    def __init__(self, interval: int = 50, max_skipped: int = 30) -> None:
+    def __init__(self, interval: int = 50, max_skipped: int = 30, enabled: bool = True) -> None:
+        self.enabled = enabled
         self.interval = interval
         self.max_skipped = max_skipped
         self._norm: Tensor | None = None
         self._skipped = 0
         self._max_skipped = max_skipped
         self._scaled = False
+        self._sharded = False
         self._report: dict | None = None
         self._handles: list = []
 
     def before_train(self, runner: Runner) -> None:
         """Check the gradients before every step of the optimisers."""
+        if not self.enabled:
+            return
         wrapper = runner.optim_wrapper
         several = isinstance(wrapper, OptimWrapperDict)
         wrappers = list(wrapper.optim_wrappers.values()) if several else [wrapper]
         self._scaled = any(hasattr(each, 'loss_scaler') for each in wrappers)
+        self._sharded = isinstance(runner.model, FullyShardedDataParallel)
         self._max_skipped = self.max_skipped * max(w._accumulative_counts for w in wrappers)
         self._handles = [
             each.optimizer.register_step_pre_hook(lambda optimizer, *_: self._measure(optimizer))
@@ -81,9 +89,13 @@ class FiniteTrainingHook(Hook):
         """Compute the norm of the gradients, on their device."""
         grads = [p.grad for group in optimizer.param_groups for p in group['params']]
         norms = torch._foreach_norm([grad for grad in grads if grad is not None])
-        if norms:
-            norm = torch.stack([each.float() for each in norms]).norm()
-            self._norm = norm if self._norm is None else self._norm + norm
+        if not norms and not self._sharded:
+            return
+        norm = torch.stack([each.float() for each in norms]).norm() if norms else torch.zeros(())
+        if self._sharded:  # a process may have no part of these parameters
+            norm = norm.to(optimizer.param_groups[0]['params'][0].device)
+            all_reduce(norm)
+        self._norm = norm if self._norm is None else self._norm + norm
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
@@ -93,6 +105,8 @@ class FiniteTrainingHook(Hook):
         Raises:
             ValueError: If the losses or the gradients of any process are not finite.
         """
+        if not self.enabled:
+            return
         losses = self._bad_losses(runner, outputs or {})
         norm = self._bad_norm(runner)
         if (losses or norm) and self._report is None:
@@ -110,7 +124,7 @@ class FiniteTrainingHook(Hook):
 
     def _compare(self, runner: Runner) -> None:
         """Stop if any process has seen a loss that is not finite."""
-        if not is_distributed():
+        if not (self.enabled and is_distributed()):
             return
         seen = torch.tensor(float(self._report is not None), device=_device(runner))
         all_reduce(seen, 'max')
@@ -133,7 +147,7 @@ class FiniteTrainingHook(Hook):
             return ''
         value, self._norm, self._skipped = self._norm.item(), None, 0
         clipped = runner.message_hub.log_scalars.get('train/grad_norm')
-        if math.isfinite(value) and clipped is not None and not self._scaled:
+        if math.isfinite(value) and clipped is not None and not (self._scaled or self._sharded):
             value = clipped.current()  # before it was clipped
         return '' if math.isfinite(value) else f'the norm of the gradients is {value}'
 

@@ -49,12 +49,21 @@ class ReproducibleHook(Hook):
 
     When an iteration-based training is resumed, its sampler is moved on without loading the
     samples that were trained on before. An epoch that a checkpoint interrupts is finished.
+
+    Args:
+        enabled (bool): Whether to seed. Defaults to True. Without, generators run on as MMEngine
+            lets them, and a resumed training draws other numbers.
     """
 
     priority = 'LOW'  # DistSamplerSeedHook sets the epoch of the sampler before
 
+    def __init__(self, enabled: bool = True) -> None:
+        self.enabled = enabled
+
     def before_train(self, runner: Runner) -> None:
         """Number the samples of the training set and find the place to go on from."""
+        if not self.enabled:
+            return
         seeds = [runner.seed]
         broadcast_object_list(seeds)  # diff_rank_seed gives each process its own
         self._seed = seeds[0]
@@ -76,13 +85,16 @@ class ReproducibleHook(Hook):
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Seed what is drawn at the start of an epoch, such as the order of a RandomSampler."""
+        if not self.enabled:
+            return
         seed_generators(self._seed, get_rank(), runner.iter, 1)
         if self._numbered is not None and hasattr(runner.train_loop, 'dataloader_iterator'):
             self._renew_iterator(runner.train_loop, self._numbered)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Seed what the model draws in a step."""
-        seed_generators(self._seed, get_rank(), runner.iter, 0)
+        if self.enabled:
+            seed_generators(self._seed, get_rank(), runner.iter, 0)
 
     def _number(self, runner: Runner, loader: Any) -> NumberedSampler:
         """Wrap the sampler and the data set of a loader in place."""

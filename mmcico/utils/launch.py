@@ -25,6 +25,9 @@ READ = ('auto_scale_lr', 'custom_imports', 'runner_type', 'tta_model', 'vis_back
 #: parts whose settings are easily written one level too high
 HOMES = ('train_cfg', 'optim_wrapper', 'train_dataloader', 'val_dataloader', 'test_dataloader')
 
+#: how FSDP on CPUs puts a state dict together
+WHOLE = dict(rank0_only=True, offload_to_cpu=False)
+
 
 def _key_value(text: str) -> str:
     """Return an argument of ``--cfg-options`` if it has a key and a value."""
@@ -202,6 +205,7 @@ def prepare_devices(cfg: Config) -> None:
         watch = watch_hosts(os.environ)
         if watch is not None:
             atexit.register(watch.stop)
+    set_sharding(cfg)
     if cfg.launcher == 'none' or get_device() != 'cpu':
         return
     from torch import distributed
@@ -216,6 +220,57 @@ def prepare_devices(cfg: Config) -> None:
     )
     cfg.setdefault('model_wrapper_cfg', wrapper)
     cfg.model_wrapper_cfg['device_ids'] = None
+
+
+def set_sharding(cfg: Config) -> None:
+    """Let MMEngine's ``FSDPStrategy`` save checkpoints as other trainings do, and run on CPUs.
+
+    MMEngine's defaults save a folder with a part for each process, which no test can load; on a
+    CPU they ask for a GPU, or end Python by reading memory that is no longer there.
+
+    Args:
+        cfg (Config): Changed in place.
+
+    Raises:
+        ValueError: If a setting of the config cannot work, or would train something else.
+    """
+    strategy = cfg.get('strategy')
+    if strategy is None:
+        return
+    if cfg.get('runner_type') is None:
+        raise ValueError(
+            f'{cfg.filename}: strategy is read by FlexibleRunner alone; set '
+            "runner_type='FlexibleRunner', or leave strategy out"
+        )
+    if str(strategy.get('type')).rpartition('.')[2] != 'FSDPStrategy':
+        return
+    if cfg.launcher == 'none':
+        raise ValueError(
+            f'{cfg.filename}: FSDPStrategy shares a model among processes; start them by '
+            'tools/dist_train.sh or tools/slurm_train.sh, or leave strategy out'
+        )
+    if (cfg.get('optim_wrapper') or {}).get('clip_grad') is not None:
+        raise ValueError(
+            f'{cfg.filename}: optim_wrapper.clip_grad is set, and with FSDPStrategy each process '
+            'would clip by the norm of its own part of the gradients; set '
+            'optim_wrapper.clip_grad=None, or leave strategy out'
+        )
+    if strategy.get('state_dict_cfg', 'full') == 'local':
+        raise ValueError(
+            f"{cfg.filename}: strategy.state_dict_cfg='local' saves parts that cannot be tested or "
+            "resumed safely; use 'full'"
+        )
+    strategy.setdefault('state_dict_cfg', 'full')
+    strategy.setdefault('model_wrapper', dict(type='MMFullyShardedDataParallel'))
+    strategy.model_wrapper.setdefault('use_orig_params', True)
+    if get_device() == 'cpu':
+        strategy.model_wrapper.setdefault('device_id', 'cpu')
+        if strategy['state_dict_cfg'] == 'full':  # moving a CPU's parameters to the CPU frees them
+            strategy['state_dict_cfg'] = dict(
+                state_dict_type='FULL_STATE_DICT',
+                state_dict_config=dict(type='FullStateDictConfig', **WHOLE),
+                optim_state_dict_config=dict(type='FullOptimStateDictConfig', **WHOLE),
+            )
 
 
 def set_output_folder(evaluators: dict | list[dict], folder: str) -> None:

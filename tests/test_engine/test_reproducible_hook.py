@@ -69,6 +69,10 @@ def test_workers_and_seeds_of_the_config(data, tmp_path):
     for name, workers in (('none', 0), ('two', 2)):
         assert train(data, tmp_path / name, WORKERS.format(workers), 'randomness.seed=5') == 0
     assert_equal(tmp_path / 'none' / 'epoch_2.pth', tmp_path / 'two' / 'epoch_2.pth')
+    off = 'default_hooks.reproducible.enabled=False'
+    assert train(data, tmp_path / 'off', 'randomness.seed=5', off) == 0
+    found = [weights(tmp_path / name / 'epoch_2.pth')[0] for name in ('none', 'off')]
+    assert not torch.equal(*found)
 
 
 @pytest.mark.slow
