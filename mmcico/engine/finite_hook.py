@@ -87,13 +87,14 @@ class FiniteTrainingHook(Hook):
     @torch.no_grad()
     def _measure(self, optimizer: torch.optim.Optimizer) -> None:
         """Compute the norm of the gradients, on their device."""
-        grads = [p.grad for group in optimizer.param_groups for p in group['params']]
-        norms = torch._foreach_norm([grad for grad in grads if grad is not None])
+        params = [p for group in optimizer.param_groups for p in group['params']]
+        grads = [p.grad for p in params if p.grad is not None]
+        norms = torch._foreach_norm(grads) if grads else ()
         if not norms and not self._sharded:
             return
         norm = torch.stack([each.float() for each in norms]).norm() if norms else torch.zeros(())
         if self._sharded:  # a process may have no part of these parameters
-            norm = norm.to(optimizer.param_groups[0]['params'][0].device)
+            norm = norm.to(params[0].device)
             all_reduce(norm)
         self._norm = norm if self._norm is None else self._norm + norm
 

@@ -6,23 +6,27 @@ A small model is trained on generated video with max_keep_ckpts=1, once undistur
 --resume after each kill (SIGKILL). Then it is tested, undisturbed and with --resume. Each moment is
 drawn from the duration of an undisturbed run; if a run ends before it was killed often enough,
 another run begins. After each kill, last_checkpoint must name a whole file, and no process may be
-left over. In the end, weights and results.json must be equal bit by bit.
+left over. In the end, weights and results.json must be equal bit by bit. Runs are forks of this
+process, so that none spends its time on imports.
 """
 
 import argparse
 import os
 import random
-import subprocess
+import signal
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 import mmcico.compat  # noqa: F401
 
 import torch
 from mmengine.runner import CheckpointLoader
 
+from mmcico.cli.main import load_tool
 from mmcico.datasets.moving_shapes import make_config, write_dataset
 from mmcico.utils.tool import run_tool, tool_parser
 
@@ -52,14 +56,10 @@ randomness = dict(seed=0)
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    """Parse the command line."""
+    """The command line."""
     parser = tool_parser(__doc__)
-    parser.add_argument(
-        '--times', type=int, default=20, help='number of kills of the training, and of the test'
-    )
-    parser.add_argument(
-        '--folder', default='kill_test', help='folder for all files, which must not exist'
-    )
+    parser.add_argument('--times', type=int, default=20, help='kills of each kind')
+    parser.add_argument('--folder', default='kill_test', help='folder for everything; must be new')
     parser.add_argument('--steps', type=int, default=30, help='steps of the training')
     parser.add_argument('--videos', type=int, default=8, help='videos of the test')
     parser.add_argument('--seed', type=int, default=0, help='seed of the moments')
@@ -67,7 +67,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def prepare(folder: Path, steps: int, videos: int) -> Path:
-    """Write videos and a config; return the path of the config."""
+    """Write videos and a config; the path of the config."""
     data = folder / 'data'
     shapes = make_config('easy', size=(64, 96), num_frames=5)
     write_dataset(data / 'train', 4, seed=0, config=shapes)
@@ -77,54 +77,81 @@ def prepare(folder: Path, steps: int, videos: int) -> Path:
     return path
 
 
-def left_over(folder: Path) -> list[str]:
-    """Return the ids of other processes that have the folder in their command line."""
+def left_over(session: int) -> list[str]:
+    """Return the ids of the processes of a session that have not ended."""
     found = []
     for place in Path('/proc').glob('[0-9]*'):
         try:
-            state = (place / 'stat').read_text().rpartition(')')[2].split()[0]
-            is_ours = str(folder) in (place / 'cmdline').read_text()
+            fields = (place / 'stat').read_text().rpartition(')')[2].split()
         except OSError:
             continue
-        if is_ours and state != 'Z' and int(place.name) != os.getpid():
+        if int(fields[3]) == session and fields[0] != 'Z':
             found.append(place.name)
     return found
 
 
-def run(command: Sequence, work: Path, limit: float | None = None) -> bool:
-    """Run a command and kill it after some seconds; return whether it ended before.
+def begin(tool: ModuleType, arguments: Sequence, work: Path) -> int:
+    """Start a tool in a fork of this process; the id of the process, and of its session."""
+    work.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    process = os.fork()
+    if process:
+        return process
+    os.setsid()
+    with open(work / 'output.txt', 'ab') as output:
+        for stream in (1, 2):
+            os.dup2(output.fileno(), stream)
+    code = 1
+    try:
+        code = run_tool(tool.main, [*map(str, arguments), '--work-dir', str(work)])
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def wait(process: int, limit: float) -> int | None:
+    """Return the status of a process that ends in time, else None."""
+    stop = time.time() + limit
+    while True:
+        done, status = os.waitpid(process, os.WNOHANG)
+        if done:
+            return status
+        if time.time() > stop:
+            return None
+        time.sleep(0.005)
+
+
+def run(tool: ModuleType, arguments: Sequence, work: Path, limit: float = 600) -> bool:
+    """Run a tool, or kill it after a while; whether it ended by itself.
 
     Raises:
         ValueError: If it failed, or left a process behind when it was killed.
     """
-    work.mkdir(parents=True, exist_ok=True)
-    with open(work / 'output.txt', 'ab') as output:
-        process = subprocess.Popen(
-            [sys.executable, *map(str, command), '--work-dir', str(work)],
-            stdout=output,
-            stderr=output,
-            env=dict(os.environ, OMP_NUM_THREADS='1'),
-        )
-        try:
-            code = process.wait(limit)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            time.sleep(1)
-            left = left_over(work)
-            if left:
-                raise ValueError(f'processes {left} outlived the one that was killed') from None
-            return False
-    if code:
-        raise ValueError(f'{command[0]} ended with code {code}, see {work}/output.txt')
+    process = begin(tool, arguments, work)
+    status = wait(process, limit)
+    if status is None:
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        stop = time.time() + 5
+        while left_over(process):
+            if time.time() > stop:
+                raise ValueError(f'{left_over(process)} outlived the process that was killed')
+            time.sleep(0.05)
+        return False
+    if status:
+        code = os.waitstatus_to_exitcode(status)
+        raise ValueError(f'{tool.__name__} ended with code {code}, see {work}/output.txt')
     return True
 
 
 def check_checkpoint(work: Path) -> None:
-    """Load the checkpoint from which the training would resume.
+    """Load the checkpoint that would be resumed from.
 
     Raises:
-        ValueError: If there are checkpoints, but ``last_checkpoint`` names none.
+        ValueError: If there are checkpoints, but none is named.
     """
     name = work / 'last_checkpoint'
     if name.is_file():
@@ -134,7 +161,7 @@ def check_checkpoint(work: Path) -> None:
 
 
 def same_weights(first: Path, second: Path) -> bool:
-    """Return whether two checkpoints have the same weights and states of the optimiser."""
+    """Whether two checkpoints hold the same weights and states of the optimiser."""
     one, two = (CheckpointLoader.load_checkpoint(str(p), 'cpu') for p in (first, second))
     states = [each['optimizer']['state'].values() for each in (one, two)]
     pairs = [(two['state_dict'][k], value) for k, value in one['state_dict'].items()]
@@ -143,41 +170,49 @@ def same_weights(first: Path, second: Path) -> bool:
     return all(torch.equal(a, b) for a, b in pairs)
 
 
-def attack(command: Sequence, folder: Path, name: str, times: int, check: object) -> list[Path]:
-    """Kill runs of a command a number of times; return the folders of the finished runs."""
+def attack(tool: ModuleType, arguments: Sequence, folder: Path, times: int) -> list[Path]:
+    """Kill runs of a tool until it happened often enough; the folders of finished runs."""
+    name = Path(str(tool.__file__)).stem
     started = time.time()
-    run([*command, *(['--resume'] if name == 'test' else [])], folder / f'{name}_undisturbed')
+    resumed = [*arguments, '--resume']
+    run(tool, arguments if name == 'train' else resumed, folder / f'{name}_undisturbed')
     duration = time.time() - started
     print(f'{name}: {duration:.1f} s undisturbed', flush=True)
-    killed, runs = 0, []
-    while killed < times or not runs or not runs[-1][1]:
-        if not runs or runs[-1][1]:
-            runs.append((folder / f'{name}_{len(runs)}', False))
-        work = runs[-1][0]
-        limit = random.uniform(0, duration) if killed < times else None
-        done = run([*command, '--resume'], work, limit)
-        killed += not done
-        check(work)
+    killed, runs, done = 0, [], True
+    while killed < times or not done:
         if done:
-            runs[-1] = (work, True)
+            runs.append(folder / f'{name}_{len(runs)}')
+        limit = random.uniform(0, duration) if killed < times else 600
+        done = run(tool, resumed, runs[-1], limit)
+        if not done:
+            killed += 1
+            print(f'{name}: killed after {limit:.1f} s, {state(runs[-1])}', flush=True)
     print(f'{name}: {killed} kills, {len(runs)} runs to the end', flush=True)
-    return [work for work, _ in runs]
+    return runs
+
+
+def state(work: Path) -> str:
+    """Return what a killed run has reached."""
+    check_checkpoint(work)
+    if (work / 'last_checkpoint').is_file():
+        return Path((work / 'last_checkpoint').read_text()).name
+    lines = sum(part.read_bytes().count(b'\n') for part in work.glob('results.rank*.jsonl'))
+    return f'{lines} videos tested' if lines else 'nothing saved yet'
 
 
 def main(argv: Sequence[str]) -> int:
-    """Attack the training and the test; return 1 if a result differs."""
+    """Read the command line, train, test, compare."""
     args = parse_args(argv)
     folder = Path(args.folder).resolve()
     folder.mkdir(parents=True)
     random.seed(args.seed)
+    torch.set_num_threads(1)
     config = prepare(folder, args.steps, args.videos)
     last = f'iter_{args.steps}.pth'
-    command = [TOOLS / 'train.py', config]
-    ends = attack(command, folder, 'train', args.times, check_checkpoint)
+    ends = attack(load_tool(TOOLS / 'train.py'), [config], folder, args.times)
     whole = folder / 'train_undisturbed' / last
     unequal = [work for work in ends if not same_weights(whole, work / last)]
-    command = [TOOLS / 'test.py', config, whole]
-    ends = attack(command, folder, 'test', args.times, lambda work: None)
+    ends = attack(load_tool(TOOLS / 'test.py'), [config, whole], folder, args.times)
     results = (folder / 'test_undisturbed' / 'results.json').read_bytes()
     unequal += [work for work in ends if (work / 'results.json').read_bytes() != results]
     print(f'unequal to the undisturbed runs: {[str(work) for work in unequal] or "none"}')
