@@ -19,7 +19,7 @@ VIDEO_ENDINGS = (
 JPEG_STREAMS = ('.mjpg', '.mjpeg')
 IMAGE_STARTS = (b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n', b'BM', b'II*\0', b'MM\0*')
 VIDEO_STARTS = (
-    *(b'\x1aE\xdf\xa3', b'FLV\x01', b'0&\xb2u', b'OggS', b'GIF8', b'YUV4MPEG2', b'DKIF', b'.RMF'),
+    *(b'\x1aE\xdf\xa3', b'FLV\x01', b'0&\xb2u', b'OggS', b'YUV4MPEG2', b'DKIF', b'.RMF'),
     # MPEG program, video and elementary streams, MXF, DV, NUT
     *(b'\0\0\x01', b'\0\0\0\x01', b'\x06\x0e+4', b'\x1f\x07\0', b'nut/multimedia container\0'),
 )
@@ -43,6 +43,8 @@ def kind_of(path: str) -> str:
         ValueError: If it is missing, empty, not a regular file, or none of these.
     """
     head = _head(path)
+    if head.startswith(b'GIF8'):  # FFmpeg drops frames that have no duration
+        return 'pages'
     is_webp = head[:4] == b'RIFF' and head[8:12] == b'WEBP'
     if is_webp or head.startswith(IMAGE_STARTS) and not path.lower().endswith(JPEG_STREAMS):
         return 'pages' if num_pages(path) > 1 else 'image'

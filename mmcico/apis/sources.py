@@ -1,6 +1,7 @@
 """Frames of anything that can be a video."""
 
 import copy
+import logging
 import os.path as osp
 import re
 from collections.abc import Iterable, Iterator, Sequence, Sized
@@ -13,15 +14,18 @@ from urllib.request import url2pathname
 import numpy as np
 from mmengine.config import ConfigDict
 from mmengine.dataset import Compose
+from mmengine.logging import print_log
 
 from mmcico.datasets.clip_windows import Window
-from mmcico.utils.image_reading import num_pages, read_image, read_pages
+from mmcico.utils.image_reading import is_deep, num_pages, page_rate, read_image, read_pages
 
 from .captures import open_capture
 from .media import files_in, kind_of, named, stands_for_files
 
 #: grey, BGR, BGR with transparency
 CHANNELS = (1, 3, 4)
+#: 12 bits of 16, read as 8
+NEARLY_BLACK = 16
 #: file, folder, glob, URL, camera number, or frames
 Source = Union[str, Path, int, np.ndarray, Iterable[np.ndarray], Sequence[str], 'FrameSource']
 
@@ -162,7 +166,8 @@ def _open_path(path: str, name: str | None) -> FrameSource:
     if kind == 'image':
         return _images([path], name)
     if kind == 'pages':
-        return FrameSource(name, read_pages(path), None, num_pages(path), is_file=True)
+        frames = _noted(path, read_pages(path))
+        return FrameSource(name, frames, page_rate(path), num_pages(path), is_file=True)
     return _captured(path, name, live=False)
 
 
@@ -186,7 +191,21 @@ def _stem(path: str) -> str:
 
 
 def _images(paths: Sequence[str], name: str) -> FrameSource:
-    return FrameSource(name, _read_images(paths), None, len(paths), is_file=True)
+    frames = _noted(paths[0], _read_images(paths))
+    return FrameSource(name, frames, None, len(paths), is_file=True)
+
+
+def _noted(path: str, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield frames, and warn if the first one, from this file, is nearly black for its depth."""
+    for number, frame in enumerate(frames):
+        if number == 0 and 0 < frame.max() < NEARLY_BLACK and is_deep(path):
+            print_log(
+                f'{path} has 16 bits a pixel, of which the upper 8 are used, and the brightest is '
+                f'{frame.max()} of 255: scale the values to the whole range of 16 bits',
+                logger='current',
+                level=logging.WARNING,
+            )
+        yield frame
 
 
 def _read_images(paths: Sequence[str]) -> Iterator[np.ndarray]:

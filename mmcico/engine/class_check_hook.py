@@ -1,6 +1,7 @@
 """A check that model, data sets, evaluator and checkpoint agree on the classes."""
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -193,12 +194,13 @@ def check_evaluator(path: Any, dataset: Any) -> None:
     for video in videos if isinstance(videos, list) else []:
         names: list[str] = video.get('file_names') or [] if isinstance(video, dict) else []
         mine = frames.get(id_key(video.get('id'))) if names else None
-        if mine and [*map(_frame_key, names)] != [*map(_frame_key, mine)]:
+        pairs = zip_longest(names, mine or names)
+        other = next((p for p in pairs if _frame_key(p[0]) != _frame_key(p[1])), None)
+        if other:
             raise ValueError(
-                f'the evaluator measures against {path}, whose video {video["id"]!r} has the '
-                f'{len(names)} frames {names[0]} ..., the one of the data set {own} has the '
-                f'{len(mine)} frames {mine[0]} ...; results would be compared with another video. '
-                'Use the same ann_file for both'
+                f'the evaluator measures against {path}, whose video {video["id"]!r} has the frame '
+                f'{other[0]!r} where the one of the data set {own} has {other[1]!r}; results would '
+                'be compared with another video. Use the same ann_file for both'
             )
 
 

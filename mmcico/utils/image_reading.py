@@ -118,6 +118,19 @@ def num_pages(path: str | Path) -> int:
         return getattr(image, 'n_frames', 1)
 
 
+def page_rate(path: str | Path) -> float | None:
+    """Return the pages a second of an animation, None if its first page has no duration."""
+    with open_image(path) as image:
+        duration = image.info.get('duration')
+    return 1000 / duration if duration else None
+
+
+def is_deep(path: str | Path) -> bool:
+    """Return whether an image has one channel of 16 bits."""
+    with open_image(path) as image:
+        return image.mode.startswith('I;16')
+
+
 def read_pages(path: str | Path) -> Iterator[np.ndarray]:
     """Yield the pages of a stack or an animation, (H, W, 3) uint8 BGR.
 

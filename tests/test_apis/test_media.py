@@ -79,6 +79,23 @@ def test_all_frames_of_a_gif(tmp_path):
     first, *rest = pages()
     first.save(tmp_path / 's.gif', save_all=True, append_images=rest, duration=100)
     assert levels(tmp_path / 's.gif') == pytest.approx([50, 100, 150, 200], abs=2)
+    assert open_source(tmp_path / 's.gif').fps == 10
+    # FFmpeg reads the first frame alone if frames have no duration
+    first.save(tmp_path / 't.gif', save_all=True, append_images=rest)
+    assert levels(tmp_path / 't.gif') == pytest.approx([50, 100, 150, 200], abs=2)
+    assert open_source(tmp_path / 't.gif').fps is None
+
+
+@pytest.mark.parametrize('name', ['a.png', 'a.tif'])
+@pytest.mark.parametrize('bits, is_told', [(12, True), (16, False)])
+def test_12_bits_in_16_are_told(tmp_path, monkeypatch, name, bits, is_told):
+    told = []
+    monkeypatch.setattr('mmcico.apis.sources.print_log', lambda text, **more: told.append(text))
+    frames = [Image.fromarray(np.full(SIZE, 2**bits - 1 - t, np.uint16)) for t in range(2)]
+    more = dict(save_all=True, append_images=frames[1:]) if name.endswith('tif') else {}
+    frames[0].save(tmp_path / name, **more)
+    assert levels(tmp_path / name)[0] == 2 ** (bits - 8) - 1
+    assert [text.startswith(f'{tmp_path / name} has 16 bits') for text in told] == [True] * is_told
 
 
 def test_stacks_that_cannot_be_read(tmp_path):
