@@ -114,7 +114,7 @@ def test_the_file_of_the_evaluator_must_have_the_videos(tmp_path, old, new, is_s
     if is_same:
         ClassCheckHook().before_test(run)
         return
-    with pytest.raises(ValueError, match=r"b.json, whose video 7 .* a.json has 'v7/00005.jpg'"):
+    with pytest.raises(ValueError, match=r"b.json, whose video 7 .*a.json has 'v7/00005.jpg'"):
         ClassCheckHook().before_test(run)
     ClassCheckHook(check_names=False).before_test(run)
 
