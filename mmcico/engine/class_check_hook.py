@@ -1,15 +1,19 @@
 """A check that model, data sets, evaluator and checkpoint agree on the classes."""
 
+import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmcico.formats.categories import normalised, read_categories
+from mmcico.formats.cocovid import is_cocovid
 from mmcico.formats.fields import id_key
 from mmcico.formats.problems import Problems
 from mmcico.formats.read import load_json
@@ -202,6 +206,25 @@ def check_evaluator(path: Any, dataset: Any) -> None:
                 f'{other[0]!r} where the one of the data set {own} has {other[1]!r}; results would '
                 'be compared with another video. Use the same ann_file for both'
             )
+    _compare_objects(data, path, dataset)
+
+
+def _compare_objects(data: dict, path: str | Path, dataset: Any) -> None:
+    """Warn if videos of the same id have other numbers of objects; frames may have equal names."""
+    own = {id_key(video.id): len(video.tracks) for video in getattr(dataset, 'videos', [])}
+    annotations = data.get('annotations')
+    if is_cocovid(data) or not isinstance(annotations, list) or not any(own.values()):
+        return
+    found = Counter(id_key(each.get('video_id')) for each in annotations if isinstance(each, dict))
+    other = [key for key in own if key in found and found[key] != own[key]]
+    if other:
+        print_log(
+            f'the evaluator measures against {path}, where video {other[0]} has {found[other[0]]} '
+            f'objects; the data set {dataset.ann_file} has {own[other[0]]} there, and '
+            f'{len(other)} of {len(own)} videos differ: do the files belong together?',
+            logger='current',
+            level=logging.WARNING,
+        )
 
 
 def _frame_key(name: Any) -> tuple[str, ...]:

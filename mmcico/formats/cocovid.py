@@ -119,7 +119,9 @@ def _group_images(tables: dict[str, list[dict]], problems: Problems) -> list[lis
     index = index_ids(tables['videos'], 'videos', problems, 'video')
     groups: list[list[int]] = [[] for _ in tables['videos']]
     for number, image in enumerate(tables['images']):
-        place = problems.at(file_name=image.get('file_name'), field=f'images[{number}]')
+        name = image.get('file_name')
+        name = name if isinstance(name, str) else None
+        place = problems.at(file_name=name, field=f'images[{number}]')
         frame = _frame_number(image)
         if not is_whole(frame):
             where = place.at(field=f'{place.field}.frame_id')

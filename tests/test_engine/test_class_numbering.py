@@ -119,6 +119,26 @@ def test_the_file_of_the_evaluator_must_have_the_videos(tmp_path, old, new, is_s
     ClassCheckHook(check_names=False).before_test(run)
 
 
+def test_other_objects_in_the_file_of_the_evaluator_are_told(tmp_path, monkeypatch):
+    told = []
+    log = 'mmcico.engine.class_check_hook.print_log'
+    monkeypatch.setattr(log, lambda text, **more: told.append(text))
+    data = dataset(written(tmp_path, 'a.json'))
+    ClassCheckHook().before_test(runner(test=data, ann_file=written(tmp_path, 'b.json')))
+    assert not told
+    content = tiny.content()
+    del content['annotations'][0]  # of video 7, which has three with the crowd
+    (tmp_path / 'b.json').write_text(json.dumps(content))
+    ClassCheckHook().before_test(runner(test=data, ann_file=str(tmp_path / 'b.json')))
+    assert len(told) == 1 and 'where video 7 has 2 objects' in told[0]
+    assert 'has 3 there, and 1 of 2 videos differ' in told[0]
+    content['annotations'] = []
+    (tmp_path / 'a.json').write_text(json.dumps(content))  # official files have none
+    data = dataset(str(tmp_path / 'a.json'))
+    ClassCheckHook().before_test(runner(test=data, ann_file=str(tmp_path / 'b.json')))
+    assert len(told) == 1
+
+
 @pytest.mark.parametrize('resume', [False, True])
 def test_a_training_that_goes_on_must_number_alike(tmp_path, resume):
     train = dataset(written(tmp_path, 'a.json'))
