@@ -4,6 +4,7 @@ A file of results is JSON, a zip with it, or a part of a test: ``results.rank<r>
 line per finished video, ``{"video_id": ..., "results": [...]}``.
 """
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
@@ -23,6 +24,7 @@ RESULTS = 'results.json'
 MOST_BYTES = 2**30
 #: results of this size shrink less than so many times; more is no results file
 BOMB_BYTES, BOMB_RATIO = 2**26, 300
+BROKEN = (EOFError, RuntimeError, NotImplementedError, ValueError, OverflowError)
 
 
 @dataclass
@@ -205,20 +207,29 @@ def _read_zip(path: Path, problems: Problems) -> Any:
         with zipfile.ZipFile(path) as file:
             _check_members(file.namelist(), problems)
             inside = [each for each in file.infolist() if _base(each.filename) == RESULTS]
-            if not inside:
-                raise ValueError(f'{path} holds no {RESULTS}, but {file.namelist()[:5]}')
-            size, packed = inside[0].file_size, max(inside[0].compress_size, 1)
-            if size > MOST_BYTES or (size > BOMB_BYTES and size > BOMB_RATIO * packed):
-                raise ValueError(
-                    f'{path}: {RESULTS} has {size} bytes, packed {packed}; that is no results '
-                    f'file (at most {MOST_BYTES} bytes are unpacked)'
-                )
-            data = file.read(inside[0])
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+            fault = _zip_fault(inside, file.namelist())
+            data = b'' if fault else file.read(inside[0])
+    # zipfile does not foresee all that a broken zip can hold
+    except (zipfile.BadZipFile, zlib.error, struct.error, *BROKEN) as error:
         raise ValueError(f'{path} cannot be read: {error}') from error
     except OSError as error:
         raise ValueError(f'{path} cannot be read: {error.strerror or error}') from error
+    if fault:
+        raise ValueError(f'{path}{fault}')
     return parse_json(data, f'{path}: {RESULTS}')
+
+
+def _zip_fault(inside: Sequence[zipfile.ZipInfo], names: Sequence[str]) -> str:
+    """Return the reason why a zip is no file of results, '' if it may be one."""
+    if not inside:
+        return f' holds no {RESULTS}, but {names[:5]}'
+    size, packed = inside[0].file_size, max(inside[0].compress_size, 1)
+    if size > MOST_BYTES or (size > BOMB_BYTES and size > BOMB_RATIO * packed):
+        return (
+            f': {RESULTS} has {size} bytes, packed {packed}; that is no results file (at most '
+            f'{MOST_BYTES} bytes are unpacked)'
+        )
+    return ''
 
 
 def _base(name: str) -> str:
