@@ -27,7 +27,9 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     add_common_arguments(parser)
     parser.add_argument(
-        '--amp', action='store_true', help='train with automatic mixed precision (GPU)'
+        '--amp',
+        action='store_true',
+        help='train with automatic mixed precision; in bfloat16 on a CPU',
     )
     parser.add_argument(
         '--auto-scale-lr',
@@ -45,11 +47,12 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 def use_amp(cfg: Config) -> None:
     """Switch the wrapper of the optimiser to mixed precision."""
-    if get_device() == 'cpu':
-        raise ValueError('--amp needs a GPU, but PyTorch finds none; leave it out')
     name = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if name not in ('OptimWrapper', 'AmpOptimWrapper'):
         raise ValueError(f'--amp needs optim_wrapper.type "OptimWrapper", not "{name}"')
+    if get_device() == 'cpu':
+        cfg.optim_wrapper.type = 'mmcico.BFloat16OptimWrapper'
+        return
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 

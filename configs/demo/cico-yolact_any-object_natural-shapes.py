@@ -7,7 +7,7 @@ _base_ = [
 ]
 
 data_root = 'data/natural_shapes/'
-scale = (288, 160)
+scale = (256, 144)
 
 # fewer channels, so that the weights at half precision fit into 6 MB; motion tells objects from
 # their surroundings, so that the class tower sees all frames of a clip
@@ -32,7 +32,7 @@ train_pipeline = [
             dict(type='PhotoMetricDistortion'),
             dict(
                 type='RandomChoiceResize',
-                scales=[(256, 144), (288, 160), (320, 180)],
+                scales=[(192, 108), (224, 126), (256, 144)],
                 keep_ratio=True,
             ),
             dict(type='RandomFlip', prob=0.5),
@@ -51,8 +51,33 @@ test_pipeline = [
     ),
     dict(type='mmcico.PackClipInputs'),
 ]
-train_dataloader = dict(dataset=dict(data_root=data_root, pipeline=train_pipeline))
+# frames are small, and a second process would take a core from the network
+train_dataloader = dict(
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(data_root=data_root, pipeline=train_pipeline),
+)
 val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=data_root + 'test/instances.json')
 test_evaluator = val_evaluator
+
+num_steps = 1800
+train_cfg = dict(max_iters=num_steps, val_interval=num_steps)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
+    dict(
+        type='CosineAnnealingLR',
+        by_epoch=False,
+        begin=100,
+        end=num_steps,
+        T_max=num_steps - 100,
+        eta_min_ratio=0.01,
+    ),
+]
+# tests and checkpoints use the mean of the weights of the last steps
+custom_hooks = [
+    dict(type='mmcico.ClassCheckHook'),
+    dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.005, priority=49),
+]
+default_hooks = dict(checkpoint=dict(interval=400))

@@ -95,6 +95,21 @@ def test_publish_keeps_weights_and_meta(tmp_path, capsys):
     assert run_here(publish, tmp_path / 'list.pth', tmp_path / 'm.pth') != 0
 
 
+def test_publish_in_half_precision(tmp_path, capsys):
+    file = tmp_path / 'a.pth'
+    weights = dict(a=torch.full((3,), 1.001), steps=torch.tensor(70000))
+    torch.save(dict(state_dict=weights), file)
+    publish = 'model_converters/publish.py'
+    assert run_here(publish, file, tmp_path / 'out' / 'm.pth', '--half') == 0
+    (path,) = (tmp_path / 'out').iterdir()
+    half = torch.load(path, weights_only=True)['state_dict']
+    assert half['a'].dtype == torch.float16 and half['a'][0] == 1 + 2**-10
+    assert half['steps'] == 70000
+    torch.save(dict(state_dict=dict(big=torch.tensor([1e5]))), file)
+    assert run_here(publish, file, tmp_path / 'm.pth', '--half') == 1
+    assert 'big has values beyond 65504' in capsys.readouterr().err
+
+
 def test_flops_grow_with_the_area(capsys):
     def count(*size):
         assert run_here('analysis_tools/get_flops.py', DEMO, '--size', *size) == 0

@@ -12,6 +12,7 @@ from mmcico.formats.rle import decode_masks
 
 sys.path.insert(0, str(TOOLS / 'dataset_tools'))
 natural_shapes = pytest.importorskip('natural_shapes')
+natural_textures = pytest.importorskip('natural_textures')
 
 
 def make(folder, *options):
@@ -45,7 +46,7 @@ def test_objects_of_a_frame_do_not_share_pixels(tmp_path):
 
 def test_noise_has_zero_mean_unit_spread_and_more_smoothness_with_a_steeper_slope():
     rng = np.random.default_rng(0)
-    rough, smooth = (natural_shapes.photo_noise(rng, 64, 96, slope) for slope in (0.5, 2))
+    rough, smooth = (natural_textures.photo_noise(rng, 64, 96, slope) for slope in (0.5, 2))
     for image in (rough, smooth):
         assert abs(image.mean()) < 1e-4 and abs(image.std() - 1) < 1e-4
     steps = [np.abs(np.diff(image, axis=1)).mean() for image in (rough, smooth)]

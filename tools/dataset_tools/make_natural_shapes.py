@@ -7,11 +7,13 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
-from natural_shapes import frames, random_film
+from natural_shapes import easier, frames, random_film
 
 from mmcico.datasets.moving_shapes.generate import Record, make_track, track_annotation
 from mmcico.formats.write import write_json
@@ -19,6 +21,8 @@ from mmcico.utils.tool import run_tool, tool_parser
 
 #: objects with fewer visible pixels in a frame count as absent there
 MIN_VISIBLE = 40
+#: every such video is an easy one
+EASY_EACH = 3
 JPEG_QUALITY = (50, 96)
 
 
@@ -30,9 +34,12 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('--num-frames', type=int, default=8)
     parser.add_argument('--size', type=int, nargs=2, default=(160, 288), metavar=('H', 'W'))
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--jobs', type=int, default=1, help='processes that draw')
     args = parser.parse_args(argv)
-    if min(args.num_videos, args.num_frames) < 1 or min(args.size) < 32 or args.seed < 0:
-        parser.error('choose at least one video, one frame, 32 pixels and a seed from 0 up')
+    if min(args.num_videos, args.num_frames, args.jobs) < 1 or min(args.size) < 32 or args.seed < 0:
+        parser.error(
+            'choose at least one video, one frame, one job, 32 pixels and a seed from 0 up'
+        )
     return args
 
 
@@ -41,6 +48,8 @@ def write_video(index: int, out: Path, seed: int, size: tuple[int, int], num_fra
     cv2.setNumThreads(1)
     rng = np.random.default_rng([seed, index])
     film = random_film(rng, size)
+    if index % EASY_EACH == 0:
+        film = easier(film)
     pictures, masks = zip(*frames(rng, film, num_frames))
     quality = int(rng.integers(*JPEG_QUALITY))
     names = [f'{index:05d}/{frame:05d}.jpg' for frame in range(num_frames)]
@@ -54,30 +63,48 @@ def write_video(index: int, out: Path, seed: int, size: tuple[int, int], num_fra
     return video, [track_annotation(track) for track in tracks if track is not None]
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Write the data set and print the path of its annotation file."""
-    args = parse_args(sys.argv[1:] if argv is None else argv)
-    args.out.mkdir(parents=True, exist_ok=True)
-    size = tuple(args.size)
-    records = [
-        write_video(index, args.out, args.seed, size, args.num_frames)
-        for index in range(args.num_videos)
-    ]
+def write_dataset(
+    out: Path, num_videos: int, num_frames: int, size: tuple[int, int], seed: int, jobs: int = 1
+) -> Path:
+    """Write a data set and return the path of its annotation file.
+
+    Args:
+        out (Path): Folder.
+        num_videos (int): Number of videos.
+        num_frames (int): Frames of each video.
+        size (tuple[int, int]): Height and width of the frames.
+        seed (int): Decides everything that the videos show.
+        jobs (int): Processes that draw.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    draw = partial(write_video, out=out, seed=seed, size=size, num_frames=num_frames)
+    if jobs > 1:
+        with ProcessPoolExecutor(jobs) as pool:
+            records = list(pool.map(draw, range(num_videos), chunksize=8))
+    else:
+        records = [draw(index) for index in range(num_videos)]
     videos = [video for video, _ in records]
     annotations = [
         dict(annotation, id=0, video_id=video['id']) for video, own in records for annotation in own
     ]
     for number, annotation in enumerate(annotations, start=1):
         annotation['id'] = number
-    path = args.out / 'instances.json'
+    path = out / 'instances.json'
     content = dict(
-        info=dict(description='natural shapes', seed=args.seed),
+        info=dict(description='natural shapes', seed=seed),
         videos=videos,
         categories=[dict(id=1, name='object')],
         annotations=annotations,
     )
     write_json(path, content)
-    print(path)
+    return path
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the data set and print the path of its annotation file."""
+    args = parse_args(sys.argv[1:] if argv is None else argv)
+    size = (args.size[0], args.size[1])
+    print(write_dataset(args.out, args.num_videos, args.num_frames, size, args.seed, args.jobs))
 
 
 if __name__ == '__main__':

@@ -8,13 +8,13 @@ single class. The random generator determines the whole video.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from natural_plans import animal, blob, person, vehicle
+from natural_textures import BACKGROUND_HUES, flattened, landscape, material
 
-#: hues of backgrounds in degrees: earth, plants, sky, asphalt
-BACKGROUND_HUES = (30, 45, 90, 110, 130, 205, 215, 25)
 #: number of moments that are averaged over the exposure of a frame
 EXPOSURES = 3
 
@@ -49,79 +49,6 @@ def random_wobble(rng: np.random.Generator, size: float, rate: float, slope: flo
     return Wobble(sizes, rate * rng.uniform(0.3, 1.2, 2), rng.uniform(0, 2 * np.pi, 2), drift)
 
 
-def photo_noise(rng: np.random.Generator, height: int, width: int, slope: float) -> np.ndarray:
-    """Return noise whose power spectrum falls like that of photographs.
-
-    Args:
-        rng (Generator): Random generator.
-        height (int): Height in pixels.
-        width (int): Width in pixels.
-        slope (float): Amplitudes fall with this power of the frequency; 1 is usual, more is
-            smoother.
-
-    Returns:
-        np.ndarray: (height, width) float32 with mean 0 and standard deviation 1.
-    """
-    fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]
-    radius = np.sqrt(fy**2 + (fx * rng.uniform(0.5, 2)) ** 2)
-    radius[0, 0] = np.inf
-    waves = rng.standard_normal((2, *radius.shape))
-    image = np.fft.irfft2((waves[0] + 1j * waves[1]) / radius**slope, s=(height, width))
-    return ((image - image.mean()) / (image.std() + 1e-6)).astype(np.float32)
-
-
-def random_colour(rng: np.random.Generator, hue: float, spread: float = 25) -> np.ndarray:
-    """Return a colour near a hue, (3,) float32 BGR in 0..255."""
-    hsv = np.array(
-        [[[(hue + rng.normal(0, spread)) % 360, rng.beta(1.3, 3), rng.beta(2, 2)]]], np.float32
-    )
-    return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)[0, 0] * 255
-
-
-def material(rng: np.random.Generator, height: int, width: int, hue: float) -> np.ndarray:
-    """Return a surface, (height, width, 3) float32 BGR, of two tones with grain."""
-    first, second = random_colour(rng, hue), random_colour(rng, hue, 50)
-    share = 1 / (
-        1 + np.exp(-rng.uniform(0.5, 4) * photo_noise(rng, height, width, rng.uniform(1, 2)))
-    )
-    if rng.random() < 0.2:  # stripes, cloth, windows
-        y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-        angle, wave = rng.uniform(0, np.pi), rng.uniform(0.05, 0.5)
-        stripes = np.sin(wave * (x * np.cos(angle) + y * np.sin(angle)) + rng.uniform(0, 6))
-        if rng.random() < 0.5:
-            stripes = stripes * np.sin(
-                wave * rng.uniform(0.7, 1.4) * (y * np.cos(angle) - x * np.sin(angle))
-            )
-        share = np.clip(0.5 + 0.5 * share + rng.uniform(0.2, 0.8) * stripes - 0.25, 0, 1)
-    grain = 1 + rng.uniform(0.02, 0.2) * photo_noise(rng, height, width, rng.uniform(0.5, 1.2))
-    return (first + (second - first) * share[..., None]) * grain[..., None]
-
-
-def landscape(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """Return a still background, (height, width, 3) float32 BGR."""
-    image = material(rng, height, width, rng.choice(BACKGROUND_HUES))
-    for _ in range(rng.integers(1, 5)):  # ground, sky, hills, walls
-        other = material(rng, height, width, rng.choice(BACKGROUND_HUES))
-        y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
-        edge = photo_noise(rng, height, width, 1.6) * rng.uniform(0, 0.6) + y * rng.uniform(-2, 2)
-        area = np.clip((edge - rng.uniform(-0.5, 0.5)) * rng.choice([2, 8, 40]), 0, 1)
-        image = image + (other - image) * area[..., None]
-    for _ in range(rng.integers(0, 25)):  # trunks, poles, people far away, stones
-        centre = rng.uniform([0, 0], [width, height])
-        axes = rng.uniform(2, 0.12 * height, 2) * [1, rng.choice([0.4, 1, 4])]
-        ellipse = (centre.tolist(), (2 * axes).tolist(), float(rng.uniform(-20, 20)))
-        colour = random_colour(rng, rng.choice(BACKGROUND_HUES)).tolist()
-        shape = np.ascontiguousarray(image)
-        if rng.random() < 0.5:
-            cv2.ellipse(shape, ellipse, colour, -1, cv2.LINE_AA)
-        else:
-            corners = cv2.boxPoints(ellipse).astype(np.int32)
-            cv2.fillPoly(shape, [corners], colour, cv2.LINE_AA)
-        image = image + (shape - image) * rng.uniform(0.3, 1)
-    image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.3, 2.2)))
-    return image * (1 + 0.05 * photo_noise(rng, height, width, 0.8)[..., None])
-
-
 @dataclass(frozen=True)
 class Part:
     """A part of an object.
@@ -131,7 +58,8 @@ class Part:
         axes (tuple[float, float]): Half width and half height, in radii of the object.
         anchor (tuple[float, float]): Point of the object that it is fixed to, in radii.
         hang (float): Shift of its middle from the anchor along its height, in half heights.
-        angle (Wobble): Rotation relative to the object in radians.
+        rest (float): Angle against the object at rest, radians.
+        angle (Wobble): Turn from there, radians.
         square (float): Exponent of the superellipse; 2 is an ellipse, more is boxy.
         surface (np.ndarray): (S, S, 3) float32 BGR texture of its box.
     """
@@ -140,6 +68,7 @@ class Part:
     axes: tuple[float, float]
     anchor: tuple[float, float]
     hang: float
+    rest: float
     angle: Wobble
     square: float
     surface: np.ndarray
@@ -188,45 +117,47 @@ class Body:
         return np.array([[c, -s, x], [s, c, y], [0, 0, 1]])
 
 
-def random_part(
-    rng: np.random.Generator, hue: float, pace: float, trunk: tuple[float, float] | None = None
-) -> Part:
-    """Return a trunk, or a limb that swings from the trunk whose axes are given."""
-    number = rng.integers(0, 4)
-    harmonics = [
-        (int(rng.integers(2, 6)), random_wobble(rng, rng.uniform(0, 0.25), pace))
-        for _ in range(number)
-    ]
-    if trunk is not None:
-        axes = (rng.uniform(0.08, 0.4), rng.uniform(0.2, 0.8))
-        where = rng.uniform(0, 2 * np.pi)
-        anchor = (0.8 * trunk[0] * np.cos(where), 0.8 * trunk[1] * np.sin(where))
-        swing = random_wobble(rng, rng.uniform(0.1, 0.9), pace * 3)
-        hang = float(rng.uniform(0.3, 1))
-    else:
-        axes, anchor, hang = (1.0, rng.uniform(0.35, 1.1)), (0.0, 0.0), 0.0
-        swing = random_wobble(rng, 0.05, pace)
-    surface = material(rng, 64, 64, hue).astype(np.float32)
-    return Part(harmonics, axes, anchor, hang, swing, rng.choice([2, 2, 2.5, 4]), surface)
+def random_parts(rng: np.random.Generator) -> list[Part]:
+    """Return the parts of a random object."""
+    limbs = rng.choice([animal, person, vehicle, blob])(rng)
+    hue = rng.uniform(0, 360) if rng.random() < 0.5 else rng.choice(BACKGROUND_HUES)
+    pace, mirror = rng.uniform(0.1, 0.5), rng.choice([-1, 1])
+    own, waves = rng.choice([0, 0.3, 1]), rng.uniform(0, 0.2)
+    shared = flattened(rng, material(rng, 64, 64, hue))
+    parts = []
+    for limb in limbs:
+        harmonics = [
+            (int(rng.integers(2, 6)), random_wobble(rng, waves, pace))
+            for _ in range(rng.integers(0, 3))
+        ]
+        other = rng.random() < own
+        parts.append(
+            Part(
+                harmonics,
+                limb.axes,
+                (mirror * limb.anchor[0], limb.anchor[1]),
+                limb.hang,
+                mirror * limb.rest,
+                random_wobble(rng, limb.swing, pace * 3),
+                limb.square,
+                flattened(rng, material(rng, 64, 64, rng.uniform(0, 360))) if other else shared,
+            )
+        )
+    return parts
 
 
 def random_body(rng: np.random.Generator, size: tuple[int, int], speed: float) -> Body:
     """Return an object for frames of (height, width) ``size`` with a highest speed."""
     height, width = size
-    hue, pace = rng.uniform(0, 360), rng.uniform(0.1, 0.5)
-    hues = [hue if rng.random() < 0.6 else rng.uniform(0, 360) for _ in range(rng.integers(1, 7))]
-    parts = [random_part(rng, hues[0], pace)]
-    parts += [random_part(rng, each, pace, parts[0].axes) for each in hues[1:]]
-    order = rng.permutation(len(parts))
-    step = speed * width * rng.uniform(0, 1) ** 1.5
+    step = speed * width * rng.uniform(0, 1)
     return Body(
-        [parts[i] for i in order],
+        random_parts(rng),
         x=random_wobble(rng, 0.15 * width * speed * 10, 0.25, step),
         y=random_wobble(rng, 0.08 * height * speed * 10, 0.3, 0.25 * step),
-        middle=(width * rng.uniform(0.2, 0.8), height * rng.uniform(0.3, 0.75)),
-        radius=height * rng.uniform(0.1, 0.4) / len(parts) ** 0.2,
-        growth=random_wobble(rng, 0.15, 0.15, 0.01),
-        angle=random_wobble(rng, rng.choice([0.1, 0.6]), 0.2),
+        middle=(width * rng.normal(0.5, 0.15), height * rng.normal(0.5, 0.12)),
+        radius=height * rng.uniform(0.12, 0.5),
+        growth=random_wobble(rng, 0.15, 0.15, 0.02),
+        angle=random_wobble(rng, rng.choice([0.1, 0.1, 0.6]), 0.3),
         light=tuple(rng.uniform(-0.4, 0.4, 2)),
         shadow=float(rng.uniform(0, 0.6)),
     )
@@ -251,23 +182,28 @@ def draw_body(
     cover = np.zeros((height, width), np.float32)
     pose = view @ body.pose(time)
     for part in body.parts:
-        turn = part.angle(time)
+        turn = part.rest + part.angle(time)
         c, s = np.cos(turn), np.sin(turn)
         place = np.array([[c, -s, part.anchor[0]], [s, c, part.anchor[1]], [0, 0, 1]])
         shift = np.array([[1, 0, 0], [0, 1, part.hang * part.axes[1]], [0, 0, 1]])
         full = pose @ place @ shift @ np.diag([*part.axes, 1])
         points = part.outline(time) @ full[:2, :2].T + full[:2, 2]
-        mask = np.zeros((height, width), np.uint8)
-        cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-        if not mask.any():
+        low = np.clip(np.floor(points.min(axis=0)).astype(int), 0, (width, height))
+        high = np.clip(np.ceil(points.max(axis=0)).astype(int) + 1, 0, (width, height))
+        wide, tall = (int(each) for each in high - low)
+        if min(wide, tall) < 1:
             continue
+        box = np.s_[low[1] : high[1], low[0] : high[0]]
+        mask = np.zeros((tall, wide), np.uint8)
+        cv2.fillPoly(mask, [np.round((points - low) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
         side = part.surface.shape[0]
         unit = np.array([[side / 2.6, 0, side / 2], [0, side / 2.6, side / 2], [0, 0, 1]])
         map_ = (full @ np.linalg.inv(unit))[:2]
-        colour = cv2.warpAffine(part.surface, map_, (width, height), borderMode=cv2.BORDER_REFLECT)
+        map_[:, 2] -= low
+        colour = cv2.warpAffine(part.surface, map_, (wide, tall), borderMode=cv2.BORDER_REFLECT)
         share = (mask / np.float32(255))[..., None]
-        image = image + (colour - image) * share
-        cover = np.maximum(cover, share[..., 0])
+        image[box] += (colour - image[box]) * share
+        cover[box] = np.maximum(cover[box], share[..., 0])
     return image * shading(body, pose, cover)[..., None], cover
 
 
@@ -289,7 +225,8 @@ class Film:
         size (tuple[int, int]): Height and width of the frames.
         bodies (list[Body]): Objects, from the furthest to the nearest.
         screens (list[Body]): Blurred things in front of them, which are not annotated.
-        world (np.ndarray): (3 H, 3 W, 3) background; its middle is that of the first frame.
+        world (np.ndarray): (2 H, 2 W, 3) float32 background; its middle is that of the first
+            frame.
         follow (float): Share of the motion of the first object that the camera follows.
         pan (tuple[Wobble, Wobble]): Further motion of the camera in pixels.
         zoom (Wobble): Logarithm of the zoom of the camera.
@@ -327,26 +264,47 @@ class Film:
 
 
 def random_film(rng: np.random.Generator, size: tuple[int, int]) -> Film:
-    """Return a video of (height, width) ``size`` with one to four objects."""
+    """Return a video of (height, width) ``size`` with one to three objects."""
     height, width = size
-    speed = rng.choice([0.01, 0.03, 0.06])
-    number = rng.choice([1, 1, 1, 2, 2, 3, 4])
-    screens = [random_body(rng, size, 0.06) for _ in range(rng.choice([0, 0, 0, 0, 0, 0, 0, 1]))]
+    speed = rng.choice([0.01, 0.03, 0.08])
+    number = rng.choice([1, 1, 1, 1, 2, 2, 3])
+    screens = [random_body(rng, size, 0.06) for _ in range(rng.random() < 0.05)]
     return Film(
         size,
         [random_body(rng, size, speed) for _ in range(number)],
         screens,
-        landscape(rng, 3 * height, 3 * width),
-        follow=rng.choice([0, 0.5, 1]),
+        landscape(rng, 2 * height, 2 * width).astype(np.float32),
+        follow=rng.choice([0, 0.5, 1, 1]),
         pan=(
-            random_wobble(rng, 0.05 * width, 0.3, 0.01 * width),
+            random_wobble(rng, 0.05 * width, 0.3, 0.02 * width),
             random_wobble(rng, 0.05 * height, 0.3),
         ),
         zoom=random_wobble(rng, 0.08, 0.2),
         shutter=float(rng.uniform(0, 1)),
-        grain=float(rng.uniform(0, 8)),
+        grain=float(rng.uniform(0, 6)),
         tone=rng.uniform(0.8, 1.2, 3).astype(np.float32),
     )
+
+
+def easier(film: Film) -> Film:
+    """Return a video with a grey background and more colourful objects.
+
+    A network learns from a share of such videos at once what objects are, and
+    with that, to find them in the others.
+    """
+    grey = film.world.mean(axis=2, keepdims=True)
+    world = np.repeat(110 + 0.5 * (grey - grey.mean()), 3, axis=2)
+    return replace(film, world=world, bodies=[colourful(body) for body in film.bodies])
+
+
+def colourful(body: Body) -> Body:
+    """Return an object with three times the saturation."""
+    parts = []
+    for part in body.parts:
+        grey = part.surface.mean(axis=2, keepdims=True)
+        surface = np.clip(grey + 3 * (part.surface - grey), 0, 255)
+        parts.append(replace(part, surface=surface))
+    return replace(body, parts=parts)
 
 
 def expose(film: Film, time: float) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -358,12 +316,9 @@ def expose(film: Film, time: float) -> tuple[np.ndarray, list[np.ndarray]]:
     """
     height, width = film.size
     view = film.view(time)
-    start = np.array([[1, 0, -width], [0, 1, -height], [0, 0, 1]])
+    start = np.array([[1, 0, -width / 2], [0, 1, -height / 2], [0, 0, 1]])
     image = cv2.warpAffine(
-        film.world.astype(np.float32),
-        (view @ start)[:2],
-        (width, height),
-        borderMode=cv2.BORDER_REFLECT,
+        film.world, (view @ start)[:2], (width, height), borderMode=cv2.BORDER_REFLECT
     )
     covers: list[np.ndarray] = []
     for body in film.bodies:
