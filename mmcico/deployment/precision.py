@@ -133,8 +133,8 @@ class FastNetwork(LazyNetwork):
         low = self.dtype != torch.float32
         with torch.autocast(inputs.device.type, dtype=self.dtype if low else None, enabled=low):
             found = super().__call__(model, known, inputs, frame_ids, num_final)
-        outputs = (None if value is None else value.float() for value in found.outputs)
-        return found._replace(outputs=ClipOutputs(*outputs), protos=found.protos.float())
+        values = {k: v.float() for k, v in found.outputs._asdict().items() if v is not None}
+        return found._replace(outputs=ClipOutputs(**values), protos=found.protos.float())
 
 
 def arrange(layer: nn.Module, dtype: torch.dtype) -> None:
@@ -142,10 +142,9 @@ def arrange(layer: nn.Module, dtype: torch.dtype) -> None:
     if not isinstance(layer, LOW_LAYERS):
         return
     layer.to(dtype)
-    if isinstance(layer, nn.Conv3d):
-        layer.to(memory_format=torch.channels_last_3d)
-    elif not isinstance(layer, nn.Linear):
-        layer.to(memory_format=torch.channels_last)
+    layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
+    layout = layouts.get(layer.weight.dim(), torch.contiguous_format)
+    layer.weight.data = layer.weight.data.contiguous(memory_format=layout)
 
 
 def norms_to_fold(module: nn.Module) -> Iterator[tuple[nn.Module, str, str]]:

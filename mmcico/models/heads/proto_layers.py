@@ -12,7 +12,7 @@ from mmcico.registry import MODELS
 from ..interfaces import build_part
 from ..layers.clip_tower import ClipTower, frames_to_clip
 from ..layers.recompute import recomputed
-from ..layers.windows import Window, crop, worthwhile
+from ..layers.windows import Window, crop, doubled, worthwhile
 
 #: methods that the layers call, with their arguments
 UPSAMPLE = dict(
@@ -116,8 +116,8 @@ class ProtoLayers(BaseModule):
             # the enlargement and the convolution at twice the size reach one cell further
             part, place = self.tower.part(fused, num_frames, window, 1)
             part = self.reduce(self.upsample.part(part, num_frames, place, size))
-            inner, outer = (tuple(2 * side for side in each) for each in (window, place))
-            crop(out, (0, 0, 0, 0), inner).copy_(crop(part, outer, inner))
+            inner = doubled(window)
+            crop(out, (0, 0, 0, 0), inner).copy_(crop(part, doubled(place), inner))
         return frames_to_clip(out, num_frames)
 
     def _enlarged(self, x: Tensor, num_frames: int) -> Tensor:

@@ -27,13 +27,16 @@ def recomputed(module: nn.Module, run: Callable, *args: Any) -> Any:
 def kept_statistics(module: nn.Module) -> Iterator[None]:
     """Do not change running statistics within a block."""
     norms = [each for each in module.modules() if isinstance(each, _BatchNorm)]
-    norms = [each for each in norms if each.training and each.num_batches_tracked is not None]
-    before = [(each.momentum, each.num_batches_tracked.clone()) for each in norms]
-    for each in norms:
+    before = [
+        (each, each.momentum, each.num_batches_tracked, each.num_batches_tracked.clone())
+        for each in norms
+        if each.training and each.num_batches_tracked is not None
+    ]
+    for each, *_ in before:
         each.momentum = 0.0
     try:
         yield
     finally:
-        for each, (momentum, number) in zip(norms, before):
+        for each, momentum, counter, number in before:
             each.momentum = momentum
-            each.num_batches_tracked.copy_(number)
+            counter.copy_(number)

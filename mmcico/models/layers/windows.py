@@ -32,6 +32,12 @@ def widen(window: Window, margin: int, size: Sequence[int]) -> Window:
     )
 
 
+def doubled(window: Window) -> Window:
+    """Return the same window of a map of twice the size."""
+    top, bottom, left, right = window
+    return 2 * top, 2 * bottom, 2 * left, 2 * right
+
+
 def crop(x: Tensor, place: Window, window: Window) -> Tensor:
     """Return the part (..., h', w') of a window from values (..., h, w) that are at a place."""
     top, bottom, left, right = window
