@@ -17,7 +17,7 @@ def run(name, *args):
 @pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
 def test_killed_trainings_and_tests_end_as_undisturbed_ones(tmp_path):
     done = run(
-        *('kill_test.py', '--times', 2, '--steps', 8, '--videos', 3, '--folder', tmp_path / 'kill')
+        *('kill_test.py', '--times', 2, '--steps', 4, '--videos', 2, '--folder', tmp_path / 'kill')
     )
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
@@ -27,7 +27,7 @@ def test_killed_trainings_and_tests_end_as_undisturbed_ones(tmp_path):
         *['test'] * 2,
     ]
     assert list((tmp_path / 'kill' / 'train_0').glob('*.pth')) == [
-        tmp_path / 'kill' / 'train_0' / 'iter_8.pth'
+        tmp_path / 'kill' / 'train_0' / 'iter_4.pth'
     ]
     assert json.loads((tmp_path / 'kill' / 'test_0' / 'results.json').read_text())
 

@@ -24,10 +24,14 @@ from types import ModuleType
 import mmcico.compat  # noqa: F401
 
 import torch
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
 
 from mmcico.cli.main import load_tool
 from mmcico.datasets.moving_shapes import make_config, write_dataset
+from mmcico.registry import DATASETS, METRICS, MODELS, VISUALIZERS
+from mmcico.utils.launch import read_config
 from mmcico.utils.tool import run_tool, tool_parser
 
 TOOLS = Path(__file__).resolve().parents[1]
@@ -75,6 +79,18 @@ def prepare(folder: Path, steps: int, videos: int) -> Path:
     path = folder / 'config.py'
     path.write_text(CONFIG.format(root=TOOLS.parent, data=data, steps=steps))
     return path
+
+
+def preload(config: Path) -> None:
+    """Build the parts of a training once, so that forks find everything imported."""
+    torch.set_num_threads(1)  # a pool of threads does not survive a fork
+    cfg = read_config(str(config))
+    init_default_scope('mmdet')
+    build_optim_wrapper(MODELS.build(cfg.model), cfg.optim_wrapper)
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        DATASETS.build(loader.dataset)[0]
+    METRICS.build(dict(cfg.val_evaluator, outdir=str(config.parent / 'none')))
+    VISUALIZERS.build(dict(cfg.visualizer, name='preload', save_dir=str(config.parent / 'none')))
 
 
 def left_over(session: int) -> list[str]:
@@ -206,8 +222,8 @@ def main(argv: Sequence[str]) -> int:
     folder = Path(args.folder).resolve()
     folder.mkdir(parents=True)
     random.seed(args.seed)
-    torch.set_num_threads(1)
     config = prepare(folder, args.steps, args.videos)
+    preload(config)
     last = f'iter_{args.steps}.pth'
     ends = attack(load_tool(TOOLS / 'train.py'), [config], folder, args.times)
     whole = folder / 'train_undisturbed' / last
