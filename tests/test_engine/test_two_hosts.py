@@ -11,6 +11,8 @@ import time
 import pytest
 from clip_line import CONFIG, HERE, ROOT, write_data
 
+from mmcico.utils.host_watch import HostWatch
+
 ADDRESS = '10.77.93.{}'
 
 
@@ -106,3 +108,29 @@ def test_a_lost_host_ends_the_other(hosts, tmp_path, rendezvous):
     said = [(tmp_path / f'host{number}.txt').read_text() for number in (0, 1)]
     assert all(codes)
     assert all(re.search('host [01] has not been heard of for 8 s', text) for text in said), said
+
+
+PARENT = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, '-c', sys.argv[1]])
+child.wait()
+time.sleep(float(sys.argv[2]))
+"""
+CHILD = 'from mmcico.utils.host_watch import end_parent_later; end_parent_later(1.5)'
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='file descriptors of processes')
+@pytest.mark.parametrize('seconds, code', [('60', -signal.SIGKILL), ('0.1', 0)])
+def test_a_parent_that_does_not_end_is_killed(seconds, code):
+    env = dict(os.environ, PYTHONPATH=str(ROOT))
+    began = time.time()
+    done = subprocess.run([sys.executable, '-c', PARENT, CHILD, seconds], env=env, timeout=30)
+    assert done.returncode == code and time.time() - began < 20
+
+
+def test_torchrun_with_restarts_left_goes_on():
+    env = dict(MASTER_ADDR='a', MASTER_PORT='1', GROUP_RANK='0', GROUP_WORLD_SIZE='2')
+    restarts = dict(TORCHELASTIC_MAX_RESTARTS='2', TORCHELASTIC_RESTART_COUNT='1')
+    assert HostWatch(env, 1)._is_last
+    assert not HostWatch({**env, **restarts}, 1)._is_last
+    assert HostWatch({**env, **restarts, 'TORCHELASTIC_RESTART_COUNT': '2'}, 1)._is_last
