@@ -21,7 +21,14 @@ from .package_files import find_config
 from .processes import end_children_with_this, end_with_parent
 
 #: keys at the top of a config that are read beside the arguments of a runner
-READ = ('auto_scale_lr', 'custom_imports', 'runner_type', 'tta_model', 'vis_backends')
+READ = (
+    'auto_scale_lr',
+    'custom_imports',
+    'efficient_conv_bn_eval',
+    'runner_type',
+    'tta_model',
+    'vis_backends',
+)
 #: parts whose settings are easily written one level too high
 HOMES = ('train_cfg', 'optim_wrapper', 'train_dataloader', 'val_dataloader', 'test_dataloader')
 

@@ -27,6 +27,7 @@ def cfg():
     'key, value, meant',
     [
         ('optim_wraper', dict(), 'optim_wrapper'),
+        ('eficient_conv_bn_eval', ['backbone'], 'efficient_conv_bn_eval'),
         ('default_hook', dict(), 'default_hooks'),
         ('max_epochs', 7, 'train_cfg.max_epochs'),
     ],
