@@ -77,6 +77,24 @@ def mean_over(values: Tensor, chosen: Tensor) -> Tensor:
     return (values * chosen).sum(dim=0) / count
 
 
+def mask_stability(probs: Tensor, margin: float) -> Tensor:
+    """Compute how little masks depend on the threshold that cuts them.
+
+    The masks at the thresholds ``0.5 + margin`` and ``0.5 - margin`` are compared over all frames.
+    The smaller one lies in the larger one, so that their IoU is the ratio of their sizes.
+
+    Args:
+        probs (Tensor): (N, T, H, W) probabilities.
+        margin (float): Distance of both thresholds from 0.5.
+
+    Returns:
+        Tensor: (N,) float, 1 for a mask with a sharp edge, 0 for an empty one.
+    """
+    high = (probs > 0.5 + margin).flatten(1).sum(dim=1)
+    low = (probs > 0.5 - margin).flatten(1).sum(dim=1)
+    return high / low.clamp(min=1)
+
+
 def to_original(
     probs: Tensor,
     pad_shape: Sequence[int],

@@ -108,19 +108,43 @@ def test_the_score_counts_clips_that_missed_the_object():
     clips = [((0, 1, 2), (0,)), ((2, 3, 4), (0,)), ((4, 5, 6), ()), ((6, 7, 8), (0,))]
     _, linked = run(EvidenceTracker(prior=1.0), clips)
     scores = torch.cat([clip.scores for clip in linked])
-    torch.testing.assert_close(scores, torch.tensor([0.8 / 2, 1.6 / 3, 1.6 / 4, 2.4 / 5]))
+    expected = torch.tensor([1 / 2, 2 / 3, 2 / 4, 3 / 5]) * 0.8**0.5
+    torch.testing.assert_close(scores, expected)
     assert visible(linked[2]) == [0]
+
+
+def test_the_score_of_a_clip_is_the_mean_of_its_class_score_and_the_stability_of_its_masks():
+    frames = (0, 1, 2)
+    clip = clip_of(frames, (0, 1), score=0.8)
+    # of 36 pixels a frame, 18 are not above 0.5 + 0.3, and 6 of these not above 0.5 - 0.3
+    for t in frames:
+        clip.masks[0, t, t : t + 3, :6] = 0.75
+        clip.masks[0, t, t, :6] = 0.15
+    _, clip = EvidenceTracker(prior=0.0).step(TrackState(), clip, frames, nothing(frames))
+    expected = torch.tensor([(0.8 * 18 / 30) ** 0.5, 0.8**0.5])
+    torch.testing.assert_close(clip.scores, expected)
+
+
+def test_clips_that_disagree_on_a_shared_frame_lower_the_score():
+    tracker, state = EvidenceTracker(prior=0.0, birth_score=0.0), TrackState()
+    totals = []
+    for frames, prob in (((0, 1, 2), 0.6), ((2, 3, 4), 0.9)):
+        clip = clip_of(frames, (0,), prob=prob)
+        state, clip = tracker.step(state, clip, frames, nothing(frames))
+        totals.append(state.tracks.total.item())
+    # 0.6 is below 0.8 everywhere; then the mean 0.75 is below it in one frame of three
+    assert totals == pytest.approx([0.0, (0.8 * 2 / 3) ** 0.5])
 
 
 def test_a_weak_track_is_shown_when_it_is_confirmed():
     clips = [((0, 1, 2), (0,)), ((2, 3, 4), (0,))]
     tracker = EvidenceTracker(birth_score=0.5, confirm=2)
-    state, linked = run(tracker, clips, score=0.4)
+    state, linked = run(tracker, clips, score=0.4**2)
     assert [len(clip) for clip in linked] == [0, 1]
-    _, linked = run(tracker, clips, score=0.5)
+    _, linked = run(tracker, clips, score=0.5**2)
     assert [len(clip) for clip in linked] == [1, 1]
     # one that is not confirmed leaves no trace in the results
-    _, linked = run(tracker, [((0, 1, 2), (0,)), ((2, 3, 4), ())], score=0.4)
+    _, linked = run(tracker, [((0, 1, 2), (0,)), ((2, 3, 4), ())], score=0.4**2)
     assert [len(clip) for clip in linked] == [0, 0]
 
 

@@ -8,6 +8,7 @@ from mmcico.structures.clip_masks import (
     both_seen,
     crop_edges,
     crop_region,
+    mask_stability,
     mean_over,
     pairwise_mask_iou,
     to_original,
@@ -57,6 +58,13 @@ def test_mean_over_frames_that_both_see():
     iou = mean_over(pairwise_mask_iou(masks, masks), seen)
     assert iou[0, 1].item() == pytest.approx(2 / 6)  # second frame alone
     assert both_seen(masks, masks, min_pixels=4).sum() == 0
+
+
+def test_stability_is_the_share_of_pixels_that_both_thresholds_keep():
+    probs = torch.tensor([[0.9, 0.7, 0.3, 0.1], [0.9, 0.9, 0.9, 0.9], [0.1, 0.0, 0.0, 0.1]])
+    probs = probs.view(3, 2, 1, 2)
+    assert mask_stability(probs, 0.1).tolist() == [1, 1, 0]
+    torch.testing.assert_close(mask_stability(probs, 0.3), torch.tensor([1 / 3, 1, 0]))
 
 
 def test_to_original_cuts_padding_before_it_enlarges():

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.clip_boxes import covered_by_better, scale_boxes
+from mmcico.structures.clip_masks import mask_stability
 from mmcico.structures.track_state import Draw, TrackState
 
 from .pair_evidence import at_frames, shared_frames
@@ -25,10 +26,12 @@ class EvidenceTracker(BaseModule):
 
     - Instances of one clip that show the same object are one instance; their classes are votes.
     - Instances and tracks are paired by the log-odds of being the same object
-      (:class:`PairEvidence`), all pairs together, and only above even odds.
-    - The score of a track is the sum of its clips' scores over all the clips since it began, the
-      missed ones included, and ``prior`` more. A track that was found in one of many clips is
-      therefore worth little.
+      (:class:`PairEvidence`), the best pair first, and only above even odds.
+    - The score of an instance is the geometric mean of its class score and the stability of its
+      masks (:func:`mask_stability`), because masks with sharp edges are good ones.
+    - The score of a track is the sum of its clips' scores over the number of all clips since it
+      began, the missed ones included, and ``prior`` more. A track that was found in one of many
+      clips is therefore worth little.
     - A new track of a low score is not shown before it has been found ``confirm`` times.
     - A track that is missed is redrawn on the prototypes of the clip. If these masks lie where the
       last ones were and not on other instances, the track is shown for up to ``fill`` clips, with
@@ -40,11 +43,12 @@ class EvidenceTracker(BaseModule):
 
     Args:
         evidence (dict): :class:`PairEvidence`.
-        matching (dict): :class:`HungarianMatching` or :class:`GreedyMatching`.
+        matching (dict): :class:`GreedyMatching` or :class:`HungarianMatching`.
         memory (int): Number of clips for which a track that is not found is kept.
         momentum (float): Share of a track's old embedding in the new one.
         duplicate_iou (float): Instances of a clip whose masks overlap by more are one object.
         part_share (float): An instance that lies on a better one by a larger share is dropped, too.
+        margin (float): Distance from 0.5 of the thresholds that stability compares.
         prior (float): Number of clips with score 0 that each track starts with.
         birth_score (float): A new track of at least this score is shown at once.
         confirm (int): Number of clips that must find any other track before it is shown.
@@ -57,11 +61,12 @@ class EvidenceTracker(BaseModule):
     def __init__(
         self,
         evidence: ConfigType = dict(type='mmcico.PairEvidence'),
-        matching: ConfigType = dict(type='mmcico.HungarianMatching'),
+        matching: ConfigType = dict(type='mmcico.GreedyMatching'),
         memory: int = 20,
         momentum: float = 0.5,
         duplicate_iou: float = 0.5,
         part_share: float = 0.85,
+        margin: float = 0.3,
         prior: float = 1.0,
         birth_score: float = 0.3,
         confirm: int = 2,
@@ -81,6 +86,7 @@ class EvidenceTracker(BaseModule):
         self.momentum = momentum
         self.duplicate_iou = duplicate_iou
         self.part_share = part_share
+        self.margin = margin
         self.prior = prior
         self.birth_score = birth_score
         self.confirm = confirm
@@ -140,7 +146,7 @@ class EvidenceTracker(BaseModule):
         found = InstanceData(**{key: clip[key] for key in FIELDS})
         found.embeds = clip.embeds.float()
         found.votes = clip.class_scores.float()
-        found.total = clip.scores.float()
+        found.total = self._clip_scores(clip.scores, clip.masks)
         found.hits = torch.ones_like(clip.labels)
         found.misses = torch.zeros_like(clip.labels)
         found.age = torch.zeros_like(clip.labels)
@@ -160,6 +166,10 @@ class EvidenceTracker(BaseModule):
         part = common / area.clamp(min=1)
         return covered_by_better(iou, self.duplicate_iou) | covered_by_better(part, self.part_share)
 
+    def _clip_scores(self, scores: Tensor, masks: Tensor) -> Tensor:
+        """Return the scores (N,) of the instances of a clip by their classes and masks."""
+        return (scores.float() * mask_stability(masks, self.margin)).sqrt()
+
     def _carry_on(
         self, found: InstanceData, tracks: InstanceData, rows: Tensor, cols: Tensor
     ) -> InstanceData:
@@ -168,12 +178,14 @@ class EvidenceTracker(BaseModule):
         place, shared = shared_frames(past.frames, found.frames[rows])
         number = at_frames(past.num_masks, place) * shared
         weight = (number / (number + 1))[..., None, None]
+        masks = torch.lerp(found.masks[rows], at_frames(past.mean_masks, place), weight)
         new = dict(
             instances_id=past.instances_id,
             embeds=F.normalize(torch.lerp(found.embeds[rows], past.embeds, self.momentum)),
-            mean_masks=torch.lerp(found.masks[rows], at_frames(past.mean_masks, place), weight),
+            mean_masks=masks,
             num_masks=number + 1,
-            **{key: found[key][rows] + past[key] for key in ('votes', 'total', 'hits', 'misses')},
+            total=self._clip_scores(found.scores[rows], masks) + past.total,
+            **{key: found[key][rows] + past[key] for key in ('votes', 'hits', 'misses')},
         )
         for key, values in new.items():
             found[key] = found[key].index_copy(0, rows, values)
