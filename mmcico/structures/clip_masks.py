@@ -88,11 +88,12 @@ def mask_stability(probs: Tensor, margin: float) -> Tensor:
         margin (float): Distance of both thresholds from 0.5.
 
     Returns:
-        Tensor: (N,) float, 1 for a mask with a sharp edge, 0 for an empty one.
+        Tensor: (N,) float, 1 for a mask with a sharp edge. A mask without a pixel above the higher
+        threshold counts as half a pixel, so that the result is never 0.
     """
-    high = (probs > 0.5 + margin).flatten(1).sum(dim=1)
+    high = (probs > 0.5 + margin).flatten(1).sum(dim=1).float()
     low = (probs > 0.5 - margin).flatten(1).sum(dim=1)
-    return high / low.clamp(min=1)
+    return high.clamp(min=0.5) / low.clamp(min=1)
 
 
 def to_original(

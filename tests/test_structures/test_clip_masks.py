@@ -63,8 +63,10 @@ def test_mean_over_frames_that_both_see():
 def test_stability_is_the_share_of_pixels_that_both_thresholds_keep():
     probs = torch.tensor([[0.9, 0.7, 0.3, 0.1], [0.9, 0.9, 0.9, 0.9], [0.1, 0.0, 0.0, 0.1]])
     probs = probs.view(3, 2, 1, 2)
-    assert mask_stability(probs, 0.1).tolist() == [1, 1, 0]
-    torch.testing.assert_close(mask_stability(probs, 0.3), torch.tensor([1 / 3, 1, 0]))
+    assert mask_stability(probs, 0.1).tolist() == [1, 1, 0.5]
+    torch.testing.assert_close(mask_stability(probs, 0.3), torch.tensor([1 / 3, 1, 0.5]))
+    # without a pixel above the higher threshold, the size decides
+    assert mask_stability(torch.full((1, 2, 1, 2), 0.7), 0.3).tolist() == [0.5 / 4]
 
 
 def test_to_original_cuts_padding_before_it_enlarges():
