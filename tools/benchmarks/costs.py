@@ -53,6 +53,12 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('--precision', choices=['auto', 'fp32', 'bf16', 'fp16'], default='fp32')
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--repeats', type=int, default=3)
+    parser.add_argument(
+        '--known',
+        nargs='*',
+        default=[],
+        help='JSON files with sections that are not measured again',
+    )
     parser.add_argument('--plot', help='picture of the curves')
     parser.add_argument('--out', help='JSON file for the numbers')
     return parser.parse_args(argv)
@@ -174,6 +180,10 @@ def main(argv: Sequence[str]) -> None:
             'frames of the video', args.lengths, lambda value: cost_of_length(args, value)
         ),
     }
+    for path in args.known:
+        for name, found in json.loads(Path(path).read_text())['costs'].items():
+            if not result[name]:
+                result[name] = {int(value): each for value, each in found.items()}
     if args.out:
         content = dict(machine=machine(torch.device(args.device)), costs=result)
         Path(args.out).write_text(json.dumps(content, indent=1) + '\n')

@@ -52,7 +52,8 @@ def summary(result: dict[str, Any]) -> str:
         '',
         stage_table(found),
         '',
-        f'frames a second with loading: {speed(found["end_to_end"])}',
+        f'frames a second with loading: {speed(found["end_to_end"])}, '
+        f'{found["end_to_end_share"]:.2f} of the network alone',
         f'frames a second of backbone to prototypes: {found["network"]["median"]:.2f}',
         f'frames a second of the model, linking included: {speed(found["steps"])}',
         f'masks, NMS, linking, enlarging and encoding: {found["after_network"]:.1%} of the time',

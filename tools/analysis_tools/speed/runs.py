@@ -226,6 +226,7 @@ class Plan:
         seconds = {name: each['median'] for name, each in result['stages'].items()}
         network = sum(seconds[name] for name in NETWORK)
         result['network'] = dict(median=1 / network if network else 0.0)
+        result['end_to_end_share'] = result['end_to_end']['median'] * network
         result['after_network'] = sum(
             seconds[name] for name in ('masks', 'NMS', 'link', 'rest', 'enlarge and encode')
         ) / max(sum(seconds.values()), 1e-12)
