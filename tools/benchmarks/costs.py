@@ -29,7 +29,7 @@ sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 from speed.builders import build, forced, write_untrained
 from speed.measures import PeakMemory, machine, spread, wait_for
 from speed.report import table
-from speed.runs import new_frame_seconds
+from speed.runs import second_clip
 from speed.videos import SpeedVideo, generated
 
 PAPER = 'configs/cico/cico-yolact_r50_fpn_clip3_4xb6-12e_youtubevis2019.py'
@@ -86,10 +86,9 @@ def prepared(args: argparse.Namespace, num_frames: int, objects: int, height: in
 def cost(args: argparse.Namespace, num_frames: int, objects: int, height: int) -> dict[str, Any]:
     """Return the time per new frame and the peak memory."""
     with prepared(args, num_frames, objects, height) as (inferencer, video):
-        times = []
         with PeakMemory(torch.device(args.device)) as peak:
-            for _ in range(args.repeats + 1):
-                times.append(new_frame_seconds(inferencer, video)[0])
+            run = second_clip(inferencer, video)
+            times = [run()[0] for _ in range(args.repeats + 1)]
     return dict(seconds=spread(times[1:]), memory=peak.mib)
 
 

@@ -15,20 +15,23 @@ import statistics
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
 
 from mmcico.apis import CiCoInferencer
-from mmcico.deployment import Agreement, compare_clips
+from mmcico.deployment import compare_clips
+from mmcico.utils.launch import read_config
 from mmcico.utils.tool import run_tool, tool_parser
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
 from speed.builders import DenseNetwork, build, forced, plain_model, resolved, write_untrained
 from speed.measures import machine, spread
-from speed.runs import new_frame_seconds
+from speed.report import table
+from speed.runs import second_clip
 from speed.videos import SpeedVideo, generated
 
 CONFIGS = [
@@ -43,11 +46,11 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('configs', nargs='*', default=CONFIGS, help='config files')
     parser.add_argument('--candidates', type=int, nargs='+', default=[10, 20, 40])
     parser.add_argument('--objects', type=int, default=8, help='number of objects of the video')
-    parser.add_argument('--frames', type=int, default=5, help='number of frames of the video')
     parser.add_argument('--size', type=int, nargs=2, default=[360, 640], metavar=('H', 'W'))
     parser.add_argument('--repeats', type=int, default=5, help='number of measured runs')
     parser.add_argument('--precisions', nargs='+', default=['fp32', 'auto'])
     parser.add_argument('--device', default='cpu')
+    parser.add_argument('--keep', help='folder that keeps videos and weights for further runs')
     parser.add_argument('--out', help='JSON file for the numbers')
     return parser.parse_args(argv)
 
@@ -61,34 +64,38 @@ def compare(
     with ExitStack() as stack:
         for each in runs.values():
             stack.enter_context(forced(each, video, candidates).active())
-        for repeat in range(repeats + 1):
-            for name, inferencer in runs.items():
-                seconds, found[name] = new_frame_seconds(inferencer, video)
-                if repeat:
-                    times[name].append(seconds)
-    dense = statistics.median(times['dense'])
-    agreement = sum(map(compare_clips, found['fp32'], found['dense']), start=Agreement())
+        clips = {name: second_clip(each, video) for name, each in runs.items()}
+        for name, run in clips.items():
+            if name != 'dense':  # whose first clip has warmed up the same shapes
+                run()
+        for _ in range(repeats):
+            for name, run in clips.items():
+                seconds, found[name] = run()
+                times[name].append(seconds)
+    dense = found.pop('dense')
+    middle = {name: statistics.median(values) for name, values in times.items()}
     return dict(
-        instances=sum(map(len, found['dense'])) / len(found['dense']),
+        instances=len(dense),
         seconds={name: spread(values) for name, values in times.items()},
-        ratio={
-            name: dense / statistics.median(values)
-            for name, values in times.items()
-            if name != 'dense'
-        },
-        agreement=dict(
-            same=agreement.same,
-            box=agreement.box,
-            score=agreement.score,
-            mask_share=agreement.mask_share,
-        ),
+        ratio={name: middle['dense'] / middle[name] for name in found},
+        agreement={name: asdict(compare_clips(each, dense)) for name, each in found.items()},
     )
 
 
-def measure(config: str, args: argparse.Namespace, folder: str) -> dict:
+def prepared(config: str, args: argparse.Namespace, folder: Path) -> tuple[SpeedVideo, str]:
+    """Return a video of two clips, and the path of random weights, which may be there already."""
+    length = 2 * read_config(config).model.bbox_head.get('num_frames', 3)
+    name = f'video_{length}_{args.size[0]}x{args.size[1]}_{args.objects}'
+    video = generated(folder / name, length, tuple(args.size), args.objects)
+    weights = folder / f'{Path(config).stem}.pth'
+    if not weights.is_file():
+        Path(write_untrained(config, video, str(folder))).replace(weights)
+    return video, str(weights)
+
+
+def measure(config: str, args: argparse.Namespace, folder: Path) -> dict:
     """Measure one config with all numbers of candidates."""
-    video = generated(f'{folder}/video', args.frames, tuple(args.size), args.objects)
-    weights = write_untrained(config, video, folder)
+    video, weights = prepared(config, args, folder)
     names = ['dense', *dict.fromkeys(['fp32', *args.precisions])]
     runs = {
         name: build(config, weights, args.device, 'fp32' if name == 'dense' else name)
@@ -98,29 +105,38 @@ def measure(config: str, args: argparse.Namespace, folder: str) -> dict:
     return {number: compare(runs, video, number, args.repeats) for number in args.candidates}
 
 
+def row(model: str, candidates: int, found: dict) -> list[str]:
+    """Return a line of the table."""
+    exact = found['agreement']['fp32']
+    share = exact['other_pixels'] / max(exact['pixels'], 1)
+    return [
+        model.split('_fpn')[0],
+        str(candidates),
+        str(found['instances']),
+        f'{found["seconds"]["dense"]["median"]:.3f}',
+        *(f'{each["median"]:.3f}' for name, each in found['seconds'].items() if name != 'dense'),
+        *(f'{each:.2f} x' for each in found['ratio'].values()),
+        f'{"yes" if exact["same"] else "NO"}, {share:.0e} of the mask pixels',
+    ]
+
+
 @torch.no_grad()
 def main(argv: Sequence[str]) -> None:
     """Measure all configs and print a table."""
     args = parse_args(argv)
     result: dict = dict(machine=machine(torch.device(args.device)), models={})
-    others = list(dict.fromkeys(['fp32', *args.precisions]))
-    means = [f'{name} ({resolved(name, args.device)})' if name == 'auto' else name
-             for name in others]  # fmt: skip
-    print(f'| model | candidates | dense, s a frame | {" | ".join(means)} | same as dense |')
-    print('| --- ' * (4 + len(others)) + '|')
-    for config in args.configs:
-        with TemporaryDirectory() as folder:
-            found = measure(config, args, folder)
-        result['models'][Path(config).stem] = found
-        for number, each in found.items():
-            cells = [f'{each["ratio"][name]:.2f} x' for name in others]
-            print(
-                f'| {Path(config).stem.split("_fpn")[0]} | {number} | '
-                f'{each["seconds"]["dense"]["median"]:.3f} | {" | ".join(cells)} | '
-                f'{"yes" if each["agreement"]["same"] else "NO"}, scores '
-                f'{each["agreement"]["score"]:.0e}, masks {each["agreement"]["mask_share"]:.1e} |',
-                flush=True,
-            )
+    names = list(dict.fromkeys(['fp32', *args.precisions]))
+    names = [f'{n} ({resolved(n, args.device)})' if n == 'auto' else n for n in names]
+    rows = []
+    with TemporaryDirectory() as temporary:
+        folder = Path(args.keep or temporary)
+        for config in args.configs:
+            found = result['models'][Path(config).stem] = measure(config, args, folder)
+            rows += [row(Path(config).stem, number, each) for number, each in found.items()]
+    seconds = [f'{name}, s a new frame' for name in ['plain', *names]]
+    ratios = [f'{name}, speed' for name in names]
+    head = ['model', 'candidates', 'instances', *seconds, *ratios, 'fp32 as the plain network']
+    print(table(head, rows))
     if args.out:
         Path(args.out).write_text(json.dumps(result, indent=1) + '\n')
 

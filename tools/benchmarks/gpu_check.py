@@ -41,7 +41,7 @@ def parts(args: argparse.Namespace, folder: str) -> dict[str, list[str]]:
     tools = 'tools/benchmarks/'
     speed = ['tools/analysis_tools/benchmark.py', PAPER if on_gpu else SMALL]
     small = ['--device', args.device]
-    small += [] if on_gpu else ['--size', '64', '96', '--frames', '5', '--objects', '2']
+    small += [] if on_gpu else ['--size', '64', '96', '--objects', '2']
     small += ['--repeats', '5' if on_gpu else '1']
     checkpoint = args.checkpoint or f'{folder}/untrained.pth'
     found = {

@@ -64,21 +64,28 @@ def run_clips(model: CiCo, clips: Iterable[ReadyClip]) -> list[InstanceData]:
     return found
 
 
-def new_frame_seconds(
+def second_clip(
     inferencer: CiCoInferencer, video: SpeedVideo
-) -> tuple[float, list[InstanceData]]:
-    """Return the seconds per new frame after the first clip, and the instances of all clips."""
-    state, found, seconds, number = VideoState(), [], 0.0, 0
-    for index, clip in enumerate(ready_clips(inferencer, video)):
-        wait_for(clip.inputs.device)
+) -> Callable[[], tuple[float, InstanceData]]:
+    """Return a function that runs the second clip of a video, as often as it is called.
+
+    Like any clip of a long video but the first, it shares frames with the one before.
+
+    Returns:
+        Callable: Returns the seconds of a new frame, and the linked instances of the clip.
+    """
+    model, (first, second) = inferencer.model, ready_clips(inferencer, video)[:2]
+    state, _ = model.step(VideoState(), first.inputs, first.frame_ids, first.num_final)
+    new_frames = len(second.frame_ids) - inferencer.clips.overlap
+
+    def run() -> tuple[float, InstanceData]:
+        wait_for(second.inputs.device)
         start = time.perf_counter()
-        state, instances = inferencer.model.step(state, clip.inputs, clip.frame_ids, clip.num_final)
-        wait_for(clip.inputs.device)
-        found.append(instances)
-        if index:  # all frames of the first clip are new
-            seconds += time.perf_counter() - start
-            number += len(clip.frame_ids) - inferencer.clips.overlap
-    return seconds / max(number, 1), found
+        _, found = model.step(state, second.inputs, second.frame_ids, second.num_final)
+        wait_for(second.inputs.device)
+        return (time.perf_counter() - start) / new_frames, found
+
+    return run
 
 
 @dataclass
