@@ -85,10 +85,12 @@ def prepared(args: argparse.Namespace, num_frames: int, objects: int, height: in
 
 def cost(args: argparse.Namespace, num_frames: int, objects: int, height: int) -> dict[str, Any]:
     """Return the time per new frame and the peak memory."""
-    with prepared(args, num_frames, objects, height) as (inferencer, video):
-        with PeakMemory(torch.device(args.device)) as peak:
-            run = second_clip(inferencer, video)
-            times = [run()[0] for _ in range(args.repeats + 1)]
+    with (
+        prepared(args, num_frames, objects, height) as (inferencer, video),
+        PeakMemory(torch.device(args.device)) as peak,
+    ):
+        run = second_clip(inferencer, video)
+        times = [run()[0] for _ in range(args.repeats + 1)]
     return dict(seconds=spread(times[1:]), memory=peak.mib)
 
 
