@@ -1,5 +1,5 @@
-# One class, "object": the model that `mmcico predict` uses without weights. It is trained from
-# scratch on generated video that resembles real video (tools/dataset_tools/make_natural_shapes.py).
+# One class, "object": an experiment, trained from scratch on generated video that resembles real
+# video (tools/dataset_tools/make_natural_shapes.py). docs/en/any_object.md has its figures.
 _base_ = [
     '../_base_/models/cico-yolact_demo.py',
     '../_base_/datasets/moving_shapes.py',
