@@ -45,6 +45,8 @@ model = dict(
         in_channels=16, embed_channels=8,
         towers=dict(num_convs=1, channels=16, norm_cfg=norm_cfg)),
     mask_head=dict(in_channels=16, feat_channels=16, norm_cfg=norm_cfg),
+    # after a few steps, masks are too uncertain for the scores of the default tracker
+    tracker=dict(_delete_=True, type='mmcico.ClipTracker'),
     test_cfg=dict(nms=dict(score_thr=0.05, max_per_frame=5)))
 train_cfg = dict(max_iters={steps}, val_interval={steps})
 param_scheduler = [dict(type='ConstantLR', factor=1.0, by_epoch=False)]
