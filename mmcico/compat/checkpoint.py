@@ -45,9 +45,10 @@ def _safe_globals() -> list[Any]:
     from mmengine.config import ConfigDict
     from mmengine.logging import HistoryBuffer
 
-    multiarray = (getattr(np, '_core', None) or np.core).multiarray
+    # numpy._core of NumPy 1.26 is an empty package
+    core = np._core if hasattr(getattr(np, '_core', None), 'multiarray') else np.core
     functions = [
-        named(f'numpy.{package}.multiarray.{name}', getattr(multiarray, name))
+        named(f'numpy.{package}.multiarray.{name}', getattr(core.multiarray, name))
         for package in ('core', '_core')
         for name in ('_reconstruct', 'scalar')
     ]
