@@ -45,8 +45,9 @@ def _safe_globals() -> list[Any]:
     from mmengine.config import ConfigDict
     from mmengine.logging import HistoryBuffer
 
-    # numpy._core of NumPy 1.26 is an empty package
-    core = np._core if hasattr(getattr(np, '_core', None), 'multiarray') else np.core
+    core: Any = getattr(np, '_core', None)
+    if not hasattr(core, 'multiarray'):  # NumPy 1, whose numpy._core is empty or absent
+        core = np.core
     functions = [
         named(f'numpy.{package}.multiarray.{name}', getattr(core.multiarray, name))
         for package in ('core', '_core')
