@@ -9,20 +9,7 @@ from mmengine.structures import InstanceData
 
 from mmcico.models.vis.cico import CiCo
 
-from .precision import set_precision
-
-
-def check_layers(model: CiCo) -> None:
-    """Refuse models that run a file.
-
-    Raises:
-        ValueError: If the model has no layers of its own.
-    """
-    if not any(True for _ in model.backbone.parameters()):
-        raise ValueError(
-            'the model runs an ONNX file, which is neither compiled nor cast '
-            'by PyTorch; build it from its config and checkpoint'
-        )
+from .precision import check_layers, set_precision
 
 
 def compile_model(model: CiCo, **options: Any) -> CiCo:

@@ -62,6 +62,19 @@ def best_precision(device: torch.device | str) -> tuple[str, str]:
     return 'fp32', f'nothing is known of bf16 on {device.type}'
 
 
+def check_layers(model: CiCo) -> None:
+    """Check that a model has layers of its own.
+
+    Raises:
+        ValueError: If the model runs an ONNX file.
+    """
+    if not any(True for _ in model.backbone.parameters()):
+        raise ValueError(
+            'the model runs an ONNX file, which is neither compiled nor cast by PyTorch; build it '
+            'from its config and checkpoint'
+        )
+
+
 def set_precision(model: CiCo, precision: str) -> CiCo:
     """Prepare the network of a model for fast tests, in place.
 
@@ -85,12 +98,8 @@ def set_precision(model: CiCo, precision: str) -> CiCo:
     name = precision_name(precision)
     if model.training:
         raise ValueError('the model is in training mode; call model.eval() first')
-    like = next(model.backbone.parameters(), None)
-    if like is None:
-        raise ValueError(
-            'the model runs an ONNX file, whose precision is fixed; build it from its config and '
-            'checkpoint'
-        )
+    check_layers(model)
+    like = next(model.backbone.parameters())
     if name == 'auto':
         name, reason = best_precision(like.device)
         print_log(f'precision "auto" is "{name}", since {reason}', logger='current')
