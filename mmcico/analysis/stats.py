@@ -1,4 +1,4 @@
-"""Statistics of an annotation file."""
+"""Statistics of an annotation file, as numbers and as text."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 
 from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
+from mmcico.utils.tool import align_rows
 
 #: mean areas at which the official tools change from small to medium to large
 SMALL_BELOW, MEDIUM_UP_TO = 128**2, 256**2
+#: number of sizes of videos that are listed
+MOST_SIZES = 5
 
 
 def spread(values: Iterable[float]) -> dict[str, float] | None:
@@ -157,3 +160,90 @@ def area_stats(tracks: Sequence[dict]) -> dict[str, Any]:
         medium=sum(SMALL_BELOW <= area <= MEDIUM_UP_TO for area in areas),
         large=sum(area > MEDIUM_UP_TO for area in areas),
     )
+
+
+def spread_row(name: str, values: dict[str, float] | None, form: str = '.6g') -> list[str]:
+    """Return a row of the smallest, mean, median and largest value."""
+    keys = ('min', 'mean', 'median', 'max')
+    return [name] + [format(values[key], form) if values else '-' for key in keys]
+
+
+def stats_text(stats: dict[str, Any]) -> str:
+    """Return all statistics as tables.
+
+    Args:
+        stats (dict): Result of :func:`dataset_stats`.
+    """
+    areas, seen = stats['area'], stats['visibility']
+    counts = [
+        [key.replace('_', ' '), str(stats[key])]
+        for key in (
+            'videos',
+            'frames',
+            'objects',
+            'masks',
+            'crowds',
+            'videos_without_objects',
+            'frames_without_objects',
+        )
+    ]
+    spreads = [
+        ['', 'min', 'mean', 'median', 'max'],
+        spread_row('frames of a video', stats['length']),
+        spread_row('objects of a video', stats['objects_per_video']),
+        spread_row('objects of a frame', stats['objects_per_frame']),
+        spread_row('share of frames seen', seen['share_of_frames'], '.1%'),
+        spread_row('mean area, pixels', areas['pixels'], '.0f'),
+        spread_row('mean area of frame', areas['share_of_frame'], '.2%'),
+    ]
+    objects = [
+        ['objects that', ''],
+        ['are seen in all frames', str(seen['in_all_frames'])],
+        ['are seen in no frame', str(seen['in_no_frame'])],
+        ['enter after the first frame', str(seen['enter_later'])],
+        ['leave before the last frame', str(seen['leave_early'])],
+        ['leave and come back', str(seen['come_back'])],
+        ['are small (below 128^2)', str(areas['small'])],
+        ['are medium', str(areas['medium'])],
+        ['are large (above 256^2)', str(areas['large'])],
+    ]
+    blocks = [
+        [stats['file']] + align_rows(counts),
+        size_lines(stats['sizes']),
+        align_rows(spreads),
+        align_rows(objects),
+    ]
+    if stats['left_out']:
+        rows = [['left out', '']]
+        blocks.append(
+            align_rows(rows + [[w, str(number)] for w, number in stats['left_out'].items()])
+        )
+    if stats['occlusion']:
+        rows = [['masks by occlusion', '']]
+        rows += [[word, str(num)] for word, num in stats['occlusion'].items()]
+        blocks.append(align_rows(rows))
+    blocks.append(class_lines(stats['classes']))
+    return '\n\n'.join('\n'.join(block) for block in blocks)
+
+
+def size_lines(sizes: Sequence[dict]) -> list[str]:
+    """Return the rows of the most frequent sizes."""
+    rows = [['height x width', 'videos']]
+    rows += [
+        [f'{size["height"]} x {size["width"]}', str(size['videos'])] for size in sizes[:MOST_SIZES]
+    ]
+    rest = sizes[MOST_SIZES:]
+    if rest:
+        rows.append([f'{len(rest)} other sizes', str(sum(size['videos'] for size in rest))])
+    return align_rows(rows)
+
+
+def class_lines(classes: Sequence[dict]) -> list[str]:
+    """Return the rows of classes, those with most objects first."""
+    rows = [['class (id)', 'objects', 'videos', 'masks']]
+    for each in sorted(classes, key=lambda one: -one['objects']):
+        rows.append(
+            [f'{each["name"]} ({each["id"]})']
+            + [str(each[key]) for key in ('objects', 'videos', 'masks')]
+        )
+    return align_rows(rows)

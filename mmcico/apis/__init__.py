@@ -14,14 +14,7 @@ HOMES = {
     'open_source': 'sources',
 }
 
-__all__ = [
-    'CiCoInferencer',
-    'ClipStream',
-    'FrameResult',
-    'FrameSource',
-    'StreamState',
-    'open_source',
-]
+__all__ = [*HOMES]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,19 +14,23 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from mmcico.deployment import load_onnx_model
+from mmcico.utils.weights import load_weights
 from mmcico.visualization.style import DrawStyle
 
-from .backends import backend_of, check_backend, config_of, load_onnx, tune
 from .clip_stream import ClipStream, FrameResult
 from .media import each_video, is_image_file
 from .model_loading import (
+    backend_of,
     category_ids,
+    check_backend,
     check_checkpoint,
     check_config,
     check_device,
     class_names,
+    config_of,
     find_model,
-    load_weights,
+    tune,
 )
 from .output_plan import SAVE, OutputPlan, distinct
 from .outputs import BackgroundSink, TrackSink, drawn_frames
@@ -253,7 +257,7 @@ class CiCoInferencer(BaseInferencer):
         """Return the model of the backend, in eval mode."""
         if self.backend == 'pytorch':
             return super()._init_model(cfg, weights, device)
-        model = load_onnx(cfg, str(weights), device)
+        model = load_onnx_model(cfg, str(weights), device)
         self.classes = tuple(model.onnx_info.classes)
         self.category_ids = tuple(model.onnx_info.category_ids)
         return model

@@ -1,31 +1,25 @@
-"""Configs and weights by name or path."""
+"""Models by name or path: their config, their weights, and what runs their network."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmcico.compat.embedded_config import parse_config
+from mmcico.compat.embedded_config import checked_config, parse_config
 
 import torch
 from mmengine.config import Config, ConfigDict
+from mmengine.logging import print_log
 from mmengine.runner.checkpoint import _load_checkpoint
 
+from mmcico.deployment import onnx_files
+from mmcico.deployment.options import compile_model
+from mmcico.deployment.precision import precision_name, set_precision
 from mmcico.formats.categories import VERSIONS
 from mmcico.models.vis.cico import CiCo
 from mmcico.registry import MODELS
 from mmcico.utils.launch import read_config
 from mmcico.utils.package_files import known_models
-from mmcico.utils.weights import load_weights
 
-__all__ = [
-    'category_ids',
-    'check_checkpoint',
-    'check_config',
-    'check_device',
-    'class_names',
-    'config_in',
-    'find_model',
-    'load_weights',
-]
+BACKENDS = ('pytorch', 'onnx')
 
 
 def find_model(name: str) -> tuple[Config, str | None]:
@@ -146,3 +140,59 @@ def category_ids(names: Sequence[str], meta: Mapping[str, Any]) -> Sequence[Any]
     """Return the category id of each label, from the checkpoint or else 1, 2, ..."""
     known = meta.get('dataset_meta') or {}
     return tuple(known.get('category_ids') or range(1, len(names) + 1))
+
+
+def backend_of(weights: str | None, backend: str | None) -> str:
+    """Return the backend that the user wants, or that the ending of the file of weights tells.
+
+    Raises:
+        ValueError: If PyTorch is to run an ONNX file.
+    """
+    is_onnx = str(weights).lower().endswith('.onnx')
+    if backend == 'pytorch' and is_onnx:
+        raise ValueError(
+            f'"{weights}" is an ONNX file, which PyTorch does not run; leave out backend, or give '
+            "'onnx'"
+        )
+    return backend or ('onnx' if is_onnx else 'pytorch')
+
+
+def check_backend(backend: str, precision: str, compiled: bool) -> None:
+    """Refuse settings that do not exist, or do not work together.
+
+    Raises:
+        ValueError: If there are any.
+    """
+    if backend not in BACKENDS:
+        raise ValueError(f'backend={backend!r} is none of {BACKENDS}')
+    name = precision_name(precision)
+    if backend == 'onnx' and (compiled or name not in ('auto', 'fp32')):
+        raise ValueError('an ONNX file runs as it was exported; leave out precision and compiled')
+
+
+def config_of(weights: str, backend: str) -> Config:
+    """Return the config that a checkpoint or an ONNX file holds.
+
+    Raises:
+        ValueError: If it holds none.
+    """
+    if backend == 'pytorch':
+        return config_in(weights)
+    props = onnx_files.open_session(weights).get_modelmeta().custom_metadata_map
+    info = onnx_files.OnnxInfo.from_props(props, weights)
+    if info.cfg is None:
+        raise ValueError(f'"{weights}" holds no config; give model=CONFIG')
+    return checked_config(info.cfg, weights)
+
+
+def tune(model: CiCo, precision: str, compiled: bool) -> CiCo:
+    """Let a model in eval mode test at a precision, and compile it if wanted."""
+    model = set_precision(model, precision)
+    if not compiled:
+        return model
+    print_log(
+        'the first clips wait for torch.compile, as those of each new input size; on a CPU this '
+        'takes minutes',
+        logger='current',
+    )
+    return compile_model(model)

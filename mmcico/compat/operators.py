@@ -74,10 +74,9 @@ def pairwise_iou(rows: Tensor, cols: Tensor, offset: int) -> Tensor:
     low = torch.max(rows[:, None, :2], cols[None, :, :2])
     high = torch.min(rows[:, None, 2:], cols[None, :, 2:])
     inter = (high - low + offset).clamp(min=0).prod(-1)
-    area_rows = (rows[:, 2:] - rows[:, :2] + offset).prod(-1)
-    area_cols = (cols[:, 2:] - cols[:, :2] + offset).prod(-1)
-    union = area_rows[:, None] + area_cols - inter
-    return torch.where(union > 0, inter / union, torch.zeros_like(inter))
+    areas = [(boxes[:, 2:] - boxes[:, :2] + offset).prod(-1) for boxes in (rows, cols)]
+    union = areas[0][:, None] + areas[1] - inter
+    return torch.where(union > 0, inter / union, 0.0)
 
 
 def nms(bboxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:

@@ -109,9 +109,9 @@ def set_precision(model: CiCo, precision: str) -> CiCo:
         raise ValueError(f'the weights of the model are {known} already; build it again')
     fold_norms(model)
     for part in NETWORK_PARTS:
-        setattr(model, part, copy.deepcopy(getattr(model, part)).requires_grad_(False))
-        for layer in getattr(model, part).modules():
-            arrange(layer, dtype)
+        for layer in getattr(model, part).requires_grad_(False).modules():
+            if isinstance(layer, LOW_LAYERS):
+                channels_last(layer.to(dtype))
     if like.device.type == 'cuda':  # sizes of maps do not change within a video
         torch.backends.cudnn.benchmark = not torch.backends.cudnn.deterministic
     model.network = FastNetwork(dtype)
@@ -146,11 +146,8 @@ class FastNetwork(LazyNetwork):
         return found._replace(outputs=ClipOutputs(**values), protos=found.protos.float())
 
 
-def arrange(layer: nn.Module, dtype: torch.dtype) -> None:
-    """Bring the weights of a layer into precision and layout, in place."""
-    if not isinstance(layer, LOW_LAYERS):
-        return
-    layer.to(dtype)
+def channels_last(layer: nn.Module) -> None:
+    """Order the weights of a layer with their channels last, in place."""
     layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
     layout = layouts.get(layer.weight.dim(), torch.contiguous_format)
     layer.weight.data = layer.weight.data.contiguous(memory_format=layout)
@@ -171,25 +168,29 @@ def norms_to_fold(module: nn.Module) -> Iterator[tuple[nn.Module, str, str]]:
 
 
 def fold_norms(model: CiCo) -> None:
-    """Replace the parts of a network by copies with batch norms within convolutions, in place.
+    """Replace the parts of a network by copies with batch norms within convolutions.
 
     The order of registration may not be that of the computation, so that both are compared on
-    noise. The parts stay if they differ.
+    noise. The norms of the copies stay if they differ.
     """
     parts = {name: getattr(model, name) for name in NETWORK_PARTS}
-    if not any(True for part in parts.values() for _ in norms_to_fold(part)):
+    norms = [found for part in copied(model, parts) for found in norms_to_fold(part)]
+    if not norms:
         return
     wanted = values_of_noise(model)
-    for name, part in parts.items():
-        part = copy.deepcopy(part)
-        setattr(model, name, part)
-        for owner, conv, norm in list(norms_to_fold(part)):
-            setattr(owner, conv, fuse_conv_bn_eval(getattr(owner, conv), getattr(owner, norm)))
-            setattr(owner, norm, nn.Identity())
+    for owner, conv, norm in norms:
+        setattr(owner, conv, fuse_conv_bn_eval(getattr(owner, conv), getattr(owner, norm)))
+        setattr(owner, norm, nn.Identity())
     for found, value in zip(values_of_noise(model), wanted):
         if not (found - value).abs().max() <= 1e-4 * value.abs().max().clamp(min=1):
-            for name, part in parts.items():
-                setattr(model, name, part)
+            copied(model, parts)
+
+
+def copied(model: CiCo, parts: dict[str, nn.Module]) -> list[nn.Module]:
+    """Give a model copies of the parts of its network, and return them."""
+    for name, part in parts.items():
+        setattr(model, name, copy.deepcopy(part))
+    return [getattr(model, name) for name in parts]
 
 
 @torch.no_grad()

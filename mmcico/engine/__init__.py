@@ -2,13 +2,11 @@
 
 import mmcico.compat  # noqa: F401
 
-from .autocast_wrapper import BFloat16OptimWrapper
-from .channels_last_hook import ChannelsLastHook
 from .checkpoint_hook import WholeCheckpointHook
 from .class_check_hook import ClassCheckHook
 from .clip_visualization_hook import ClipVisualizationHook
 from .finite_hook import FiniteTrainingHook
-from .precision_hook import PrecisionHook
+from .precision import BFloat16OptimWrapper, ChannelsLastHook, PrecisionHook
 from .reproducible_hook import ReproducibleHook
 from .start_checks import ScheduleCheckHook, WeightsFitHook
 

@@ -9,12 +9,12 @@ import torch
 from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
 from mmcico.registry import HOOKS
 from mmcico.utils.files import write_whole
+from mmcico.utils.weights import unwrapped
 
 PART = '.part'
 
@@ -163,8 +163,7 @@ class WholeCheckpointHook(CheckpointHook):
     @staticmethod
     def _check_weights(runner: Runner, step: int) -> None:
         """Refuse weights that are not finite after a number of steps."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        bad = bad_tensors(model)
+        bad = bad_tensors(unwrapped(runner.model))
         if bad:
             raise ValueError(
                 f'{len(bad)} tensors of the model are not finite after step {step}, '

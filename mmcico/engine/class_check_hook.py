@@ -9,7 +9,6 @@ from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmcico.formats.categories import normalised, read_categories
@@ -18,6 +17,7 @@ from mmcico.formats.fields import id_key
 from mmcico.formats.problems import Problems
 from mmcico.formats.read import load_json
 from mmcico.registry import HOOKS
+from mmcico.utils.weights import unwrapped
 
 #: where models have the head that classifies: ours, MaskTrack R-CNN, Mask2Former-VIS
 HEADS = ('bbox_head', 'detector.roi_head.bbox_head', 'track_head')
@@ -123,10 +123,8 @@ def check_number(runner: Runner, dataset: Any) -> None:
     Raises:
         ValueError: If they differ, naming both.
     """
-    model = runner.model
-    model = model.module if is_model_wrapper(model) else model
     classes = dataset.metainfo.get('classes')
-    name, expected = _classes_of_head(model)
+    name, expected = _classes_of_head(unwrapped(runner.model))
     if classes is None or expected in (None, len(classes)):
         return
     raise ValueError(

@@ -1,15 +1,13 @@
 """Hooks that compare a config with weights and with the length of a training at the start."""
 
 import re
-from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.optim import BaseOptimWrapper
 from mmengine.runner import Runner
 
 from mmcico.registry import HOOKS
-from mmcico.utils.weights import check_fit
+from mmcico.utils.weights import check_fit, unwrapped
 
 
 @HOOKS.register_module()
@@ -33,11 +31,9 @@ class WeightsFitHook(Hook):
         """
         if isinstance(runner.optim_wrapper, BaseOptimWrapper):  # built by a training alone
             return
-        model: Any = runner.model
-        model = model.module if is_model_wrapper(model) else model
         weights = checkpoint.get('state_dict', checkpoint)
         weights = {re.sub('^module[.]', '', name): value for name, value in weights.items()}
-        check_fit(model, weights, str(runner._load_from), self.allow_partial)
+        check_fit(unwrapped(runner.model), weights, str(runner._load_from), self.allow_partial)
 
 
 @HOOKS.register_module()

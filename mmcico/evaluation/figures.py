@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mmcico.utils.tool import align_rows
+
 from .matching import IOU_THRS, MAX_TRACKS, Group, Matches
 
 RECALL_THRS = np.linspace(0.0, 1.0, 101)
@@ -145,17 +147,6 @@ def percent(value: float | None, sign: bool = False) -> str:
         return '-'
     rounded = round(100 * value, 1) + 0.0  # avoids -0.0
     return f'{rounded:+.1f}' if sign else f'{rounded:.1f}'
-
-
-def align_rows(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the lines of a table: the first column aligned left, the others right."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return [
-        '  '.join(
-            [row[0].ljust(widths[0])] + [cell.rjust(w) for cell, w in zip(row[1:], widths[1:])]
-        )
-        for row in rows
-    ]
 
 
 def format_table(metrics: Metrics) -> str:

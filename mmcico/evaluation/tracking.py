@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from .figures import align_rows, percent
+from mmcico.utils.tool import align_rows
+
+from .figures import percent
 from .ground_truth import GroundTruth, Track, Tracks
 from .matching import intersections, stack_areas
 

@@ -5,9 +5,6 @@ threshold. The figures equal those of the official tools (youtubevos/cocoapi, qj
 Objects are identified by their position, so that an id may be 0, and masks are not decoded.
 """
 
-import multiprocessing
-import os
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -15,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mmcico.formats.fields import id_key
+from mmcico.utils.processes import end_with_parent
 
 from .figures import GROUPS, Metrics, short_and_long, summarize
 from .ground_truth import GroundTruth, Place, Tracks, is_long, read_ground_truth, read_results
@@ -197,22 +195,10 @@ def _match_places(
     if number == 1:
         return dict(zip(places, map(match_tracks, *work)))
     try:
-        with ProcessPoolExecutor(number, initializer=_end_with_parent) as pool:
+        with ProcessPoolExecutor(number, initializer=end_with_parent) as pool:
             chunk = -(-len(places) // (8 * number))
             return dict(zip(places, pool.map(match_tracks, *work, chunksize=chunk)))
     except BrokenProcessPool as error:
         raise ValueError(
             'a process died while it compared tracks, perhaps for lack of memory; use one process'
         ) from error
-
-
-def _end_with_parent() -> None:
-    """Let a worker end when its parent does, even if that is killed."""
-    parent = multiprocessing.parent_process()
-
-    def wait() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()

@@ -50,7 +50,7 @@ def clip_sample(
     video_length: int = 9,
     size: tuple[int, int] = (96, 160),
 ) -> TrackDataSample:
-    """A clip of consecutive frames.
+    """Return a clip of consecutive frames.
 
     Args:
         objects (Sequence[Sequence[int]]): Indices of the objects that are

@@ -16,9 +16,8 @@ from mmengine.config import Config, DictAction
 from mmengine.device import get_device
 from mmengine.runner import Runner
 
-from .host_watch import watch_hosts
 from .package_files import find_config
-from .processes import end_children_with_this, end_with_parent
+from .processes import end_children_with_this, end_with_parent, watch_hosts
 
 #: keys at the top of a config that are read beside the arguments of a runner
 READ = (

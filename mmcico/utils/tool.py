@@ -1,4 +1,4 @@
-"""How a command line tool starts and ends: its parser, its errors, its exit code.
+"""How a command line tool starts and ends: its parser, its errors, its output, its exit code.
 
 A tool defines ``main(argv)``, which returns an exit code or None. The command line of the package
 calls it by :func:`run_tool`, and so does the last line of the script::
@@ -12,6 +12,7 @@ import difflib
 import gc
 import inspect
 import io
+import json
 import os
 import re
 import sys
@@ -21,6 +22,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TextIO
 from urllib.error import URLError
+
+from .files import write_whole
 
 OK, USER_ERROR, USAGE, INTERRUPTED = 0, 1, 2, 130
 NO_NETWORK = (
@@ -225,3 +228,37 @@ def patient_output() -> Iterator[None]:
             if each is not None:
                 each.flush()  # may be the first to notice
         sys.stdout, sys.stderr = before
+
+
+def align_rows(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table: the first column aligned left, the others right.
+
+    >>> align_rows([['a', '1'], ['bc', '10']])
+    ['a    1', 'bc  10']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return [
+        '  '.join(
+            [row[0].ljust(widths[0])] + [cell.rjust(w) for cell, w in zip(row[1:], widths[1:])]
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def write_output(text: str, found: Any, target: str | None, stream: TextIO) -> None:
+    """Write a table, JSON, or both.
+
+    Args:
+        text (str): The table.
+        found (Any): The same for JSON.
+        target (str, optional): File for JSON, in addition to the table; ``'-'`` writes JSON in
+            place of the table.
+        stream (TextIO): Gets the table.
+    """
+    if target == '-':
+        stream.write(json.dumps(found, indent=1) + '\n')
+        return
+    # The table comes first, since it cannot fail and may have taken long.
+    stream.write(text + '\n')
+    if target:
+        write_whole(target, json.dumps(found, indent=1, allow_nan=False) + '\n')

@@ -4,30 +4,22 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mmengine.model import is_model_wrapper
 from torch import nn
 
 #: parts of a model without which there are no sensible results
 NEEDED = re.compile(r'(^|[.])(backbone|neck|(bbox|mask|rpn|roi|track|panoptic)_head)[.]')
 
 
+def unwrapped(model: nn.Module) -> Any:
+    """Return a model without the wrapper of a distributed training."""
+    return model.module if is_model_wrapper(model) else model
+
+
 def load_weights(
     model: nn.Module, params: Mapping[str, Any], source: str, allow_partial: bool = False
 ) -> list[str]:
-    """Load weights into a model, or report what does not fit.
-
-    Args:
-        model (nn.Module): The model.
-        params (Mapping[str, Tensor]): Parameters by name.
-        source (str): File that holds them, for messages.
-        allow_partial (bool): Whether parts of the network may stay random.
-
-    Returns:
-        list[str]: What did not fit, one line each.
-
-    Raises:
-        ValueError: If parts of the network are missing or have another shape, unless that is
-            allowed.
-    """
+    """Load the weights that fit into a model, see :func:`check_fit`."""
     params = {re.sub('^module[.]', '', name): value for name, value in params.items()}
     lines = check_fit(model, params, source, allow_partial)
     own = model.state_dict()

@@ -12,12 +12,15 @@ from mmcico.analysis.check_file import check_data
 from mmcico.analysis.split_file import (
     choose_videos,
     describe,
+    last_videos,
     number_to_choose,
     part_of,
+    random_videos,
     read_members,
     shared_frames,
+    shuffled,
+    stratified_videos,
 )
-from mmcico.analysis.split_methods import last_videos, random_videos, shuffled, stratified_videos
 from mmcico.formats.read import read_annotations
 
 

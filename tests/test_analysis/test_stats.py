@@ -3,8 +3,7 @@ import copy
 import pytest
 from small_sets import small_cocovid, small_set
 
-from mmcico.analysis.stats import dataset_stats, spread
-from mmcico.analysis.stats_text import stats_text
+from mmcico.analysis.stats import dataset_stats, spread, stats_text
 from mmcico.formats.read import read_annotations
 
 

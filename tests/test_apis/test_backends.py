@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 
 from mmcico.apis import CiCoInferencer
-from mmcico.apis.backends import backend_of
+from mmcico.apis.model_loading import backend_of
 from mmcico.cli.main import main
 from mmcico.deployment import OnnxInfo, export_onnx
 
@@ -102,7 +102,7 @@ def test_low_precision_finds_much_the_same(weights, pytorch):
 def test_compiling_is_announced(weights, monkeypatch, capsys):
     said = []
     monkeypatch.setattr(
-        'mmcico.apis.backends.print_log', lambda message, **settings: said.append(message)
+        'mmcico.apis.model_loading.print_log', lambda message, **settings: said.append(message)
     )
     for compiled, times in ((False, 0), (True, 1)):
         CiCoInferencer(

@@ -12,10 +12,11 @@ from PIL import Image
 from pycocotools import mask as mask_utils
 
 from mmcico.apis import CiCoInferencer, open_source
-from mmcico.apis.model_loading import find_model, load_weights
+from mmcico.apis.model_loading import find_model
 from mmcico.registry import MODELS
 from mmcico.testing import small_model_cfg
 from mmcico.utils.package_files import known_models
+from mmcico.utils.weights import load_weights
 
 CLASSES = ('disc', 'box', 'star', 'ring')
 

@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-from mmcico.compat.imports import ImportHook, when_imported
+from mmcico.compat import ImportHook, when_imported
 
 import pytest
 

@@ -11,7 +11,7 @@ import time
 import pytest
 from clip_line import CONFIG, HERE, ROOT, write_data
 
-from mmcico.utils.host_watch import HostWatch
+from mmcico.utils.processes import HostWatch
 
 ADDRESS = '10.77.93.{}'
 
@@ -116,7 +116,7 @@ child = subprocess.Popen([sys.executable, '-c', sys.argv[1]])
 child.wait()
 time.sleep(float(sys.argv[2]))
 """
-CHILD = 'from mmcico.utils.host_watch import end_parent_later; end_parent_later(1.5)'
+CHILD = 'from mmcico.utils.processes import end_parent_later; end_parent_later(1.5)'
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='file descriptors of processes')

@@ -16,10 +16,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from coherence import MEASURES, dataset_coherence
 
-from mmcico.analysis.output import write_output
-from mmcico.analysis.stats_text import aligned
 from mmcico.formats.read import read_annotations
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import align_rows, run_tool, tool_parser, write_output
 
 TITLES = dict(boxes=('T-BIoU', 'P_B'), masks=('T-MIoU', 'P_M'))
 
@@ -76,7 +74,7 @@ def coherence_text(found: dict[str, Any]) -> str:
             )
         rows.append(row)
     head = f'{found["file"]}: {found["videos"]} videos, {found["objects"]} objects'
-    return '\n'.join([head, ''] + aligned(rows))
+    return '\n'.join([head, ''] + align_rows(rows))
 
 
 def plot_coherence(found: dict[str, Any], path: str) -> None:

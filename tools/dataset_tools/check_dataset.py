@@ -12,8 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from mmcico.analysis.check_file import check_file
-from mmcico.analysis.output import write_output
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import run_tool, tool_parser, write_output
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:

@@ -9,11 +9,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mmcico.analysis.output import write_output
-from mmcico.analysis.stats import dataset_stats
-from mmcico.analysis.stats_text import stats_text
+from mmcico.analysis.stats import dataset_stats, stats_text
 from mmcico.formats.read import read_annotations
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import run_tool, tool_parser, write_output
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:

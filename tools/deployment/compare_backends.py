@@ -22,12 +22,12 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmcico.apis.clip_stream import ClipStream, StreamState
-from mmcico.apis.model_loading import load_weights
 from mmcico.apis.sources import array_pipeline, open_source
 from mmcico.deployment import Agreement, compare_clips, load_onnx_model
 from mmcico.models.vis.cico import CiCo
 from mmcico.registry import MODELS
 from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.weights import load_weights
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:

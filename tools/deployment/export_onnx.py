@@ -21,12 +21,13 @@ from mmcico.compat.checkpoint import load_from_local
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmcico.apis.model_loading import category_ids, class_names, load_weights
+from mmcico.apis.model_loading import category_ids, class_names
 from mmcico.deployment.onnx_export import CHECK_SIZES, TOLERANCE, export_onnx
 from mmcico.deployment.onnx_files import OnnxInfo
 from mmcico.registry import MODELS
 from mmcico.utils.launch import add_cfg_options
 from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.weights import load_weights
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:

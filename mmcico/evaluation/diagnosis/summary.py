@@ -4,7 +4,9 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from ..figures import align_rows, percent
+from mmcico.utils.tool import align_rows
+
+from ..figures import percent
 from .breakdown import BASE
 from .errors import KINDS
 

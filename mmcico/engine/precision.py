@@ -1,14 +1,49 @@
-"""Tests at low precision."""
+"""Precision and memory layout of networks in training and in tests."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
+from torch import nn
 
-from mmcico.deployment.precision import NETWORK_PARTS, precision_name, set_precision
+from mmcico.deployment.precision import NETWORK_PARTS, channels_last, precision_name, set_precision
 from mmcico.models.vis.cico import CiCo
-from mmcico.registry import HOOKS
+from mmcico.registry import HOOKS, OPTIM_WRAPPERS
+from mmcico.utils.weights import unwrapped
+
+
+@OPTIM_WRAPPERS.register_module()
+class BFloat16OptimWrapper(OptimWrapper):
+    """Optimiser wrapper that runs the forward pass in bfloat16 on the device of the model.
+
+    MMEngine's ``AmpOptimWrapper`` refuses CPUs. Those with AMX train about twice as fast this
+    way. Gradients need no scaling, since bfloat16 has the range of float32.
+    """
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Run the forward pass of ``model`` under autocast."""
+        device = next(model.parameters()).device.type
+        with super().optim_context(model), torch.autocast(device, torch.bfloat16):
+            yield
+
+
+@HOOKS.register_module()
+class ChannelsLastHook(Hook):
+    """Keep the weights of 2D convolutions with their channels last, which is faster on CPUs.
+
+    Maps that such a convolution returns have the same order. Values are the same.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Reorder the weights in memory."""
+        for module in runner.model.modules():
+            if isinstance(module, nn.Conv2d):
+                channels_last(module)
 
 
 @HOOKS.register_module()
@@ -49,8 +84,7 @@ def own_model(runner: Runner) -> CiCo:
     Raises:
         ValueError: If it is no :class:`CiCo`.
     """
-    model: Any = runner.model
-    model = model.module if is_model_wrapper(model) else model
+    model = unwrapped(runner.model)
     if not isinstance(model, CiCo):
         raise ValueError(
             f'PrecisionHook (--precision) works with mmcico.CiCo, but the model is a '
