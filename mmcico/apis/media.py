@@ -1,14 +1,12 @@
 """The kinds of files that can be videos, told by their content, and what folders and globs hold."""
 
 import glob
-import os
 import os.path as osp
-import stat
 from pathlib import Path
 from typing import Any
 
 from mmcico.utils.files import natural_key
-from mmcico.utils.image_reading import IMAGE_SUFFIXES, num_pages
+from mmcico.utils.image_reading import IMAGE_SUFFIXES, file_content, num_pages
 
 #: endings of video files in folders and globs
 VIDEO_ENDINGS = (
@@ -42,7 +40,7 @@ def kind_of(path: str) -> str:
     Raises:
         ValueError: If it is missing, empty, not a regular file, or none of these.
     """
-    head = _head(path)
+    head = file_content(path, 512)
     if head.startswith(b'GIF8'):  # FFmpeg drops frames that have no duration
         return 'pages'
     is_webp = head[:4] == b'RIFF' and head[8:12] == b'WEBP'
@@ -65,34 +63,6 @@ def kind_of(path: str) -> str:
         f'{path} is not a video of a known kind (MP4, MOV, MKV, WebM, AVI, MPEG, ...); convert it '
         'with "ffmpeg -i FILE out.mp4"'
     )
-
-
-def _head(path: str) -> bytes:
-    """Return the first bytes of a regular file."""
-    try:
-        mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode):
-            raise ValueError(
-                f'{path} is a {_special(mode)}, which cannot be read as a video; give a file, a '
-                'folder, a URL or the number of a camera'
-            )
-        with open(path, 'rb') as file:
-            head = file.read(512)
-    except FileNotFoundError:
-        raise ValueError(f'"{path}" does not exist') from None
-    except OSError as error:
-        raise ValueError(f'{path} cannot be read: {error.strerror}') from error
-    if not head:
-        raise ValueError(f'{path} is an empty file (0 bytes)')
-    return head
-
-
-def _special(mode: int) -> str:
-    if stat.S_ISFIFO(mode):
-        return 'pipe (FIFO)'
-    if stat.S_ISSOCK(mode):
-        return 'socket'
-    return 'folder' if stat.S_ISDIR(mode) else 'device'
 
 
 def is_glob(path: str) -> bool:

@@ -1,5 +1,7 @@
 """Image files: their names, sizes and pixels, with limits on their size and readable errors."""
 
+import os
+import stat
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,9 @@ IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)
 #: larger images are refused before they are decoded; as BGR they take 300 MB
 MAX_PIXELS = 100_000_000
+#: kinds of files that are not regular ones
+SPECIAL = {stat.S_IFIFO: 'pipe (FIFO)', stat.S_IFSOCK: 'socket', stat.S_IFDIR: 'folder'}
+JPEG_QUALITY = 95
 
 
 def image_library() -> Any:
@@ -55,19 +60,22 @@ def check_pixels(width: float, height: float, where: str | Path) -> None:
         )
 
 
-def image_content(path: str | Path) -> bytes:
-    """Return the bytes of a regular, non-empty file.
+def file_content(path: str | Path, size: int = -1) -> bytes:
+    """Return the bytes of a regular, non-empty file, the first ``size`` of them if that is given.
 
     Raises:
-        ValueError: If it is missing, empty, unreadable, or a pipe, device or folder.
+        ValueError: If it is missing, empty, unreadable, or a pipe, socket, device or folder.
     """
-    file = Path(path)
     try:
-        if file.exists() and not file.is_file():
-            raise ValueError(f'{path} is not a regular file')
-        content = file.read_bytes()
+        kind = stat.S_IFMT(os.stat(path).st_mode)
+        if kind != stat.S_IFREG:
+            raise ValueError(
+                f'{path} is a {SPECIAL.get(kind, "device")}, not a regular file that can be read'
+            )
+        with open(path, 'rb') as file:
+            content = file.read(size)
     except FileNotFoundError:
-        raise ValueError(f'{path} is missing') from None
+        raise ValueError(f'"{path}" does not exist') from None
     except OSError as error:
         raise ValueError(f'{path} cannot be read: {error.strerror}') from error
     if not content:
@@ -103,13 +111,26 @@ def read_image(path: str | Path) -> np.ndarray:
     """
     import cv2  # sizes of images are read without it
 
-    content = image_content(path)
+    content = file_content(path)
     open_image(path).close()
     # on Windows, imread does not open names that are not ASCII
     image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         raise ValueError(f'{path} is not a readable image')
     return image
+
+
+def write_jpeg(path: Path, image: np.ndarray) -> None:
+    """Write a frame of a data set, (H, W, 3) uint8 BGR; its folder is created.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    import cv2
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(path), image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]):
+        raise OSError(f'cannot write the frame {path}')
 
 
 def num_pages(path: str | Path) -> int:

@@ -158,11 +158,11 @@ def test_what_is_not_a_file(tmp_path):
     folder.mkdir()
     cv2.imwrite(str(folder / '0.png'), grey(0))
     os.mkfifo(folder / '1.png')
-    with pytest.raises(ValueError, match='1.png is not a regular file'):
+    with pytest.raises(ValueError, match=r'1.png is a pipe \(FIFO\), not a regular'):
         levels(folder)
     (folder / '1.png').unlink()
     (folder / '1.png').mkdir()
-    with pytest.raises(ValueError, match='1.png is not a regular file'):
+    with pytest.raises(ValueError, match='1.png is a folder, not a regular file'):
         levels(folder)
 
 

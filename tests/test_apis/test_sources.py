@@ -106,7 +106,7 @@ def test_sources_that_are_none(tmp_path):
             open_source(source)
     with pytest.raises(ValueError, match='is not a readable image'):
         list(open_source(picture))
-    with pytest.raises(ValueError, match='gone.png is missing'):
+    with pytest.raises(ValueError, match='gone.png" does not exist'):
         list(open_source([str(tmp_path / 'gone.png')]))
 
 

@@ -9,14 +9,19 @@ from tiny_video import content
 from mmcico.datasets.converters.class_maps import ClassTable
 from mmcico.datasets.converters.collect import collect, converted_data
 from mmcico.datasets.converters.cvat_xml import CvatFiles, cvat_videos, write_cvat
-from mmcico.datasets.converters.json_source import json_videos
+from mmcico.datasets.converters.json_files import (
+    burst_data,
+    cvat_coco_data,
+    from_burst,
+    json_videos,
+    tao_data,
+)
 from mmcico.datasets.converters.labelme import LabelmeFolders, labelme_videos
-from mmcico.datasets.converters.labelme_writer import write_labelme
+from mmcico.datasets.converters.labelme_shapes import write_labelme
 from mmcico.datasets.converters.mask_folders import MaskFolders, mask_videos
 from mmcico.datasets.converters.mask_writer import davis_palette, write_masks
 from mmcico.datasets.converters.mots_text import MotsText, text_videos, write_texts
 from mmcico.datasets.converters.object_classes import read_object_classes
-from mmcico.datasets.converters.other_json import burst_data, cvat_coco_data, from_burst, tao_data
 from mmcico.formats.problems import Problems
 
 CLASSES = {1: 'Giant panda', 2: 'Vehical', 3: 'cat'}

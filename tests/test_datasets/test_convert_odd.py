@@ -11,7 +11,7 @@ from tiny_video import as_cocovid, content, rle
 from mmcico.datasets.converters.class_maps import ClassTable
 from mmcico.datasets.converters.coco_images import StillVideo, coco_videos
 from mmcico.datasets.converters.collect import collect, converted_data
-from mmcico.datasets.converters.json_source import json_videos
+from mmcico.datasets.converters.json_files import json_videos
 from mmcico.datasets.converters.labelme import LabelmeFolders, labelme_videos
 from mmcico.formats.problems import Problems
 from mmcico.formats.read import read_annotations

@@ -8,7 +8,7 @@ from odd_files import odd_files
 from mmcico.analysis.check_file import check_data
 from mmcico.datasets import VISDataset
 from mmcico.datasets.converters.class_maps import ClassTable
-from mmcico.datasets.converters.json_source import json_videos
+from mmcico.datasets.converters.json_files import json_videos
 from mmcico.evaluation import read_ground_truth
 from mmcico.formats.read import read_annotations
 

@@ -81,7 +81,7 @@ def test_pixels_of_a_frame(tmp_path):
     assert pixel(frames[0], 2, 4) == track_colour(0)
     assert pixel(frames[1], 2, 7) == track_colour(0)
     assert abs(pixel(frames[0], 0, 11)[0] - 60) < 8
-    with pytest.raises(ValueError, match='is missing'):
+    with pytest.raises(ValueError, match='does not exist'):
         list(titled_frames(overlay, tmp_path, PLAIN))
 
 

@@ -139,7 +139,11 @@ def test_file_names_of_the_wrong_number_are_named(data, tmp_path):
 
 @pytest.mark.parametrize(
     'content, words',
-    [(None, 'is missing'), (b'no picture', 'is not a readable image'), ('small', r'is \(10, 10\)')],
+    [
+        (None, 'does not exist'),
+        (b'no picture', 'is not a readable image'),
+        ('small', r'is \(10, 10\)'),
+    ],
 )
 def test_bad_frames_are_named(data, tmp_path, content, words):
     overlay = load_overlays(data[0] / 'instances.json')[0]

@@ -18,14 +18,13 @@ from mmcico.datasets.converters import (
     class_maps,
     coco_images,
     cvat_xml,
+    json_files,
     labelme,
     mask_folders,
     mots_text,
-    other_json,
 )
 from mmcico.datasets.converters.collect import collect, converted_data
-from mmcico.datasets.converters.json_source import json_videos
-from mmcico.datasets.converters.labelme_writer import write_labelme
+from mmcico.datasets.converters.labelme_shapes import write_labelme
 from mmcico.datasets.converters.mask_writer import write_masks
 from mmcico.datasets.converters.object_classes import read_object_classes
 from mmcico.datasets.converters.pseudo_motion import Motion
@@ -291,9 +290,9 @@ def from_mots_text(args: argparse.Namespace, table: Any, problems: Any) -> Itera
 def from_json(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
     """Return the videos of ``cocovid`` and of all conversions to other formats."""
     data = load_json(args.annotations)
-    if other_json.is_burst(data):
-        data = other_json.from_burst(data, args.annotations)
-    return json_videos(
+    if json_files.is_burst(data):
+        data = json_files.from_burst(data, args.annotations)
+    return json_files.json_videos(
         data, args.annotations, table, problems, crowds_as_objects=args.crowds_as_objects
     )
 
@@ -310,9 +309,9 @@ SOURCES: dict[str, Callable] = {
 def write(args: argparse.Namespace, file: Any, table: Any, problems: Any) -> None:
     """Write a file, or a folder, in the format of the command."""
     makers = {
-        'to-tao': other_json.tao_data,
-        'to-burst': other_json.burst_data,
-        'to-cvat-coco': other_json.cvat_coco_data,
+        'to-tao': json_files.tao_data,
+        'to-burst': json_files.burst_data,
+        'to-cvat-coco': json_files.cvat_coco_data,
     }
     writers = {
         'to-cvat': cvat_xml.write_cvat,

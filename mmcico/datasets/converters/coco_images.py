@@ -12,13 +12,12 @@ from mmcico.formats.annotations import AnnotatedVideo
 from mmcico.formats.cocovid import read_cocovid, track_id
 from mmcico.formats.fields import id_key, read_tables
 from mmcico.formats.problems import Problems
+from mmcico.utils.image_reading import write_jpeg
 
 from .class_maps import ClassTable
 from .collect import FreeNumbers
-from .json_source import whole
+from .json_files import whole
 from .pseudo_motion import Motion, moved_counts, moved_image
-
-JPEG_QUALITY = 95
 
 
 @dataclass
@@ -71,13 +70,9 @@ class MovingVideo:
             )
         self._folders.add(folder)
         matrices = self.motion.matrices(name, self.seed, video.size)
-        (self.out / folder).mkdir(parents=True, exist_ok=True)
         names = [f'{folder}/{t:05d}.jpg' for t in range(len(matrices))]
         for file, matrix in zip(names, matrices):
-            frame = moved_image(image, matrix)
-            flags = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-            if not cv2.imwrite(str(self.out / file), frame, flags):
-                raise OSError(f'cannot write the frame {self.out / file}')
+            write_jpeg(self.out / file, moved_image(image, matrix))
         moving = _repeated(video, len(names))
         moving.file_names = names
         for track in moving.tracks:

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from pycocotools import mask as mask_api
-
 from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
 from mmcico.formats.fields import Id
 from mmcico.formats.problems import Problems, counted
+from mmcico.formats.rle import mask_info
 from mmcico.formats.write import cocovid_data, youtube_vis_data
 
 from .class_maps import ClassTable
@@ -72,8 +71,7 @@ def collect(
 
 def _complete(track: AnnotatedTrack, video: AnnotatedVideo, key: int) -> AnnotatedTrack:
     """Return a track with its areas and another id."""
-    found = [None if c is None else dict(size=[*video.size], counts=c) for c in track.counts]
-    pixels = [0 if rle is None else int(mask_api.area(rle)) for rle in found]
+    pixels = [0 if each is None else mask_info(each, video.size).area for each in track.counts]
     return replace(track, id=key, pixels=pixels)
 
 

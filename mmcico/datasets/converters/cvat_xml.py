@@ -6,12 +6,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
-from pycocotools import mask as mask_api
 
 from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
 from mmcico.formats.masks import draw_polygons
 from mmcico.formats.problems import Place, Problems
-from mmcico.formats.rle import Size, decode_masks, mask_info
+from mmcico.formats.rle import Size, decode_masks, encode_masks, mask_info
 from mmcico.utils.files import whole_file
 from mmcico.utils.image_reading import IMAGE_SUFFIXES
 
@@ -156,10 +155,10 @@ def _read_mask(shape: ElementTree.Element, size: Size, place: Place) -> bytes | 
         raise ValueError(
             f'{place}: the runs of the mask have {int(runs.sum())} pixels, its box {height * width}'
         )
-    plane = np.zeros(size, np.uint8, order='F')
+    plane = np.zeros(size, np.uint8)
     values = np.repeat(np.arange(len(runs)) & 1, runs).reshape(height, width)
     plane[top : top + height, left : left + width] = values
-    return mask_api.encode(plane)['counts'] if plane.any() else None
+    return encode_masks(plane[None])[0]
 
 
 def write_cvat(file: AnnotationFile, out: Path, problems: Problems) -> None:
@@ -171,7 +170,7 @@ def write_cvat(file: AnnotationFile, out: Path, problems: Problems) -> None:
         problems (Problems): Gets a warning of crowds.
     """
     names = dict(file.categories)
-    for name, video in named_videos(file):
+    for name, video in named_videos(file, problems):
         root = ElementTree.Element('annotations')
         ElementTree.SubElement(root, 'version').text = '1.1'
         task = ElementTree.SubElement(ElementTree.SubElement(root, 'meta'), 'task')
@@ -188,8 +187,6 @@ def write_cvat(file: AnnotationFile, out: Path, problems: Problems) -> None:
             _add_masks(ElementTree.SubElement(root, 'track', entry), video, track)
         with whole_file(out / f'{name}.xml') as stream:
             ElementTree.ElementTree(root).write(stream, 'utf-8', xml_declaration=True)
-    if file.num_crowds:
-        problems.warn('crowd', f'{file.num_crowds} crowds became objects; CVAT has no crowds')
 
 
 def _add_masks(parent: ElementTree.Element, video: AnnotatedVideo, track: AnnotatedTrack) -> None:

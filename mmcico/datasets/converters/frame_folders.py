@@ -1,6 +1,6 @@
 """Folders with one file for each frame, and pictures in them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
+from mmcico.formats.problems import Problems
 from mmcico.utils.files import natural_key
 from mmcico.utils.image_reading import image_size as shown_size
 
@@ -61,6 +62,17 @@ def files_by_stem(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
             )
         found[path.stem] = path
     return found
+
+
+def labelled(stems: Iterable[str], labels: Container[str], problems: Problems) -> list[str]:
+    """Return the frames that have an annotation file, and count the others."""
+    stems = list(stems)
+    kept = [stem for stem in stems if stem in labels]
+    if len(kept) < len(stems):
+        problems.leave_out(
+            'frames without annotation file (--keep-unlabelled keeps them)', len(stems) - len(kept)
+        )
+    return kept
 
 
 def image_size(path: Path) -> tuple[int, int]:

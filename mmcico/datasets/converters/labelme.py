@@ -16,7 +16,7 @@ from mmcico.formats.rle import Size
 from mmcico.utils.image_reading import IMAGE_SUFFIXES
 
 from .class_maps import ClassTable
-from .frame_folders import files_by_stem, image_size, one_size, video_folders
+from .frame_folders import files_by_stem, image_size, labelled, one_size, video_folders
 from .labelme_shapes import POINTS, shape_counts, shape_type
 
 
@@ -133,13 +133,9 @@ class _Video:
         for stem, path in records.items():
             if stem not in images:
                 raise ValueError(self._no_image(path))
-        kept = {s: p for s, p in images.items() if self.source.keep_unlabelled or s in records}
-        if len(kept) < len(images):
-            self.source.problems.leave_out(
-                'frames without annotation file (--keep-unlabelled keeps them)',
-                len(images) - len(kept),
-            )
-        return kept
+        if self.source.keep_unlabelled:
+            return images
+        return {s: images[s] for s in labelled(images, records, self.source.problems)}
 
     def _no_image(self, path: Path) -> str:
         record = load_json(path)

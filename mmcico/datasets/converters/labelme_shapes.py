@@ -1,18 +1,24 @@
-"""Shapes of labelme and X-AnyLabeling as masks."""
+"""Shapes of labelme and X-AnyLabeling: read as masks, and written as files."""
 
 import base64
 import binascii
+import io
 import math
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+from PIL import Image
 from pycocotools import mask as mask_api
 
+from mmcico.formats.annotations import AnnotatedVideo, AnnotationFile
 from mmcico.formats.masks import draw_polygons
 from mmcico.formats.problems import Place, Problems, short
-from mmcico.formats.rle import Size
+from mmcico.formats.rle import Size, decode_masks, encode_masks, mask_info
+from mmcico.formats.write import write_json
 
 from .frame_folders import opened_picture
+from .mask_writer import named_videos
 
 CIRCLE_CORNERS = 72
 #: smallest and largest number of points of the shapes that have an area
@@ -105,6 +111,56 @@ def _pasted(text: Any, corner: Point, size: Size, place: Place) -> bytes | None:
         patch = np.array(image)
     if patch.ndim != 2:
         raise ValueError(f'{place}: the PNG has colours; a picture in grey is needed')
-    mask = np.zeros(size, np.uint8, order='F')
+    mask = np.zeros(size, np.uint8)
     mask[y : y + height, x : x + width] = patch > 0
-    return mask_api.encode(mask)['counts'] if mask.any() else None
+    return encode_masks(mask[None])[0]
+
+
+def write_labelme(file: AnnotationFile, out: Path, problems: Problems) -> None:
+    """Write a JSON for each frame, with a shape of type ``mask`` for each object.
+
+    Every pixel is kept. labelme shows the files if they lie beside the frames.
+
+    Args:
+        file (AnnotationFile): The videos.
+        out (Path): Folder of the videos' folders.
+        problems (Problems): Gets a warning of crowds.
+    """
+    names = {str(key): name for key, name in file.categories}
+    for folder, video in named_videos(file, problems):
+        for frame, name in enumerate(video.file_names):
+            path = PurePosixPath(name)
+            record: dict[str, Any] = dict(
+                version='5.5.0',
+                flags={},
+                shapes=_shapes(video, frame, names),
+                imagePath=path.name,
+                imageData=None,
+                imageHeight=video.height,
+                imageWidth=video.width,
+            )
+            write_json(out / folder / f'{path.stem}.json', record, indent=1)
+
+
+def _shapes(video: AnnotatedVideo, frame: int, names: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the shapes of a frame; ``group_id`` is the number of the object in the video."""
+    shapes = []
+    for number, track in enumerate(video.tracks, start=1):
+        counts = track.counts[frame]
+        if counts is None:
+            continue
+        x1, y1, x2, y2 = (int(side) for side in mask_info(counts, video.size).box)
+        patch = decode_masks([counts], *video.size)[0, y1:y2, x1:x2]
+        stream = io.BytesIO()
+        Image.fromarray(patch.astype(np.uint8) * 255).save(stream, 'png')
+        shapes.append(
+            dict(
+                label=names[str(track.category_id)],
+                points=[[x1, y1], [x2 - 1, y2 - 1]],
+                group_id=number,
+                shape_type='mask',
+                flags={},
+                mask=base64.b64encode(stream.getvalue()).decode('ascii'),
+            )
+        )
+    return shapes

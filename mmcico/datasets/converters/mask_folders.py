@@ -6,14 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pycocotools import mask as mask_api
 
 from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo
 from mmcico.formats.problems import Problems
+from mmcico.formats.rle import encode_masks
 from mmcico.utils.image_reading import IMAGE_SUFFIXES
 
 from .class_maps import ClassTable
-from .frame_folders import files_by_stem, image_size, one_size, opened_picture, video_folders
+from .frame_folders import (
+    files_by_stem,
+    image_size,
+    labelled,
+    one_size,
+    opened_picture,
+    video_folders,
+)
 from .object_classes import ObjectClasses
 
 INDEX_MODES = ('P', 'L', 'I', 'I;16', 'I;16B', '1')
@@ -152,19 +159,16 @@ class _Video:
                 f'name in {image_folder}'
             )
         stems = list(images)[:: source.step]
-        kept = [s for s in stems if source.keep_unlabelled or s in masks]
-        if len(kept) < len(stems):
-            source.problems.leave_out(
-                'frames without annotation file (--keep-unlabelled keeps them)',
-                len(stems) - len(kept),
-            )
+        kept = stems if source.keep_unlabelled else labelled(stems, masks, source.problems)
         if not kept:
             raise ValueError(
                 f'video {folder.name}: none of its {len(stems)} frames has a mask in {folder}'
             )
         return {stem: images[stem] for stem in kept}
 
-    def _read_frame(self, path: Path, frame: Path, size: tuple[int, int]) -> dict[int, bytes]:
+    def _read_frame(
+        self, path: Path, frame: Path, size: tuple[int, int]
+    ) -> dict[int, bytes | None]:
         """Return the masks of a frame by their values."""
         values, is_8_bit = read_index_mask(path)
         if values.shape != size:
@@ -174,15 +178,14 @@ class _Video:
         if self.source.binary:
             values = (values > 0).astype(np.uint8)
         ignored = self.source.ignored_values(is_8_bit)
-        found: dict[int, bytes] = {}
+        found: dict[int, bytes | None] = {}
         for key, pixels in zip(*(each.tolist() for each in np.unique(values, return_counts=True))):
             if key in ignored:
                 self.source.problems.leave_out(
                     f'pixels of value {key}, which means "not annotated"', pixels
                 )
             elif key:
-                plane = np.asfortranarray(values == key, np.uint8)
-                found[key] = mask_api.encode(plane)['counts']
+                found[key] = encode_masks(values[None] == key)[0]
         return found
 
     def _check_binary(self, masks: Mapping[str, Path]) -> None:
@@ -193,7 +196,7 @@ class _Video:
                 'give --binary if 255 is the object, as in DAVIS 2016'
             )
 
-    def _tracks(self, per_frame: list[dict[int, bytes]]) -> list[AnnotatedTrack]:
+    def _tracks(self, per_frame: list[dict[int, bytes | None]]) -> list[AnnotatedTrack]:
         """Return the objects in the order of their values."""
         keys = sorted({key for frame in per_frame for key in frame})
         if self.source.mots_classes is None and keys and keys[-1] >= MOTS_BASE:

@@ -1,6 +1,5 @@
 """Mask pictures of annotated videos, as in DAVIS and MOTS."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -13,7 +12,8 @@ from mmcico.formats.annotations import AnnotatedVideo, AnnotationFile
 from mmcico.formats.fields import Id
 from mmcico.formats.problems import Problems
 from mmcico.formats.rle import decode_masks
-from mmcico.utils.files import whole_file, write_whole
+from mmcico.formats.write import write_json
+from mmcico.utils.files import whole_file
 
 from .mask_folders import MOTS_BASE, VOID
 
@@ -22,12 +22,17 @@ CLASSES_FILE = 'object_classes.json'
 LARGEST_VALUE = 65535
 
 
-def named_videos(file: AnnotationFile) -> Iterator[tuple[str, AnnotatedVideo]]:
-    """Yield each video with the name of the folder of its frames.
+def named_videos(
+    file: AnnotationFile, problems: Problems | None = None
+) -> Iterator[tuple[str, AnnotatedVideo]]:
+    """Yield each video with the name of the folder of its frames, and warn of crowds.
 
     Raises:
         ValueError: If two videos share a folder.
     """
+    if problems and file.num_crowds:
+        message = f'{file.num_crowds} crowds became objects, since the format cannot mark them'
+        problems.warn('crowd', message)
     seen: dict[str, Id] = {}
     for video in file.videos:
         folder = str(PurePosixPath(video.file_names[0]).parent)
@@ -99,7 +104,7 @@ def write_masks(file: AnnotationFile, out: Path, problems: Problems, mots: bool 
     names = dict(file.categories)
     numbers = mots_numbers(file)
     classes: dict[str, dict[str, str]] = {}
-    for name, video in named_videos(file):
+    for name, video in named_videos(file, problems):
         values = mots_values(video, numbers) if mots else range(1, len(video.tracks) + 1)
         if max(values, default=0) > LARGEST_VALUE:
             raise ValueError(f'{file.name}: video {video.id!r}: values above {LARGEST_VALUE}')
@@ -113,10 +118,7 @@ def write_masks(file: AnnotationFile, out: Path, problems: Problems, mots: bool 
                 image.putpalette(davis_palette())
             with whole_file(out / name / f'{stem}.png') as stream:
                 image.save(stream, 'png')
-    crowds = file.num_crowds
-    if crowds:
-        problems.warn('crowd', f'{crowds} crowds became objects; a picture cannot mark them')
-    write_whole(out / CLASSES_FILE, json.dumps(classes, indent=1) + '\n')
+    write_json(out / CLASSES_FILE, classes, indent=1)
 
 
 def _plane(video: AnnotatedVideo, frame: int, values: Any, problems: Problems) -> np.ndarray:

@@ -117,7 +117,7 @@ def write_texts(file: AnnotationFile, out: Path, problems: Problems) -> None:
         ValueError: If a frame has no number for a name.
     """
     numbers = mots_numbers(file)
-    for name, video in named_videos(file):
+    for name, video in named_videos(file, problems):
         stems = [PurePosixPath(each).stem for each in video.file_names]
         if not all(stem.isdecimal() for stem in stems) or len(set(map(int, stems))) < len(stems):
             raise ValueError(
@@ -133,5 +133,3 @@ def write_texts(file: AnnotationFile, out: Path, problems: Problems) -> None:
             if counts is not None
         ]
         write_whole(out / f'{name}.txt', '\n'.join([*lines, '']))
-    if file.num_crowds:
-        problems.warn('crowd', f'{file.num_crowds} crowds became objects; MOTS cannot mark them')

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from pycocotools import mask as mask_api
+
+from mmcico.formats.rle import decode_masks, encode_masks
 
 # colour outside of the image: ImageNet's mean, BGR
 BORDER = (104, 116, 124)
@@ -99,7 +100,6 @@ def moved_counts(counts: bytes, size: tuple[int, int], matrix: np.ndarray) -> by
     Returns:
         bytes | None: Compressed RLE counts, None if the object has left the frame.
     """
-    mask = mask_api.decode(dict(size=list(size), counts=counts))
+    mask = decode_masks([counts], *size)[0]
     share = cv2.warpAffine(mask.astype(np.float32), matrix, size[::-1])
-    moved = np.asfortranarray(share > 0.5, np.uint8)
-    return mask_api.encode(moved)['counts'] if moved.any() else None
+    return encode_masks(share[None] > 0.5)[0]

@@ -9,18 +9,17 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from pycocotools import mask as mask_api
 
 from mmcico.utils.files import write_whole
+from mmcico.utils.image_reading import write_jpeg
 
 from .classes import SHAPE_CLASSES
 from .config import SceneConfig
 from .render import full_masks, render_frame, visible_masks
 from .scene import Scene, build_scene
 
-JPEG_QUALITY = 95
 # Largest hidden shares that OVIS' words stand for.
 NO_OCCLUSION_UP_TO = 0.02
 SLIGHT_OCCLUSION_UP_TO = 0.5
@@ -140,12 +139,8 @@ def _write_video(index: int, out_dir: Path, seed: int, config: SceneConfig) -> R
     frames, tracks = generate_video(seed, index, config)
     folder = f'{index:05d}'
     names = [f'{folder}/{t:05d}.jpg' for t in range(len(frames))]
-    (out_dir / 'JPEGImages' / folder).mkdir(parents=True, exist_ok=True)
     for name, frame in zip(names, frames):
-        path = out_dir / 'JPEGImages' / name
-        flags = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-        if not cv2.imwrite(str(path), frame, flags):
-            raise OSError(f'cannot write the frame {path}')
+        write_jpeg(out_dir / 'JPEGImages' / name, frame)
     height, width = config.size
     video = dict(id=index + 1, height=height, width=width, length=len(names), file_names=names)
     return video, [track_annotation(track) for track in tracks]
