@@ -47,15 +47,7 @@ def check_data(
     box_slack: float = 1,
     classes_of: str | None = None,
 ) -> Problems:
-    """Find every problem of parsed JSON, as :func:`check_file` does.
-
-    Args:
-        data (Any): Content of the file.
-        name (str): Name of the file, for messages.
-        images (str, optional): See :func:`check_file`.
-        box_slack (float): See :func:`check_file`.
-        classes_of (str, optional): See :func:`check_file`.
-    """
+    """Find every problem of parsed JSON, as :func:`check_file` does."""
     problems = Problems(name, collect=True)
     file = read_annotations(data, name, problems=problems)
     if file.num_crowds:
@@ -106,13 +98,7 @@ def check_category_use(file: AnnotationFile, problems: Problems) -> None:
 
 
 def check_same_classes(file: AnnotationFile, other: AnnotationFile, problems: Problems) -> None:
-    """Report ids that stand for different classes in two files.
-
-    Args:
-        file (AnnotationFile): The file that is checked.
-        other (AnnotationFile): Another part of the data set.
-        problems (Problems): Gets what differs.
-    """
+    """Report ids that stand for different classes in a file and in another part of its data set."""
     known = dict(other.categories)
     by_name = {normalised(name): key for key, name in other.categories}
     for key, name in file.categories:
@@ -129,12 +115,7 @@ def check_same_classes(file: AnnotationFile, other: AnnotationFile, problems: Pr
 
 
 def check_images(file: AnnotationFile, folder: Path, problems: Problems) -> None:
-    """Report images that do not exist or have another size than their video.
-
-    Args:
-        file (AnnotationFile): The file.
-        folder (Path): Folder that file names are relative to.
-        problems (Problems): Gets what is wrong.
+    """Report images of a folder that do not exist or have another size than their video.
 
     Raises:
         ValueError: If there is no such folder, or Pillow is not installed.

@@ -12,15 +12,10 @@ FRAME_SLACK = 0.5
 
 
 def area_matches(stated: float, found: int, drawn: bool) -> bool:
-    """Return whether a stated area is that of the mask.
+    """Return whether a stated area is that of the pixels of a mask.
 
-    The area of a polygon in numbers is not that in pixels, so that more is allowed for masks
-    that were drawn from polygons: a tenth, or four pixels.
-
-    Args:
-        stated (float): Area in the file.
-        found (int): Pixels of the mask.
-        drawn (bool): Whether the mask was drawn from polygons.
+    The area of a polygon in numbers is not that in pixels, so that more is allowed for masks that
+    were ``drawn`` from polygons: a tenth, or four pixels.
 
     >>> area_matches(100.4, 100, False), area_matches(102, 100, False)
     (True, False)

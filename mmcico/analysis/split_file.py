@@ -35,11 +35,7 @@ class Members(NamedTuple):
 
 
 def read_members(data: dict, name: str) -> Members:
-    """Return what belongs to which video.
-
-    Args:
-        data (dict): The parsed JSON, YouTube-VIS, OVIS or CocoVID.
-        name (str): Name of the file, for messages.
+    """Return what belongs to which video in parsed JSON, YouTube-VIS, OVIS or CocoVID.
 
     Raises:
         ValueError: If the file is not sound.
@@ -71,15 +67,10 @@ def number_to_choose(total: int, fraction: float) -> int:
 
 
 def shuffled(keys: Sequence[str], seed: int) -> list[int]:
-    """Return positions in an order that looks random.
+    """Return positions of ids in an order that looks random; another seed gives another order.
 
-    Args:
-        keys (Sequence[str]): Ids.
-        seed (int): Another seed gives another order.
-
-    Returns:
-        list[int]: Positions sorted by SHA-256 of seed and id, so that the order does not
-        depend on that of the file, nor on other videos.
+    They are sorted by SHA-256 of seed and id, so that the order does not depend on that of the
+    file, nor on other videos.
     """
     digests = [hashlib.sha256(f'{seed}:{key}'.encode()).digest() for key in keys]
     return sorted(range(len(keys)), key=digests.__getitem__)
@@ -164,18 +155,10 @@ class _Parts:
 
 
 def choose_videos(members: Members, method: str, number: int, seed: int, name: str) -> set[int]:
-    """Return the positions of the videos for validation.
-
-    Args:
-        members (Members): Members of the file.
-        method (str): One of :data:`METHODS`.
-        number (int): How many videos.
-        seed (int): Seed of ``'random'`` and ``'stratified'``.
-        name (str): Name of the file, for messages.
+    """Return the positions of ``number`` videos for validation by one of :data:`METHODS`.
 
     Raises:
-        ValueError: If the file has too few videos, or no objects to
-            stratify by.
+        ValueError: If the file has too few videos, or no objects to stratify by.
     """
     total = len(members.keys)
     if not 1 <= number < total:
@@ -198,16 +181,9 @@ def choose_videos(members: Members, method: str, number: int, seed: int, name: s
 
 
 def part_of(data: dict, members: Members, chosen: set[int]) -> dict:
-    """Return the part of a file that belongs to some videos.
+    """Return the part of parsed JSON that belongs to the videos at some positions.
 
-    Args:
-        data (dict): The parsed JSON; it is not changed.
-        members (Members): Members of the file.
-        chosen (set[int]): Positions of videos.
-
-    Returns:
-        dict: The same fields in the same order, with the chosen videos and
-        what belongs to them; all categories.
+    It has the same fields in the same order, and all categories.
     """
     homes = dict(
         videos=range(len(members.keys)), images=members.images, annotations=members.annotations
@@ -224,12 +200,7 @@ def part_of(data: dict, members: Members, chosen: set[int]) -> dict:
 
 
 def describe(members: Members, chosen: set[int]) -> str:
-    """Return the numbers of a part and the classes that it lacks.
-
-    Args:
-        members (Members): Members of the whole file.
-        chosen (set[int]): Positions of the part's videos.
-    """
+    """Return the numbers of the part that has the chosen videos, and the classes that it lacks."""
     every: Counter = Counter()
     here: Counter = Counter()
     for video, objects in enumerate(members.objects):

@@ -106,12 +106,7 @@ def count_sizes(videos: Sequence[AnnotatedVideo]) -> list[dict[str, int]]:
 def class_stats(
     file: AnnotationFile, objects: Sequence[Sequence[AnnotatedTrack]]
 ) -> list[dict[str, Any]]:
-    """Return the numbers of objects, videos and masks of each class, in the order of the file.
-
-    Args:
-        file (AnnotationFile): The file.
-        objects (Sequence[Sequence[AnnotatedTrack]]): Objects of each video.
-    """
+    """Return the numbers of objects, videos and masks of each class, in the order of the file."""
     tracks: Counter[Any] = Counter()
     masks: Counter[Any] = Counter()
     videos: Counter[Any] = Counter()
@@ -169,11 +164,7 @@ def spread_row(name: str, values: dict[str, float] | None, form: str = '.6g') ->
 
 
 def stats_text(stats: dict[str, Any]) -> str:
-    """Return all statistics as tables.
-
-    Args:
-        stats (dict): Result of :func:`dataset_stats`.
-    """
+    """Return the statistics of :func:`dataset_stats` as tables."""
     areas, seen = stats['area'], stats['visibility']
     counts = [
         [key.replace('_', ' '), str(stats[key])]

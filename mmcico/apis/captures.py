@@ -35,10 +35,7 @@ class Capture(NamedTuple):
 def open_capture(source: str | int, name: str, live: bool) -> Capture:
     """Open a video file, a stream or a camera.
 
-    Args:
-        source (str | int): Path, URL, or number of a camera.
-        name (str): Name of the video, for messages.
-        live (bool): Whether the end may come at any time.
+    ``name`` is that of the video, for messages; the end of a ``live`` one may come at any time.
 
     Raises:
         ValueError: If it cannot be opened, or its frames are too large.
@@ -99,18 +96,11 @@ def read_capture(
     fps: float | None = None,
     turn: int | None = None,
 ) -> Iterator[np.ndarray]:
-    """Yield frames until the source ends, and warn if that is too early.
+    """Yield frames until the source ends, and warn if that is before the stated ``length``.
 
-    A damaged frame is replaced by the frame before it (by the next one at the start), so that
-    later frames keep their numbers.
-
-    Args:
-        capture (cv2.VideoCapture): Open source; it is released at the end.
-        name (str): Name of the video, for messages.
-        length (int, optional): Number of frames as stated.
-        live (bool): Whether the end may come at any time.
-        fps (float, optional): Frames per second.
-        turn (int, optional): Rotation that makes frames upright.
+    A damaged frame is replaced by the frame before it (by the next one at the start), so that later
+    frames keep their numbers. The source is released at the end, which may come at any time if it
+    is ``live``. ``turn`` is the rotation that makes frames upright.
     """
     number, failures, before = 0, 0, 0.0
     last: np.ndarray | None = None

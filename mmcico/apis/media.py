@@ -26,16 +26,10 @@ MP4_BOXES = (b'ftyp', b'moov', b'mdat', b'free', b'skip', b'wide', b'pnot')
 
 
 def kind_of(path: str) -> str:
-    """Return what a file is.
+    """Return what a file is: ``'image'``, ``'pages'`` for stacks and animations, or ``'video'``.
 
-    Video libraries also draw text files, subtitles and arbitrary bytes as pictures, and follow
-    the addresses in playlists; none of these is accepted here.
-
-    Args:
-        path (str): Path of a file.
-
-    Returns:
-        str: ``'image'``, ``'pages'`` for stacks and animations, or ``'video'``.
+    Video libraries also draw text files, subtitles and arbitrary bytes as pictures, and follow the
+    addresses in playlists; none of these is accepted here.
 
     Raises:
         ValueError: If it is missing, empty, not a regular file, or none of these.
@@ -90,13 +84,9 @@ def named(path: str) -> str:
 
 
 def files_in(path: str) -> tuple[list[str], list[str]]:
-    """Return the images or videos of a folder or glob in natural order, 2 before 10.
+    """Return the images or the videos of a folder or glob in natural order, 2 before 10.
 
-    Args:
-        path (str): Folder or glob.
-
-    Returns:
-        tuple[list[str], list[str]]: Images and videos, one of them empty.
+    One of the two lists is empty.
 
     Raises:
         ValueError: If it has both or neither.
@@ -124,13 +114,7 @@ def files_in(path: str) -> tuple[list[str], list[str]]:
 
 
 def each_video(source: Any) -> list[Any]:
-    """Return the videos that one source stands for.
-
-    Args:
-        source: Any source of :func:`open_source`.
-
-    Returns:
-        list: Paths, if it is a folder or glob of video files; else the source itself.
+    """Return the videos that one source stands for: those in a folder or glob, else itself.
 
     Raises:
         ValueError: If a folder or glob has both images and videos, or neither.

@@ -23,13 +23,7 @@ BACKENDS = ('pytorch', 'onnx')
 
 
 def find_model(name: str) -> tuple[Config, str | None]:
-    """Return the config of a model and the weights that the model index has for it.
-
-    Args:
-        name (str): Path or name of a config, see :func:`find_config`.
-
-    Returns:
-        tuple[Config, str | None]: The config, and path or URL of the weights if there are any.
+    """Return the config of a model, see :func:`find_config`, and the model index's weights of it.
 
     Raises:
         FileNotFoundError: If there is no such config.
@@ -39,10 +33,7 @@ def find_model(name: str) -> tuple[Config, str | None]:
 
 
 def config_in(weights: str) -> Config:
-    """Return the config in a checkpoint of MMEngine.
-
-    Args:
-        weights (str): Path or URL.
+    """Return the config in a checkpoint of MMEngine, given by path or URL.
 
     Raises:
         ValueError: If it has no config, or cannot be read.
@@ -96,9 +87,6 @@ def check_config(cfg: Config | ConfigDict) -> None:
 def check_device(name: str | None) -> None:
     """Find out early whether a device is there.
 
-    Args:
-        name (str, optional): Such as ``'cpu'`` or ``'cuda:0'``.
-
     Raises:
         ValueError: If it cannot be used.
     """
@@ -114,14 +102,9 @@ def check_device(name: str | None) -> None:
 
 
 def class_names(cfg: Config, meta: Mapping[str, Any]) -> Sequence[str]:
-    """Return the names of the classes, from the checkpoint or the config.
+    """Return the K names of the classes, from ``meta`` of the checkpoint or the config.
 
-    Args:
-        cfg (Config): The config.
-        meta (Mapping): ``meta`` of the checkpoint.
-
-    Returns:
-        Sequence[str]: K names; ``class 0`` and so on if no names are known.
+    They are ``class 0`` and so on if no names are known.
     """
     known = meta.get('dataset_meta') or {}
     if known.get('classes'):

@@ -53,12 +53,7 @@ class OutputPlan:
         return None if self.out_dir is None or what not in self.save else Path(self.out_dir)
 
     def sinks(self, source: FrameSource, classes: Sequence[str]) -> list[ResultSink]:
-        """Return the sinks for the frames of a video, which must be closed.
-
-        Args:
-            source (FrameSource): The video.
-            classes (Sequence[str]): Names of the labels.
-        """
+        """Return the sinks for the frames of a video, which must be closed."""
         sinks: list[ResultSink] = []
         folder = self._folder('video')
         if folder:
@@ -109,16 +104,11 @@ def check_writable(folder: Path) -> None:
 
 
 def distinct(name: str, seen: dict[str, int]) -> str:
-    """Return a name for files that no other video of the run has.
+    """Return a name for files that no other video of the run has: ``name``, ``name_2`` and so on.
 
-    Args:
-        name (str): Any name; characters that file names cannot have, or that are not Unicode,
-            become ``_``.
-        seen (dict[str, int]): Number of times that each name came, which is updated.
-
-    Returns:
-        str: ``name``, ``name_2`` and so on. Names that differ in case alone count as equal, as
-        they do on Windows.
+    Characters that file names cannot have, or that are not Unicode, become ``_``. Names that differ
+    in case alone count as equal, as they do on Windows. ``seen``, the number of times that each
+    name came, is updated.
     """
     name = re.sub(r'[\\/:*?"<>|\x00-\x1f\ud800-\udfff]', '_', name).strip('. ') or 'video'
     free = name

@@ -93,15 +93,9 @@ class BackgroundSink(ResultSink):
 def drawn_objects(
     result: FrameResult, classes: Sequence[str], score_thr: float
 ) -> list[DrawnObject]:
-    """Return the instances of a frame as the drawing functions expect them.
+    """Return the instances of a frame as drawing functions expect them, best score last.
 
-    Args:
-        result (FrameResult): The frame.
-        classes (Sequence[str]): Names of the labels.
-        score_thr (float): Instances with a lower score are left out.
-
-    Returns:
-        list[DrawnObject]: Instances in ascending order of score.
+    Instances with a score below ``score_thr`` are left out.
     """
     tracks = result.sample.pred_track_instances.cpu().numpy()
     order = np.argsort(tracks.scores, kind='stable')
@@ -121,16 +115,9 @@ def drawn_objects(
 def drawn_frames(
     results: Iterable[FrameResult], classes: Sequence[str], score_thr: float, style: DrawStyle
 ) -> Iterator[np.ndarray]:
-    """Draw the frames of one video with their instances.
+    """Draw the frames of one video with their instances, as (H', W', 3) uint8 BGR.
 
-    Args:
-        results (Iterable[FrameResult]): Frames in order.
-        classes (Sequence[str]): Names of the labels.
-        score_thr (float): Instances with a lower score are not drawn.
-        style (DrawStyle): Settings of the pictures.
-
-    Yields:
-        ndarray: (H', W', 3) uint8 BGR.
+    Instances with a score below ``score_thr`` are not drawn.
     """
     frames = ((each.image, drawn_objects(each, classes, score_thr)) for each in results)
     for image, objects in with_history(frames, style):

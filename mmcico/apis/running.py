@@ -88,12 +88,7 @@ class UntilError(Generic[Item]):
 
 
 def ahead(items: Iterable[Item], length: int) -> Iterator[Item]:
-    """Yield items that a thread computes ahead, in order.
-
-    Args:
-        items (Iterable): The items.
-        length (int): Number of items that may wait.
-    """
+    """Yield items in order; a thread computes them ahead, and ``length`` may wait."""
     iterator = iter(items)
     waiting: deque[Future] = deque()
     pool = ThreadPoolExecutor(1, 'mmcico-reader')
@@ -112,10 +107,7 @@ def ahead(items: Iterable[Item], length: int) -> Iterator[Item]:
 def in_background(jobs: Iterable[Callable[[], Item]], parallel: bool = True) -> Iterator[Item]:
     """Yield the results of functions, in order.
 
-    Args:
-        jobs (Iterable[Callable]): The functions.
-        parallel (bool): Whether a thread runs each function while the next one is fetched,
-            instead of running it at once.
+    If ``parallel``, a thread runs each function while the next one is fetched.
     """
     if not parallel:
         for job in jobs:
@@ -146,10 +138,7 @@ class SpeedColumn(ProgressColumn):
 def with_progress(items: Iterable[Item], name: str, length: int | None) -> Iterator[Item]:
     """Yield the same items while a bar on the terminal shows their number.
 
-    Args:
-        items (Iterable): One item for each frame.
-        name (str): Name of the video.
-        length (int, optional): Number of frames; without it no remaining time is shown.
+    Without their number ``length``, no remaining time is shown.
     """
     columns = (
         TextColumn('{task.description}', markup=False),

@@ -25,15 +25,9 @@ def is_merging(name: str) -> bool:
 
 
 def value_to_ours(name: str, value: Tensor, model: ModelLayout) -> tuple[Tensor, str | None]:
-    """Bring a published value into the order of mmcico.
+    """Return a published value in the order of mmcico, and what was changed, if anything.
 
-    Args:
-        name (str): Name in mmcico.
-        value (Tensor): The published value.
-        model (ModelLayout): The model that needs the value.
-
-    Returns:
-        tuple[Tensor, str | None]: The value, and what was changed, if anything.
+    ``name`` is that in mmcico.
     """
     if is_merging(name):
         return merging_to_mmdet(value), 'inputs of patch merging reordered'

@@ -19,15 +19,10 @@ PROTO_TOWER = 'mask_head.tower.'
 
 
 def time_taps(name: str, size: int, num_frames: int) -> list[float]:
-    """Return the temporal weights, of sum 1, for a kernel that was trained on images.
+    """Return the temporal weights, of sum 1, for a kernel of a name that was trained on images.
 
     The prototypes belong to a frame, so their kernels lean on it; those of the other towers weigh
     all frames equally.
-
-    Args:
-        name (str): Name of the kernel in mmcico.
-        size (int): Temporal size of the kernel in the model.
-        num_frames (int): T.
     """
     if name.startswith(PROTO_TOWER) and num_frames > 1 and size == 3:
         return list(PROTO_TAPS)
@@ -37,19 +32,10 @@ def time_taps(name: str, size: int, num_frames: int) -> list[float]:
 def fit(
     name: str, value: Tensor, own: Tensor, model: ModelLayout, of_images: bool
 ) -> tuple[Tensor | None, str | None]:
-    """Bring a value to the shape that the model needs.
+    """Return a value in the shape of the model's, None if it does not fit, and what was changed.
 
-    Args:
-        name (str): Name in mmcico.
-        value (Tensor): Value in the file.
-        own (Tensor): Value in the model, for its shape.
-        model (ModelLayout): The model.
-        of_images (bool): Whether the file was trained on clips of one frame. Only the middle taps
-            of its 3D kernels were trained then.
-
-    Returns:
-        tuple[Tensor | None, str | None]: The value, None if it does not fit, and what was changed,
-        if anything.
+    ``of_images`` says that the file was trained on clips of one frame, so that only the middle taps
+    of its 3D kernels were trained.
     """
     done = f'{tuple(value.shape)} -> {tuple(own.shape)}, '
     middle = of_images and model.num_frames > 1 and value.dim() == 5
@@ -158,15 +144,11 @@ def layer_of(name: str) -> str:
 def whole_layers(
     found: dict[str, tuple[str, Tensor, str | None]], misfits: set[str], report: Report
 ) -> dict[str, Tensor]:
-    """Leave out parameters of layers that do not fit as a whole.
+    """Return the values by name in the model, without those of layers that do not fit as a whole.
 
-    Args:
-        found (dict): Name in the file, value, and what was changed, by name in the model.
-        misfits (set[str]): Layers of the model with a parameter that does not fit.
-        report (Report): Report to which an entry for each parameter is added.
-
-    Returns:
-        dict[str, Tensor]: Values by name in the model.
+    ``found`` has the name in the file, the value, and what was changed, by name in the model;
+    ``misfits`` are the layers with a parameter that does not fit. The report gets an entry for each
+    parameter.
     """
     out = {}
     for ours, (name, value, done) in found.items():

@@ -47,16 +47,9 @@ class ModelLayout:
 
 
 def parameters(content: Any, source: str) -> tuple[dict[str, Tensor], list]:
-    """Return the tensors of a loaded checkpoint.
+    """Return the tensors of a loaded checkpoint by name, and the names of other entries.
 
-    Args:
-        content (Any): Content of the file: a state dict, or a dict with one under ``state_dict`` or
-            ``model``.
-        source (str): Name of the file, for messages.
-
-    Returns:
-        tuple[dict[str, Tensor], list[str]]: Tensors by name, and the names of entries that are no
-        tensors.
+    The content is a state dict, or a dict with one under ``state_dict`` or ``model``.
 
     Raises:
         ValueError: If the file has no tensors.

@@ -167,12 +167,7 @@ def modern_names(params: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def count_levels(names: Iterable[str], pattern: str) -> int:
-    """Return the number of layers whose names begin with a pattern, that is, the highest plus one.
-
-    Args:
-        names (Iterable[str]): Names of parameters.
-        pattern (str): Prefix with ``{i}`` for the number.
-    """
+    """Return one more than the highest number ``{i}`` of names that begin with a pattern, or 0."""
     found = [prefix(pattern).match(name) for name in names]
     return 1 + max((int(each.group(1)) for each in found if each), default=-1)
 

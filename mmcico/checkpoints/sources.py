@@ -60,8 +60,7 @@ def kind_of(names: Iterable[str]) -> str:
 def neck_rules(levels: int) -> list[Rule]:
     """Return the rules from MMDetection's ``FPN`` to :class:`YolactFPN`.
 
-    Args:
-        levels (int): Number of lateral convolutions; further ``fpn_convs`` make the coarser levels.
+    ``levels`` is the number of lateral convolutions; further ``fpn_convs`` make the coarser levels.
     """
     return [
         Rule('neck.lateral_convs.{i}.conv.', 'neck.lateral_convs.{i}.'),
@@ -75,12 +74,8 @@ def mmdet_places(
 ) -> list[str]:
     """Return mmcico's names of a parameter of a detector of MMDetection; there may be none.
 
-    Args:
-        name (str): Name in MMDetection.
-        rules (Iterable[Rule]): Rules for the heads; all that fit apply.
-        neck (Iterable[Rule]): Rules for the neck; the first that fits applies.
-        state (dict[str, Tensor]): State dict of the model. Backbones, and necks of the same type,
-            have the same names.
+    All rules for the heads that fit apply, and the first for the neck. Backbones, and necks of the
+    same type, have the same names as in the state of the model.
     """
     if name.startswith('backbone.') or (name.startswith('neck.') and name in state):
         return [name]
@@ -93,15 +88,9 @@ def mmdet_places(
 
 
 def places(params: dict[str, Tensor], kind: str, state: dict[str, Tensor]) -> dict[str, list[str]]:
-    """Return mmcico's names of the parameters of a checkpoint.
+    """Return mmcico's names of each parameter of a checkpoint; the model need not have them.
 
-    Args:
-        params (dict[str, Tensor]): Parameters of the file, by their names in the present layout.
-        kind (str): Result of :func:`kind_of`.
-        state (dict[str, Tensor]): State dict of the model.
-
-    Returns:
-        dict[str, list[str]]: mmcico's names of each name in the file; the model need not have them.
+    The parameters have their names in the present layout; ``kind`` is that of :func:`kind_of`.
     """
     if kind == 'published':
         levels = count_levels(params, 'fpn.lat_layers.{i}.')

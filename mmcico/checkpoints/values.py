@@ -10,17 +10,11 @@ PROTO_TAPS = (0.125, 0.75, 0.125)
 
 
 def merging_to_mmdet(value: Tensor) -> Tensor:
-    """Reorder the inputs of Swin's patch merging as MMDetection orders them.
+    """Reorder the inputs (..., 4 C) of Swin's patch merging as MMDetection orders them.
 
-    The 4 C inputs are the channels of four neighbouring pixels. The original code orders them pixel
-    by pixel, with (row, column) (0, 0), (1, 0), (0, 1), (1, 1). MMDetection orders them channel by
-    channel, with (0, 0), (0, 1), (1, 0), (1, 1) in each.
-
-    Args:
-        value (Tensor): (..., 4 C).
-
-    Returns:
-        Tensor: (..., 4 C).
+    They are the channels of four neighbouring pixels. The original code orders them pixel by pixel,
+    with (row, column) (0, 0), (1, 0), (0, 1), (1, 1). MMDetection orders them channel by channel,
+    with (0, 0), (0, 1), (1, 0), (1, 1) in each.
     """
     pixels = value.unflatten(-1, (4, -1))[..., [0, 2, 1, 3], :]
     return pixels.transpose(-1, -2).flatten(-2)
@@ -33,15 +27,7 @@ def merging_to_published(value: Tensor) -> Tensor:
 
 
 def background_to_end(rows: Tensor, num_anchors: int) -> Tensor:
-    """Move the background from the first to the last class of each anchor.
-
-    Args:
-        rows (Tensor): (A * (K + 1), ...), with the classes of an anchor side by side.
-        num_anchors (int): A, anchors of a cell.
-
-    Returns:
-        Tensor: The same shape.
-    """
+    """Move the background of each anchor in (A * (K + 1), ...) rows from first to last class."""
     return rows.unflatten(0, (num_anchors, -1)).roll(-1, dims=1).flatten(0, 1)
 
 
@@ -51,14 +37,9 @@ def background_to_front(rows: Tensor, num_anchors: int) -> Tensor:
 
 
 def even_taps(size: int, num_frames: int) -> list[float]:
-    """Return temporal weights that leave the response to a still video unchanged.
+    """Return ``size`` temporal weights of sum 1 that leave the response to a still video unchanged.
 
-    Args:
-        size (int): Temporal size of the kernel, odd.
-        num_frames (int): T. With T = 1, only the middle tap meets a frame.
-
-    Returns:
-        list[float]: ``size`` equal weights of sum 1; with T = 1, the middle one is 1.
+    They are equal, but with T = 1 only the middle tap, which alone meets a frame, is not 0.
     """
     if num_frames == 1:
         return [float(tap == size // 2) for tap in range(size)]
@@ -66,28 +47,14 @@ def even_taps(size: int, num_frames: int) -> list[float]:
 
 
 def inflate_kernel(kernel: Tensor, taps: Sequence[float]) -> Tensor:
-    """Spread a 2D kernel over time.
-
-    Args:
-        kernel (Tensor): (O, I, h, w).
-        taps (Sequence[float]): kt temporal weights.
-
-    Returns:
-        Tensor: (O, I, kt, h, w).
-    """
+    """Spread a 2D kernel over time by kt temporal weights, (O, I, h, w) -> (O, I, kt, h, w)."""
     return torch.stack([kernel * tap for tap in taps], dim=2)
 
 
 def repeat_box_rows(rows: Tensor, num_anchors: int, num_frames: int) -> Tensor:
-    """Repeat the box of an image for every frame of a clip.
+    """Repeat the box of an image for every frame of a clip, (A * 4, ...) -> (A * T * 4, ...).
 
-    Args:
-        rows (Tensor): (A * 4, ...), weights or biases of the box layer.
-        num_anchors (int): A, anchors of a cell.
-        num_frames (int): T.
-
-    Returns:
-        Tensor: (A * T * 4, ...), with the frames of an anchor side by side.
+    The rows are weights or biases of the box layer; the frames of an anchor are side by side.
     """
     boxes = rows.unflatten(0, (num_anchors, 1, 4))
     repeats = [1, num_frames] + [1] * (boxes.dim() - 2)

@@ -26,14 +26,7 @@ def _figure(entry: dict[str, Any]) -> str:
 
 
 def table(models: dict[str, dict[str, Any]]) -> list[str]:
-    """Return the lines of a table of models.
-
-    Args:
-        models (dict): Entries of the model index by name.
-
-    Returns:
-        list[str]: A heading, a line for each model, and what the figures are.
-    """
+    """Return the lines of a table of entries of the model index by name."""
     width = max(len(name) for name in models)
     lines = [f"{'name':<{width}}  paper's AP  weights"]
     for name, entry in models.items():

@@ -68,15 +68,11 @@ def _module_folder(module: str) -> str | None:
 
 
 def get_installed_path(package: str) -> str:
-    """Return the folder of a package.
+    """Return the folder of a module, or of a distribution whose first public module is another.
 
     MMEngine 0.10.7 asks ``pkg_resources``, which setuptools 82 dropped, and which does not know
     where an editable installation (PEP 660) has its files. Both break ``_base_ = 'mmdet::...'``,
     ``'mmcico::...'`` and MMEngine's hub.
-
-    Args:
-        package (str): Name of a module, or of a distribution whose first public module has another
-            name.
 
     Raises:
         PackageNotFoundError: If there is neither.

@@ -100,13 +100,8 @@ def _checked(content: Any, source: str) -> Any:
 def load_safely(file: Any, map_location: Any = None, source: str | None = None) -> Any:
     """Load weights and what MMEngine saves beside them, and nothing else.
 
-    Args:
-        file (str | IO): File to read.
-        map_location (optional): As in ``torch.load``.
-        source (str, optional): Name of the file in messages. Defaults to ``file``.
-
-    Returns:
-        Any: Content of the file, without the text that MMEngine's ``Runner.resume`` would run.
+    The text that MMEngine's ``Runner.resume`` would run is left out. ``source`` is the name of the
+    file in messages.
 
     Raises:
         ValueError: If the file is damaged, holds another class, or weights that are not finite.

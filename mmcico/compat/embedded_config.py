@@ -23,12 +23,7 @@ NAMES = dict(inf=float('inf'), nan=float('nan'))
 def parse_config(text: str, source: str) -> Config:
     """Read the text of a config as MMEngine writes it.
 
-    Args:
-        text (str): Assignments of literals and of calls of ``dict`` with keywords.
-        source (str): File that holds the text, for messages.
-
-    Returns:
-        Config: The config; its types are registered ones.
+    It has assignments of literals and of calls of ``dict`` with keywords, and registered types.
 
     Raises:
         ValueError: If the text has anything else, or a type that is not registered.
@@ -74,13 +69,6 @@ def _value(node: ast.expr) -> Any:
 
 def checked_config(content: dict[str, Any], source: str) -> Config:
     """Return the parts that prediction needs if all their types are registered in a known scope.
-
-    Args:
-        content (dict): Plain values.
-        source (str): File that holds them, for messages.
-
-    Returns:
-        Config: Model, test data and visualizer.
 
     Raises:
         ValueError: If a type or a scope is not known.

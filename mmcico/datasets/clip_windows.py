@@ -80,18 +80,11 @@ def clip_windows(
 
 
 def next_window(seen: int, done: int, num_frames: int, overlap: int) -> Window | None:
-    """Return the next clip of a video that is still going on.
+    """Return the next clip of a video that is still going on, None if frames are missing.
 
-    Args:
-        seen (int): Number of frames that have arrived.
-        done (int): Number of clips that were cut from them.
-        num_frames (int): T.
-        overlap (int): To.
-
-    Returns:
-        Window | None: The clip that :func:`clip_windows` returns at index ``done`` for the whole
-        video (whose very last clip, though, is also final in its overlap frames); None if frames
-        are missing.
+    Of the frames, ``seen`` have arrived, and ``done`` clips were cut from them. The clip is that of
+    :func:`clip_windows` at index ``done`` for the whole video (whose very last clip, though, is
+    also final in its overlap frames).
     """
     step = num_frames - overlap
     start = done * step

@@ -9,17 +9,11 @@ from mmcico.formats.fields import Id
 
 
 def frame_instances(video: AnnotatedVideo, frame: int, labels: dict[Id, int]) -> list[dict]:
-    """Return the objects of known classes in one frame.
+    """Return the objects in a frame whose classes have labels, by category id.
 
-    Args:
-        video (AnnotatedVideo): The video.
-        frame (int): Position of the frame.
-        labels (dict): Category id -> label of the classes in use.
-
-    Returns:
-        list[dict]: ``bbox`` (xyxy, the file's, or the mask's if the file has none), ``bbox_label``,
-        ``mask`` (compressed RLE), ``instance_id`` and ``ignore_flag``. The id is the number of the
-        track in its video: it is whole and distinct, whatever ids a file has.
+    Each has ``bbox`` (xyxy, the file's, or the mask's if the file has none), ``bbox_label``,
+    ``mask`` (compressed RLE), ``instance_id`` and ``ignore_flag``. The id is the number of the
+    track in its video: it is whole and distinct, whatever ids a file has.
     """
     return [
         dict(

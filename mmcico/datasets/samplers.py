@@ -14,16 +14,10 @@ from mmcico.utils.seeds import seeded
 
 
 def balanced_shares(lengths: Sequence[int], num_shares: int) -> list[list[int]]:
-    """Distribute items so that shares are about equal.
+    """Distribute items, given by their lengths, so that shares are about equal.
 
     The longest remaining item goes to the share with the least work, to the first of equal ones.
-
-    Args:
-        lengths (Sequence[int]): Work of each item.
-        num_shares (int): Number of shares.
-
-    Returns:
-        list[list[int]]: Items of each share, in order; a share may be empty.
+    Returns the items of each share, in order; a share may be empty.
     """
     loads = [0] * num_shares
     shares: list[list[int]] = [[] for _ in range(num_shares)]

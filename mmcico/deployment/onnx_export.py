@@ -46,14 +46,9 @@ class ExportNetwork(nn.Module):
 
 
 def network_values(model: CiCo, frames: Tensor) -> dict[str, Tensor]:
-    """Return the outputs of a model by name, without batch axis.
+    """Return the outputs of a model for (T, 3, H, W) frames, without batch axis.
 
-    Args:
-        model (CiCo): The model.
-        frames (Tensor): (T, 3, H, W) normalised frames.
-
-    Returns:
-        dict[str, Tensor]: Fields of :class:`ClipOutputs`, and ``protos``.
+    They are the fields of :class:`ClipOutputs`, and ``protos``.
     """
     outputs, protos = model(frames[None], mode='tensor')
     values = outputs.of_clip(0)._asdict()
@@ -170,15 +165,9 @@ def add_metadata(path: str, info: OnnxInfo) -> None:
 
 
 def difference(value: Tensor, wanted: Tensor) -> float:
-    """Return the largest difference of two tensors of any shape.
+    """Return the largest difference of two tensors, over the largest wanted value if above one.
 
-    Args:
-        value (Tensor): Tensor to compare.
-        wanted (Tensor): Tensor to compare with.
-
-    Returns:
-        float: Largest difference, divided by the largest wanted value if that is above one;
-        infinite if the shapes differ or a value is not a number.
+    It is infinite if the shapes differ or a value is not a number.
     """
     if value.shape != wanted.shape:
         return float('inf')
@@ -189,16 +178,7 @@ def difference(value: Tensor, wanted: Tensor) -> float:
 
 @torch.no_grad()
 def compare(model: CiCo, session: Any, size: Size) -> dict[str, float]:
-    """Compare a file and a model on the same frames.
-
-    Args:
-        model (CiCo): The model.
-        session (InferenceSession): Session of the file.
-        size (tuple[int, int]): Height and width of the frames.
-
-    Returns:
-        dict[str, float]: Difference of each output, and of ``priors``.
-    """
+    """Return the differences of the outputs, and of ``priors``, of a file and a model at a size."""
     frames = example(model, size)
     wanted = network_values(model, frames)
     found = run_session(session, frames)

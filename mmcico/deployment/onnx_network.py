@@ -31,18 +31,11 @@ def output_names(model: CiCo) -> list[str]:
 
 
 def map_priors(model: ClipModel, input_shape: Sequence[int], like: Tensor) -> Tensor:
-    """Compute the anchors from the size of the input.
+    """Compute the anchors (P, 4), xyxy in pixels, from the height and width of the input.
 
     The height and the width of a level are those of the input divided by the stride, rounded up, as
-    convolutions with stride 2 and padding give them; :func:`export_onnx` checks this.
-
-    Args:
-        model (ClipModel): Model that has the anchor generator.
-        input_shape (Sequence[int]): Height and width of the input.
-        like (Tensor): Tensor on the device of the result.
-
-    Returns:
-        Tensor: (P, 4) xyxy in pixels of the input.
+    convolutions with stride 2 and padding give them; :func:`export_onnx` checks this. ``like`` is a
+    tensor on the device of the result.
     """
     generator = model.bbox_head.anchor_generator
     height, width = input_shape
@@ -51,14 +44,9 @@ def map_priors(model: ClipModel, input_shape: Sequence[int], like: Tensor) -> Te
 
 
 def run_session(session: Any, inputs: Tensor) -> dict[str, Tensor]:
-    """Run an exported network.
+    """Return the outputs of an exported network for (T, 3, H, W) normalised frames.
 
-    Args:
-        session (InferenceSession): Session of the file.
-        inputs (Tensor): (T, 3, H, W) normalised frames.
-
-    Returns:
-        dict[str, Tensor]: Outputs by name, float32, on the device of the inputs.
+    They are float32 and on the device of the inputs.
     """
     frames = inputs.detach().float().cpu().contiguous().numpy()
     names = [each.name for each in session.get_outputs()]

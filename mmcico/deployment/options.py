@@ -15,22 +15,19 @@ from .precision import check_layers, set_precision
 def compile_model(model: CiCo, **options: Any) -> CiCo:
     """Compile what every clip runs at the same sizes, in place.
 
-    These are backbone, neck, and the tower and last layers of the mask head.
-    The prediction heads run on windows of changing size and stay as they
-    are. Compilation happens at the first clips, and for each further input
-    size.
+    These are backbone, neck, and the tower and last layers of the mask head. The prediction heads
+    run on windows of changing size and stay as they are. Compilation happens at the first clips,
+    and for each further input size.
 
     Args:
         model (CiCo): In eval mode. Names of its weights do not change.
-        options: Arguments of ``torch.compile``: ``backend``, ``mode``,
-            ``dynamic``.
+        options: Arguments of ``torch.compile``: ``backend``, ``mode``, ``dynamic``.
 
     Returns:
         CiCo: The model.
 
     Raises:
-        ValueError: If the model runs an ONNX file, or PyTorch has no such
-            backend.
+        ValueError: If the model runs an ONNX file, or PyTorch has no such backend.
     """
     check_layers(model)
     backend = options.get('backend', 'inductor')
@@ -101,8 +98,8 @@ def compare_clips(found: InstanceData, wanted: InstanceData) -> Agreement:
         wanted (InstanceData): M instances.
 
     Returns:
-        Agreement: Of instances in the same place. Not the same if their
-        numbers, ids or classes differ; values are then not compared.
+        Agreement: Of instances in the same place. Not the same if their numbers, ids or classes
+        differ; values are then not compared.
     """
     ids, labels = found.instances_id.tolist(), found.labels.tolist()
     if (ids, labels) != (wanted.instances_id.tolist(), wanted.labels.tolist()):

@@ -23,14 +23,7 @@ CLASSES = [
 
 
 def batch_names(batch: Any) -> list[str]:
-    """Name the video and the frames of each clip of a batch.
-
-    Args:
-        batch (Any): As from the loader.
-
-    Returns:
-        list[str]: One text for each clip; nothing if the batch has no ``data_samples``.
-    """
+    """Return the video and the frames of each clip of a batch, nothing without ``data_samples``."""
     samples = batch.get('data_samples') if isinstance(batch, dict) else None
     return [_clip_name(sample) for sample in samples or []]
 
@@ -44,27 +37,15 @@ def _clip_name(sample: Any) -> str:
 
 
 def save_batch(path: Path, batch: Any, **facts: Any) -> None:
-    """Write a batch and facts about it.
-
-    Args:
-        path (Path): The file; folders above it are made.
-        batch (Any): As from the loader.
-        **facts: Numbers, text, lists and dicts of them.
-    """
+    """Write a batch as from the loader, and facts: numbers, text, lists and dicts of them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(dict(facts, batch=batch), path)
 
 
 def load_batch(path: str) -> dict:
-    """Read what :func:`save_batch` wrote.
+    """Return the facts and the ``batch`` that :func:`save_batch` wrote.
 
     The file cannot run code: it is refused if it holds other classes than those of a batch.
-
-    Args:
-        path (str): The file.
-
-    Returns:
-        dict: The facts and ``batch``.
 
     Raises:
         FileNotFoundError: If there is no such file.

@@ -36,15 +36,9 @@ class Curves(NamedTuple):
 
 
 def class_curves(matches: Sequence[Matches], group: int, number: int) -> Curves | None:
-    """Compute precision over recall of one class and group.
+    """Compute precision over recall of one class and group, None if there is no object to be found.
 
-    Args:
-        matches (Sequence[Matches]): Matches of the videos.
-        group (int): Index of the group.
-        number (int): Number of predictions of each video that count.
-
-    Returns:
-        Curves | None: None if there is no object to be found.
+    The best ``number`` predictions of each video count.
     """
     objects = sum(int(each.objects[group]) for each in matches)
     if objects == 0:
@@ -77,11 +71,7 @@ def _mean(parts: Sequence[np.ndarray]) -> float | None:
 def mean_precision(curves: Iterable[Curves | None]) -> dict[str, float | None]:
     """Return ``AP``, ``AP50`` and ``AP75``, means over the classes that have objects.
 
-    Args:
-        curves (Iterable[Curves | None]): Curves of each class, None for one without objects.
-
-    Returns:
-        dict: Three figures in 0..1, None if no class has objects.
+    A class without objects has no curves; the figures are in 0..1, None if no class has objects.
     """
     precision = [each.precision for each in curves if each is not None]
     return dict(
@@ -92,14 +82,9 @@ def mean_precision(curves: Iterable[Curves | None]) -> dict[str, float | None]:
 
 
 def summarize(classes: Mapping[str, Sequence[Matches]], groups: Sequence[Group]) -> Metrics:
-    """Compute all figures from the matches of some videos.
+    """Compute all figures, as ``evaluate`` describes them, from the matches of some videos.
 
-    Args:
-        classes (Mapping): Name of each class -> its matches.
-        groups (Sequence[Group]): Groups that the matches were made for.
-
-    Returns:
-        dict: Figures as ``evaluate`` describes them.
+    ``classes`` has the matches of each class by its name, which were made for the groups.
     """
 
     def curves(group: int, number: int) -> list[Curves | None]:
@@ -120,15 +105,7 @@ def summarize(classes: Mapping[str, Sequence[Matches]], groups: Sequence[Group])
 
 
 def short_and_long(short: Metrics, long: Metrics) -> Metrics:
-    """Combine the figures of YouTube-VIS 2022, which measures short and long videos separately.
-
-    Args:
-        short (dict): Figures of the short videos, from ``summarize``.
-        long (dict): Figures of the long videos.
-
-    Returns:
-        dict: Figures as ``evaluate`` describes them.
-    """
+    """Combine the figures of short and long videos of YouTube-VIS 2022, from ``summarize``."""
     both = [each['AP'] for each in (short, long) if each['AP'] is not None]
     metrics: Metrics = dict(
         mAP=sum(both) / 2 if len(both) == 2 else None, mAP_short=short['AP'], mAP_long=long['AP']

@@ -124,8 +124,7 @@ def _object(track: AnnotatedTrack) -> Track:
 def occlusion_score(levels: Sequence[str | None]) -> float:
     """Compute OVIS' occlusion score, the mean over the more hidden half of the frames.
 
-    Args:
-        levels (Sequence[str | None]): Word of each frame, None where the object is absent.
+    ``levels`` has the word of each frame, None where the object is absent.
     """
     scores = sorted(OCCLUSION[each] for each in levels if each is not None)
     worst = scores[len(scores) // 2 :]

@@ -46,18 +46,11 @@ def stack_areas(tracks: Sequence[Track], length: int) -> np.ndarray:
 def intersections(
     first: Sequence[Track], second: Sequence[Track], size: tuple[int, int]
 ) -> np.ndarray:
-    """Count the pixels that each pair of tracks has in common in each frame.
+    """Count the pixels (T, D, G) that D and G tracks of a video have in common in each frame.
 
     Against a crowd, pycocotools returns the intersection over the area of the first mask. That
-    share times the area is the intersection, exactly, as long as both are below 2 ** 52.
-
-    Args:
-        first (Sequence[Track]): D tracks.
-        second (Sequence[Track]): G tracks of the same video.
-        size (tuple[int, int]): Height and width of the video.
-
-    Returns:
-        np.ndarray: (T, D, G) whole numbers as float; T is 0 if a side has no tracks.
+    share times the area is the intersection, exactly, as long as both are below 2 ** 52. T is 0 if
+    a side has no tracks.
     """
     if not first or not second:
         return np.zeros((0, len(first), len(second)))
@@ -81,15 +74,9 @@ def _codes(tracks: Sequence[Track], size: tuple[int, int]) -> list[list[dict]]:
 
 
 def video_iou(first: Sequence[Track], second: Sequence[Track], size: tuple[int, int]) -> np.ndarray:
-    """Compute IoU over space and time: the sum of intersections over the sum of unions.
+    """Compute the (D, G) IoU over space and time of tracks of a video, 0 for two empty ones.
 
-    Args:
-        first (Sequence[Track]): D tracks.
-        second (Sequence[Track]): G tracks of the same video.
-        size (tuple[int, int]): Height and width of the video.
-
-    Returns:
-        np.ndarray: (D, G), 0 for two empty tracks.
+    It is the sum of intersections over the sum of unions; ``size`` is height and width.
     """
     inter = intersections(first, second, size).sum(axis=0)
     areas = [stack_areas(each, 0).sum(axis=1) for each in (first, second)]
@@ -97,14 +84,9 @@ def video_iou(first: Sequence[Track], second: Sequence[Track], size: tuple[int, 
 
 
 def best_pairs(iou: np.ndarray, least: float) -> list[tuple[int, int]]:
-    """Pair rows and columns one to one so that the sum of IoU is largest.
+    """Pair rows and columns one to one so that the sum of the (D, G) IoU is largest.
 
-    Args:
-        iou (np.ndarray): (D, G).
-        least (float): Smallest IoU of a pair.
-
-    Returns:
-        list[tuple[int, int]]: Row and column of each pair, in the order of the rows.
+    Returns row and column of each pair with at least the ``least`` IoU, in the order of the rows.
     """
     # imported here because the other functions of this module do not need SciPy
     from scipy.optimize import linear_sum_assignment

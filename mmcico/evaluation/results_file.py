@@ -73,11 +73,7 @@ class Part:
         return records
 
     def close(self, remove: bool = False) -> None:
-        """Release the file for other tests.
-
-        Args:
-            remove (bool): Whether to delete the file.
-        """
+        """Release the file for other tests, or delete it."""
         if remove:
             self.path.unlink(missing_ok=True)
         self._file.close()
@@ -156,12 +152,7 @@ def part_path(outdir: PathLike, rank: int) -> Path:
 
 
 def save_results(outdir: PathLike, records: Iterable[Record]) -> None:
-    """Write ``results.json`` and ``submission.zip``, which holds only that file.
-
-    Args:
-        outdir (str | Path): Folder, which is created if necessary.
-        records (Iterable[dict]): One for each video.
-    """
+    """Write ``results.json`` and ``submission.zip``, which holds only that file, to a folder."""
     tracks = [track for each in records for track in each['results']]
     write_results(Path(outdir) / RESULTS, tracks)
     write_results(Path(outdir) / 'submission.zip', tracks)

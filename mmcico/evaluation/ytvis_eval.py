@@ -129,11 +129,7 @@ def groups_of(metric: str) -> Sequence[Group]:
 
 
 def check_long_videos(metric: str, long_videos: Any) -> None:
-    """Check that long videos are only given to the metric that distinguishes them.
-
-    Args:
-        metric (str): See ``evaluate``.
-        long_videos (Any): Ids or a file of them, None if not given.
+    """Check that long videos, ids or a file, are given only to the metric that distinguishes them.
 
     Raises:
         ValueError: If they are given to another metric.

@@ -58,15 +58,9 @@ class AnnotatedTrack:
         return self.seen(frame) or frame in self.blank or frame in self.broken
 
     def box(self, frame: int, size: tuple[int, int]) -> Box:
-        """Return ``(x1, y1, x2, y2)`` of the object in a frame in which it is seen.
+        """Return ``(x1, y1, x2, y2)`` of the object in a frame of a size in which it is seen.
 
-        Args:
-            frame (int): Position of the frame.
-            size (tuple[int, int]): Height and width of the video.
-
-        Returns:
-            tuple: The box of the file, or that of the mask if the file has none or one without an
-            area.
+        It is the box of the file, or that of the mask if the file has none or one without an area.
         """
         box = self.bboxes[frame]
         if box is not None and box[2] > 0 and box[3] > 0:

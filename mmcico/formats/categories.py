@@ -71,12 +71,7 @@ def read_categories(
 ) -> tuple[list[tuple[Id, str]], dict[str, Id]]:
     """Read the list ``categories`` of a file.
 
-    Args:
-        records (Sequence[dict]): The list.
-        problems (Problems): Gets what is wrong.
-
-    Returns:
-        tuple[list, dict]: (id, name) in the order of the file, and ``id_key`` of an id -> id.
+    Returns (id, name) in the order of the file, and the ids by their ``id_key``.
     """
     index = index_ids(records, 'categories', problems)
     first: dict[str, int] = {}

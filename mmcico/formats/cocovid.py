@@ -77,17 +77,16 @@ def track_id(record: dict) -> Any:
 
 
 def read_cocovid(data: Any, problems: Problems, crowds_as_objects: bool = False) -> AnnotationFile:
-    """Read the content of a CocoVID file.
+    """Read the content of a CocoVID file, whose objects become tracks.
+
+    Single frames of a track that are crowds are left out; a track is a crowd if all of its frames
+    are.
 
     Args:
         data (dict): The parsed JSON: ``videos``, ``images`` with ``video_id`` and ``frame_id``,
             ``categories`` and ``annotations`` with ``image_id`` and ``instance_id``.
         problems (Problems): Gets what is wrong.
         crowds_as_objects (bool): Take ``iscrowd`` as 0.
-
-    Returns:
-        AnnotationFile: The objects as tracks. Single frames of a track that are crowds are left
-        out; a track is a crowd if all of its frames are.
 
     Raises:
         ValueError: In strict use, for the first error.

@@ -74,16 +74,10 @@ def missing(record: dict, key: str) -> str:
 
 
 def read_tables(data: Any, needed: Sequence[str], problems: Problems) -> dict[str, list[dict]]:
-    """Return the lists of a file, with the objects in them alone.
+    """Return the lists of parsed JSON, with the objects in them alone.
 
-    Args:
-        data (Any): The parsed JSON.
-        needed (Sequence[str]): Names of lists that must have entries.
-        problems (Problems): Gets what is wrong.
-
-    Returns:
-        dict[str, list[dict]]: ``needed`` and ``annotations``, which may be missing or null as in
-        official valid and test files.
+    The lists are ``needed``, which must have entries, and ``annotations``, which may be missing or
+    null as in official valid and test files.
     """
     keys = (*needed, 'annotations')
     if isinstance(data, dict):
@@ -125,14 +119,10 @@ def index_ids(
     place_field: str = '',
     needed: bool = True,
 ) -> dict[str, int]:
-    """Return the position of each id in a list.
+    """Return the position of each id in a list of the file that is called ``key``.
 
-    Args:
-        records (Sequence[dict]): A list of the file.
-        key (str): Name of the list.
-        problems (Problems): Gets ids that are missing or repeated.
-        place_field (str): ``'video'`` or ``'annotation'`` to name entries so in messages.
-        needed (bool): With False, ids may be missing, and strict readers ignore what is wrong.
+    ``place_field``, ``'video'`` or ``'annotation'``, names entries so in messages. Ids that are not
+    ``needed`` may be missing, and strict readers ignore what is wrong with them.
     """
     index: dict[str, int] = {}
     report = problems.error if needed else problems.defect
@@ -159,7 +149,7 @@ def look_up(
     problems: Problems,
     owner: str = '',
 ) -> T | None:
-    """Return the value that an id in a field stands for.
+    """Return the value that an id in a field of an entry stands for, by its ``id_key``.
 
     Args:
         record (dict): An entry of the file.

@@ -52,16 +52,10 @@ def read_masks(
     where: Callable[[int, int], Place],
     problems: Problems,
 ) -> list[FrameMasks]:
-    """Read and check the masks of all tracks of a video at once, which is fast.
+    """Read and check the ``segmentations`` of all tracks of a video at once, which is fast.
 
-    Args:
-        tracks (Sequence[Sequence]): ``segmentations`` of N tracks.
-        size (tuple[int, int]): Height and width of the video.
-        where (Callable): Track and frame -> place of the mask.
-        problems (Problems): Gets what is wrong.
-
-    Returns:
-        list[FrameMasks]: Masks of the N tracks.
+    ``size`` is the height and width of the video; ``where`` returns the place of the mask of a
+    track in a frame.
     """
     found = [FrameMasks([None] * len(masks), [0] * len(masks)) for masks in tracks]
     cells: list[tuple[int, int]] = []
@@ -95,17 +89,7 @@ def read_masks(
 
 
 def read_mask(mask: Any, size: Size, place: Place, problems: Problems) -> bytes | None:
-    """Read one mask in any form.
-
-    Args:
-        mask (Any): Nothing, RLE or polygons.
-        size (tuple[int, int]): Height and width of the video.
-        place (Place): Place of the mask.
-        problems (Problems): Gets what is wrong.
-
-    Returns:
-        bytes | None: Compressed counts; None if there is no pixel.
-    """
+    """Return the compressed counts of one mask in any form, None if there is no pixel."""
     return read_masks([[mask]], size, lambda row, frame: place, problems)[0].counts[0]
 
 
@@ -167,19 +151,11 @@ def read_rle(mask: Any, size: Size, place: Place, problems: Problems) -> bytes |
 
 
 def draw_polygons(polygons: list, size: Size, place: Place, problems: Problems) -> bytes | None:
-    """Draw polygons as one mask, by the same rule for all readers of files.
+    """Draw polygons ``[x1, y1, x2, y2, ...]`` as one mask, by the same rule for all files.
 
     Polygons of fewer than three corners cover nothing and are left out; pycocotools would take two
-    corners for a box.
-
-    Args:
-        polygons (list): Lists ``[x1, y1, x2, y2, ...]``.
-        size (tuple[int, int]): Height and width of the frame.
-        place (Place): Place of the mask.
-        problems (Problems): Gets what is wrong.
-
-    Returns:
-        bytes | None: Compressed counts; None after an error, and if no polygon has three corners.
+    corners for a box. Returns compressed counts; None after an error, and if no polygon has three
+    corners.
     """
     drawn = []
     for number, polygon in enumerate(polygons):

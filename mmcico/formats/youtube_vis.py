@@ -90,13 +90,7 @@ ENTRIES: dict[str, tuple[str, Callable[[Any], Any]]] = dict(
 
 
 def read_frames(video: AnnotatedVideo, raw: Sequence[RawTrack], problems: Problems) -> None:
-    """Read all frames of a video's tracks and add the tracks to it.
-
-    Args:
-        video (AnnotatedVideo): The video.
-        raw (Sequence[RawTrack]): Its tracks.
-        problems (Problems): Gets what is wrong.
-    """
+    """Read all frames of a video's tracks and add the tracks to it."""
     video.tracks.extend(each.track for each in raw)
     for each in raw:
         _read_lists(video, each, problems)
@@ -164,7 +158,7 @@ def finish_file(file: AnnotationFile, problems: Problems) -> AnnotationFile:
 def read_youtube_vis(
     data: Any, problems: Problems, needs_files: bool = True, crowds_as_objects: bool = False
 ) -> AnnotationFile:
-    """Read the content of a YouTube-VIS or OVIS file.
+    """Read the content of a YouTube-VIS or OVIS file; every mask is checked.
 
     Args:
         data (dict): The parsed JSON: ``videos``, ``categories`` and, for training sets,
@@ -173,9 +167,6 @@ def read_youtube_vis(
         needs_files (bool): Whether videos must have ``file_names``; with False, their ``length`` is
             enough.
         crowds_as_objects (bool): Take ``iscrowd`` as 0.
-
-    Returns:
-        AnnotationFile: The whole file; every mask is checked.
 
     Raises:
         ValueError: In strict use, for the first error.

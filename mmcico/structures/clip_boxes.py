@@ -73,14 +73,10 @@ def grow_boxes(boxes: Tensor, least: Tensor) -> Tensor:
 
 
 def fill_from_nearest(boxes: Tensor, visible: Tensor) -> Tensor:
-    """Give each hidden frame the box of the nearest visible one.
+    """Give each hidden frame of boxes (N, T, 4) the box of the nearest visible one, (N, T) bool.
 
-    Args:
-        boxes (Tensor): (N, T, 4).
-        visible (Tensor): (N, T) bool. Of two frames equally near, the earlier one is taken.
-
-    Returns:
-        Tensor: (N, T, 4), unchanged for an instance that is never visible.
+    Of two frames equally near, the earlier one is taken. The boxes of an instance that is never
+    visible stay.
     """
     steps = torch.arange(boxes.shape[1], device=boxes.device)
     gap = (steps[:, None] - steps[None]).abs()
@@ -91,16 +87,9 @@ def fill_from_nearest(boxes: Tensor, visible: Tensor) -> Tensor:
 
 
 def covered_by_better(overlap: Tensor, thr: float) -> Tensor:
-    """Find predictions that overlap any better one by more than a threshold.
+    """Return (..., N) bool, whether a better prediction overlaps by more than a threshold.
 
-    Predictions that are covered themselves cover others too, so that one matrix decides all
-    (Fast NMS of YOLACT).
-
-    Args:
-        overlap (Tensor): (..., N, N), better predictions first.
-        thr (float): Overlap that is still allowed.
-
-    Returns:
-        Tensor: (..., N) bool.
+    ``overlap`` is (..., N, N), better predictions first. Predictions that are covered themselves
+    cover others too, so that one matrix decides all (Fast NMS of YOLACT).
     """
     return (overlap.triu(diagonal=1) > thr).any(dim=-2)

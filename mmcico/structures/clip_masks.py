@@ -9,17 +9,10 @@ from torch import Tensor
 
 
 def crop_region(boxes: Tensor, size: Sequence[int]) -> Tensor:
-    """Find the pixels that lie in boxes, with one pixel more on each side.
+    """Return (N, H, W) bool, the pixels of a map in boxes (N, 4), with one more on each side.
 
-    The rule is YOLACT's: coordinates are clamped to the map and truncated, then the region grows
-    by one pixel, with an exclusive end.
-
-    Args:
-        boxes (Tensor): (N, 4) xyxy in map pixels.
-        size (tuple[int, int]): Height and width of the map.
-
-    Returns:
-        Tensor: (N, H, W) bool.
+    The rule is YOLACT's: coordinates are clamped to the map and truncated, then the region grows by
+    one pixel, with an exclusive end.
     """
     left, top, right, bottom = crop_edges(boxes, size).unsqueeze(-1).unbind(dim=1)
     xs = torch.arange(size[1], device=boxes.device)
@@ -37,14 +30,9 @@ def crop_edges(boxes: Tensor, size: Sequence[int]) -> Tensor:
 
 
 def pairwise_mask_iou(a: Tensor, b: Tensor) -> Tensor:
-    """Compute the IoU of all pairs of masks, frame by frame.
+    """Compute the IoU (T, N, M) of all pairs of masks (N or M, T, H, W) bool, frame by frame.
 
-    Args:
-        a (Tensor): (N, T, H, W) bool.
-        b (Tensor): (M, T, H, W) bool.
-
-    Returns:
-        Tensor: (T, N, M) float, 0 for two empty masks.
+    It is 0 for two empty masks.
     """
     a = a.flatten(2).transpose(0, 1).float()
     b = b.flatten(2).transpose(0, 1).float()
@@ -56,15 +44,9 @@ def pairwise_mask_iou(a: Tensor, b: Tensor) -> Tensor:
 
 
 def both_seen(a: Tensor, b: Tensor, min_pixels: int) -> Tensor:
-    """Find frames in which both masks of a pair are large enough to be compared.
+    """Return (T, N, M) bool, whether both masks of a pair have more than ``min_pixels`` pixels.
 
-    Args:
-        a (Tensor): (N, T, H, W) bool.
-        b (Tensor): (M, T, H, W) bool.
-        min_pixels (int): A mask counts if it has more pixels than this.
-
-    Returns:
-        Tensor: (T, N, M) bool.
+    Masks are (N, T, H, W) and (M, T, H, W) bool.
     """
     a_seen = (a.flatten(2).sum(-1) > min_pixels).T
     b_seen = (b.flatten(2).sum(-1) > min_pixels).T

@@ -68,11 +68,7 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
 
 
 def write_whole(path: str | Path, content: str | bytes) -> None:
-    """Write a file as a whole or not at all; folders are created.
-
-    Args:
-        path (str | Path): Path of the file.
-        content (str | bytes): Bytes, or text that is encoded as UTF-8.
+    """Write bytes, or text as UTF-8, as a whole or not at all; folders are created.
 
     Raises:
         OSError: If it cannot be written; a file that was there stays as it was.

@@ -91,12 +91,8 @@ def _read_keys() -> set[str]:
 def unread_key(cfg: Config, key: str) -> str | None:
     """Return what a key at the top of a config should probably have been, None if it is fine.
 
-    Configs may have variables of any name, so that only names close to one that MMEngine reads,
-    and names of settings that belong into another part, count.
-
-    Args:
-        cfg (Config): The config.
-        key (str): A key that the config or the command line has at the top.
+    Configs may have variables of any name, so that only names close to one that MMEngine reads, and
+    names of settings that belong into another part, count.
     """
     known = _read_keys()
     if key in known:
@@ -109,11 +105,7 @@ def unread_key(cfg: Config, key: str) -> str | None:
 
 
 def check_keys(cfg: Config, options: Mapping[str, Any]) -> None:
-    """Refuse keys at the top of a config that nothing reads although they look as if.
-
-    Args:
-        cfg (Config): As it was read from its file.
-        options (Mapping): Settings of ``--cfg-options``.
+    """Refuse keys of a config, as it was read, or of ``--cfg-options`` that nothing reads.
 
     Raises:
         ValueError: If there is such a key; names the one that was probably meant.
@@ -159,14 +151,9 @@ def load_config(args: argparse.Namespace) -> Config:
 
 
 def rank_variables(launcher: str, env: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that ``torch.distributed`` reads.
+    """Return RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT for ``torch.distributed``.
 
-    Args:
-        launcher (str): Launcher that started the process: pytorch, slurm or mpi.
-        env (Mapping): Environment of the process.
-
-    Returns:
-        dict: RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT.
+    ``launcher``, pytorch, slurm or mpi, started the process that has the environment ``env``.
 
     Raises:
         ValueError: If the process was not started by this launcher.
@@ -280,12 +267,7 @@ def set_sharding(cfg: Config) -> None:
 
 
 def set_output_folder(evaluators: dict | list[dict], folder: str) -> None:
-    """Let metrics without an ``outdir`` write their files to a folder.
-
-    Args:
-        evaluators (dict | list[dict]): Configs of metrics, changed in place.
-        folder (str): The work folder.
-    """
+    """Let metrics of an evaluator's config without an ``outdir`` write their files to a folder."""
     for each in evaluators if isinstance(evaluators, list) else [evaluators]:
         is_ours = each.get('type', '').rpartition('.')[2] == 'VISMetric'
         if is_ours and each.get('outdir') is None:

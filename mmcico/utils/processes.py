@@ -151,12 +151,8 @@ def end_parent_later(grace: float) -> None:
 def watch_hosts(env: Mapping[str, str]) -> HostWatch | None:
     """Watch the other hosts of a job that torchrun has started, if there are any.
 
-    Args:
-        env (Mapping): The environment. MMCICO_HOST_TIMEOUT are the seconds after which a silent
-            host counts as lost, 40 by default, 0 for never.
-
-    Returns:
-        HostWatch | None: To be stopped at the end.
+    MMCICO_HOST_TIMEOUT in the environment are the seconds after which a silent host counts as lost,
+    40 by default, 0 for never.
     """
     limit = float(env.get('MMCICO_HOST_TIMEOUT', 40))
     if limit <= 0 or env.get('LOCAL_RANK') != '0' or int(env.get('GROUP_WORLD_SIZE', 1)) < 2:

@@ -72,13 +72,9 @@ def mask_box(mask: np.ndarray) -> tuple[int, int, int, int] | None:
 
 
 def blend_mask_(image: np.ndarray, mask: np.ndarray, colour: Colour, opacity: float = 0.45) -> None:
-    """Tint the pixels of a mask in place.
+    """Tint the pixels of a mask (H, W) bool in an image (H, W, 3) uint8, in place.
 
-    Args:
-        image: (H, W, 3) uint8.
-        mask: (H, W) bool.
-        colour: BGR.
-        opacity: Share of the colour, 0 to 1.
+    ``opacity`` is the share of the colour, 0 to 1.
     """
     # a table of all 256 values is faster than arithmetic on each pixel
     values = np.arange(256)[:, None] * (1 - opacity)
@@ -101,12 +97,8 @@ def draw_text_(
 ) -> None:
     """Write text on a coloured plate in place.
 
-    Args:
-        image: (H, W, 3) uint8.
-        text: Text to write.
-        corner: Lower left corner (x, y) of the plate, moved so that the plate lies inside the
-            image as far as it fits; the lower left corner of the image by default.
-        colour: BGR of the plate.
+    The lower left ``corner`` (x, y) of the plate is moved so that the plate lies inside the image
+    as far as it fits; by default it is that of the image.
     """
     height, width = image.shape[:2]
     x, y = corner or (0, height - 1)

@@ -28,15 +28,8 @@ def clip_figure(
 ) -> np.ndarray:
     """Draw consecutive frames in a row, one row for each panel, as in Fig. 4.
 
-    Args:
-        overlay: The video.
-        image_root: Folder that file names are relative to.
-        style: Settings; trails and circumscribed boxes are those of the clip.
-        frames: Position of the first frame, and their number.
-        width: Greatest width of a frame.
-
-    Returns:
-        (H', W', 3) uint8 BGR.
+    ``frames`` are the position of the first frame and their number, ``width`` is the greatest width
+    of a frame. Trails and circumscribed boxes are those of the clip.
 
     Raises:
         ValueError: If the video has no such frames.
@@ -52,17 +45,9 @@ def clip_figure(
 def spread_panels(
     overlay: Overlay, image_root: PathLike, style: DrawStyle, number: int, width: int
 ) -> Rows:
-    """Draw frames that are evenly spread over a video.
+    """Draw up to ``number`` frames that are evenly spread over a video.
 
-    Args:
-        overlay: The video.
-        image_root: Folder that file names are relative to.
-        style: Settings.
-        number: Greatest number of frames.
-        width: Greatest width of a frame.
-
-    Returns:
-        For each frame its panels, (H', W', 3) uint8 BGR.
+    Returns the panels of each frame, (H', W', 3) uint8 BGR, ``width`` wide at most.
     """
     places = set(spread(len(overlay.file_names), number))
     return [
@@ -77,15 +62,8 @@ def gallery(
 ) -> np.ndarray:
     """Draw videos below one another, one row for each panel, as in Fig. 6 and 7.
 
-    Args:
-        overlays: The videos; the first frame of each shows its name.
-        image_root: Folder that file names are relative to.
-        style: Settings.
-        columns: Number of frames of each video, evenly spread.
-        width: Greatest width of a frame.
-
-    Returns:
-        (H', W', 3) uint8 BGR.
+    The ``columns`` frames of a video are evenly spread, and ``width`` wide at most; the first one
+    of each shows its name.
     """
     rows: Rows = []
     for overlay in overlays:
@@ -96,14 +74,7 @@ def gallery(
 
 
 def stack(rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
-    """Combine rows of pictures; black where a picture is smaller or missing.
-
-    Args:
-        rows: Pictures (H, W, 3) uint8.
-
-    Returns:
-        (H', W', 3) uint8.
-    """
+    """Combine rows of pictures (H, W, 3); black where a picture is smaller or missing."""
     columns = max(len(row) for row in rows)
     filled = [
         each for row in rows for each in [*row, *[np.zeros_like(row[0])] * (columns - len(row))]
@@ -126,16 +97,10 @@ def padded(frames: Sequence[np.ndarray]) -> list[np.ndarray]:
 def clip_frames(
     packed: dict, classes: Sequence[str], style: DrawStyle, width: int | None = None
 ) -> list[np.ndarray]:
-    """Draw a clip as a pipeline gives it to the network.
+    """Draw a clip as a pipeline gives it to the network, ``width`` wide at most.
 
-    Args:
-        packed: Output of ``PackClipInputs``: ``inputs`` (T, 3, H, W) BGR and ``data_samples``.
-        classes: Names of the labels.
-        style: Settings.
-        width: Greatest width of a frame.
-
-    Returns:
-        T pictures (H', W', 3) uint8 BGR. Objects that training ignores are labelled "ignored".
+    ``packed`` is the output of ``PackClipInputs``: ``inputs`` (T, 3, H, W) BGR and
+    ``data_samples``. Objects that training ignores are labelled "ignored".
     """
     pictures = []
     sample = packed['data_samples']

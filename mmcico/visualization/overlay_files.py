@@ -138,12 +138,7 @@ def shared_numbers(
 def annotation_overlays(file: AnnotationFile, wanted: Sequence[str] | None = None) -> list[Overlay]:
     """Return the videos of an annotation file with all their objects and their own ids.
 
-    Args:
-        file (AnnotationFile): The file.
-        wanted (Sequence[str], optional): Ids or names of videos; all by default.
-
-    Returns:
-        list[Overlay]: Overlays in the order of ``wanted``, or of the file.
+    Those that are ``wanted``, by their ids or names, come in that order.
 
     Raises:
         ValueError: If there is no such video.
@@ -156,13 +151,7 @@ def annotation_overlays(file: AnnotationFile, wanted: Sequence[str] | None = Non
 def chosen(
     overlays: Sequence[Overlay], wanted: Sequence[str] | None, keys: Sequence[str], file: str
 ) -> list[Overlay]:
-    """Return the wanted overlays.
-
-    Args:
-        overlays (Sequence[Overlay]): Overlays of a file.
-        wanted (Sequence[str], optional): Keys or names; all by default.
-        keys (Sequence[str]): A key of each overlay.
-        file (str): Name of the file, for messages.
+    """Return the overlays of a file whose keys or names are wanted, all by default.
 
     Raises:
         ValueError: If there is no such video.

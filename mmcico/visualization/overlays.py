@@ -50,10 +50,7 @@ class Overlay:
     panels: Sequence[tuple[str, Sequence[DrawnTrack]]]
 
     def at(self, places: Sequence[int]) -> 'Overlay':
-        """Return the same video with some of its frames.
-
-        Args:
-            places: Positions of the frames, 0-based.
+        """Return the same video with the frames at some positions.
 
         Raises:
             ValueError: If there is no such frame.
@@ -122,16 +119,9 @@ def panel_frames(overlay: Overlay, image_root: PathLike, style: DrawStyle) -> It
 def draw_panels(
     overlay: Overlay, frames: Sequence[Frame], style: DrawStyle, width: int | None = None
 ) -> list[np.ndarray]:
-    """Draw one frame for all panels, with titles if there are several.
+    """Draw one item of :func:`panel_frames`, with titles if there are several panels.
 
-    Args:
-        overlay: The video.
-        frames: One item of :func:`panel_frames`.
-        style: Settings.
-        width: Greatest width of a panel.
-
-    Returns:
-        For each panel (H', W', 3) uint8 BGR, all of one size.
+    Returns a picture (H', W', 3) for each panel, ``width`` wide at most, all of one size.
     """
     pictures = [draw_frame(image, found, style, width) for image, found in frames]
     if len(pictures) > 1:
@@ -155,17 +145,7 @@ def titled_frames(
     places: Sequence[int] | None = None,
     width: int | None = None,
 ) -> Iterator[np.ndarray]:
-    """Yield drawn frames that show their position and file name.
-
-    Args:
-        overlay: The video.
-        image_root: Folder that file names are relative to.
-        style: Settings.
-        places: Positions of the wanted frames; all by default.
-        width: Greatest width of a frame.
-
-    Yields:
-        np.ndarray: (H', W', 3) uint8 BGR, all of one size.
+    """Yield drawn frames that show their position and file name, all by default.
 
     Raises:
         ValueError: If an image is missing or of another size.

@@ -29,17 +29,7 @@ class PrototypeView:
 
 
 def heat(values: np.ndarray, size: tuple[int, int], low: float, high: float) -> np.ndarray:
-    """Return a map in colours.
-
-    Args:
-        values: (h, w).
-        size: Height and width of the picture.
-        low: Value of the darkest colour.
-        high: Value of the brightest colour.
-
-    Returns:
-        (H, W, 3) uint8 BGR.
-    """
+    """Return a map (h, w) in colours, of a height and width; ``low`` is the darkest."""
     share = (values - low) / max(high - low, 1e-6)
     grey = np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)
     large = cv2.resize(grey, size[::-1], interpolation=cv2.INTER_NEAREST)
@@ -47,14 +37,9 @@ def heat(values: np.ndarray, size: tuple[int, int], low: float, high: float) -> 
 
 
 def bars(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Draw values as bars up and down from a line in the middle.
+    """Draw values as bars up and down from the middle of a picture of a height and width.
 
-    Args:
-        values: (n,) values; the largest magnitude fills half the height.
-        size: Height and width of the picture.
-
-    Returns:
-        (H, W, 3) uint8 BGR.
+    The largest magnitude fills half the height.
     """
     height, width = size
     chart = np.full((height, width, 3), BACKGROUND, np.uint8)
@@ -71,15 +56,7 @@ def bars(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def prototype_tiles(view: PrototypeView, size: tuple[int, int]) -> list[np.ndarray]:
-    """Draw a picture for each prototype, on one scale.
-
-    Args:
-        view: Content.
-        size: Height and width of a picture.
-
-    Returns:
-        k pictures (H, W, 3) uint8, titled with the parameter if masks are linear.
-    """
+    """Draw a picture for each prototype on one scale, titled with the weight of linear masks."""
     low, high = float(view.protos.min()), float(view.protos.max())
     linear = len(view.params) == len(view.protos)
     tiles = []
@@ -92,15 +69,9 @@ def prototype_tiles(view: PrototypeView, size: tuple[int, int]) -> list[np.ndarr
 
 
 def prototype_sheet(view: PrototypeView, columns: int = 8, width: int = 200) -> np.ndarray:
-    """Draw frame, mask, parameters and prototypes as one picture.
+    """Draw frame, mask, parameters and prototypes as one picture, (H, W, 3) uint8 BGR.
 
-    Args:
-        view: Content.
-        columns: Number of prototypes in a row, at least 4.
-        width: Width of a prototype.
-
-    Returns:
-        (H, W, 3) uint8 BGR.
+    Prototypes are ``width`` wide, with at least four ``columns`` in a row.
     """
     height = round(width * view.frame.shape[0] / view.frame.shape[1])
     large = (2 * height, 2 * width)

@@ -107,18 +107,10 @@ def style_of(args: argparse.Namespace) -> DrawStyle:
 def draw_frame(
     image: np.ndarray, objects: Sequence[DrawnObject], style: DrawStyle, width: int | None = None
 ) -> np.ndarray:
-    """Return a copy of a frame with its objects, enlarged if it is small.
+    """Return a copy of a frame with its objects, enlarged if it is small, ``width`` wide at most.
 
-    The frame is resized before anything is drawn, so that labels are readable at any size.
-
-    Args:
-        image: (H, W, 3) uint8 BGR.
-        objects: Objects; later ones are drawn over earlier ones.
-        style: Settings.
-        width: Greatest width of the picture.
-
-    Returns:
-        (H', W', 3) uint8 BGR.
+    The frame is resized before anything is drawn, so that labels are readable at any size. Later
+    objects are drawn over earlier ones.
     """
     short, long = sorted(image.shape[:2])
     factor: float = max(1, min(-(-style.min_side // short), LONGEST // long))
@@ -166,17 +158,10 @@ def resized(
 
 
 def resized_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize a mask.
+    """Resize a mask (H, W) bool to a height and width, both larger or both smaller.
 
-    Enlarged pixels become blocks. A pixel of a reduced mask is inside if at least half of the
-    area that it covers is; if that leaves nothing, every pixel that the mask touches is inside.
-
-    Args:
-        mask: (H, W) bool.
-        size: New height and width, both larger or both smaller.
-
-    Returns:
-        (H', W') bool.
+    Enlarged pixels become blocks. A pixel of a reduced mask is inside if at least half of the area
+    that it covers is; if that leaves nothing, every pixel that the mask touches is inside.
     """
     height, width = mask.shape
     if size[0] >= height and size[1] >= width:

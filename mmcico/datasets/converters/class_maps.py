@@ -157,13 +157,10 @@ class ClassTable:
         return sorted(set(self.renames) - self._used)
 
     def number(self, names: Iterable[str]) -> None:
-        """Number the classes of a source from 1 in alphabetical order.
+        """Number the classes of a source from 1 in alphabetical order; no effect with a target.
 
-        The order does not depend on the objects that come first, so that two parts of a data
-        set with the same classes get the same ids. It has no effect with a target.
-
-        Args:
-            names (Iterable[str]): All classes of the source.
+        The order does not depend on the objects that come first, so that two parts of a data set
+        with the same classes get the same ids.
         """
         new = {self.new_name(name) for name in names} - {None}
         for name in sorted(new, key=lambda each: (normalised(str(each)), str(each))):
@@ -199,10 +196,7 @@ class ClassTable:
     ) -> Id | None:
         """Return an object's new class; None, and a count, if its class is left out.
 
-        Args:
-            old (int | str): Its class in the source.
-            new_ids (Mapping[str, Id | None]): Result of :meth:`match`.
-            names (Mapping[str, str]): ``id_key`` of the source's id -> name.
+        ``new_ids`` are those of :meth:`match`, ``names`` those of the source by ``id_key``.
         """
         new = new_ids[id_key(old)]
         if new is None:

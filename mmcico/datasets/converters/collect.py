@@ -76,14 +76,7 @@ def _complete(track: AnnotatedTrack, video: AnnotatedVideo, key: int) -> Annotat
 
 
 def converted_data(file: AnnotationFile, table: ClassTable, layout: str, source: str) -> dict:
-    """Return a collected file as JSON can hold it.
-
-    Args:
-        file (AnnotationFile): What was collected.
-        table (ClassTable): Its classes.
-        layout (str): ``'youtube_vis'`` or ``'cocovid'``.
-        source (str): Name of the conversion.
-    """
+    """Return a collected file as JSON can hold it, in the layout youtube_vis or cocovid."""
     data: dict[str, Any] = dict(info=dict(description=f'converted by {source}'), licenses=[])
     data.update(cocovid_data(file) if layout == 'cocovid' else youtube_vis_data(file))
     return data | dict(categories=table.categories)

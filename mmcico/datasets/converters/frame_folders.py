@@ -90,11 +90,7 @@ def image_size(path: Path) -> tuple[int, int]:
 
 
 def one_size(sizes: dict[str, tuple[int, int]], where: str) -> tuple[int, int]:
-    """Return the size that all frames of a video have.
-
-    Args:
-        sizes (dict): Frame -> (height, width).
-        where (str): The video, for messages.
+    """Return the (height, width) that all frames of a video have, given that of each frame.
 
     Raises:
         ValueError: If the sizes differ, naming two frames.

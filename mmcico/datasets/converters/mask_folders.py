@@ -75,10 +75,7 @@ class MaskFolders:
 
 
 def read_index_mask(path: Path) -> tuple[np.ndarray, bool]:
-    """Read a mask picture; palette indices are returned as they are stored.
-
-    Returns:
-        tuple[ndarray, bool]: Values (H, W), and whether the picture has 8 bits.
+    """Return the values (H, W) of a mask picture, palette indices as stored, and whether of 8 bits.
 
     Raises:
         ValueError: If it is broken or holds colours.

@@ -59,11 +59,7 @@ def davis_palette() -> list[int]:
 
 
 def mots_values(video: AnnotatedVideo, numbers: Mapping[Id, int]) -> list[int]:
-    """Return 1000 * class + instance for each track of a video.
-
-    Args:
-        video (AnnotatedVideo): The video.
-        numbers (Mapping): Category id -> number of the class.
+    """Return 1000 * class + instance for each track of a video, by the numbers of the classes.
 
     Raises:
         ValueError: If a class has 1000 objects or more.

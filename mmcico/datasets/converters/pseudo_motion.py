@@ -71,11 +71,8 @@ def affine(
 ) -> np.ndarray:
     """Return the (2, 3) matrix that rotates and scales around the centre, then shifts.
 
-    Args:
-        angle (float): Angle in radians, from x towards y.
-        scale (float): Factor of the size.
-        shift (tuple[float, float]): Shift to the right and down in pixels.
-        size (tuple[int, int]): Height and width.
+    The angle is in radians, from x towards y, the shift to the right and down in pixels, and
+    ``size`` the height and width.
     """
     centre = np.array([(size[1] - 1) / 2, (size[0] - 1) / 2])
     turn = scale * np.array(
@@ -90,16 +87,7 @@ def moved_image(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 
 def moved_counts(counts: bytes, size: tuple[int, int], matrix: np.ndarray) -> bytes | None:
-    """Apply a matrix to a mask.
-
-    Args:
-        counts (bytes): Compressed RLE counts.
-        size (tuple[int, int]): Height and width.
-        matrix (np.ndarray): (2, 3) matrix.
-
-    Returns:
-        bytes | None: Compressed RLE counts, None if the object has left the frame.
-    """
+    """Apply a (2, 3) matrix to a mask, as compressed RLE; None if the object has left the frame."""
     mask = decode_masks([counts], *size)[0]
     share = cv2.warpAffine(mask.astype(np.float32), matrix, size[::-1])
     return encode_masks(share[None] > 0.5)[0]

@@ -63,19 +63,11 @@ class PackClipInputs(PackTrackInputs):
 
 
 def landscape_size(height: int, width: int, box: tuple[int, int]) -> tuple[int, int]:
-    """Compute the size of a frame that fits into a wide box, truncated to whole pixels.
+    """Compute width and height of a frame that fits into a wide box, truncated to whole pixels.
 
-    The factor is computed first, in double precision, as in the published models: a frame of
-    376 x 376 becomes 383 wide in a box 384 high.
-
-    Args:
-        height (int): Height of the frame.
-        width (int): Width of the frame.
-        box (tuple[int, int]): Width and height of the box.
-
-    Returns:
-        tuple[int, int]: Width and height. Frames that are wider than the box get its width, others
-        its height.
+    The box is width and height, too. Frames that are wider than it get its width, others its
+    height. The factor is computed first, in double precision, as in the published models: a frame
+    of 376 x 376 becomes 383 wide in a box 384 high.
     """
     if height / width < box[1] / box[0]:
         return box[0], max(int(height * (box[0] / width)), 1)

@@ -28,11 +28,8 @@ def shown_objects(case: Case) -> np.ndarray:
 def home_objects(shown: np.ndarray, num_objects: int) -> np.ndarray:
     """Return the (D,) index of the object that most masks of a track show, -1 for none.
 
-    If several objects are shown equally often, the one that is shown first wins.
-
-    Args:
-        shown (np.ndarray): (D, T), from ``shown_objects``.
-        num_objects (int): G.
+    ``shown`` (D, T) is that of ``shown_objects``. If several objects are shown equally often, the
+    one that is shown first wins.
     """
     home = np.full(len(shown), -1)
     for row, objects in enumerate(shown):

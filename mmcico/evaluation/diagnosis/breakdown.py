@@ -73,12 +73,7 @@ class Breakdown(NamedTuple):
 
 
 def class_ap(curves: Curves | None, level: int | None = None) -> float | None:
-    """Return the AP of a class, None without objects.
-
-    Args:
-        curves (Curves, optional): Curves of the class.
-        level (int, optional): Index of an IoU threshold instead of the mean over all ten.
-    """
+    """Return the AP of a class, at one IoU threshold or the mean over all; None without objects."""
     if curves is None:
         return None
     chosen = curves.precision if level is None else curves.precision[level]
@@ -86,15 +81,7 @@ def class_ap(curves: Curves | None, level: int | None = None) -> float | None:
 
 
 def break_down(cases: Iterable[Case], names: list[str]) -> Breakdown:
-    """Measure the result with each of ``ORACLES``.
-
-    Args:
-        cases (Iterable[Case]): All videos; none is kept after its use.
-        names (list[str]): Names of the K classes.
-
-    Returns:
-        Breakdown: Curves and counts.
-    """
+    """Measure the result with each of ``ORACLES``; no case is kept after its use."""
     matches: dict[str, list[list[Matches]]] = {name: [[] for _ in names] for name in ORACLES}
     counts: dict[str, np.ndarray] = {}
     for case in cases:

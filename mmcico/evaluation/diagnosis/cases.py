@@ -85,15 +85,7 @@ class Case:
 
 
 def read_cases(truth: GroundTruth, tracks: Tracks) -> Iterator[Case]:
-    """Iterate over the videos of a ground truth.
-
-    Args:
-        truth (GroundTruth): Ground truth with annotations.
-        tracks (Tracks): Predictions.
-
-    Yields:
-        Case: The next video.
-    """
+    """Iterate over the videos of a ground truth with annotations, and their predictions."""
     labels = range(len(truth.categories))
     for index, video in enumerate(truth.videos):
         found = [by_score(tracks.get((index, label), []))[:MAX_TRACKS] for label in labels]
@@ -131,15 +123,9 @@ def with_predictions(case: Case, predictions: Sequence[Track], labels: np.ndarra
 
 
 def with_masks(track: Track, other: Track, frames: np.ndarray) -> Track:
-    """Return a copy of a track that has the masks of another track in some frames.
+    """Return a copy of a track that has the masks of another one in some frames, (T,) bool.
 
-    Args:
-        track (Track): The track, which is not changed.
-        other (Track): Track whose masks are taken.
-        frames (np.ndarray): (T,) bool.
-
-    Returns:
-        Track: The copy, or ``track`` itself if no frame is chosen.
+    It is the track itself if no frame is chosen.
     """
     if not frames.any():
         return track

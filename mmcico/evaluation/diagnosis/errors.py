@@ -82,15 +82,10 @@ def missed_objects(case: Case) -> np.ndarray:
 
 
 def count_errors(case: Case, num_classes: int) -> dict[str, np.ndarray]:
-    """Count the predictions and objects of each kind at IoU 0.5.
+    """Count the predictions and objects of each kind at IoU 0.5, by their K classes.
 
-    Args:
-        case (Case): One video.
-        num_classes (int): K.
-
-    Returns:
-        dict[str, np.ndarray]: (K,) counts for each kind of predictions, and for objects
-        ``objects``, ``found`` and ``missed`` (see ``missed_objects``).
+    The kinds are those of predictions, and for objects ``objects``, ``found`` and ``missed`` (see
+    ``missed_objects``).
     """
     kinds = prediction_kinds(case)[0]
     counts = {

@@ -75,9 +75,8 @@ def diagnose(
 def class_rows(breakdown: Breakdown) -> list[dict[str, Any]]:
     """Return a row of figures for each class.
 
-    Returns:
-        list[dict]: ``class``, ``AP``, ``AP50``, ``AP75``, ``AR100`` (None without objects), and
-        the counts at IoU 0.5.
+    It has ``class``, ``AP``, ``AP50``, ``AP75``, ``AR100`` (None without objects), and the counts
+    at IoU 0.5.
     """
     rows = []
     for index, name in enumerate(breakdown.names):
@@ -95,11 +94,7 @@ def class_rows(breakdown: Breakdown) -> list[dict[str, Any]]:
 
 
 def curve_dict(breakdown: Breakdown) -> dict[str, Any]:
-    """Return precision over recall of each class with objects.
-
-    Returns:
-        dict: ``recall``: 101 values; ``precision``: class -> IoU threshold -> 101 values.
-    """
+    """Return precision over recall, 101 values, of each class with objects and IoU threshold."""
     precision = {
         name: {
             label: (

@@ -113,16 +113,7 @@ def perfect_classification(case: Case) -> Flags:
 
 
 def class_matches(flags: Flags, object_labels: np.ndarray) -> Iterator[tuple[int, Matches]]:
-    """Convert the flags of one video to matches of each class.
-
-    Args:
-        flags (Flags): Flags of the video.
-        object_labels (np.ndarray): (G,) classes of the objects.
-
-    Yields:
-        tuple[int, Matches]: A class and the outcome of its predictions, with one group and ten
-        thresholds.
-    """
+    """Yield each class and the matches of its predictions, with one group and ten thresholds."""
     present: list[int] = np.union1d(flags.labels, object_labels).tolist()
     for label in present:
         rows = np.flatnonzero(flags.labels == label)

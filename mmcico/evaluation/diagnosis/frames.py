@@ -130,16 +130,10 @@ def _track_masks(track: Track, size: tuple) -> Iterator[dict[str, Any]]:
 
 
 def match_frames(objects: COCO, found: COCO, kind: str) -> list[FrameMatches]:
-    """Match the detections of each frame by COCO's evaluation.
+    """Match the detections of each frame of a video by COCO's evaluation, for a kind of ``KINDS``.
 
-    Args:
-        objects (COCO): Objects of one video.
-        found (COCO): Detections of the same video.
-        kind (str): One of ``KINDS``.
-
-    Returns:
-        list[dict[int, Matches]]: Matches of each frame, by class. Their groups are the four area
-        ranges of COCO: all, small, medium and large.
+    Returns the matches of each frame, by class. Their groups are the four area ranges of COCO: all,
+    small, medium and large.
     """
     evaluation = COCOeval(objects, found, KINDS[kind])
     with contextlib.redirect_stdout(io.StringIO()):

@@ -111,14 +111,9 @@ def count_switches(frames: Iterable[FrameIoU], min_iou: float = 0.5) -> Counts:
 
 
 def visible_pairs(case: Case, score_thr: float) -> Iterator[FrameIoU]:
-    """Iterate over the objects and tracks of each frame of a video.
+    """Iterate over the frames of a video as ``count_switches`` expects them.
 
-    Args:
-        case (Case): The video; crowds are left out.
-        score_thr (float): Smallest score of a track.
-
-    Yields:
-        tuple: One frame as ``count_switches`` expects it.
+    Crowds are left out, and so are tracks with a score below ``score_thr``.
     """
     tracks = np.flatnonzero(case.scores >= score_thr)
     objects = np.flatnonzero(~case.crowd)
@@ -130,17 +125,7 @@ def visible_pairs(case: Case, score_thr: float) -> Iterator[FrameIoU]:
 
 
 def identity_dict(videos: Mapping[Any, Counts], score_thr: float, iou_thr: float) -> dict[str, Any]:
-    """Return all counts with their settings, for a file.
-
-    Args:
-        videos (Mapping): Video id -> its counts, classes aside.
-        score_thr (float): Smallest score of a track.
-        iou_thr (float): Smallest mask IoU at which a track finds an object.
-
-    Returns:
-        dict: Both thresholds, the sums of the fields of ``Counts``, and ``videos``: the counts of
-        each video with switches or fragments.
-    """
+    """Return the thresholds, the sums of all counts, and videos with switches or fragments."""
     total = Counts()
     for counts in videos.values():
         total = total.plus(counts)

@@ -24,17 +24,7 @@ def has_matplotlib() -> bool:
 def draw_all(
     folder: Path, errors: dict[str, Any], curves: dict[str, Any], confusion: dict[str, Any]
 ) -> list[str]:
-    """Write ``errors.png``, ``curves.png`` and ``confusion.png``.
-
-    Args:
-        folder (Path): Existing folder.
-        errors (dict): Result of ``Breakdown.as_dict``.
-        curves (dict): Result of ``files.curve_dict``.
-        confusion (dict): Result of ``errors.confusion_dict``.
-
-    Returns:
-        list[str]: Names of the files.
-    """
+    """Write ``errors.png``, ``curves.png`` and ``confusion.png``; return the names."""
     figures = dict(
         errors=draw_errors(errors), curves=draw_curves(curves), confusion=draw_confusion(confusion)
     )

@@ -110,15 +110,9 @@ class ClipMaskHead(ProtoLayers):
         return self.generator.num_params
 
     def windows(self, boxes: Tensor, fused: Tensor, input_shape: Sequence[int]) -> list[Window]:
-        """Find the cells whose prototypes the masks of instances need.
+        """Find the windows of ``fused`` (..., h3, w3) whose prototypes the masks of instances need.
 
-        Args:
-            boxes (Tensor): (N, 4) circumscribed boxes in input pixels.
-            fused (Tensor): (..., h3, w3), see :meth:`forward_frames`.
-            input_shape (Sequence[int]): Height and width of the input.
-
-        Returns:
-            list[Window]: Windows of the map of ``fused``.
+        Boxes (N, 4) are circumscribed boxes in pixels of the input, which has a height and width.
         """
         height, width = fused.shape[-2:]
         size = (2 * height, 2 * width)

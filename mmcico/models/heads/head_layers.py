@@ -84,14 +84,10 @@ class HeadLayers(BaseModule):
         return [self.cls_layer(self.cls_tower(x, 1)) for x in feats]
 
     def class_logits(self, feats: Sequence[Tensor], frame_logits: Sequence[Tensor]) -> Tensor:
-        """Compute the class logits of all predictions.
+        """Compute the class logits (B, Q, P, K) of all predictions.
 
-        Args:
-            feats (Sequence[Tensor]): Levels (B * T, C, h, w).
-            frame_logits (Sequence[Tensor]): Result of :meth:`forward_frames` for them.
-
-        Returns:
-            Tensor: (B, Q, P, K) logits.
+        ``feats`` are levels (B * T, C, h, w), ``frame_logits`` the result of :meth:`forward_frames`
+        for them.
         """
         logits = frame_logits or [self.cls_layer(self.cls_tower(x, self.num_frames)) for x in feats]
         return self.flatten_levels([self._queries(x) for x in logits])
@@ -147,14 +143,9 @@ class HeadLayers(BaseModule):
         return frames_to_clip(x, self.num_frames)[:, :, self.query_frames[0]]
 
     def flatten_levels(self, levels: Sequence[Tensor]) -> Tensor:
-        """Put the maps of all levels into one axis of anchors.
+        """Put the maps of all levels, each (B * Q, A * V, h, w), into one axis: (B, Q, P, V).
 
-        Args:
-            levels (Sequence[Tensor]): (B * Q, A * V, h, w) each, the V values of an anchor next
-                to each other.
-
-        Returns:
-            Tensor: (B, Q, P, V).
+        The V values of an anchor are next to each other.
         """
         values = [
             x.permute(0, 2, 3, 1).reshape(len(x), -1, x.shape[1] // self.num_anchors)
@@ -171,15 +162,10 @@ def whole(size: Sequence[int]) -> Window:
 def level_windows(
     chosen: Tensor, sizes: Sequence[Sequence[int]], num_anchors: int
 ) -> list[list[Window]]:
-    """Find windows of each level that hold all chosen predictions.
+    """Find windows of each level that hold all chosen predictions, none if nothing is chosen there.
 
-    Args:
-        chosen (Tensor): (B, Q, P) bool, in the order of :class:`ClipOutputs`.
-        sizes (Sequence[Sequence[int]]): Height and width of each level.
-        num_anchors (int): Anchors of a cell.
-
-    Returns:
-        list[list[Window]]: Of each level, none if nothing is chosen there.
+    ``chosen`` is (B, Q, P) bool in the order of :class:`ClipOutputs`; ``sizes`` are the heights and
+    widths of the levels.
     """
     cells = chosen.flatten(0, 1).any(dim=0).unflatten(0, (-1, num_anchors)).any(dim=1)
     found = cells.nonzero()[:, 0].tolist()

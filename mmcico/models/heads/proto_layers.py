@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from mmcico.registry import MODELS
 
 from ..interfaces import build_part
-from ..layers.clip_tower import ClipTower, frames_to_clip
-from ..layers.recompute import recomputed
+from ..layers.clip_tower import ClipTower, frames_to_clip, recomputed
 from ..layers.windows import Window, crop, doubled, worthwhile
 
 #: methods that the layers call, with their arguments

@@ -3,38 +3,28 @@
 Nothing else folds time into the batch axis or out of it.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.checkpoint import checkpoint
 
-from .recompute import recomputed
 from .windows import Window, crop, widen
 
 
 def frames_to_clip(x: Tensor, num_frames: int) -> Tensor:
-    """Stack frames in time.
-
-    Args:
-        x (Tensor): (B * T, C, H, W), the frames of a clip next to each other.
-        num_frames (int): T.
-
-    Returns:
-        Tensor: (B, C, T, H, W), a view if possible.
-    """
+    """Stack the T adjacent frames of clips in time, (B * T, C, H, W) -> (B, C, T, H, W)."""
     return x.unflatten(0, (-1, num_frames)).transpose(1, 2)
 
 
 def clip_to_frames(x: Tensor) -> Tensor:
-    """Put the frames of clips into the batch axis.
-
-    Args:
-        x (Tensor): (B, C, T, H, W).
-
-    Returns:
-        Tensor: (B * T, C, H, W).
-    """
+    """Put the frames of clips into the batch axis, (B, C, T, H, W) -> (B * T, C, H, W)."""
     return x.transpose(1, 2).flatten(0, 1)
 
 
@@ -132,6 +122,35 @@ def tower_conv(
         conv_cfg=CONV_CFGS[conv],
         norm_cfg=norm_for_clips(norm_cfg) if conv == '3d' else norm_cfg,
     )
+
+
+def recomputed(module: nn.Module, run: Callable, *args: Any) -> Any:
+    """Run a function whose activations are not stored, with the same results and gradients.
+
+    ``module`` holds the layers that it runs; statistics of their batch norms are counted once.
+    """
+    return checkpoint(
+        run, *args, use_reentrant=False, context_fn=lambda: (nullcontext(), kept_statistics(module))
+    )
+
+
+@contextmanager
+def kept_statistics(module: nn.Module) -> Iterator[None]:
+    """Do not change running statistics within a block."""
+    norms = [each for each in module.modules() if isinstance(each, _BatchNorm)]
+    before = [
+        (each, each.momentum, each.num_batches_tracked, each.num_batches_tracked.clone())
+        for each in norms
+        if each.training and each.num_batches_tracked is not None
+    ]
+    for each, *_ in before:
+        each.momentum = 0.0
+    try:
+        yield
+    finally:
+        for each, momentum, counter, number in before:
+            each.momentum = momentum
+            counter.copy_(number)
 
 
 class ClipTower(BaseModule):

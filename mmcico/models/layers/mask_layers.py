@@ -168,17 +168,10 @@ class DynamicMask(BaseModule):
 
 
 def aligned_bilinear(x: Tensor, factor: int) -> Tensor:
-    """Enlarge so that pixel ``i`` lands on pixel ``i * factor``.
+    """Enlarge maps (N, C, h, w) by a whole factor: pixel ``i`` lands on pixel ``i * factor``.
 
     The map is extended by one pixel, interpolated with aligned corners, shifted by half a factor
     and cropped.
-
-    Args:
-        x (Tensor): (N, C, h, w).
-        factor (int): Whole factor, at least 1.
-
-    Returns:
-        Tensor: (N, C, factor * h, factor * w).
     """
     if factor == 1:
         return x

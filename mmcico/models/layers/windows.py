@@ -55,15 +55,7 @@ def worthwhile(windows: Iterable[Window], size: Sequence[int]) -> bool:
 
 
 def merge_windows(windows: Iterable[Window], size: Sequence[int]) -> list[Window]:
-    """Replace windows by fewer ones, as long as that leaves less to compute.
-
-    Args:
-        windows (Iterable[Window]): Windows that are needed.
-        size (Sequence[int]): Height and width of the map.
-
-    Returns:
-        list[Window]: Windows that cover them.
-    """
+    """Replace windows of a map by fewer ones that cover them, while less is left to compute."""
     merged: list[Window] = []
     for window in sorted(set(windows)):
         while True:

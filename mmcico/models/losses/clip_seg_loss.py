@@ -14,15 +14,7 @@ from .over_processes import divisor
 
 
 def at_map_size(masks: Tensor, size: Sequence[int]) -> Tensor:
-    """Compute the share of each map pixel that an object covers.
-
-    Args:
-        masks (Tensor): (G, T, H, W) uint8 or bool at input size.
-        size (Sequence[int]): Height and width (h, w) of the map.
-
-    Returns:
-        Tensor: (G, T, h, w) float in [0, 1].
-    """
+    """Compute the share (G, T, h, w) of each pixel of a map that masks (G, T, H, W) cover."""
     if masks.numel() == 0:
         return masks.new_zeros((*masks.shape[:2], *size), dtype=torch.float)
     return F.adaptive_avg_pool2d(masks.float(), (size[0], size[1]))
@@ -31,12 +23,8 @@ def at_map_size(masks: Tensor, size: Sequence[int]) -> Tensor:
 def sample_positives(clip_index: Tensor, limit: int) -> Tensor:
     """Choose at most ``limit`` positives of each clip at random.
 
-    Args:
-        clip_index (Tensor): (N,) clip of each positive, in ascending order.
-        limit (int): Positives of a clip to keep.
-
-    Returns:
-        Tensor: Sorted indices of those kept, all if there are few enough.
+    ``clip_index`` (N,) is the clip of each positive, in ascending order. Returns the sorted indices
+    of those kept, all if there are few enough.
     """
     order = torch.arange(len(clip_index), device=clip_index.device)
     kept = []
@@ -50,15 +38,10 @@ def sample_positives(clip_index: Tensor, limit: int) -> Tensor:
 
 
 def frame_weights(query: Tensor, num_frames: int, decay: float) -> Tensor:
-    """Compute the weight of each frame of a clip relative to the query frame.
+    """Compute the weights (N, T) of the frames of a clip relative to its query frame (N,).
 
-    Args:
-        query (Tensor): (N,) index of the query frame.
-        num_frames (int): T.
-        decay (float): 1 for equal weights, 0 for the query frame alone.
-
-    Returns:
-        Tensor: (N, T) ``decay ** |t - query|``, with a sum of 1.
+    They are ``decay ** |t - query|``, divided by their sum: equal for 1, the query frame alone for
+    0.
     """
     steps = torch.arange(num_frames, device=query.device)
     gap = (steps[None] - query[:, None]).abs()
@@ -67,15 +50,9 @@ def frame_weights(query: Tensor, num_frames: int, decay: float) -> Tensor:
 
 
 def boxed_bce(logits: Tensor, targets: Tensor, boxes: Tensor) -> Tensor:
-    """Compute the mean binary cross entropy inside boxes.
+    """Compute the binary cross entropy (N, T), the mean over the pixels of a box.
 
-    Args:
-        logits (Tensor): (N, T, h, w).
-        targets (Tensor): (N, T, h, w) in [0, 1].
-        boxes (Tensor): (N, 4) xyxy in map pixels, one for all frames.
-
-    Returns:
-        Tensor: (N, T), the mean over the pixels of the box.
+    Logits and targets are (N, T, h, w); the boxes (N, 4), xyxy in map pixels, hold for all frames.
     """
     inside = crop_region(boxes, logits.shape[-2:]).to(logits)
     loss = F.binary_cross_entropy_with_logits(logits, targets, reduction='none')
@@ -84,17 +61,10 @@ def boxed_bce(logits: Tensor, targets: Tensor, boxes: Tensor) -> Tensor:
 
 
 def boxed_dice(logits: Tensor, targets: Tensor, boxes: Tensor, eps: float = 1.0) -> Tensor:
-    """Compute the Dice loss inside boxes (Milletari et al., V-Net).
+    """Compute the Dice loss (N, T) inside boxes (Milletari et al., V-Net), from 0 to 1.
 
-    Args:
-        logits (Tensor): (N, T, h, w).
-        targets (Tensor): (N, T, h, w) in [0, 1].
-        boxes (Tensor): (N, 4) xyxy in map pixels, one for all frames.
-        eps (float): Pixels added to numerator and denominator, so that an empty mask for an empty
-            target costs nothing.
-
-    Returns:
-        Tensor: (N, T) in [0, 1].
+    The arguments are those of :func:`boxed_bce`; ``eps`` pixels are added to numerator and
+    denominator, so that an empty mask for an empty target costs nothing.
     """
     inside = crop_region(boxes, logits.shape[-2:]).to(logits)[:, None]
     probs = logits.sigmoid() * inside
@@ -124,6 +94,8 @@ class ClipSegLoss(BaseModule):
         loss_weight (float): Weight of the loss.
     """
 
+    compare = staticmethod(boxed_bce)
+
     def __init__(self, decay: float = 1.0, loss_weight: float = 6.125) -> None:
         super().__init__()
         self.decay = decay
@@ -141,7 +113,7 @@ class ClipSegLoss(BaseModule):
         Returns:
             Tensor: Scalar.
         """
-        loss = boxed_bce(logits, targets, boxes)
+        loss = self.compare(logits, targets, boxes)
         return self.loss_weight * mean_of_clips(loss, query, self.decay)
 
 
@@ -154,10 +126,7 @@ class ClipDiceLoss(ClipSegLoss):
         loss_weight (float): Weight of the loss.
     """
 
+    compare = staticmethod(boxed_dice)
+
     def __init__(self, decay: float = 1.0, loss_weight: float = 1.0) -> None:
         super().__init__(decay, loss_weight)
-
-    def forward(self, logits: Tensor, targets: Tensor, boxes: Tensor, query: Tensor) -> Tensor:
-        """Compare masks; see :class:`ClipSegLoss`."""
-        loss = boxed_dice(logits, targets, boxes)
-        return self.loss_weight * mean_of_clips(loss, query, self.decay)

@@ -181,13 +181,8 @@ def quality(compared: ComparedTensors) -> Tensor:
 def diou(a: Tensor, b: Tensor, eps: float = 1e-7) -> Tensor:
     """Compute the IoU minus the squared distance of centres over that of corners.
 
-    Args:
-        a (Tensor): (N, 4) xyxy.
-        b (Tensor): (N, 4) xyxy.
-        eps (float): Keeps the division defined for two points.
-
-    Returns:
-        Tensor: (N,) in [-1, 1] (Zheng et al., Distance-IoU loss).
+    Boxes are (N, 4) xyxy; the result is (N,) in [-1, 1] (Zheng et al., Distance-IoU loss). ``eps``
+    keeps the division defined for two points.
     """
     both = torch.stack([a, b], dim=1)
     low, high = both[..., :2].amin(1), both[..., 2:].amax(1)
@@ -243,16 +238,10 @@ class HardNegativeCrossEntropy(BaseModule):
 
 
 def pair_loss(embeds: Tensor, ids: Tensor, eps: float = 1e-6) -> Tensor:
-    """Compute the mean of eq. 9 over all pairs.
+    """Compute the mean of eq. 9 over all pairs of embeddings (N, E) of unit length with ids (N,).
 
-    Args:
-        embeds (Tensor): (N, E) of unit length.
-        ids (Tensor): (N,) identities.
-        eps (float): Keeps logarithms finite.
-
-    Returns:
-        Tensor: Scalar, the mean of ``-log d`` for pairs of one identity and ``-log(1 - d)`` for
-        others, with ``d = (cos + 1) / 2``.
+    It is that of ``-log d`` for pairs of one identity and ``-log(1 - d)`` for others, with ``d =
+    (cos + 1) / 2``; ``eps`` keeps logarithms finite.
     """
     similar = ((embeds @ embeds.T + 1) / 2).clamp(eps, 1 - eps)
     same = ids[:, None] == ids[None]

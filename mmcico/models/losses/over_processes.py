@@ -21,24 +21,17 @@ def total(count: Tensor) -> Tensor:
 def divisor(count: Tensor) -> Tensor:
     """Return by what a process divides its sum to get a mean over all processes.
 
-    Args:
-        count (Tensor): Scalar, number of terms of this process.
-
-    Returns:
-        Tensor: Scalar, number of terms of all processes, at least 1, over the number of processes.
+    It is the number of terms of all processes, at least 1, over the number of processes; ``count``
+    is that of this process. Both are scalars.
     """
     return total(count.float()).clamp(min=1) / get_world_size()
 
 
 def hardest(losses: Tensor, limit: int) -> Tensor:
-    """Choose the largest losses of all processes.
+    """Choose the largest losses of all processes, ``limit`` in all.
 
-    Args:
-        losses (Tensor): (N,) of this process.
-        limit (int): Number of losses to choose over all processes, the same in each.
-
-    Returns:
-        Tensor: (n,) those chosen that are this process's own, largest first, with their graph.
+    Returns those of this process's own losses (N,) that are chosen, largest first, with their
+    graph.
     """
     own = losses.topk(min(limit, len(losses))).values
     if get_world_size() == 1:
@@ -50,13 +43,9 @@ def hardest(losses: Tensor, limit: int) -> Tensor:
 
 
 def gather_rows(values: Tensor) -> Tensor:
-    """Put the rows of all processes below each other.
+    """Put the rows (n, ...) of all processes below each other; n may differ between processes.
 
-    Args:
-        values (Tensor): (n, ...) of this process; n may differ between processes.
-
-    Returns:
-        Tensor: (N, ...) in the order of the processes; this process's own rows keep their graph.
+    They are in the order of the processes; this process's own rows keep their graph.
     """
     if get_world_size() == 1:
         return values

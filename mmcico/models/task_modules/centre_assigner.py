@@ -1,27 +1,78 @@
-"""Matching of cells with the objects near whose centre they lie."""
+"""Anchor-free heads: boxes as distances from cells, and matching of cells with objects."""
 
 import torch
+from mmdet.models.task_modules import BaseBBoxCoder
 from torch import Tensor
 
 from mmcico.registry import TASK_UTILS
 from mmcico.structures.clip_boxes import box_area
 
-from .cell_distance_coder import cell_centres, cell_sides
 from .circumscribed_assigner import MatchResult, QueryFrameAssigner
 
 #: cells of distance that an octave of wrong size counts as, so that the level counts first
 LEVEL_STEP = 1000.0
 
 
-def centre_distance(priors: Tensor, boxes: Tensor) -> Tensor:
-    """Compute the distances of cell centres from box centres, in sides of the cell.
+def cell_centres(cells: Tensor) -> Tensor:
+    """Return the centres (N, 2) of cells (N, 4) xyxy."""
+    return (cells[:, :2] + cells[:, 2:]) / 2
+
+
+def cell_sides(cells: Tensor) -> Tensor:
+    """Return the sides (N,) of square cells (N, 4) xyxy."""
+    return cells[:, 2] - cells[:, 0]
+
+
+@TASK_UTILS.register_module()
+class CellDistanceCoder(BaseBBoxCoder):
+    """Distances left, top, right, bottom in units of the cell's side.
+
+    The boxes of all frames of a clip are measured from the same cell, which an object may have
+    left; therefore distances can be negative, and neither exponential nor ReLU is applied to them.
+    The idea is that of FCOS (Tian et al., 2019); RTMDet's coder has positive distances only.
 
     Args:
-        priors (Tensor): (P, 4) square cells, xyxy.
-        boxes (Tensor): (..., G, 4) xyxy.
+        base (float): Distance, in sides, that the value 0 means. An untrained network thus begins
+            with boxes of ``2 * base`` cells, not with points, for which an IoU loss has no
+            gradient.
+    """
 
-    Returns:
-        Tensor: (..., G, P).
+    def __init__(self, base: float = 2.0) -> None:
+        super().__init__()
+        if base < 0:
+            raise ValueError(f'base must not be negative, got {base}')
+        self.base = base
+
+    def encode(self, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:
+        """Return the values (N, 4) of boxes (N, 4) for square cells (N, 4), xyxy in pixels."""
+        centres = cell_centres(bboxes)
+        distances = torch.cat([centres - gt_bboxes[:, :2], gt_bboxes[:, 2:] - centres], dim=1)
+        return distances / cell_sides(bboxes)[:, None] - self.base
+
+    def decode(self, bboxes: Tensor, pred_bboxes: Tensor, max_shape: tuple | None = None) -> Tensor:
+        """Return the boxes of values.
+
+        Args:
+            bboxes (Tensor): (N, 4) square cells, xyxy in pixels.
+            pred_bboxes (Tensor): (N, 4) values.
+            max_shape (tuple, optional): Not used, because objects may extend beyond the image.
+
+        Returns:
+            Tensor: (N, 4) xyxy in pixels. Edges are put in order, because an inverted box would
+            have a wrong area that IoU losses reward.
+        """
+        centres = cell_centres(bboxes)
+        sides = cell_sides(bboxes)[:, None]
+        distances = (pred_bboxes + self.base) * sides
+        first = centres - distances[:, :2]
+        second = centres + distances[:, 2:]
+        return torch.cat([torch.minimum(first, second), torch.maximum(first, second)], 1)
+
+
+def centre_distance(priors: Tensor, boxes: Tensor) -> Tensor:
+    """Compute the distances (..., G, P) of cell centres from box centres, in sides of the cell.
+
+    Cells are square and (P, 4), boxes (..., G, 4), both xyxy.
     """
     middle = (boxes[..., :2] + boxes[..., 2:]) / 2
     gap = middle[..., None, :] - cell_centres(priors)
@@ -29,15 +80,10 @@ def centre_distance(priors: Tensor, boxes: Tensor) -> Tensor:
 
 
 def octaves_off(priors: Tensor, boxes: Tensor, cells: float) -> Tensor:
-    """Compute how far the sizes of boxes are from those that each level is meant for.
+    """Compute how far, in powers of two, sizes of boxes are from those that levels are meant for.
 
-    Args:
-        priors (Tensor): (P, 4) square cells, xyxy.
-        boxes (Tensor): (..., G, 4) xyxy.
-        cells (float): Sides of a cell that the root of a box's area should have.
-
-    Returns:
-        Tensor: (..., G, P) factor between the two sizes, in powers of two.
+    A level is meant for objects whose root of the area is ``cells`` sides of its cell. The
+    arguments and the shape are those of :func:`centre_distance`.
     """
     size = box_area(boxes).clamp(min=1e-6).sqrt()
     return (size[..., None] / (cells * cell_sides(priors))).log2().abs()

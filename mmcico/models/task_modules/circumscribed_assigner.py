@@ -31,17 +31,11 @@ class MatchResult(NamedTuple):
 
 
 def window_boxes(boxes: Tensor, visible: Tensor, query_frames: Sequence[int], reach: int) -> Tensor:
-    """Compute circumscribed boxes over the frames near each query frame.
+    """Compute circumscribed boxes (Q, G, 4) over the frames near each query frame.
 
-    Args:
-        boxes (Tensor): (G, T, 4) xyxy.
-        visible (Tensor): (G, T) bool, frames that count.
-        query_frames (Sequence[int]): Q indices of frames.
-        reach (int): Frames before and after a query frame that count: 1 in the paper, 0 for
-            plain boxes.
-
-    Returns:
-        Tensor: (Q, G, 4), zeros for an object that is not visible there.
+    Boxes are (G, T, 4), ``visible`` (G, T) bool; ``reach`` is the number of frames before and after
+    a query frame that count: 1 in the paper, 0 for plain boxes. Objects that are not visible there
+    have zeros.
     """
     frames = torch.arange(boxes.shape[1], device=boxes.device)
     gap = frames - torch.as_tensor(query_frames, device=boxes.device)[:, None]
@@ -81,15 +75,10 @@ def best_prior_of_each(quality: Tensor, shown: Tensor) -> tuple[Tensor, Tensor, 
 
 
 def on_crowd(priors: Tensor, crowds: Sequence[Tensor], thr: float) -> Tensor:
-    """Find anchors that lie on a region of uncounted objects.
+    """Return (Q, P) bool, whether a region of uncounted objects covers a share above ``thr``.
 
-    Args:
-        priors (Tensor): (P, 4) xyxy.
-        crowds (Sequence[Tensor]): Of each of Q frames (M, 4) regions, xyxy.
-        thr (float): Share of the anchor's area that one region must cover.
-
-    Returns:
-        Tensor: (Q, P) bool.
+    The share is that of the anchors' area. Anchors are (P, 4), the regions of each of Q frames (M,
+    4), both xyxy.
     """
     regions = torch.cat(list(crowds)).to(priors)
     inter = intersection(priors, regions[:, None]) / box_area(priors)

@@ -17,31 +17,21 @@ from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
 
 
 def mask_box_share(masks: Tensor, boxes: Tensor, cells: tuple[float, float]) -> Tensor:
-    """Compute the share of its frame box that each mask covers.
+    """Compute the shares (N, T) of frame boxes that masks cover.
 
-    Args:
-        masks (Tensor): (N, T, h, w) bool.
-        boxes (Tensor): (N, T, 4) xyxy in input pixels.
-        cells (tuple[float, float]): Height and width of a map pixel in input pixels.
-
-    Returns:
-        Tensor: (N, T).
+    Masks are (N, T, h, w) bool, boxes (N, T, 4) xyxy in input pixels; ``cells`` are the height and
+    the width of a map pixel in input pixels.
     """
     pixels = masks.flatten(2).sum(-1) * (cells[0] * cells[1])
     return pixels / box_area(boxes).clamp(min=1e-6)
 
 
 def clip_mask_overlap(masks: Tensor, seen: Tensor, sure_iou: float) -> Tensor:
-    """Compute the mean mask IoU of all pairs over the frames in which both are seen.
+    """Compute the mean mask IoU (N, N) over the frames in which both masks of a pair are seen.
 
-    Args:
-        masks (Tensor): (N, T, h, w) bool.
-        seen (Tensor): (T, N, N) bool, see :func:`both_seen`.
-        sure_iou (float): A pair with a higher IoU in any such frame is one object: its overlap
-            is 1.
-
-    Returns:
-        Tensor: (N, N), 0 for pairs never seen together.
+    Masks are (N, T, h, w) bool; ``seen`` (T, N, N) is that of :func:`both_seen`. Pairs that are
+    never seen together have 0. A pair with an IoU above ``sure_iou`` in any such frame is one
+    object: its overlap is 1.
     """
     iou = pairwise_mask_iou(masks, masks)
     sure = ((iou > sure_iou) & seen).any(dim=0)

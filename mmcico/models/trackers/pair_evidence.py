@@ -18,16 +18,10 @@ MISSED = dict(bias=-3.0, mask=3.0, redrawn=0.0, embed=5.0, label=0.5)
 
 
 def shared_frames(known: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
-    """Find the frames of a clip among those that tracks were last seen in.
+    """Find the frames of a clip among those that tracks were last seen in, both (M, T) frame ids.
 
-    Args:
-        known (Tensor): (M, T) frame ids of the clips that tracks were last seen in.
-        frames (Tensor): (M, T) frame ids of this clip.
-
-    Returns:
-        tuple[Tensor, Tensor]: (M, T) position of each frame of this clip among the frames of the
-        track, that of the track's last frame if it is not there; and (M, T) bool, whether it is
-        there.
+    Returns the (M, T) position of each frame of the clip among the frames of the track, that of the
+    track's last frame if it is not there; and (M, T) bool, whether it is there.
     """
     same = known[:, :, None] == frames[:, None]
     shared = same.any(dim=1)
@@ -36,15 +30,7 @@ def shared_frames(known: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def at_frames(values: Tensor, place: Tensor) -> Tensor:
-    """Select frames of tracks.
-
-    Args:
-        values (Tensor): (M, T, ...).
-        place (Tensor): (M, T) positions, see :func:`shared_frames`.
-
-    Returns:
-        Tensor: (M, T, ...).
-    """
+    """Select frames of tracks (M, T, ...) by their positions (M, T), see :func:`shared_frames`."""
     rows = torch.arange(len(values), device=values.device)
     return values[rows[:, None], place]
 

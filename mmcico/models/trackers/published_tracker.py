@@ -19,16 +19,10 @@ FIELDS = ('bboxes', 'circumscribed', 'masks', 'mask_params', 'embeds', 'labels',
 
 
 def first_claims(best: Tensor, choice: Tensor, num_tracks: int) -> Tensor:
-    """Find the instances that get the track they chose.
+    """Return (N,) bool, whether an instance gets the track that it chose.
 
-    Args:
-        best (Tensor): (N,) matching score of each instance's choice.
-        choice (Tensor): (N,) chosen track; ``num_tracks`` for a new one.
-        num_tracks (int): M.
-
-    Returns:
-        Tensor: (N,) bool: of the instances that chose one track, the one with the best score;
-        those that chose a new track are not among them.
+    Of the instances that chose one of the ``num_tracks`` tracks, it is the one with the ``best``
+    score (N,). Those whose ``choice`` (N,) is ``num_tracks``, a new track, are not among them.
     """
     order = best.argsort(descending=True, stable=True)
     # (M, N) claims, best first; the first of each track wins

@@ -43,24 +43,13 @@ class View(NamedTuple):
         return height, width
 
     def maps(self, maps: Tensor, size: Sequence[int]) -> Tensor:
-        """Resize and flip maps (A, B, h, w), into the view or out of it.
-
-        Args:
-            maps (Tensor): Frames or masks.
-            size (tuple[int, int]): Height and width that they get.
-        """
+        """Resize frames or masks (A, B, h, w) to a height and width and flip them, either way."""
         if tuple(maps.shape[-2:]) != tuple(size):
             maps = F.interpolate(maps, tuple(size), mode='bilinear', align_corners=False)
         return maps.flip(-1) if self.flip else maps
 
     def boxes(self, boxes: Tensor, size: Sequence[int], target: Sequence[int]) -> Tensor:
-        """Resize and flip boxes (..., 4), into the view or out of it.
-
-        Args:
-            boxes (Tensor): In an input of ``size``.
-            size (tuple[int, int]): Height and width.
-            target (tuple[int, int]): Those of the input in which they are wanted.
-        """
+        """Resize and flip boxes (..., 4) of an input of ``size`` into one of ``target``."""
         boxes = boxes * boxes.new_tensor([target[1] / size[1], target[0] / size[0]] * 2)
         if self.flip:
             x1, y1, x2, y2 = boxes.unbind(-1)
@@ -71,9 +60,8 @@ class View(NamedTuple):
 def make_views(flip: bool = True, scales: Sequence[float] = (1.0,)) -> tuple[View, ...]:
     """Return the views of ``test_cfg.tta``, the input as it is first.
 
-    Args:
-        flip (bool): Whether each size is also seen mirrored.
-        scales (Sequence[float]): Factors on the size of the input; 1 is always among them.
+    Each size is the input's times one of ``scales``, among which 1 always is, and is also seen
+    mirrored if ``flip`` is set.
 
     Raises:
         ValueError: If a factor is not positive.

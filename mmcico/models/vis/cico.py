@@ -283,12 +283,7 @@ class CiCo(BaseMOTModel):
 def split_init_cfg(init_cfg: OptConfigType | list[dict]) -> tuple[list[dict], list[dict]]:
     """Split initialisers into those before the submodules and those after them.
 
-    Args:
-        init_cfg (dict | list[dict], optional): As given to the model.
-
-    Returns:
-        tuple[list[dict], list[dict]]: Those that run before or within ``init_weights`` of
-        MMEngine, and those whose type has ``after_children``.
+    The latter have a type with ``after_children``; MMEngine's ``init_weights`` runs the former.
     """
     cfgs = [init_cfg] if isinstance(init_cfg, dict) else list(init_cfg or [])
     kinds = [cfg['type'] for cfg in cfgs]

@@ -83,13 +83,8 @@ class VideoState:
 def plan_frames(frame_ids: Sequence[int], known: Sequence[int]) -> tuple[list[int], list[int]]:
     """Plan which frames of a clip are computed, so that none is computed twice.
 
-    Args:
-        frame_ids (Sequence[int]): The T frames of a clip; some may occur twice.
-        known (Sequence[int]): Frames that are computed already.
-
-    Returns:
-        tuple[list[int], list[int]]: Positions in the clip of the frames to be computed; and for
-        each of the T frames its position among the known frames followed by the computed ones.
+    Returns the positions in the clip, whose frames may repeat, of those that are not known; and for
+    each of the T frames its position among the known frames followed by the computed ones.
     """
     where = {frame: row for row, frame in enumerate(known)}
     fresh: list[int] = []
@@ -108,14 +103,8 @@ def clip_features(
 ) -> FrameFeatures:
     """Return the features of a clip, computing only frames that are not known.
 
-    Args:
-        per_frame (Callable): Computes features of frames (F, 3, H, W).
-        known (KnownFrames): What is known of the video.
-        inputs (Tensor): (T, 3, H, W) normalised frames.
-        frame_ids (Sequence[int]): Their positions in the video.
-
-    Returns:
-        FrameFeatures: Of the T frames.
+    ``per_frame`` computes those of frames (F, 3, H, W). The inputs are the (T, 3, H, W) normalised
+    frames, ``frame_ids`` their positions in the video.
 
     Raises:
         ValueError: If the frames have another size than those before.
@@ -243,17 +232,9 @@ def lazy_outputs(
 ) -> tuple[ClipOutputs, Tensor]:
     """Compute class scores first and all other outputs only where they are needed.
 
-    On devices other than CPUs everything is computed, because finding out where would wait for
-    the device.
-
-    Args:
-        model (CiCo): Its heads, and the threshold of its NMS.
-        features (FrameFeatures): Of the T frames of a clip.
-        input_shape (Sequence[int]): Height and width of the input.
-
-    Returns:
-        tuple[ClipOutputs, Tensor]: Predictions (B = 1), equal to the whole network's where the
-        class score passes, and prototypes (1, k, T, h, w), equal where masks are drawn.
+    On devices other than CPUs everything is computed, because finding out where would wait for the
+    device. Returns predictions (B = 1), equal to the whole network's where the class score passes,
+    and prototypes (1, k, T, h, w), equal where masks are drawn.
     """
     bbox_head, mask_head = model.bbox_head, model.mask_head
     logits = bbox_head.class_logits(features.levels, features.logits)

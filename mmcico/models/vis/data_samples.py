@@ -109,16 +109,9 @@ def align_clip(
 def full_masks(
     probs: Tensor, frame: DetDataSample, input_shape: tuple[int, int], crop_first: bool = False
 ) -> Tensor:
-    """Return the masks of one frame at the size of the video.
+    """Return the masks (N, H, W) bool of one frame at the size of the video.
 
-    Args:
-        probs (Tensor): (N, h, w) probabilities over the padded input.
-        frame (DetDataSample): With ``img_shape`` and ``ori_shape``.
-        input_shape (tuple[int, int]): Height and width of the padded input.
-        crop_first (bool): See :func:`to_original`.
-
-    Returns:
-        Tensor: (N, H, W) bool.
+    ``probs`` (N, h, w) are over the padded input of a height and width; see :func:`to_original`.
     """
     if not len(probs):
         return probs.new_zeros(0, *frame.ori_shape[:2], dtype=torch.bool)
@@ -190,18 +183,10 @@ def to_track_sample(
 
 
 def mean_overlap(before: TrackState, clip: InstanceData, frame_ids: Sequence[int]) -> Tensor:
-    """Average the masks of a clip with earlier ones of the frames they share.
+    """Average the masks of a clip with earlier ones of the frames they share, (N, T, h, w).
 
-    Each instance is averaged with the clip in which its track was last seen. Of a frame that a
-    clip repeats, the first copy counts.
-
-    Args:
-        before (TrackState): The state before the clip.
-        clip (InstanceData): N linked instances.
-        frame_ids (Sequence[int]): The T frames of the clip.
-
-    Returns:
-        Tensor: (N, T, h, w) probabilities.
+    Each instance is averaged with the clip in which its track was last seen. Of a frame that a clip
+    repeats, the first copy counts.
     """
     masks = clip.masks.clone()
     tracks = before.tracks
