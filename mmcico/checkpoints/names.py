@@ -80,9 +80,8 @@ def prefix(pattern: str) -> re.Pattern:
 def rules(levels: int = LEVELS) -> tuple[Rule, ...]:
     """Return the rules for both directions; at most one of them fits a name.
 
-    Args:
-        levels (int): Number of levels that the neck takes from the backbone; the published files
-            count them from coarse to fine.
+    ``levels`` is the number of those that the neck takes from the backbone; the published files
+    count them from coarse to fine.
     """
     out = [
         Rule('backbone.layer.{i}.', 'backbone.layer{i}.', start=-1),

@@ -1,9 +1,8 @@
 """Models outside of training: ONNX files, compiled and low-precision runs."""
 
 from .onnx_export import export_onnx
-from .onnx_files import OnnxInfo
+from .onnx_files import OnnxInfo, OnnxNetwork
 from .onnx_model import load_onnx_model
-from .onnx_network import OnnxNetwork
 from .options import Agreement, autocast_model, compare_clips, compile_model
 from .precision import set_precision
 

@@ -12,8 +12,16 @@ from torch import Tensor, nn
 
 from mmcico.models.vis.cico import CiCo
 
-from .onnx_files import OnnxInfo, open_session, optional_package
-from .onnx_network import DIVISOR, FRAMES, map_priors, output_names, run_session
+from .onnx_files import (
+    DIVISOR,
+    FRAMES,
+    OnnxInfo,
+    map_priors,
+    open_session,
+    optional_package,
+    output_names,
+    run_session,
+)
 
 Size = tuple[int, int]
 #: size at which the network is traced. Swin pads each level to a multiple of its window and cuts

@@ -14,8 +14,7 @@ from mmcico.models.heads import CiCoHead
 from mmcico.models.vis.cico import CiCo
 from mmcico.registry import MODELS
 
-from .onnx_files import OnnxInfo, open_session, strides_of
-from .onnx_network import OnnxNetwork, output_names
+from .onnx_files import OnnxInfo, OnnxNetwork, open_session, output_names, strides_of
 
 #: settings of the model that give the outputs of the file their meaning
 FIXED = (

@@ -111,7 +111,7 @@ def set_precision(model: CiCo, precision: str) -> CiCo:
     for part in NETWORK_PARTS:
         for layer in getattr(model, part).requires_grad_(False).modules():
             if isinstance(layer, LOW_LAYERS):
-                channels_last(layer.to(dtype))
+                channels_last(layer.to(dtype).weight)
     if like.device.type == 'cuda':  # sizes of maps do not change within a video
         torch.backends.cudnn.benchmark = not torch.backends.cudnn.deterministic
     model.network = FastNetwork(dtype)
@@ -146,11 +146,11 @@ class FastNetwork(LazyNetwork):
         return found._replace(outputs=ClipOutputs(**values), protos=found.protos.float())
 
 
-def channels_last(layer: nn.Module) -> None:
+def channels_last(weight: Tensor) -> None:
     """Order the weights of a layer with their channels last, in place."""
     layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
-    layout = layouts.get(layer.weight.dim(), torch.contiguous_format)
-    layer.weight.data = layer.weight.data.contiguous(memory_format=layout)
+    layout = layouts.get(weight.dim(), torch.contiguous_format)
+    weight.data = weight.data.contiguous(memory_format=layout)
 
 
 def norms_to_fold(module: nn.Module) -> Iterator[tuple[nn.Module, str, str]]:

@@ -43,7 +43,7 @@ class ChannelsLastHook(Hook):
         """Reorder the weights in memory."""
         for module in runner.model.modules():
             if isinstance(module, nn.Conv2d):
-                channels_last(module)
+                channels_last(module.weight)
 
 
 @HOOKS.register_module()

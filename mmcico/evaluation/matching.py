@@ -138,16 +138,9 @@ def match_tracks(
     size: tuple[int, int],
     groups: Sequence[Group],
 ) -> Matches:
-    """Match the predictions of one video and class for all groups.
+    """Match predictions and objects of one video and class, of a height and width, for A groups.
 
-    Args:
-        predictions (Sequence[Track]): Predictions; the first of equal scores ranks higher.
-        objects (Sequence[Track]): Ground truth.
-        size (tuple[int, int]): Height and width of the video.
-        groups (Sequence[Group]): A groups.
-
-    Returns:
-        Matches: Outcome for the 100 predictions with the best scores.
+    Of equal scores, the first prediction ranks higher; the 100 with the best scores count.
     """
     scores = np.array([track.score for track in predictions])
     order = np.argsort(-scores, kind='stable')[:MAX_TRACKS]

@@ -54,11 +54,7 @@ def load_json(path: str | Path) -> Any:
 
 
 def parse_json(data: bytes, name: str) -> Any:
-    """Parse JSON.
-
-    Args:
-        data (bytes): UTF-8, also with the mark that some editors put in front.
-        name (str): Name of the file, for messages.
+    """Parse JSON in UTF-8, also with the mark that some editors put in front.
 
     Raises:
         ValueError: If it is broken, nested too deeply, has numbers of thousands of digits or would

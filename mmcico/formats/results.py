@@ -170,15 +170,7 @@ def _read_track(
 
 
 def load_results(path: str | Path, problems: Problems) -> Any:
-    """Return the JSON of a file of results of any kind.
-
-    Args:
-        path (str | Path): JSON, zip, part or folder of parts.
-        problems (Problems): Gets what is wrong.
-
-    Returns:
-        Any: The parsed JSON; None after an error.
-    """
+    """Return the JSON of results: JSON, zip, part or folder of parts; None after an error."""
     path = Path(path)
     try:
         if path.is_dir() and (path / RESULTS).is_file():

@@ -130,12 +130,8 @@ def check_keys(cfg: Config, options: Mapping[str, Any]) -> None:
 def load_config(args: argparse.Namespace) -> Config:
     """Read the config of a tool and apply the common arguments.
 
-    Args:
-        args (Namespace): ``config`` and the common arguments.
-
-    Returns:
-        Config: With ``launcher`` and ``work_dir``; the latter comes from the command line, else
-        from the config, else from the name of the config file.
+    It gets ``launcher`` and ``work_dir``; the latter comes from the command line, else from the
+    config, else from the name of the config file.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = read_config(args.config)

@@ -18,8 +18,7 @@ def package_root() -> Path:
 def known_models() -> dict[str, dict[str, Any]]:
     """Return the entries of the model index by name.
 
-    Returns:
-        dict: Name -> ``Config`` (a path that exists), ``Weights`` where there are any, ``Results``.
+    They have ``Config`` (a path that exists), ``Weights`` where there are any, and ``Results``.
     """
     import yaml
 

@@ -9,17 +9,10 @@ Function = TypeVar('Function', bound=Callable[..., Any])
 
 
 def accept_old_names(**old_to_new: str) -> Callable[[Function], Function]:
-    """Let a function accept keyword arguments by their former names.
+    """Let a function accept keyword arguments by their former names, with a DeprecationWarning.
 
     The former name wins when both are given, because a config usually inherits the new name from
     its base and overrides it by the one that it has always used.
-
-    Args:
-        old_to_new (str): Present name of each former one.
-
-    Returns:
-        Callable: A decorator. The decorated function issues a DeprecationWarning for each former
-        name.
     """
 
     def decorate(function: Function) -> Function:

@@ -56,12 +56,8 @@ _PROGRAM: ContextVar[Program | None] = ContextVar('program', default=None)
 def tool_parser(description: str, notes: str = '') -> argparse.ArgumentParser:
     """Return the parser of a tool, named as the user called the tool.
 
-    Args:
-        description (str): What the tool does; the first line of its docstring is enough.
-        notes (str): Text below the examples.
-
-    Returns:
-        ArgumentParser: Parser with the option ``--debug``, which :func:`run_tool` handles.
+    The first line of the tool's docstring is enough as description; ``notes`` stand below the
+    examples. The parser has the option ``--debug``, which :func:`run_tool` handles.
     """
     name, examples = _PROGRAM.get() or Program()
     lines = ['examples:', *(f'  {name} {each}' for each in examples), ''] if examples else []

@@ -103,18 +103,10 @@ def shared_numbers(
 ) -> list[list[int]]:
     """Number the tracks of a video in several files, so that an object has one number in all.
 
-    The tracks of the first file are 0, 1, 2 and so on. A track of another file takes the number
-    of its partner in the first file, or else of its partner among the tracks that were new in
-    the second file, the third file and so on, or else the next free number. Partners are found
-    one to one by overlap, whatever their categories.
-
-    Args:
-        files: Tracks of each file.
-        size: Height and width of the video.
-        least: Tracks with a lower IoU over space and time are not partners.
-
-    Returns:
-        Numbers of the tracks of each file, without repetition in a file.
+    The tracks of the first file are 0, 1, 2 and so on. A track of another file takes the number of
+    its partner in the first file, or else of its partner among the tracks that were new in the
+    second file, the third file and so on, or else the next free number. Partners are found one to
+    one by overlap over space and time, of at least ``least``, whatever their categories.
     """
     known: list[tuple[list[Track], list[int]]] = []
     answer, free = [], 0

@@ -7,7 +7,7 @@ from torch import nn
 
 from mmcico.deployment import OnnxInfo, export_onnx
 from mmcico.deployment.onnx_export import check_report, difference
-from mmcico.deployment.onnx_network import map_priors
+from mmcico.deployment.onnx_files import map_priors
 
 need_onnx()
 

@@ -4,7 +4,6 @@ from vis_files import annotation, ground_truth, result
 
 from mmcico.evaluation import read_ground_truth, read_results
 from mmcico.evaluation.diagnosis import diagnose, read_cases
-from mmcico.evaluation.diagnosis.association import home_objects, perfect_association, shown_objects
 from mmcico.evaluation.diagnosis.errors import (
     KINDS,
     confusion_matrix,
@@ -12,7 +11,12 @@ from mmcico.evaluation.diagnosis.errors import (
     missed_objects,
     prediction_kinds,
 )
-from mmcico.evaluation.diagnosis.mask_oracles import own_objects
+from mmcico.evaluation.diagnosis.mask_oracles import (
+    home_objects,
+    own_objects,
+    perfect_association,
+    shown_objects,
+)
 
 LEFT, RIGHT, LOW, NEAR = (0, 0, 4, 4), (5, 0, 9, 4), (0, 5, 4, 8), (0, 2, 4, 6)
 

@@ -8,7 +8,7 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
 from mmcico.checkpoints import ModelLayout
-from mmcico.deployment.onnx_network import output_names
+from mmcico.deployment.onnx_files import output_names
 from mmcico.models import CiCoHead
 from mmcico.models.losses import class_target
 from mmcico.models.vis.clip_network import VideoState

@@ -168,14 +168,9 @@ class ClassTable:
                 self._add(str(name), len(self.categories) + 1)
 
     def id_of(self, name: str, where: str) -> Id | None:
-        """Return the id of a class.
+        """Return the id of a class of the source, None if its objects are left out.
 
-        Args:
-            name (str): Name in the source.
-            where (str): File, frame and object, for messages.
-
-        Returns:
-            int | str | None: None if objects of the class are left out.
+        ``where`` names file, frame and object in messages.
 
         Raises:
             ValueError: If the target has no such class.

@@ -36,14 +36,7 @@ class CvatFiles:
 
 
 def cvat_videos(source: CvatFiles, table: ClassTable) -> Iterator[AnnotatedVideo]:
-    """Read videos that were annotated with CVAT.
-
-    Args:
-        source (CvatFiles): What to read.
-        table (ClassTable): Gives ids to labels.
-
-    Yields:
-        AnnotatedVideo: With ids from 1, one at a time.
+    """Yield videos that were annotated with CVAT, one at a time, with ids from 1.
 
     Raises:
         ValueError: If a file cannot be used; the message names file, track and frame.
@@ -162,13 +155,7 @@ def _read_mask(shape: ElementTree.Element, size: Size, place: Place) -> bytes | 
 
 
 def write_cvat(file: AnnotationFile, out: Path, problems: Problems) -> None:
-    """Write ``<video>.xml`` for each video, with a mask for each frame of an object.
-
-    Args:
-        file (AnnotationFile): The videos.
-        out (Path): Folder to write.
-        problems (Problems): Gets a warning of crowds.
-    """
+    """Write ``<video>.xml`` for each video, with a mask for each frame of an object."""
     names = dict(file.categories)
     for name, video in named_videos(file, problems):
         root = ElementTree.Element('annotations')

@@ -17,12 +17,7 @@ MOST_PIXELS = 2**26
 
 
 def video_folders(root: Path, wanted: Sequence[str] | None, what: str) -> list[Path]:
-    """Return the folders of videos, in natural order or as they are listed.
-
-    Args:
-        root (Path): Folder of folders.
-        wanted (Sequence[str], optional): Names; all if left out.
-        what (str): What the folder is for, in messages.
+    """Return the folders of videos in a folder, in natural order or as they are wanted by name.
 
     Raises:
         ValueError: If there are none, or a wanted one is missing.
@@ -107,14 +102,9 @@ def one_size(sizes: dict[str, tuple[int, int]], where: str) -> tuple[int, int]:
 
 @contextmanager
 def opened_picture(source: Path | bytes, where: str) -> Iterator[Any]:
-    """Open a picture with Pillow, unless its pixels would fill the memory.
+    """Open a picture, a file or its content, with Pillow, unless its pixels would fill the memory.
 
-    Args:
-        source (Path | bytes): File, or its content.
-        where (str): What it is, for messages.
-
-    Yields:
-        Image: The picture; it is decoded when its pixels are used.
+    It is decoded when its pixels are used.
 
     Raises:
         ValueError: If it is missing, broken or larger than ``MOST_PIXELS``.

@@ -87,11 +87,7 @@ def is_burst(data: Any) -> bool:
 
 
 def from_burst(data: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return a BURST file in the layout of YouTube-VIS, which the reader then checks.
-
-    Args:
-        data (dict): The parsed JSON.
-        name (str): Name of the file, for messages.
+    """Return a parsed BURST file in the layout of YouTube-VIS, which the reader then checks.
 
     Raises:
         ValueError: If a sequence lacks a field.

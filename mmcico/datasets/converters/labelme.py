@@ -54,16 +54,9 @@ class _Object:
 
 
 def labelme_videos(source: LabelmeFolders, table: ClassTable) -> Iterator[AnnotatedVideo]:
-    """Read videos that were annotated with labelme.
+    """Yield videos that were annotated with labelme, one at a time, with ids from 1.
 
     The files are read twice: first for all labels, which are numbered in alphabetical order.
-
-    Args:
-        source (LabelmeFolders): What to read.
-        table (ClassTable): Gives ids to labels.
-
-    Yields:
-        AnnotatedVideo: With ids from 1, one at a time.
 
     Raises:
         ValueError: If a file cannot be used; the message names file, shape and field.

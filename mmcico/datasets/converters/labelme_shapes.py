@@ -41,16 +41,9 @@ def shape_type(shape: dict) -> str:
 
 
 def shape_counts(shape: dict, size: Size, place: Place, problems: Problems) -> bytes | None:
-    """Return the mask of a shape as compressed counts.
+    """Return the mask of a shape of a type in ``POINTS``, None if it has no pixel.
 
-    Args:
-        shape (dict): Entry of ``shapes`` whose type is a key of ``POINTS``.
-        size (tuple[int, int]): Height and width of the image.
-        place (Place): File and shape, for messages.
-        problems (Problems): Counts polygons of fewer than three corners, which are left out.
-
-    Returns:
-        bytes | None: None if the mask has no pixel.
+    Polygons of fewer than three corners are left out and counted.
 
     Raises:
         ValueError: If points or mask are broken.
@@ -120,11 +113,6 @@ def write_labelme(file: AnnotationFile, out: Path, problems: Problems) -> None:
     """Write a JSON for each frame, with a shape of type ``mask`` for each object.
 
     Every pixel is kept. labelme shows the files if they lie beside the frames.
-
-    Args:
-        file (AnnotationFile): The videos.
-        out (Path): Folder of the videos' folders.
-        problems (Problems): Gets a warning of crowds.
     """
     names = {str(key): name for key, name in file.categories}
     for folder, video in named_videos(file, problems):

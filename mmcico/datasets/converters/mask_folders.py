@@ -91,14 +91,7 @@ def read_index_mask(path: Path) -> tuple[np.ndarray, bool]:
 
 
 def mask_videos(source: MaskFolders, table: ClassTable) -> Iterator[AnnotatedVideo]:
-    """Read videos of folders of frames and of masks.
-
-    Args:
-        source (MaskFolders): What to read.
-        table (ClassTable): Gives ids to classes.
-
-    Yields:
-        AnnotatedVideo: With ids from 1, one at a time.
+    """Yield the videos of folders of frames and of masks, one at a time, with ids from 1.
 
     Raises:
         ValueError: If a file cannot be used, or ``object_classes`` matches no object; the message

@@ -37,14 +37,7 @@ class MotsText:
 
 
 def text_videos(source: MotsText, table: ClassTable) -> Iterator[AnnotatedVideo]:
-    """Read videos of text files of MOTS.
-
-    Args:
-        source (MotsText): What to read.
-        table (ClassTable): Gives ids to classes.
-
-    Yields:
-        AnnotatedVideo: With ids from 1, one at a time.
+    """Yield the videos of text files of MOTS, one at a time, with ids from 1.
 
     Raises:
         ValueError: If a file cannot be used; the message names file and line.
@@ -107,11 +100,6 @@ def _read_lines(
 
 def write_texts(file: AnnotationFile, out: Path, problems: Problems) -> None:
     """Write ``<video>.txt`` for each video, which TrackEval reads, too.
-
-    Args:
-        file (AnnotationFile): The videos; frames are named by their numbers.
-        out (Path): Folder to write.
-        problems (Problems): Gets a warning of crowds.
 
     Raises:
         ValueError: If a frame has no number for a name.

@@ -8,12 +8,9 @@ from mmcico.formats.problems import Problems
 
 
 def read_object_classes(data: Any, name: str) -> dict[str, Any]:
-    """Return the classes of objects by video.
+    """Return the classes of objects by video, of the content of a file.
 
-    Args:
-        data (dict): ``{"video": "dog"}``, ``{"video": {"1": "dog"}}``, or the ``meta.json`` of
-            YouTube-VOS.
-        name (str): Name of the file, for messages.
+    It is ``{"video": "dog"}``, ``{"video": {"1": "dog"}}``, or the ``meta.json`` of YouTube-VOS.
 
     Raises:
         ValueError: If the file is neither.
@@ -80,12 +77,7 @@ class ObjectClasses:
         return entry
 
     def report_unused(self, videos: Sequence[str] | None, folder: Path, problems: Problems) -> None:
-        """Warn of entries that match no object.
-
-        Args:
-            videos (Sequence[str], optional): Videos that were chosen; None for all.
-            folder (Path): Folder of the videos, for messages.
-            problems (Problems): Gets the warning.
+        """Warn of entries of the chosen videos in a folder that match no object.
 
         Raises:
             ValueError: If no entry matches an object.

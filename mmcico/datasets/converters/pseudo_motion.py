@@ -39,16 +39,10 @@ class Motion:
             )
 
     def matrices(self, name: str, seed: int, size: tuple[int, int]) -> np.ndarray:
-        """Return the transforms from the image to each frame.
+        """Return the (T, 2, 3) matrices from (x, y, 1) of an image to (x, y) of each frame.
 
-        Args:
-            name (str): Name of the image, which determines its motion together with the seed.
-            seed (int): Seed, from 0.
-            size (tuple[int, int]): Height and width.
-
-        Returns:
-            np.ndarray: (T, 2, 3) float64 matrices from (x, y, 1) of the image to (x, y) of the
-            frame.
+        The name of the image determines its motion, together with the seed; ``size`` is height and
+        width.
         """
         random = np.random.default_rng([seed, zlib.crc32(name.encode())])
         angle, zoom, right, down = random.uniform(-1, 1, 4).tolist()

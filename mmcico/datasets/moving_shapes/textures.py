@@ -52,16 +52,10 @@ def _grid(size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def object_texture(rng: np.random.Generator, pattern: str, hue: float, size: int) -> np.ndarray:
-    """Draw a pattern of two tones of a hue, lit from one side.
+    """Draw a pattern of two tones of a hue in degrees, lit from one side.
 
-    Args:
-        rng: source of the small differences between objects of a class.
-        pattern: key of ``PATTERNS``.
-        hue: hue in degrees.
-        size: number of pixels of a side.
-
-    Returns:
-        The texture, (size, size, 3) float32 BGR in 0..255.
+    ``rng`` gives small differences between objects of a class. The texture is (size, size, 3)
+    float32 BGR in 0..255.
     """
     hue = hue + rng.uniform(-9, 9)
     base = hsv_colour(hue, rng.uniform(0.75, 0.95), rng.uniform(0.7, 0.95))

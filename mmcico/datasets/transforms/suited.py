@@ -31,10 +31,7 @@ REFUSED_INSIDE = dict(
 
 
 def check_transforms(pipeline: Any) -> None:
-    """Check that no transform of a pipeline corrupts clips.
-
-    Args:
-        pipeline (Any): A built pipeline; transforms inside wrappers are checked, too.
+    """Check that no transform of a built pipeline, also inside wrappers, corrupts clips.
 
     Raises:
         ValueError: If a transform is not for clips; the message says what to do instead.

@@ -8,10 +8,9 @@ import numpy as np
 from ..figures import Curves, class_curves, mean_precision
 from ..matching import Matches
 from . import flag_oracles as flags
-from .association import perfect_association
 from .cases import Case
 from .errors import count_errors
-from .mask_oracles import perfect_coverage, perfect_segmentation
+from .mask_oracles import perfect_association, perfect_coverage, perfect_segmentation
 
 Oracle = Callable[[Case], flags.Flags]
 BASE = 'as it is'

@@ -49,17 +49,10 @@ def pair_up(
     last: Mapping[int, int],
     min_iou: float,
 ) -> dict[int, int]:
-    """Pair the objects of a frame with the tracks that find them.
+    """Pair the objects of a frame, by their G ids, with the tracks that find them, by their P ids.
 
-    Args:
-        objects (Sequence[int]): G ids.
-        tracks (Sequence[int]): P ids.
-        iou (np.ndarray): (G, P).
-        last (Mapping[int, int]): Object -> track that found it last, the most recent at the end.
-        min_iou (float): Smallest IoU of a pair.
-
-    Returns:
-        dict[int, int]: Object -> track.
+    ``iou`` is (G, P), and ``min_iou`` the smallest of a pair; ``last`` maps an object to the track
+    that found it last, the most recent at the end.
     """
     rows = {each: i for i, each in enumerate(objects)}
     cols = {each: i for i, each in enumerate(tracks)}
@@ -79,13 +72,8 @@ def pair_up(
 def count_switches(frames: Iterable[FrameIoU], min_iou: float = 0.5) -> Counts:
     """Count identity switches and related events of one video.
 
-    Args:
-        frames (Iterable): For each frame, in order: ids of the G visible objects, ids of the P
-            tracks with a mask, and their (G, P) IoU.
-        min_iou (float): Smallest IoU at which a track finds an object.
-
-    Returns:
-        Counts: Sums over the video.
+    Each frame, in order, has the ids of the G visible objects, the ids of the P tracks with a mask,
+    and their (G, P) IoU. A track finds an object at an IoU of at least ``min_iou``.
     """
     last: dict[int, int] = {}
     lost: dict[int, bool] = {}

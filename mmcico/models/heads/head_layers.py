@@ -105,15 +105,10 @@ class HeadLayers(BaseModule):
         ]
 
     def output_maps(self, x: Tensor, windows: Sequence[Window] | None = None) -> list[Tensor]:
-        """Compute the outputs of one level, exact inside windows and 0 elsewhere.
+        """Compute the outputs of a level (B * T, C, h, w), exact inside windows and 0 elsewhere.
 
-        Args:
-            x (Tensor): Level (B * T, C, h, w).
-            windows (Sequence[Window], optional): Where values are needed. Default: everywhere.
-
-        Returns:
-            list[Tensor]: Boxes, mask parameters, embeddings and, if there is one, centerness,
-            each (B * Q, A * V, h, w).
+        Without windows, all is computed. The outputs are boxes, mask parameters, embeddings and, if
+        there is one, centerness, each (B * Q, A * V, h, w).
         """
         layers = [self.bbox_layer, self.mask_layer, self.track_layer]
         if self.centerness_layer is not None:

@@ -44,18 +44,12 @@ def window_boxes(boxes: Tensor, visible: Tensor, query_frames: Sequence[int], re
 
 
 def best_prior_of_each(quality: Tensor, shown: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Give every visible object one anchor, no anchor twice.
+    """Give every object (Q, G) that is shown one anchor, no anchor twice.
 
-    The result is that of taking the pair with the highest quality first and leaving its row and
-    column out from then on. Pairs that are the best of both their row and their column are taken
-    together, which gives the same pairs in fewer steps.
-
-    Args:
-        quality (Tensor): (Q, G, P), not negative.
-        shown (Tensor): (Q, G) bool, objects that get an anchor.
-
-    Returns:
-        tuple[Tensor, Tensor, Tensor]: Query frames (n,), objects (n,) and anchors (n,).
+    The result is that of taking the pair with the highest quality (Q, G, P), which is not negative,
+    first and leaving its row and column out from then on. Pairs that are the best of both their row
+    and their column are taken together, which gives the same pairs in fewer steps. Returns query
+    frames, objects and anchors, (n,) each.
     """
     left = quality.masked_fill(~shown[..., None], -1)
     index = torch.arange(left.shape[1], device=left.device)
