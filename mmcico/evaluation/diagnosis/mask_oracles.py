@@ -1,10 +1,10 @@
 """Oracles of masks: segmentation and coverage, which draw better ones, and association.
 
-The first two keep scores, classes and the number of tracks. They bring a track nearer to one object, its
-own: the object that it takes at IoU 0.5, otherwise the object of its class that it overlaps most,
-if their IoU is at least 0.1. As long as no two objects of a class share pixels, the IoU with its
-own object never falls, and no other object reached an IoU of 0.5 before. Each object is then found
-with the same or a better score, and AP never falls.
+The first two keep scores, classes and the number of tracks. They bring a track nearer to one
+object, its own: the object that it takes at IoU 0.5, otherwise the object of its class that it
+overlaps most, if their IoU is at least 0.1. As long as no two objects of a class share pixels, the
+IoU with its own object never falls, and no other object reached an IoU of 0.5 before. Each object
+is then found with the same or a better score, and AP never falls.
 
 Association links the existing masks without errors. Masks, classes and scores stay; only the tracks
 that hold the masks change. AP can fall in rare cases: if two tracks show the same object, the one

@@ -22,19 +22,7 @@ UPSAMPLE = dict(
 class ProtoLayers(BaseModule):
     """Fusion of levels, tower, enlargement and reduction to prototypes.
 
-    Args:
-        in_channels (int): Channels of the neck's levels.
-        feat_channels (int): Channels inside the head.
-        num_levels (int): Number of fine levels that are fused.
-        num_protos (int): k.
-        conv (str): ``'2d'`` or ``'3d'``.
-        upsample (dict): :class:`DeconvUpsample` or :class:`BilinearUpsample`.
-        norm_cfg (dict, optional): Norm of the convolutions.
-        proto_act_cfg (dict, optional): Activation of the prototypes.
-        conv_bias (bool | str): Whether convolutions before a norm have a bias.
-        with_cp (bool): Whether training computes the activations of the tower and the layers after
-            it again instead of storing them.
-        init_cfg (dict): Initialisation of the convolutions.
+    :class:`ClipMaskHead` describes the arguments; ``num_protos`` is k, that of its generator.
     """
 
     def __init__(
