@@ -61,15 +61,6 @@ def fit(
     return None, None
 
 
-def left_out(
-    name: str, value: Tensor, ours: str, model: ModelLayout, take_classes: bool
-) -> str | None:
-    """Return the reason not to take a parameter that the model has, None if there is none."""
-    if ours.startswith(CLASS_LAYER) and not take_classes:
-        return 'classes are learned from scratch (take_classes=False)'
-    return not_needed(name, value, ours, model)
-
-
 def inflate(
     params: dict[str, Tensor], model: ModelLayout, take_classes: bool = False
 ) -> tuple[dict[str, Tensor], Report]:
@@ -127,7 +118,9 @@ def candidates(
     for name, value in params.items():
         known = [ours for ours in goals[name] if ours in model.state]
         for ours in known or goals[name]:
-            reason = left_out(name, value, ours, model, take_classes)
+            reason = not_needed(name, value, ours, model)
+            if ours.startswith(CLASS_LAYER) and not take_classes:
+                reason = 'classes are learned from scratch (take_classes=False)'
             if reason is not None:
                 report.dropped[name] = reason
             elif ours in known:

@@ -5,7 +5,7 @@ number, which is ``start + step * i`` in the published name and ``i`` in mmcico'
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -48,27 +48,28 @@ class Rule:
 
     def to_ours(self, name: str) -> str | None:
         """Return mmcico's name, None if the rule is about another layer."""
-        found = prefix(self.published).match(name)
-        if found is None:
-            return None
-        rest = name[found.end() :]
-        if not found.groups():
-            return self.ours + rest
-        index, left = divmod(int(found.group(1)) - self.start, self.step)
-        if left or index < 0:
-            return None
-        return self.ours.format(i=index) + rest
+
+        def number(published: int) -> int:
+            index, rest = divmod(published - self.start, self.step)
+            return -1 if rest else index
+
+        return renamed(name, self.published, self.ours, number)
 
     def to_published(self, name: str) -> str | None:
         """Return the published name, None if the rule is about another layer."""
-        found = prefix(self.ours).match(name)
-        if found is None:
-            return None
-        rest = name[found.end() :]
-        if not found.groups():
-            return self.published + rest
-        index = self.start + self.step * int(found.group(1))
-        return None if index < 0 else self.published.format(i=index) + rest
+        return renamed(name, self.ours, self.published, lambda i: self.start + self.step * i)
+
+
+def renamed(name: str, old: str, new: str, number: Callable[[int], int]) -> str | None:
+    """Return a name with a new prefix and number, None if it lacks the old one or none fits."""
+    found = prefix(old).match(name)
+    if found is None:
+        return None
+    rest = name[found.end() :]
+    if not found.groups():
+        return new + rest
+    index = number(int(found[1]))
+    return None if index < 0 else new.format(i=index) + rest
 
 
 def prefix(pattern: str) -> re.Pattern:

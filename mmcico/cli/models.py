@@ -43,9 +43,6 @@ def table(models: dict[str, dict[str, Any]]) -> list[str]:
 def main(argv: Sequence[str]) -> None:
     """List the models or the configs.
 
-    Args:
-        argv (Sequence[str]): Arguments of the command.
-
     Raises:
         ValueError: If no name has all words.
     """

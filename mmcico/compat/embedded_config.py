@@ -35,7 +35,8 @@ def parse_config(text: str, source: str) -> Config:
                 statement.targets[0], ast.Name
             ):
                 raise ValueError(ast.unparse(statement))
-            content[statement.targets[0].id] = _value(statement.value)
+            value = _Literals().visit(statement.value)
+            content[statement.targets[0].id] = ast.literal_eval(value)
     except (ValueError, SyntaxError, RecursionError, TypeError) as error:
         line = str(error).split('\n')[0][:80]
         raise ValueError(
@@ -45,26 +46,20 @@ def parse_config(text: str, source: str) -> Config:
     return checked_config(content, source)
 
 
-def _value(node: ast.expr) -> Any:
-    """Return the value of a literal, or of ``dict(...)`` with keywords."""
-    if isinstance(node, ast.Call):
+class _Literals(ast.NodeTransformer):
+    """Turns calls of ``dict`` with keywords, and the names ``inf`` and ``nan``, into literals."""
+
+    def visit_Call(self, node: ast.Call) -> ast.Dict:
+        """Return the literal of ``dict(...)``; any other call is an error."""
         is_dict = isinstance(node.func, ast.Name) and node.func.id == 'dict' and not node.args
         if not is_dict or any(keyword.arg is None for keyword in node.keywords):
             raise ValueError(ast.unparse(node))
-        return {str(keyword.arg): _value(keyword.value) for keyword in node.keywords}
-    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
-        made = dict(List=list, Tuple=tuple, Set=set)[type(node).__name__]
-        return made(_value(each) for each in node.elts)
-    if isinstance(node, ast.Dict):
-        if None in node.keys:
-            raise ValueError(ast.unparse(node))
-        keys = [_value(key) for key in node.keys if key is not None]
-        return dict(zip(keys, map(_value, node.values)))
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return -_value(node.operand)
-    if isinstance(node, ast.Name) and node.id in NAMES:
-        return NAMES[node.id]
-    return ast.literal_eval(node)
+        values = [self.visit(keyword.value) for keyword in node.keywords]
+        return ast.Dict([ast.Constant(keyword.arg) for keyword in node.keywords], values)
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Return the number that a name stands for; any other name stays."""
+        return ast.Constant(NAMES[node.id]) if node.id in NAMES else node
 
 
 def checked_config(content: dict[str, Any], source: str) -> Config:

@@ -127,7 +127,8 @@ class FiniteTrainingHook(Hook):
         """Stop if any process has seen a loss that is not finite."""
         if not (self.enabled and is_distributed()):
             return
-        seen = torch.tensor(float(self._report is not None), device=_device(runner))
+        device = next(runner.model.parameters()).device
+        seen = torch.tensor(float(self._report is not None), device=device)
         all_reduce(seen, 'max')
         if seen.item():
             self._stop(runner)
@@ -186,8 +187,3 @@ class FiniteTrainingHook(Hook):
             f'batch is {clips or "without names"}; training needs finite numbers and stops; the '
             f'batch is in {folder}, {kept}; {ADVICE}'
         )
-
-
-def _device(runner: Runner) -> torch.device:
-    """Return the device of the parameters."""
-    return next(runner.model.parameters()).device

@@ -54,11 +54,6 @@ def short(value: Any) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + '...'
 
 
-def one_line(text: str) -> str:
-    """Return a text with control characters escaped."""
-    return ''.join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-
-
 @dataclass(frozen=True)
 class Place:
     """A place in a file; a field that does not apply is empty.
@@ -121,10 +116,11 @@ class Problem:
     fixable: bool = False
 
     def text(self) -> str:
-        """Return place, value and message in one line."""
+        """Return place, value and message in one line, control characters escaped."""
         value = '' if self.value is None else f' = {short(self.value)}'
         where = f'{self.place}{value}'
-        return one_line(f'{where}: {self.message}' if where else self.message)
+        text = f'{where}: {self.message}' if where else self.message
+        return ''.join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
     def line(self) -> str:
         """Return level, kind and text in one line."""

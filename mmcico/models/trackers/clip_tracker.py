@@ -15,7 +15,7 @@ from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
 from mmcico.structures.track_state import Draw, TrackState
 from mmcico.utils.renamed import accept_old_names
 
-from .matching import cosine
+from .matching import check_memory, cosine
 
 #: what a track keeps of the instance that it was last seen as
 TRACK_FIELDS = ('instances_id', 'bboxes', 'masks', 'embeds', 'labels')
@@ -87,15 +87,11 @@ class ClipTracker(BaseModule):
         drop_runner_ups: bool = False,
     ) -> None:
         super().__init__()
-        if memory < 1:
-            raise ValueError(f'memory must be at least 1 clip, got {memory}')
-        if not 0 <= momentum < 1:
-            raise ValueError(f'momentum must be at least 0 and below 1, got {momentum}')
+        check_memory(memory, momentum)
         if recall is not None and memory == 1:
             raise ValueError(
-                'recall finds tracks that were lost, but '
-                'memory=1 keeps none; set memory to the number '
-                'of clips for which they are kept'
+                'recall finds tracks that were lost, but memory=1 keeps none; set memory to the '
+                'number of clips for which they are kept'
             )
         self.embed_weight = embed_weight
         self.mask_weight = mask_weight

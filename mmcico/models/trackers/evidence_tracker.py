@@ -14,6 +14,7 @@ from mmcico.structures.clip_boxes import covered_by_better, scale_boxes
 from mmcico.structures.clip_masks import mask_stability
 from mmcico.structures.track_state import Draw, TrackState
 
+from .matching import check_memory
 from .pair_evidence import at_frames, shared_frames
 
 #: fields of a clip's instances that a track keeps
@@ -76,10 +77,7 @@ class EvidenceTracker(BaseModule):
         redraw_scale: float = 1.2,
     ) -> None:
         super().__init__()
-        if memory < 1:
-            raise ValueError(f'memory must be at least 1 clip, got {memory}')
-        if not 0 <= momentum < 1:
-            raise ValueError(f'momentum must be at least 0 and below 1, got {momentum}')
+        check_memory(memory, momentum)
         self.evidence = TASK_UTILS.build(evidence)
         self.matching = TASK_UTILS.build(matching)
         self.memory = memory

@@ -17,6 +17,18 @@ def cosine(a: Tensor, b: Tensor) -> Tensor:
         return a.float() @ b.float().T
 
 
+def check_memory(memory: int, momentum: float) -> None:
+    """Check for how long a tracker keeps tracks, and how slowly their embeddings change.
+
+    Raises:
+        ValueError: If a value is out of its range.
+    """
+    if memory < 1:
+        raise ValueError(f'memory must be at least 1 clip, got {memory}')
+    if not 0 <= momentum < 1:
+        raise ValueError(f'momentum must be at least 0 and below 1, got {momentum}')
+
+
 @TASK_UTILS.register_module()
 class GreedyMatching(BaseModule):
     """Takes the pair with the highest score first, then the next free pair."""

@@ -43,11 +43,6 @@ def crowd_boxes(frame: DetDataSample, device: torch.device) -> Tensor:
     return get_box_tensor(ignored.bboxes).to(device).reshape(-1, 4).float()
 
 
-def video_key(frame: DetDataSample) -> str:
-    """Return a key of the video that is unique also among data sets in one batch."""
-    return f'{osp.dirname(frame.get("img_path", ""))}:{frame.video_id}'
-
-
 def padded_masks(frame: DetDataSample, size: Sequence[int]) -> np.ndarray:
     """Return the (n, H, W) uint8 masks of a frame on the padded input."""
     masks = frame.gt_instances.masks.to_ndarray()
@@ -102,7 +97,8 @@ def align_clip(
     return ClipGroundTruth(
         instances=instances[visible.any(dim=1)].to(device),
         crowds=tuple(crowd_boxes(frame, device) for frame in frames),
-        video_id=video_key(frames[0]),
+        # the folder makes it unique also among data sets in one batch
+        video_id=f'{osp.dirname(frames[0].get("img_path", ""))}:{frames[0].video_id}',
     )
 
 
