@@ -97,23 +97,21 @@ def _checked(content: Any, source: str) -> Any:
     return content
 
 
-def load_safely(file: Any, map_location: Any = None, source: str | None = None) -> Any:
+def load_safely(file: Any, map_location: Any = None) -> Any:
     """Load weights and what MMEngine saves beside them, and nothing else.
 
-    The text that MMEngine's ``Runner.resume`` would run is left out. ``source`` is the name of the
-    file in messages.
+    The text that MMEngine's ``Runner.resume`` would run is left out.
 
     Raises:
         ValueError: If the file is damaged, holds another class, or weights that are not finite.
     """
-    source = source or str(file)
     try:
         content = torch.load(file, map_location=map_location, weights_only=True)
     except DAMAGED as error:
         if isinstance(error, torch.cuda.OutOfMemoryError) or 'device' in str(error).lower():
             raise
-        raise _explain(error, source) from error
-    return _checked(content, source)
+        raise _explain(error, str(file)) from error
+    return _checked(content, str(file))
 
 
 def load_from_local(filename: str, map_location: Any = None) -> Any:

@@ -98,15 +98,13 @@ def _drawn_object(track: AnnotatedTrack, number: int, names: Mapping[str, str]) 
     return DrawnTrack(number, name, None, track.counts)
 
 
-def shared_numbers(
-    files: Sequence[Sequence[Track]], size: tuple[int, int], least: float = LEAST_IOU
-) -> list[list[int]]:
+def shared_numbers(files: Sequence[Sequence[Track]], size: tuple[int, int]) -> list[list[int]]:
     """Number the tracks of a video in several files, so that an object has one number in all.
 
     The tracks of the first file are 0, 1, 2 and so on. A track of another file takes the number of
     its partner in the first file, or else of its partner among the tracks that were new in the
     second file, the third file and so on, or else the next free number. Partners are found one to
-    one by overlap over space and time, of at least ``least``, whatever their categories.
+    one by overlap over space and time, whatever their categories.
     """
     known: list[tuple[list[Track], list[int]]] = []
     answer, free = [], 0
@@ -115,7 +113,7 @@ def shared_numbers(
         left = list(range(len(tracks)))
         for others, theirs in known:
             iou = video_iou([tracks[place] for place in left], others, size)
-            for row, col in best_pairs(iou, least):
+            for row, col in best_pairs(iou, LEAST_IOU):
                 numbers[left[row]] = theirs[col]
             left = [place for place in left if numbers[place] < 0]
         new = list(range(free, free + len(left)))

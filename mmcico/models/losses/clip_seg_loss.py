@@ -60,18 +60,18 @@ def boxed_bce(logits: Tensor, targets: Tensor, boxes: Tensor) -> Tensor:
     return (loss * inside[:, None]).sum(dim=(2, 3)) / area[:, None]
 
 
-def boxed_dice(logits: Tensor, targets: Tensor, boxes: Tensor, eps: float = 1.0) -> Tensor:
+def boxed_dice(logits: Tensor, targets: Tensor, boxes: Tensor) -> Tensor:
     """Compute the Dice loss (N, T) inside boxes (Milletari et al., V-Net), from 0 to 1.
 
-    The arguments are those of :func:`boxed_bce`; ``eps`` pixels are added to numerator and
-    denominator, so that an empty mask for an empty target costs nothing.
+    The arguments are those of :func:`boxed_bce`.
     """
     inside = crop_region(boxes, logits.shape[-2:]).to(logits)[:, None]
     probs = logits.sigmoid() * inside
     targets = targets * inside
     both = (probs * targets).sum(dim=(2, 3))
     size = probs.square().sum(dim=(2, 3)) + targets.square().sum(dim=(2, 3))
-    return 1 - (2 * both + eps) / (size + eps)
+    # a pixel more, so that an empty mask for an empty target costs nothing
+    return 1 - (2 * both + 1) / (size + 1)
 
 
 def mean_of_clips(loss: Tensor, query: Tensor, decay: float) -> Tensor:
