@@ -22,8 +22,7 @@ class Members(NamedTuple):
         keys (list[str]): Ids of the videos, in the order of the file.
         images (list[int]): Position of the video of each image (CocoVID).
         annotations (list[int]): Position of the video of each annotation.
-        objects (list[Counter]): For each video, category id -> number of
-            objects.
+        objects (list[Counter]): For each video, category id -> number of objects.
         frames (list[Sequence[str]]): Files of the frames of each video.
     """
 

@@ -141,21 +141,18 @@ class CiCoInferencer(BaseInferencer):
             inputs: A source of :func:`open_source`, or a list of them. A folder or glob of
                 video files stands for all of them.
             out_dir (str, optional): Output folder; without it no file is written.
-            save (str | Sequence[str]): ``'video'``: overlays
-                (``videos/<name>.mp4``); ``'masks'``: PNG with a palette
-                (``masks/<name>/``); ``'json'``: ``results.json`` in the
-                layout of YouTube-VIS, and ``tracks/<name>.json``.
+            save (str | Sequence[str]): ``'video'``: overlays (``videos/<name>.mp4``); ``'masks'``:
+                PNG with a palette (``masks/<name>/``); ``'json'``: ``results.json`` in the layout
+                of YouTube-VIS, and ``tracks/<name>.json``.
             score_thr (float): Instances with a lower score are not drawn; JSON files have all.
             style (DrawStyle): Settings of overlays.
-            fps (float, optional): Frames per second of overlays; by default, those of the
-                source.
+            fps (float, optional): Frames per second of overlays; by default, those of the source.
             return_datasamples (bool): Whether to return the data samples of all frames, which
                 take memory in proportion to the length of the video.
 
         Returns:
-            dict: ``predictions`` has ``name``, ``tracks`` (see :meth:`TrackSink.records`) and,
-            if wanted, ``datasamples`` of each video; ``visualization`` has the paths of the
-            overlays.
+            dict: ``predictions`` has ``name``, ``tracks`` (see :meth:`TrackSink.records`) and, if
+            wanted, ``datasamples`` of each video; ``visualization`` has the paths of the overlays.
 
         Raises:
             ValueError: If a source or the folder cannot be used. Results so far are written.

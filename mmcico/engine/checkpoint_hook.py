@@ -81,10 +81,9 @@ def bad_tensors(model: nn.Module) -> list[str]:
 class WholeCheckpointHook(CheckpointHook):
     """MMEngine's ``CheckpointHook``, safe against kills and against weights that are not finite.
 
-    A checkpoint is written beside its place and moved there when it is whole. Older checkpoints
-    are removed only then, after ``last_checkpoint`` names the new one, so that a process that
-    is killed at any moment leaves a checkpoint to resume from. Weights that are not finite are
-    not saved.
+    A checkpoint is written beside its place and moved there when it is whole. Older checkpoints are
+    removed only then, after ``last_checkpoint`` names the new one, so that a process that is killed
+    at any moment leaves a checkpoint to resume from. Weights that are not finite are not saved.
 
     Args:
         backend_args (dict, optional): As of ``CheckpointHook``. Other backends than the local

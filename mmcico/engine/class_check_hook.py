@@ -27,9 +27,8 @@ HEADS = ('bbox_head', 'detector.roi_head.bbox_head', 'track_head')
 class ClassCheckHook(Hook):
     """Compare classes before the first step.
 
-    - The head must have as many classes as the data set. MMDetection's
-      ``NumClassCheckHook`` checks that by an assertion that does not say how
-      to mend it.
+    - The head must have as many classes as the data set. MMDetection's ``NumClassCheckHook`` checks
+      that by an assertion that does not say how to mend it.
     - Validation and test sets number their classes as the training set or
       the checkpoint does; they are matched by name. Other names are refused.
     - The evaluator's file must have the ids and names of the data set, and
@@ -38,8 +37,7 @@ class ClassCheckHook(Hook):
       names, must number them as the checkpoint does.
 
     Args:
-        check_names (bool): Compare names and ids, too; with False, only the
-            number of classes.
+        check_names (bool): Compare names and ids, too; with False, only the number of classes.
     """
 
     def __init__(self, check_names: bool = True) -> None:

@@ -34,10 +34,9 @@ class VISMetric(BaseMetric):
 
     Masks of each clip are run-length encoded at once. A finished video is written to
     ``<outdir>/results.rank<r>.jsonl``, so that an interrupted test loses no finished video
-    (``tools/test.py --resume`` continues it, ``merge_parts`` makes a submission of it). At the
-    end, ``outdir`` holds ``results.json``, ``submission.zip`` and, with ground truth,
-    ``metrics.json``. Two tests at the same time need two folders; the second one ends with an
-    error.
+    (``tools/test.py --resume`` continues it, ``merge_parts`` makes a submission of it). At the end,
+    ``outdir`` holds ``results.json``, ``submission.zip`` and, with ground truth, ``metrics.json``.
+    Two tests at the same time need two folders; the second one ends with an error.
 
     Args:
         ann_file (str, optional): Ground truth in the layout of YouTube-VIS or CocoVID. Without it,

@@ -14,8 +14,7 @@ class ClipOutputs(NamedTuple):
     cell next to each other.
 
     Attributes:
-        cls_scores (Tensor): (B, Q, P, K) logits; K + 1 with softmax,
-            background last.
+        cls_scores (Tensor): (B, Q, P, K) logits; K + 1 with softmax, background last.
         bbox_deltas (Tensor): (B, Q, P, T, 4) against the anchor.
         mask_params (Tensor): (B, Q, P, k') in [-1, 1].
         embeds (Tensor): (B, Q, P, E) of unit length.

@@ -59,8 +59,7 @@ def clip_sample(
         num_final (int): Frames that this clip writes; 0 for all.
         video_id (int): The video.
         video_length (int): Its number of frames.
-        size (tuple[int, int]): Height and width of the input; the original
-            is twice as large.
+        size (tuple[int, int]): Height and width of the input; the original is twice as large.
 
     Returns:
         TrackDataSample: With ``gt_instances`` in every frame.

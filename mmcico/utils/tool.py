@@ -3,8 +3,7 @@
 A tool defines ``main(argv)``, which returns an exit code or None. The command line of the package
 calls it by :func:`run_tool`, and so does the last line of the script::
 
-    if __name__ == '__main__':
-        sys.exit(run_tool(main))
+    if __name__ == '__main__': sys.exit(run_tool(main))
 """
 
 import argparse

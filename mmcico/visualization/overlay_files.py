@@ -35,9 +35,8 @@ def load_overlays(
         side_by_side: Whether to draw the ground truth beside the results.
 
     Returns:
-        One overlay for each video of ``annotations``, in its order. Tracks of all files have
-        the numbers of the ground truth, or else of the first results; see
-        :func:`shared_numbers`.
+        One overlay for each video of ``annotations``, in its order. Tracks of all files have the
+        numbers of the ground truth, or else of the first results; see :func:`shared_numbers`.
 
     Raises:
         ValueError: If a file is not usable, or has no ground truth although it is to be drawn.

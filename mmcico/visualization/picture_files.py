@@ -172,8 +172,7 @@ def open_video_writer(path: PathLike, fps: float, size: tuple[int, ...]) -> Iter
     created, odd sizes padded by one pixel. The file appears when it is finished. It has all
     frames before an error of the caller; a file that cannot be written whole does not appear.
 
-        with open_video_writer('out.mp4', 25, frame.shape[:2]) as writer:
-            writer.write(frame)
+        with open_video_writer('out.mp4', 25, frame.shape[:2]) as writer: writer.write(frame)
 
     Args:
         path: File name that ends in ``.mp4``; an existing file is replaced.

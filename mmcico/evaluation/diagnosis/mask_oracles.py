@@ -114,8 +114,7 @@ class Slots:
         case (Case): One video. At first, S = D slots hold the masks of its predictions.
 
     Attributes:
-        content (np.ndarray): (S, T) index of the prediction whose mask the slot holds, -1 for
-            none.
+        content (np.ndarray): (S, T) index of the prediction whose mask the slot holds, -1 for none.
         shown (np.ndarray): (S, T) index of the object that this mask shows, -1 for none.
         home (np.ndarray): (S,) index of the object that the slot belongs to, -1 for none.
         labels (np.ndarray): (S,) class indices.

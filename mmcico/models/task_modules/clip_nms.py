@@ -120,8 +120,7 @@ class ClipNMS:
         """Drop empty masks and, class by class, duplicates.
 
         Args:
-            clip (InstanceData): As from :meth:`box_nms`, and ``masks`` (N, T, h, w)
-                probabilities.
+            clip (InstanceData): As from :meth:`box_nms`, and ``masks`` (N, T, h, w) probabilities.
             input_shape (Sequence[int]): Height and width of the input.
 
         Returns:

@@ -240,10 +240,9 @@ class CiCo(BaseMOTModel):
             input_shape (Sequence[int]): Height and width of the input.
 
         Returns:
-            InstanceData: N instances, best score first: ``bboxes`` (N, T, 4) and
-            ``circumscribed`` (N, 4) in input pixels, ``scores``, ``labels``, ``masks``
-            (N, T, h, w) probabilities, ``embeds`` (N, E), ``mask_params`` (N, k'); metainfo
-            ``input_shape``.
+            InstanceData: N instances, best score first: ``bboxes`` (N, T, 4) and ``circumscribed``
+            (N, 4) in input pixels, ``scores``, ``labels``, ``masks`` (N, T, h, w) probabilities,
+            ``embeds`` (N, E), ``mask_params`` (N, k'); metainfo ``input_shape``.
         """
         scores = self.bbox_head.class_scores(outputs.cls_scores)
         query, prior = self.nms.select(scores, self.num_frames)
