@@ -114,9 +114,8 @@ class Report:
         """Return the numbers of parameters as one line."""
         return (
             f'{self.placed} parameters from the file ({len(self.changed)} of them reshaped or '
-            f'reordered), {len(self.made)} made, {len(self.dropped)} dropped, '
-            f'{len(self.missing)} missing, {len(self.unexpected)} unexpected, '
-            f'{len(self.wrong_shape)} of another shape'
+            f'reordered), {len(self.made)} made, {len(self.dropped)} dropped, {len(self.missing)} '
+            f'missing, {len(self.unexpected)} unexpected, {len(self.wrong_shape)} of another shape'
         )
 
     def lines(self) -> list[str]:

@@ -126,9 +126,8 @@ def check_number(runner: Runner, dataset: Any) -> None:
     if classes is None or expected in (None, len(classes)):
         return
     raise ValueError(
-        f'the model has {expected} classes, the data set {len(classes)}: '
-        f'{tuple(classes)}; set model.{name}.num_classes='
-        f'{len(classes)}, or choose classes by metainfo=dict(classes=...) '
+        f'the model has {expected} classes, the data set {len(classes)}: {tuple(classes)}; set '
+        f'model.{name}.num_classes={len(classes)}, or choose classes by metainfo=dict(classes=...) '
         'of the data sets'
     )
 

@@ -132,10 +132,9 @@ class VideoResults:
         missing = [i for i in range(self.length) if i not in self._sizes]
         if missing:
             raise ValueError(
-                f'video {self.video_id}: no results for {len(missing)} of '
-                f'{self.length} frames, the first being frame {missing[0]}; '
-                'all clips of a video have to go through one process, in '
-                'order (sampler of the test data loader)'
+                f'video {self.video_id}: no results for {len(missing)} of {self.length} frames, '
+                f'the first being frame {missing[0]}; all clips of a video have to go through one '
+                'process, in order (sampler of the test data loader)'
             )
         best = []
         for track in self._masks:

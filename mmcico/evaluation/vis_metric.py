@@ -145,9 +145,8 @@ class VISMetric(BaseMetric):
         ids = (self.dataset_meta or {}).get('category_ids')
         if ids is None:
             raise ValueError(
-                'VISMetric: metainfo of the data set has no category_ids '
-                '(label -> category id of the annotation file); use '
-                'mmcico.VISDataset or add category_ids to its metainfo'
+                'VISMetric: metainfo of the data set has no category_ids (label -> category id of '
+                'the annotation file); use mmcico.VISDataset or add category_ids to its metainfo'
             )
         return ids
 

@@ -162,9 +162,8 @@ def rank_variables(launcher: str, env: Mapping[str, str]) -> dict[str, str]:
     missing = [name for name in names if name not in env]
     if missing:
         raise ValueError(
-            f'--launcher {launcher} needs {", ".join(missing)} in the '
-            'environment; start the job by tools/dist_*.sh, '
-            'tools/slurm_*.sh or mpirun, or use --launcher none'
+            f'--launcher {launcher} needs {", ".join(missing)} in the environment; start the job '
+            'by tools/dist_*.sh, tools/slurm_*.sh or mpirun, or use --launcher none'
         )
     found = dict(zip(('RANK', 'WORLD_SIZE', 'LOCAL_RANK'), (env[n] for n in names)))
     found['MASTER_PORT'] = env.get('MASTER_PORT', '29500')

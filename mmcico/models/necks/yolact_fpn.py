@@ -34,9 +34,8 @@ class YolactFPN(BaseModule):
         super().__init__(init_cfg=init_cfg)
         if num_outs < len(in_channels):
             raise ValueError(
-                f'num_outs={num_outs} is less than the {len(in_channels)} '
-                'levels in in_channels; choose fewer out_indices in the '
-                'backbone'
+                f'num_outs={num_outs} is less than the {len(in_channels)} levels in in_channels; '
+                'choose fewer out_indices in the backbone'
             )
         self.lateral_convs = nn.ModuleList(
             nn.Conv2d(channels, out_channels, 1) for channels in in_channels
