@@ -88,7 +88,7 @@ class UntilError(Generic[Item]):
 
 
 def ahead(items: Iterable[Item], length: int) -> Iterator[Item]:
-    """Yield items in order; a thread computes them ahead, and ``length`` may wait."""
+    """Yield items in order that a thread computes ahead; up to ``length`` of them may wait."""
     iterator = iter(items)
     waiting: deque[Future] = deque()
     pool = ThreadPoolExecutor(1, 'mmcico-reader')

@@ -117,7 +117,7 @@ class LinkedClip(NamedTuple):
         return self._results(self.loaded.window.num_written, self.loaded.window.num_final)
 
     def rest(self, num_frames: int) -> list[FrameResult]:
-        """Return the frames after the final ones of T, when no other clip follows."""
+        """Return those of the T frames after the final ones, when no other clip follows."""
         first = self.loaded.window.num_final
         if first == num_frames or self.loaded.at_end:
             return []

@@ -240,8 +240,8 @@ class HardNegativeCrossEntropy(BaseModule):
 def pair_loss(embeds: Tensor, ids: Tensor, eps: float = 1e-6) -> Tensor:
     """Compute the mean of eq. 9 over all pairs of embeddings (N, E) of unit length with ids (N,).
 
-    It is that of ``-log d`` for pairs of one identity and ``-log(1 - d)`` for others, with ``d =
-    (cos + 1) / 2``; ``eps`` keeps logarithms finite.
+    With ``d = (cos + 1) / 2``, it is that of ``-log d`` for pairs of one identity and ``-log(1 -
+    d)`` for others; ``eps`` keeps logarithms finite.
     """
     similar = ((embeds @ embeds.T + 1) / 2).clamp(eps, 1 - eps)
     same = ids[:, None] == ids[None]

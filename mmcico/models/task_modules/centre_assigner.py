@@ -101,8 +101,8 @@ class CentreAssigner(QueryFrameAssigner):
     """Matches cells with objects near whose centre they lie, for anchor-free heads.
 
     Positive are the cells whose centre lies in the object's box of the query frame and near its
-    middle, on the levels that fit the object's size. The size is that of the circumscribed box (eq.
-    4), as for :class:`CircumscribedAssigner`, because a prediction has to reach the boxes of the
+    middle, on the levels that fit the object's size. The size is that of the circumscribed box, as
+    for :class:`CircumscribedAssigner` (eq. 4), because a prediction has to reach the boxes of the
     neighbouring frames. The middle is that of the query frame, which is where a 2D class tower sees
     the object. Every visible object gets at least one cell of its own; a cell that several objects
     want belongs to the smallest. Centre sampling follows FCOS (Tian et al., 2019).

@@ -71,8 +71,8 @@ def best_prior_of_each(quality: Tensor, shown: Tensor) -> tuple[Tensor, Tensor, 
 def on_crowd(priors: Tensor, crowds: Sequence[Tensor], thr: float) -> Tensor:
     """Return (Q, P) bool, whether a region of uncounted objects covers a share above ``thr``.
 
-    The share is that of the anchors' area. Anchors are (P, 4), the regions of each of Q frames (M,
-    4), both xyxy.
+    The share is that of the area of an anchor. Anchors are (P, 4) xyxy, like the (M, 4) regions of
+    each of Q frames.
     """
     regions = torch.cat(list(crowds)).to(priors)
     inter = intersection(priors, regions[:, None]) / box_area(priors)
