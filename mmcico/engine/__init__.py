@@ -3,12 +3,11 @@
 import mmcico.compat  # noqa: F401
 
 from .checkpoint_hook import WholeCheckpointHook
-from .class_check_hook import ClassCheckHook
 from .clip_visualization_hook import ClipVisualizationHook
 from .finite_hook import FiniteTrainingHook
 from .precision import BFloat16OptimWrapper, ChannelsLastHook, PrecisionHook
 from .reproducible_hook import ReproducibleHook
-from .start_checks import ScheduleCheckHook, WeightsFitHook
+from .start_checks import ClassCheckHook, ScheduleCheckHook, WeightsFitHook
 
 __all__ = [
     'BFloat16OptimWrapper',

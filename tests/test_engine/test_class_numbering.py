@@ -121,7 +121,7 @@ def test_the_file_of_the_evaluator_must_have_the_videos(tmp_path, old, new, is_s
 
 def test_other_objects_in_the_file_of_the_evaluator_are_told(tmp_path, monkeypatch):
     told = []
-    log = 'mmcico.engine.class_check_hook.print_log'
+    log = 'mmcico.engine.start_checks.print_log'
     monkeypatch.setattr(log, lambda text, **more: told.append(text))
     data = dataset(written(tmp_path, 'a.json'))
     ClassCheckHook().before_test(runner(test=data, ann_file=written(tmp_path, 'b.json')))

@@ -5,7 +5,7 @@ import torch
 from clip_line import CONFIG, train, train_apart, weights, write_data
 from tool_runs import options, run_here
 
-from mmcico.engine.batch_file import load_batch
+from mmcico.engine.finite_hook import load_batch
 
 
 @pytest.fixture(scope='module')

@@ -17,7 +17,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from mmengine.utils import import_modules_from_strings
 
-from mmcico.engine.batch_file import batch_names, load_batch
+from mmcico.engine.finite_hook import batch_names, load_batch
 from mmcico.registry import MODELS
 from mmcico.utils.launch import add_cfg_options, read_config
 from mmcico.utils.seeds import seed_generators

@@ -1,7 +1,6 @@
 """Transforms of clips."""
 
-from .clip_sampling import ClipFrameSample
-from .formatting import LandscapeResize, PackClipInputs
+from .formatting import ClipFrameSample, LandscapeResize, PackClipInputs
 from .loading import LoadClipAnnotations, LoadClipArray, LoadClipFrame
 
 __all__ = [
