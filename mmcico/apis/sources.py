@@ -69,10 +69,8 @@ class FrameSource:
 def checked_frame(frame: Any, where: str, size: tuple[int, ...] | None) -> np.ndarray:
     """Return a frame as models expect it, (H, W, 3) uint8 BGR.
 
-    Args:
-        frame (ndarray): (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA, uint8.
-        where (str): Name of the frame, for messages.
-        size (tuple[int, int], optional): Height and width of the frames before.
+    Frames are (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA, uint8, of the height and width of
+    those before.
 
     Raises:
         ValueError: If it is not an image, or of another size.

@@ -20,10 +20,9 @@ def read_clip(
 ) -> Iterator[Any]:
     """Add the frames and votes of a clip to the results of their videos.
 
-    Args:
-        sample (dict): Result of ``TrackDataSample.to_dict()``. Without ``clip_instances``, the
-            better one of two predictions with the same id in a frame counts.
-        video_of (Callable): Video id, length -> ``VideoResults``.
+    ``sample`` is a result of ``TrackDataSample.to_dict()``. Without ``clip_instances``, the better
+    one of two predictions with the same id in a frame counts. ``video_of`` returns the results of a
+    video by its id and length.
 
     Yields:
         int | str: Id of each video in the clip, after all of its frames.

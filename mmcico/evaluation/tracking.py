@@ -135,7 +135,14 @@ def _sequence(
 
 
 def format_tracking(figures: Mapping[str, Mapping[str, float]]) -> str:
-    """Format tracking metrics as a table, a line for each class, in percent but ``IDSW``."""
+    """Format tracking metrics as a table.
+
+    Args:
+        figures (Mapping): Figures from ``tracking_figures``.
+
+    Returns:
+        str: A line for each class, in percent; ``IDSW`` is a number.
+    """
     rows = [['%', *FIGURES]]
     for name, each in figures.items():
         cells = [f'{each[key]:g}' if key == 'IDSW' else percent(each[key]) for key in FIGURES]

@@ -71,7 +71,12 @@ def read_categories(
 ) -> tuple[list[tuple[Id, str]], dict[str, Id]]:
     """Read the list ``categories`` of a file.
 
-    Returns (id, name) in the order of the file, and the ids by their ``id_key``.
+    Args:
+        records (Sequence[dict]): The list.
+        problems (Problems): Gets what is wrong.
+
+    Returns:
+        tuple[list, dict]: (id, name) in the order of the file, and ``id_key`` of an id -> id.
     """
     index = index_ids(records, 'categories', problems)
     first: dict[str, int] = {}

@@ -16,12 +16,7 @@ CLASSES = ('disc', 'box', 'star', 'ring')
 def small_model_cfg(kind: str = 'yolact', num_frames: int = 3) -> dict:
     """Return the settings of a complete model of about 0.5 M parameters with four classes.
 
-    Args:
-        kind (str): ``'yolact'`` or ``'condinst'``.
-        num_frames (int): T.
-
-    Returns:
-        dict: To be changed and built with ``MODELS.build``.
+    The kind is ``'yolact'`` or ``'condinst'``, ``num_frames`` is T.
     """
     generators = dict(
         yolact=dict(type='mmcico.LinearMask', num_protos=16),
@@ -85,15 +80,7 @@ def small_inference_cfg(kind: str = 'yolact') -> Config:
 
 
 def write_small_model(folder: str | Path, kind: str = 'yolact') -> tuple[str, str]:
-    """Write a config and random weights that find something everywhere.
-
-    Args:
-        folder (str | Path): Where to.
-        kind (str): ``'yolact'`` or ``'condinst'``.
-
-    Returns:
-        tuple[str, str]: Paths of the config and of the weights.
-    """
+    """Write a config and random weights that find something everywhere; return both paths."""
     init_default_scope('mmdet')
     torch.manual_seed(0)
     cfg = small_inference_cfg(kind)

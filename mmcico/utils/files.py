@@ -40,15 +40,9 @@ def part_path(path: Path) -> Path:
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[BinaryIO]:
-    """Open a file for writing that replaces ``path`` when it is complete.
+    """Open a file for writing that replaces ``path`` when it is complete; folders are created.
 
-    Folders are created. After an error, a file that was there before stays as it was.
-
-    Args:
-        path (str | Path): Path of the file.
-
-    Yields:
-        BinaryIO: A temporary file in the same folder.
+    After an error, a file that was there before stays as it was.
 
     Raises:
         OSError: If it cannot be written.

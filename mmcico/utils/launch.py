@@ -69,11 +69,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read_config(name: str, options: Mapping[str, Any] | None = None) -> Config:
-    """Read a config and override some of its settings.
-
-    Args:
-        name (str): Path or name, see :func:`find_config`.
-        options (Mapping, optional): Settings by dotted keys, as from ``--cfg-options``.
+    """Read a config by path or name, see :func:`find_config`, and override settings by dotted keys.
 
     Raises:
         FileNotFoundError: If there is no such config.
@@ -176,16 +172,13 @@ def rank_variables(launcher: str, env: Mapping[str, str]) -> dict[str, str]:
 
 
 def prepare_devices(cfg: Config) -> None:
-    """Prepare the processes of a job, in particular for a machine without a GPU.
+    """Prepare the processes of a job in its config, in particular for a machine without a GPU.
 
     Loader workers end with this process, and this process with torchrun, whatever kills them.
 
-    MMEngine connects them with the backend of the config, usually ``nccl``, and puts the model on
-    a GPU. Without a GPU, gloo connects them and the wrapper of the model gets no device. With
-    GPUs, the config is left unchanged.
-
-    Args:
-        cfg (Config): Changed in place.
+    MMEngine connects them with the backend of the config, usually ``nccl``, and puts the model on a
+    GPU. Without a GPU, gloo connects them and the wrapper of the model gets no device. With GPUs,
+    the config is left unchanged.
     """
     end_children_with_this()
     if cfg.launcher == 'pytorch' and 'TORCHELASTIC_RUN_ID' in os.environ:
@@ -213,11 +206,8 @@ def prepare_devices(cfg: Config) -> None:
 def set_sharding(cfg: Config) -> None:
     """Let MMEngine's ``FSDPStrategy`` save checkpoints as other trainings do, and run on CPUs.
 
-    MMEngine's defaults save a folder with a part for each process, which no test can load; on a
-    CPU they ask for a GPU, or end Python by reading memory that is no longer there.
-
-    Args:
-        cfg (Config): Changed in place.
+    MMEngine's defaults save a folder with a part for each process, which no test can load; on a CPU
+    they ask for a GPU, or end Python by reading memory that is no longer there.
 
     Raises:
         ValueError: If a setting of the config cannot work, or would train something else.

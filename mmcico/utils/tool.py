@@ -241,14 +241,9 @@ def align_rows(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def write_output(text: str, found: Any, target: str | None, stream: TextIO) -> None:
-    """Write a table, JSON, or both.
+    """Write a table to a stream, JSON, or both.
 
-    Args:
-        text (str): The table.
-        found (Any): The same for JSON.
-        target (str, optional): File for JSON, in addition to the table; ``'-'`` writes JSON in
-            place of the table.
-        stream (TextIO): Gets the table.
+    A ``target`` is the file for JSON, in addition to the table; ``'-'`` writes JSON in place of it.
     """
     if target == '-':
         stream.write(json.dumps(found, indent=1) + '\n')

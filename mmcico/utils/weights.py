@@ -31,20 +31,11 @@ def load_weights(
 def check_fit(
     model: nn.Module, params: Mapping[str, Any], source: str, allow_partial: bool = False
 ) -> list[str]:
-    """Compare weights with a model without loading them.
-
-    Args:
-        model (nn.Module): The model.
-        params (Mapping[str, Tensor]): Parameters by name.
-        source (str): File that holds them, for messages.
-        allow_partial (bool): Whether parts of the network may stay random.
-
-    Returns:
-        list[str]: What does not fit, one line each.
+    """Compare the parameters of a file with a model, and return a line for each that does not fit.
 
     Raises:
-        ValueError: If parts of the network are missing or have another shape, unless that is
-            allowed.
+        ValueError: If parts of the network are missing or have another shape, unless
+            ``allow_partial`` lets them stay random.
     """
     own = model.state_dict()
     problems = [f'{name} is missing' for name in own if name not in params]

@@ -25,7 +25,10 @@ def load_overlays(
     score_thr: float = 0.3,
     side_by_side: bool = False,
 ) -> list[Overlay]:
-    """Read what is to be drawn.
+    """Read what is to be drawn: one overlay for each video of an annotation file, in its order.
+
+    Tracks of all files have the numbers of the ground truth, or else of the first results; see
+    :func:`shared_numbers`.
 
     Args:
         annotations: YouTube-VIS, OVIS or CocoVID file; its objects are drawn if there are no
@@ -33,10 +36,6 @@ def load_overlays(
         results: ``results.json`` in the layout of YouTube-VIS, or several by their titles.
         score_thr: Results with a lower score are left out.
         side_by_side: Whether to draw the ground truth beside the results.
-
-    Returns:
-        One overlay for each video of ``annotations``, in its order. Tracks of all files have the
-        numbers of the ground truth, or else of the first results; see :func:`shared_numbers`.
 
     Raises:
         ValueError: If a file is not usable, or has no ground truth although it is to be drawn.

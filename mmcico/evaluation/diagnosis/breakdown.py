@@ -80,7 +80,15 @@ def class_ap(curves: Curves | None, level: int | None = None) -> float | None:
 
 
 def break_down(cases: Iterable[Case], names: list[str]) -> Breakdown:
-    """Measure the result with each of ``ORACLES``; no case is kept after its use."""
+    """Measure the result with each of ``ORACLES``.
+
+    Args:
+        cases (Iterable[Case]): All videos; none is kept after its use.
+        names (list[str]): Names of the K classes.
+
+    Returns:
+        Breakdown: Curves and counts.
+    """
     matches: dict[str, list[list[Matches]]] = {name: [[] for _ in names] for name in ORACLES}
     counts: dict[str, np.ndarray] = {}
     for case in cases:

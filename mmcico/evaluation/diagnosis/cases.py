@@ -85,7 +85,15 @@ class Case:
 
 
 def read_cases(truth: GroundTruth, tracks: Tracks) -> Iterator[Case]:
-    """Iterate over the videos of a ground truth with annotations, and their predictions."""
+    """Iterate over the videos of a ground truth.
+
+    Args:
+        truth (GroundTruth): Ground truth with annotations.
+        tracks (Tracks): Predictions.
+
+    Yields:
+        Case: The next video.
+    """
     labels = range(len(truth.categories))
     for index, video in enumerate(truth.videos):
         found = [by_score(tracks.get((index, label), []))[:MAX_TRACKS] for label in labels]

@@ -150,9 +150,8 @@ class ClipTracker(BaseModule):
     ) -> tuple[Tensor, Tensor]:
         """Assign N > 0 instances to M > 0 tracks.
 
-        Returns:
-            tuple[Tensor, Tensor]: (N,) tracks, -1 for none, and (N,) bool, whether the instance is
-            the runner-up of a track.
+        Returns (N,) tracks, -1 for none, and (N,) bool, whether the instance is the runner-up of a
+        track.
         """
         track = torch.full_like(clip.labels, -1)
         score = self.match_score(state, clip, frame_ids)

@@ -135,14 +135,7 @@ class ViewedClips:
         return replace(state, views=tuple(after)), clip, draw
 
     def average(self, clips: Sequence[InstanceData]) -> InstanceData:
-        """Average the instances of all views.
-
-        Args:
-            clips (Sequence[InstanceData]): As from ``CiCo.detect``, at the places of the input.
-
-        Returns:
-            InstanceData: Best score first.
-        """
+        """Average the instances of all views, at the places of the input; best score first."""
         clips = [clip[:] for clip in clips]  # copies
         for number, clip in enumerate(clips):
             params = clip.mask_params
