@@ -226,7 +226,11 @@ def measure(config: Path) -> float:
 
 
 def train_and_test(args: argparse.Namespace, config: Path, out: Path) -> list[str]:
-    """Train, test and draw, and return lines for the user."""
+    """Train, test and draw.
+
+    Returns:
+        list[str]: Lines for the user.
+    """
     run('train', config)
     done = out / 'training'
     weights = done / Path((done / 'last_checkpoint').read_text().strip()).name
@@ -248,6 +252,9 @@ def train_and_test(args: argparse.Namespace, config: Path, out: Path) -> list[st
 
 def main(argv: Sequence[str]) -> None:
     """Check, split, write a config, train, test, draw.
+
+    Args:
+        argv (Sequence[str]): Arguments of the command.
 
     Raises:
         ValueError: If the folder has a config, or the data has errors.

@@ -3,6 +3,6 @@
 import mmcico.compat  # noqa: F401
 
 from .clips import clip_sample
-from .models import small_model_cfg
+from .inference import small_model_cfg
 
 __all__ = ['clip_sample', 'small_model_cfg']

@@ -10,7 +10,7 @@ import pytest
 from mmcico.cli.demo import known_weights
 from mmcico.cli.main import main
 from mmcico.cli.predict import check_sources, shown_frames, summary, to_source
-from mmcico.testing.models import write_small_model
+from mmcico.testing.inference import write_small_model
 
 
 @pytest.fixture(scope='module')

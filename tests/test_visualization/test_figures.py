@@ -155,7 +155,7 @@ def test_a_sheet_shows_every_prototype():
 
 
 def test_the_tool_shows_prototypes(tmp_path, capsys):
-    from mmcico.testing.models import write_small_model
+    from mmcico.testing.inference import write_small_model
 
     tool = tool_module('analysis_tools/show_prototypes.py')
     rng = np.random.default_rng(0)
@@ -177,7 +177,7 @@ def test_the_tool_shows_prototypes(tmp_path, capsys):
 
 
 def test_the_benchmark_of_drawing_runs(tmp_path, capsys):
-    from mmcico.testing.models import write_small_model
+    from mmcico.testing.inference import write_small_model
 
     tool = tool_module('benchmarks/drawing_benchmark.py')
     (tmp_path / 'cat').mkdir()

@@ -1,6 +1,7 @@
 """Transforms of clips."""
 
-from .formatting import ClipFrameSample, LandscapeResize, PackClipInputs
+from .clip_sampling import ClipFrameSample
+from .formatting import LandscapeResize, PackClipInputs
 from .loading import LoadClipAnnotations, LoadClipArray, LoadClipFrame
 
 __all__ = [

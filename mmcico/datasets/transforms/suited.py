@@ -31,7 +31,10 @@ REFUSED_INSIDE = dict(
 
 
 def check_transforms(pipeline: Any) -> None:
-    """Check that no transform of a built pipeline, also inside wrappers, corrupts clips.
+    """Check that no transform of a pipeline corrupts clips.
+
+    Args:
+        pipeline (Any): A built pipeline; transforms inside wrappers are checked, too.
 
     Raises:
         ValueError: If a transform is not for clips; the message says what to do instead.
