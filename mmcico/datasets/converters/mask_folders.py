@@ -208,7 +208,11 @@ class _Video:
         return tracks
 
     def _class_name(self, key: int) -> str:
-        """Return the class of an object; it is a ValueError if there is no name for it."""
+        """Return the class of an object.
+
+        Raises:
+            ValueError: If there is no name for it.
+        """
         mots = self.source.mots_classes
         if mots is None:
             return self.classes.name_of(self.folder.name, key)

@@ -42,7 +42,11 @@ def frame_name(results: dict) -> str:
 
 
 def _has_sound_header(data: bytes, name: str) -> bool:
-    """Return whether a file begins as an image; one that would need gigabytes is a ValueError."""
+    """Return whether the content of a file begins as an image.
+
+    Raises:
+        ValueError: If the image would need gigabytes.
+    """
     try:
         with Image.open(BytesIO(data)) as image:
             width, height = image.size
