@@ -32,7 +32,7 @@ load_from = {weights!r}
 
 flips = {flips[1]!r}
 flip_probs = {flips[0]!r}
-train_pipeline = [
+clip_pipeline = [
     dict(type='mmcico.ClipFrameSample'),
     dict(
         type='TransformBroadcaster',
@@ -48,6 +48,10 @@ train_pipeline = [
             dict(type='RandomFlip', prob=flip_probs, direction=flips),
         ],
     ),
+]
+train_pipeline = [
+    # objects of a second clip; leave it out if their places or neighbours tell their classes
+    dict(type='mmcico.ClipCopyPaste', prob=0.5, max_objects=2),
     dict(type='mmcico.PackClipInputs'),
 ]
 test_pipeline = [
@@ -67,11 +71,15 @@ train_dataloader = dict(
     persistent_workers={persistent},
     sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
-        type='mmcico.VISDataset',
-        ann_file=train_file,
-        data_prefix=dict(img=images),
-        metainfo=dict(classes=classes),
-        num_frames=num_frames,
+        type='MultiImageMixDataset',  # it has the second clip for ClipCopyPaste
+        dataset=dict(
+            type='mmcico.VISDataset',
+            ann_file=train_file,
+            data_prefix=dict(img=images),
+            metainfo=dict(classes=classes),
+            num_frames=num_frames,
+            pipeline=clip_pipeline,
+        ),
         pipeline=train_pipeline,
     ),
 )
@@ -112,7 +120,7 @@ param_scheduler = [
 ]
 optim_wrapper = dict(
     type={wrapper!r},
-    optimizer=dict(type='AdamW', lr=learning_rate, weight_decay=0.01),
+    optimizer=dict(type='AdamW', lr=learning_rate, weight_decay=0.01, fused=True),
     clip_grad=dict(max_norm=10.0),
 )
 custom_hooks = [

@@ -30,6 +30,8 @@ FEW_FRAMES = 500
 FEW_STEPS = 300
 #: one step of warm-up and one of the rest
 LEAST_STEPS = 2
+#: long side of frames from which loading takes as long as a small network
+LARGE_FRAME = 640
 #: seconds of --time for building the model, reading the data and drawing
 START_SECONDS = 30
 UNITS = dict(s=1, m=60, h=3600)
@@ -262,8 +264,24 @@ def count_query_frames(file: AnnotationFile) -> int:
     )
 
 
+def choose_workers(file: AnnotationFile, device: str, cores: int) -> int:
+    """Return the number of processes that load clips.
+
+    A network on one or two cores of a CPU is faster without one that loads small frames.
+
+    Args:
+        file (AnnotationFile): Training set.
+        device (str): ``'cpu'``, or another name for a GPU.
+        cores (int): Cores of the machine.
+    """
+    if device != 'cpu':
+        return min(4, cores)
+    is_large = float(np.median([max(video.size) for video in file.videos])) > LARGE_FRAME
+    return int(cores > 2 or is_large)
+
+
 def make_choices(
-    file: AnnotationFile, device: str, strides: Sequence[int] | None, num_workers: int
+    file: AnnotationFile, device: str, strides: Sequence[int] | None, cores: int
 ) -> Choices:
     """Return all choices for a training set; the length is that of one pass.
 
@@ -271,7 +289,7 @@ def make_choices(
         file (AnnotationFile): Training set, with objects.
         device (str): ``'cpu'``, or another name for a GPU.
         strides (Sequence[int], optional): Strides of the model's anchors, None without anchors.
-        num_workers (int): Processes that load the clips.
+        cores (int): Cores of the machine.
     """
     scale = choose_scale(file, device)
     sides = object_sides(file, scale)
@@ -283,7 +301,7 @@ def make_choices(
         sides=(small, large),
         anchors=choose_anchors(sides, len(strides)) if strides else None,
         batch_size=batch_size,
-        num_workers=num_workers,
+        num_workers=choose_workers(file, device, cores),
         flips=choose_flips(frames),
         schedule=schedule_of(steps_of_epochs(1, frames, batch_size), frames, batch_size),
     )

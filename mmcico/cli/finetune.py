@@ -26,7 +26,8 @@ whole way from a video to its tracks."""
 #: configs that a training starts from without --from
 CPU_BASE = 'configs/demo/cico-yolact_demo_moving-shapes.py'
 GPU_BASE = 'configs/cico/cico-yolact_r50-coco_fpn_clip3_4xb6-12e_youtubevis2019.py'
-MEASURED_STEPS = 12
+#: steps that are measured for --time; the larger number if it takes at most this share of the time
+FEW_MEASURED, MANY_MEASURED, MEASURED_SHARE = 12, 48, 0.05
 #: optimiser wrappers that train in a precision
 WRAPPERS = dict(fp32='OptimWrapper', bf16='mmcico.BFloat16OptimWrapper')
 
@@ -168,8 +169,7 @@ def choose(parts: Parts, base: 'Base') -> 'Choices':
     from mmcico.deployment.precision import best_precision
 
     device = get_device()
-    workers = 1 if device == 'cpu' else min(4, os.cpu_count() or 1)
-    made = make_choices(parts.train, device, anchor_strides(base), workers)
+    made = make_choices(parts.train, device, anchor_strides(base), os.cpu_count() or 1)
     small, large = made.sides
     say(
         f'input    {made.scale[0]} x {made.scale[1]} pixels, where objects have sides of '
@@ -190,9 +190,12 @@ def number_of_steps(args: argparse.Namespace, parts: Parts, config: Path, batch_
     if args.epochs is not None:
         return plan.steps_of_epochs(args.epochs, frames, batch_size)
     begin = time.perf_counter()
-    step = measure(config)
+    seconds = plan.seconds_of(args.time)
+    step = measure(config, FEW_MEASURED)
+    if MANY_MEASURED * step <= MEASURED_SHARE * seconds:
+        step = measure(config, MANY_MEASURED)
     say(f'time     {step:.2f} s a step of {batch_size} clips')
-    seconds = plan.seconds_of(args.time) - (time.perf_counter() - begin)
+    seconds -= time.perf_counter() - begin
     num_valid = sum(video.length for video in parts.valid.videos)
     return plan.steps_of_time(seconds, step, frames, num_valid, batch_size)
 
@@ -202,8 +205,11 @@ def own_names(name: str) -> list[str]:
     return [f'{key}={name}_{time.time_ns()}' for key in ('experiment_name', 'visualizer.name')]
 
 
-def measure(config: Path) -> float:
-    """Return the median time of a step, the first ones left out."""
+def measure(config: Path, num_steps: int) -> float:
+    """Return the mean time of a step, the first third left out.
+
+    The first steps with inputs of a new size take longer.
+    """
     with tempfile.TemporaryDirectory() as folder:
         run(
             'train',
@@ -212,7 +218,7 @@ def measure(config: Path) -> float:
             folder,
             '--cfg-options',
             *own_names('measure'),
-            f'train_cfg.max_iters={MEASURED_STEPS}',
+            f'train_cfg.max_iters={num_steps}',
             *(f'val_{part}=None' for part in ('cfg', 'dataloader', 'evaluator')),
             'default_hooks.logger.interval=1',
             'log_processor.window_size=1',
@@ -221,8 +227,8 @@ def measure(config: Path) -> float:
         )
         (log,) = Path(folder).glob('*/vis_data/scalars.json')
         times = [json.loads(line)['time'] for line in log.read_text().splitlines()]
-    times = sorted(times[MEASURED_STEPS // 3 :])
-    return times[len(times) // 2]
+    times = times[num_steps // 3 :]
+    return sum(times) / len(times)
 
 
 def train_and_test(args: argparse.Namespace, config: Path, out: Path) -> list[str]:

@@ -136,3 +136,17 @@ def test_choices_of_a_set():
     assert made.batch_size == 2
     assert made.schedule == (2, 1, 2)
     assert plan.make_choices(squares(96, 160, 48), 'cpu', None, 1).anchors is None
+
+
+@pytest.mark.parametrize(
+    'size, device, cores, expected',
+    [
+        ((96, 160), 'cpu', 2, 0),
+        ((96, 160), 'cpu', 4, 1),
+        ((360, 641), 'cpu', 2, 1),
+        ((96, 160), 'cuda', 2, 2),
+        ((96, 160), 'cuda', 16, 4),
+    ],
+)
+def test_processes_that_load_clips(size, device, cores, expected):
+    assert plan.choose_workers(squares(*size, 48), device, cores) == expected

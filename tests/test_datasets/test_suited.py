@@ -29,7 +29,8 @@ def dataset(folder, pipeline):
     [
         (dict(type='Mosaic', img_scale=(12, 8)), 'Mosaic mixes other images'),
         (dict(type='CachedMixUp', img_scale=(12, 8)), 'CachedMixUp mixes'),
-        (dict(type='CopyPaste'), 'CopyPaste mixes'),
+        (dict(type='CopyPaste'), 'CopyPaste mixes .* mmcico.ClipCopyPaste pastes'),
+        (dict(type='mmcico.ClipCopyPaste'), 'ClipCopyPaste needs a second clip: .*MultiImageMix'),
         (
             dict(
                 type='RandomApply',

@@ -30,9 +30,11 @@ test_pipeline = [
     dict(type='mmcico.PackClipInputs'),
 ]
 
+# frames are small, and a process that loads them would take a core from the network
 train_dataloader = dict(
     batch_size=4,
-    num_workers=1,
+    num_workers=0,
+    persistent_workers=False,
     sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
         data_root=data_root,

@@ -20,7 +20,7 @@ param_scheduler = [
 
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=0.002, weight_decay=0.01),
+    optimizer=dict(type='AdamW', lr=0.002, weight_decay=0.01, fused=True),
     clip_grad=dict(max_norm=10.0),
 )
 

@@ -41,10 +41,16 @@ def check_transforms(pipeline: Any) -> None:
     """
     for step, is_inside in _steps(pipeline):
         name = type(step).__name__
+        if name == 'ClipCopyPaste':
+            raise ValueError(
+                'ClipCopyPaste needs a second clip: put it into the pipeline of '
+                "MMDetection's MultiImageMixDataset around this data set"
+            )
         if hasattr(step, 'get_indexes'):
             raise ValueError(
                 f'{name} mixes other images into a frame, other ones in each frame of a clip; '
-                'leave it out of the pipeline'
+                'leave it out of the pipeline; mmcico.ClipCopyPaste pastes objects of another clip '
+                'into all frames'
             )
         reasons = {**REFUSED, **REFUSED_INSIDE} if is_inside else REFUSED
         for base in type(step).__mro__:
