@@ -88,17 +88,12 @@ def random_videos(keys: Sequence[str], number: int, seed: int) -> set[int]:
 def stratified_videos(
     keys: Sequence[str], number: int, seed: int, objects: Sequence[Mapping[Hashable, int]]
 ) -> set[int]:
-    """Return the positions of videos that hold an equal share of each class.
+    """Return the positions of ``number`` videos that hold an equal share of each class.
 
-    By iterative stratification (Sechidis et al., ECML 2011), videos of the class that the
-    fewest videos still have come first, and each goes to the part that lacks more objects of
-    this class. The parts have exactly the numbers of videos that were asked for.
-
-    Args:
-        keys (Sequence[str]): Ids of ``V`` videos.
-        number (int): Number of videos to choose.
-        seed (int): Seed of the choice among equals.
-        objects (Sequence[Mapping]): Class -> number of objects, for each of ``V`` videos.
+    By iterative stratification (Sechidis et al., ECML 2011), videos of the class that the fewest
+    videos still have come first, and each goes to the part that lacks more objects of this class.
+    The parts have exactly the numbers of videos that were asked for; the seed decides among equals.
+    ``objects`` has the numbers of objects by class of each video.
     """
     parts = _Parts(number / max(len(keys), 1), len(keys), number, objects)
     order = shuffled(keys, seed)

@@ -197,13 +197,7 @@ def _unknown(name: str) -> str:
 
 
 def load_tool(path: Path) -> ModuleType:
-    """Import a script, which may import its neighbours.
-
-    Args:
-        path (Path): The script.
-
-    Returns:
-        ModuleType: A new module with each call.
+    """Import a script, which may import its neighbours, as a new module with each call.
 
     Raises:
         FileNotFoundError: If it does not exist.

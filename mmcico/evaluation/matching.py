@@ -101,9 +101,9 @@ def assign(
 ) -> np.ndarray:
     """Assign objects to predictions by the rules of COCO, at all thresholds at once.
 
-    The prediction with the best score chooses first. It takes the free object that it overlaps
-    most (the last of equal ones), and an ignored object only if no other one reaches the
-    threshold. A crowd can be taken any number of times.
+    The prediction with the best score chooses first. It takes the free object that it overlaps most
+    (the last of equal ones), and an ignored object only if no other one reaches the threshold. A
+    crowd can be taken any number of times.
 
     Args:
         iou (np.ndarray): (D, G), predictions in descending order of their scores.

@@ -102,19 +102,10 @@ def open_part(
     resume: bool = False,
     fingerprint: str | None = None,
 ) -> Part:
-    """Open the part of a process at the begin of a test.
+    """Open the part of a process in a folder of results at the begin of a test.
 
-    Rank 0 also takes care of the parts of ranks that do not exist any more.
-
-    Args:
-        outdir (str | Path): Folder of the results.
-        rank (int): Rank of the process.
-        world_size (int): Number of processes.
-        resume (bool): Whether to keep the videos that an interrupted test finished.
-        fingerprint (str, optional): Names model and settings. Results of others are not continued.
-
-    Returns:
-        Part: The part of the process.
+    Rank 0 also takes care of the parts of ranks that do not exist any more. With ``resume``, the
+    videos that an interrupted test finished are kept; ``fingerprint`` names model and settings.
 
     Raises:
         ValueError: If another test is writing to the folder, or if the results to be continued

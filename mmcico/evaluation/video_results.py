@@ -49,13 +49,9 @@ class VideoResults:
     def add_frame(
         self, frame_id: int, size: Size, ids: Sequence[int], masks: Sequence[bytes | None]
     ) -> None:
-        """Add the masks of a frame.
+        """Add N track ids and masks, as compressed RLE counts, of a frame of an original size.
 
-        Args:
-            frame_id (int): Position in the video.
-            size (tuple[int, int]): Original height and width.
-            ids (Sequence[int]): N track ids.
-            masks (Sequence[bytes | None]): N compressed RLE counts, None for empty masks.
+        Empty masks are None.
 
         Raises:
             ValueError: If the frame is outside the video or was added before, or if a track
@@ -88,11 +84,7 @@ class VideoResults:
     def finish(self, category_ids: Sequence[Any]) -> list[dict[str, Any]]:
         """Return the entries of all tracks with a mask, in descending order of their scores.
 
-        Args:
-            category_ids (Sequence): Label -> category id of the data set.
-
-        Returns:
-            list[dict]: At most 100 entries of each class.
+        There are at most 100 of each class; ``category_ids`` are those of the labels.
 
         Raises:
             ValueError: If a frame is missing or a track has no vote.
@@ -120,11 +112,8 @@ class VideoResults:
     def tracks(self, num_classes: int) -> list[tuple[int, int, float, list]]:
         """Return all tracks with a mask, in descending order of their scores.
 
-        Args:
-            num_classes (int): Number of classes; labels must be smaller.
-
-        Returns:
-            list[tuple]: Track id, label, score, and the RLE of each frame or None.
+        Each has its id, a label below the number of classes, its score, and the RLE of each frame
+        or None.
 
         Raises:
             ValueError: If a frame is missing or a track has no vote.

@@ -50,19 +50,11 @@ def clip_sample(
     video_length: int = 9,
     size: tuple[int, int] = (96, 160),
 ) -> TrackDataSample:
-    """Return a clip of consecutive frames.
+    """Return a clip of consecutive frames from ``start`` on, with ``gt_instances`` in each.
 
-    Args:
-        objects (Sequence[Sequence[int]]): Indices of the objects that are
-            seen in each of the T frames.
-        start (int): Id of the first frame.
-        num_final (int): Frames that this clip writes; 0 for all.
-        video_id (int): The video.
-        video_length (int): Its number of frames.
-        size (tuple[int, int]): Height and width of the input; the original is twice as large.
-
-    Returns:
-        TrackDataSample: With ``gt_instances`` in every frame.
+    ``objects`` are the indices of those that are seen in each of the T frames; ``size`` is the
+    height and width of the input, and the original is twice as large. The clip writes ``num_final``
+    frames; 0 stands for all.
     """
     sample = TrackDataSample()
     sample.video_data_samples = [

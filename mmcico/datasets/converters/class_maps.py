@@ -25,15 +25,11 @@ COCO_RENAMES['2022'] = COCO_RENAMES['2021']
 
 
 def target_classes(target: str | None) -> dict[str, Id] | None:
-    """Return the categories to convert to.
+    """Return the names of the categories to convert to, in order, and their ids.
 
-    Args:
-        target (str, optional): ``'2019'``, ``'2021'``, ``'2022'``, ``'ovis'``, a text file with
-            a name on each line, or an annotation file (JSON) whose categories are taken. None
-            keeps the classes of the source.
-
-    Returns:
-        dict | None: Names in the order of the file -> ids.
+    The target is ``'2019'``, ``'2021'``, ``'2022'``, ``'ovis'``, a text file with a name on each
+    line, or an annotation file (JSON) whose categories are taken. None keeps the classes of the
+    source.
 
     Raises:
         ValueError: If the target is neither, or the file names no class or a class twice.
@@ -199,17 +195,10 @@ class ClassTable:
         return new
 
     def match(self, categories: Sequence[Mapping], where: str) -> dict[str, Id | None]:
-        """Return the ids of all categories of a file.
+        """Return the new ids of all categories of a file by ``id_key``, None to leave a class out.
 
-        Without a target, categories keep their ids; those that are renamed take the id of the
-        class they become, if the file has it.
-
-        Args:
-            categories (Sequence[Mapping]): Entries of ``categories``.
-            where (str): The file, for messages.
-
-        Returns:
-            dict: ``id_key`` of the source's id -> new id, None to leave the class out.
+        Without a target, categories keep their ids; those that are renamed take the id of the class
+        they become, if the file has it.
 
         Raises:
             ValueError: If the target lacks classes, naming them all.

@@ -121,19 +121,11 @@ def coco_videos(
     problems: Problems | None = None,
     crowds_as_objects: bool = False,
 ) -> Iterator[AnnotatedVideo]:
-    """Read a video for each image.
+    """Yield a video for each image of parsed JSON of instances in COCO's layout.
 
-    Args:
-        data (dict): The parsed JSON of instances in COCO's layout.
-        name (str): Name of the file, for messages.
-        table (ClassTable): Gets the classes of the file.
-        unfold (StillVideo | MovingVideo): Makes the frames.
-        keep_empty (bool): Keep images without an object.
-        problems (Problems, optional): Counts what is left out, keeps warnings.
-        crowds_as_objects (bool): Take ``iscrowd`` as 0.
-
-    Yields:
-        AnnotatedVideo: With the image's id if that is a whole number above 0, else a free one.
+    ``unfold`` makes the frames. A video has the image's id if that is a whole number above 0, else
+    a free one. Images without an object are left out unless ``keep_empty`` is set;
+    ``crowds_as_objects`` takes ``iscrowd`` as 0.
 
     Raises:
         ValueError: If the file is not sound, or a class has no match.

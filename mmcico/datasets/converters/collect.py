@@ -36,19 +36,11 @@ class FreeNumbers:
 def collect(
     videos: Iterable[AnnotatedVideo], table: ClassTable, problems: Problems
 ) -> AnnotationFile:
-    """Return the videos of a source as a file.
+    """Return the videos of a source, read one by one, as a file with all that writers need.
 
-    Objects that are seen in no frame are left out. Objects whose id is a positive whole number
-    that is not used yet keep it; others get the next free one, since evaluation tools and
-    MMDetection take an object 0 for no object.
-
-    Args:
-        videos (Iterable[AnnotatedVideo]): The videos, read one by one.
-        table (ClassTable): Classes of the objects.
-        problems (Problems): Counts what is left out.
-
-    Returns:
-        AnnotationFile: Videos with all that writers need.
+    Objects that are seen in no frame are left out. Objects whose id is a positive whole number that
+    is not used yet keep it; others get the next free one, since evaluation tools and MMDetection
+    take an object 0 for no object.
 
     Raises:
         ValueError: If there is no class, since no reader accepts such a file.

@@ -34,17 +34,10 @@ def json_videos(
     problems: Problems | None = None,
     crowds_as_objects: bool = False,
 ) -> Iterator[AnnotatedVideo]:
-    """Read the videos of a file, their objects with the category ids of the target.
+    """Yield the videos of parsed JSON, their objects with the category ids of the target.
 
-    Args:
-        data (dict): The parsed JSON.
-        name (str): Name of the file, for messages.
-        table (ClassTable): Gets the classes of the file.
-        problems (Problems, optional): Counts what is left out, keeps warnings.
-        crowds_as_objects (bool): Take ``iscrowd`` as 0.
-
-    Yields:
-        AnnotatedVideo: In the order of the file. Ids that are numbers as text become numbers.
+    They are in the order of the file; ids that are numbers as text become numbers.
+    ``crowds_as_objects`` takes ``iscrowd`` as 0.
 
     Raises:
         ValueError: If the file is not sound, or a class has no match.

@@ -85,17 +85,13 @@ def mots_numbers(file: AnnotationFile) -> dict[Id, int]:
 def write_masks(file: AnnotationFile, out: Path, problems: Problems, mots: bool = False) -> None:
     """Write a PNG for each frame; the value of a pixel is the object.
 
-    Pictures of up to 254 objects have a palette, others are grey pictures of 16 bits. The
-    classes go to ``object_classes.json``, which the conversion from masks reads.
-
-    Args:
-        file (AnnotationFile): The videos.
-        out (Path): Folder to write.
-        problems (Problems): Counts pixels of objects that others cover, which are lost.
-        mots (bool): Values are 1000 * class + instance, as in MOTS.
+    Pictures of up to 254 objects have a palette, others are grey pictures of 16 bits. The classes
+    go to ``object_classes.json``, which the conversion from masks reads. Pixels of objects that
+    others cover are lost, and counted. With ``mots``, values are 1000 * class + instance, as in
+    MOTS.
 
     Raises:
-        ValueError: If values do not fit into 16 bits, or crowds are among the objects.
+        ValueError: If values do not fit into 16 bits.
     """
     names = dict(file.categories)
     numbers = mots_numbers(file)

@@ -24,19 +24,11 @@ def to_fixed(contours: Contours, transform: np.ndarray) -> Contours:
 
 
 def fill(contours: Contours, height: int, width: int) -> np.ndarray:
-    """Return the pixels whose centres are inside the contours, by the even-odd rule.
+    """Return (height, width) bool, the pixels whose centres are inside contours by the even-odd rule.
 
-    Only integers are used, so that every machine and every version of the drawing libraries
-    gives the same mask.
-
-    Args:
-        contours: (K, 2) int64 each, x and y in sixteenths of a pixel; the centres of pixels
-            are at whole numbers.
-        height: height of the mask.
-        width: width of the mask.
-
-    Returns:
-        The mask, (height, width) bool.
+    Contours are (K, 2) int64, x and y in sixteenths of a pixel; the centres of pixels are at whole
+    numbers. Only integers are used, so that every machine and every version of the drawing
+    libraries gives the same mask.
     """
     # Only the parity of a count matters, so that it may overflow.
     crossings = np.zeros((height, width + 1), np.uint8)

@@ -105,9 +105,6 @@ def tower_conv(
         norm_cfg (dict, optional): Norm between convolution and ReLU.
         bias (bool | str): Whether there is a bias; ``'auto'``: without norm.
 
-    Returns:
-        ConvModule: The layers.
-
     Raises:
         ValueError: If ``conv`` is neither.
     """
