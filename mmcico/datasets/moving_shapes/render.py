@@ -24,7 +24,7 @@ def to_fixed(contours: Contours, transform: np.ndarray) -> Contours:
 
 
 def fill(contours: Contours, height: int, width: int) -> np.ndarray:
-    """Return (height, width) bool, the pixels whose centres are inside contours by the even-odd rule.
+    """Return (height, width) bool, the pixels whose centres are inside by the even-odd rule.
 
     Contours are (K, 2) int64, x and y in sixteenths of a pixel; the centres of pixels are at whole
     numbers. Only integers are used, so that every machine and every version of the drawing
@@ -54,14 +54,8 @@ def fill(contours: Contours, height: int, width: int) -> np.ndarray:
 def coverage(contours: Contours, height: int, width: int, finer: int) -> np.ndarray:
     """Return the share of each pixel that is inside the contours, (height, width) float32.
 
-    It is the mean of a mask by ``fill`` of ``finer`` times the size. OpenCV's anti-aliased
+    It is the mean of a mask by ``fill`` of ``finer`` times the size, 1 to 15. OpenCV's anti-aliased
     drawing would make shapes half a pixel wider than their masks.
-
-    Args:
-        contours: contours as for ``fill``.
-        height: height of the result.
-        width: width of the result.
-        finer: number of small pixels along a side of a pixel, 1 to 15.
     """
     # The centre of the first small pixel differs from that of the first large one.
     shift = (finer - 1) * (1 << SHIFT) // 2
