@@ -15,7 +15,7 @@ from mmcico.utils.files import whole_file
 from mmcico.utils.image_reading import IMAGE_SUFFIXES
 
 from .class_maps import ClassTable
-from .frame_folders import files_by_stem, image_size, one_size
+from .frame_folders import files_by_stem, video_of
 from .mask_writer import named_videos
 
 
@@ -50,9 +50,7 @@ def cvat_videos(source: CvatFiles, table: ClassTable) -> Iterator[AnnotatedVideo
     table.number(labels)
     for number, path in enumerate(files, start=1):
         folder, images = _frames(source, path, len(files) == 1)
-        sizes = {image.name: image_size(image) for image in images}
-        names = [f'{folder}{image.name}' for image in images]
-        video = AnnotatedVideo(number, *one_size(sizes, f'{path}'), names, str(path))
+        video = video_of(number, images, folder, str(path))
         for track in _parse(path).iter('track'):
             _read_track(source, table, video, track)
         yield video
@@ -79,10 +77,10 @@ def _labels(root: ElementTree.Element) -> Iterator[str]:
 
 
 def _frames(source: CvatFiles, path: Path, is_single: bool) -> tuple[str, list[Path]]:
-    """Return the folder in file names, and the frames in order."""
+    """Return the folder in file names, '' for none, and the frames in order."""
     folder = source.images / path.stem
     if folder.is_dir():
-        return f'{path.stem}/', list(files_by_stem(folder, IMAGE_SUFFIXES).values())
+        return path.stem, list(files_by_stem(folder, IMAGE_SUFFIXES).values())
     found = source.images.is_dir() and list(files_by_stem(source.images, IMAGE_SUFFIXES).values())
     if not is_single or not found:
         raise ValueError(f'{path}: there is no folder {folder} with the frames')

@@ -3,11 +3,12 @@
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
+from mmcico.formats.annotations import AnnotatedVideo
 from mmcico.formats.problems import Problems
 from mmcico.utils.files import natural_key
 from mmcico.utils.image_reading import image_size as shown_size
@@ -84,20 +85,27 @@ def image_size(path: Path) -> tuple[int, int]:
         raise ValueError(f'image {path} cannot be read: {error}') from error
 
 
-def one_size(sizes: dict[str, tuple[int, int]], where: str) -> tuple[int, int]:
-    """Return the (height, width) that all frames of a video have, given that of each frame.
+def video_of(number: int, images: Sequence[Path], folder: str, source: str) -> AnnotatedVideo:
+    """Return a video whose frames are images, without tracks.
+
+    Args:
+        number (int): Its id.
+        images (Sequence[Path]): The images in order.
+        folder (str): Folder of the images in the names of frames, ``''`` for none.
+        source (str): File or folder of the annotations, for messages.
 
     Raises:
-        ValueError: If the sizes differ, naming two frames.
+        ValueError: If the sizes differ, naming two frames, or an image cannot be read.
     """
-    first, size = next(iter(sizes.items()))
-    for frame, other in sizes.items():
-        if other != size:
+    sizes = [image_size(path) for path in images]
+    for path, size in zip(images, sizes):
+        if size != sizes[0]:
             raise ValueError(
-                f'{where}: frame {first} is {size} (height, width), frame {frame} is {other}; '
-                'the frames of a video must have one size'
+                f'video {folder or source}: frame {images[0].name} is {sizes[0]} (height, width), '
+                f'frame {path.name} is {size}; the frames of a video must have one size'
             )
-    return size
+    names = [str(PurePosixPath(folder, path.name)) for path in images]
+    return AnnotatedVideo(number, *sizes[0], names, source)
 
 
 @contextmanager

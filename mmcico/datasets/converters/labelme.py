@@ -16,7 +16,7 @@ from mmcico.formats.rle import Size
 from mmcico.utils.image_reading import IMAGE_SUFFIXES
 
 from .class_maps import ClassTable
-from .frame_folders import files_by_stem, image_size, labelled, one_size, video_folders
+from .frame_folders import files_by_stem, labelled, video_folders, video_of
 from .labelme_shapes import POINTS, shape_counts, shape_type
 
 
@@ -99,17 +99,10 @@ class _Video:
         """Read all frames."""
         records = files_by_stem(self.folder, ('.json',))
         images = self._frames(records)
-        sizes = {path.name: image_size(path) for path in images.values()}
-        size = one_size(sizes, f'video {self.folder.name}')
+        video = video_of(number, list(images.values()), self.folder.name, str(self.folder))
         for frame, stem in enumerate(images):
             if stem in records:
-                self._read_frame(records[stem], frame, len(images), size)
-        video = AnnotatedVideo(
-            number,
-            *size,
-            [f'{self.folder.name}/{path.name}' for path in images.values()],
-            str(self.folder),
-        )
+                self._read_frame(records[stem], frame, len(images), video.size)
         for each in self.objects.values():
             if each.category is None:
                 self.table.left_out[each.label] += 1

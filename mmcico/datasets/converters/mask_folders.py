@@ -13,14 +13,7 @@ from mmcico.formats.rle import encode_masks
 from mmcico.utils.image_reading import IMAGE_SUFFIXES
 
 from .class_maps import ClassTable
-from .frame_folders import (
-    files_by_stem,
-    image_size,
-    labelled,
-    one_size,
-    opened_picture,
-    video_folders,
-)
+from .frame_folders import files_by_stem, labelled, opened_picture, video_folders, video_of
 from .object_classes import ObjectClasses
 
 INDEX_MODES = ('P', 'L', 'I', 'I;16', 'I;16B', '1')
@@ -122,17 +115,16 @@ class _Video:
         """Read all frames."""
         images = self._frames()
         masks = files_by_stem(self.folder, ('.png',))
-        sizes = {path.name: image_size(path) for path in images.values()}
+        source = str(self.source.masks)
+        video = video_of(number, list(images.values()), self.folder.name, source)
         per_frame = [
-            self._read_frame(masks[stem], path, sizes[path.name]) if stem in masks else {}
+            self._read_frame(masks[stem], path, video.size) if stem in masks else {}
             for stem, path in images.items()
         ]
         if self.source.problems.left_out and not any(per_frame):
             self._check_binary(masks)
-        names = [f'{self.folder.name}/{path.name}' for path in images.values()]
-        size = one_size(sizes, f'video {self.folder.name}')
-        tracks = self._tracks(per_frame)
-        return AnnotatedVideo(number, *size, names, str(self.source.masks), tracks)
+        video.tracks += self._tracks(per_frame)
+        return video
 
     def _frames(self) -> dict[str, Path]:
         """Return the frames that are used, by their stem."""

@@ -11,7 +11,7 @@ from mmcico.utils.files import write_whole
 from mmcico.utils.image_reading import IMAGE_SUFFIXES
 
 from .class_maps import ClassTable
-from .frame_folders import files_by_stem, image_size, one_size
+from .frame_folders import files_by_stem, video_of
 from .mask_folders import MOTS_CLASSES
 from .mask_writer import mots_numbers, mots_values, named_videos
 
@@ -53,9 +53,7 @@ def text_videos(source: MotsText, table: ClassTable) -> Iterator[AnnotatedVideo]
         images = files_by_stem(folder, IMAGE_SUFFIXES)
         if not images or not all(stem.isdecimal() for stem in images):
             raise ValueError(f'{folder}: frames must be named by their numbers, such as 000001.jpg')
-        size = one_size({p.name: image_size(p) for p in images.values()}, f'video {name}')
-        names = [f'{name}/{p.name}' for p in images.values()]
-        video = AnnotatedVideo(number, *size, names, str(path))
+        video = video_of(number, list(images.values()), name, str(path))
         frames = {int(stem): frame for frame, stem in enumerate(images)}
         _read_lines(source, table, path, video, frames)
         yield video
