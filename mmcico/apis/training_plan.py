@@ -141,9 +141,7 @@ def object_sides(file: AnnotationFile, scale: tuple[int, int]) -> np.ndarray:
 def resize_factor(size: tuple[int, int], scale: tuple[int, int]) -> float:
     """Return the factor by which ``Resize(scale=scale, keep_ratio=True)`` enlarges a frame.
 
-    Args:
-        size (tuple[int, int]): Height and width of the frame.
-        scale (tuple[int, int]): Long and short side.
+    The size is height and width, the scale is long and short side.
     """
     return min(max(scale) / max(size), min(scale) / min(size))
 
@@ -268,11 +266,6 @@ def choose_workers(file: AnnotationFile, device: str, cores: int) -> int:
     """Return the number of processes that load clips.
 
     A network on one or two cores of a CPU is faster without one that loads small frames.
-
-    Args:
-        file (AnnotationFile): Training set.
-        device (str): ``'cpu'``, or another name for a GPU.
-        cores (int): Cores of the machine.
     """
     if device != 'cpu':
         return min(4, cores)

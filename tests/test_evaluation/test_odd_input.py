@@ -79,7 +79,7 @@ def reworded(data, truth, results):
     return dict(tables, annotations=annotations), entries(results)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32 - 1), st.data())
 def test_figures_do_not_depend_on_the_wording(seed, data):
     truth, results = random_case(seed)

@@ -175,7 +175,7 @@ def test_browsing_what_was_converted(tmp_path):
         tmp_path, 'dataset_tools/browse.py', 'x.json', '--images', 'nowhere', '--out', 'seen'
     )
     assert done.returncode == 1
-    assert 'error: video v: frame nowhere' in done.stderr
+    assert 'error: video v: frame "nowhere/v/0.jpg" does not exist' in done.stderr
 
 
 def test_every_format_there_and_back(tmp_path, monkeypatch):
