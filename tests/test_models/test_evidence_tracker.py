@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from mmengine.structures import InstanceData
 
 from mmcico.models import EvidenceTracker, PairEvidence, TrackState
+from mmcico.models.trackers.evidence_tracker import clips_of_a_frame
 from mmcico.models.trackers.pair_evidence import shared_frames
 from mmcico.structures.clip_boxes import circumscribed_boxes
 
@@ -108,7 +109,8 @@ def test_the_score_counts_clips_that_missed_the_object():
     clips = [((0, 1, 2), (0,)), ((2, 3, 4), (0,)), ((4, 5, 6), ()), ((6, 7, 8), (0,))]
     _, linked = run(EvidenceTracker(prior=1.0), clips)
     scores = torch.cat([clip.scores for clip in linked])
-    expected = torch.tensor([1 / 2, 2 / 3, 2 / 4, 3 / 5]) * 0.8**0.5
+    # one clip without a score, 1.5 of them once one of two frames is seen to be shared
+    expected = torch.tensor([1 / 2, 2 / 3.5, 2 / 4.5, 3 / 5.5]) * 0.8**0.5
     torch.testing.assert_close(scores, expected)
     assert visible(linked[2]) == [0]
 
@@ -138,15 +140,31 @@ def test_clips_that_disagree_on_a_shared_frame_lower_the_score():
 
 
 def test_a_weak_track_is_shown_when_it_is_confirmed():
-    clips = [((0, 1, 2), (0,)), ((2, 3, 4), (0,))]
+    clips = [((0, 1, 2), (0,)), ((3, 4, 5), (0,))]
     tracker = EvidenceTracker(birth_score=0.5, confirm=2)
     state, linked = run(tracker, clips, score=0.4**2)
     assert [len(clip) for clip in linked] == [0, 1]
     _, linked = run(tracker, clips, score=0.5**2)
     assert [len(clip) for clip in linked] == [1, 1]
     # one that is not confirmed leaves no trace in the results
-    _, linked = run(tracker, [((0, 1, 2), (0,)), ((2, 3, 4), ())], score=0.4**2)
+    _, linked = run(tracker, [((0, 1, 2), (0,)), ((3, 4, 5), ())], score=0.4**2)
     assert [len(clip) for clip in linked] == [0, 0]
+
+
+@pytest.mark.parametrize('overlap, first_shown', [(0, 1), (1, 2), (2, 5)])
+def test_clips_that_share_frames_confirm_less(overlap, first_shown):
+    starts = range(0, 6 * (3 - overlap), 3 - overlap)
+    clips = [((start, start + 1, start + 2), (0,)) for start in starts]
+    _, linked = run(EvidenceTracker(birth_score=0.5, confirm=2), clips, score=0.4**2)
+    assert [len(clip) for clip in linked] == [0] * first_shown + [1] * (6 - first_shown)
+
+
+def test_clips_of_a_frame():
+    assert clips_of_a_frame((0, 1, 2), ()) == 1
+    assert clips_of_a_frame((2, 3, 4), [(0, 1, 2)]) == 1.5
+    assert clips_of_a_frame((2, 3, 4), [(1, 2, 3), (0, 1, 2)]) == 3
+    assert clips_of_a_frame((4, 5, 6), [(3, 4, 5), (0, 1, 2)]) == 1  # the last clip, moved back
+    assert clips_of_a_frame((0, 0), [(0, 0)]) == 2
 
 
 def test_an_object_that_is_found_twice_is_one_track_of_the_class_with_most_votes():

@@ -1,6 +1,7 @@
 """Linking by log-odds, with votes, scores of whole tracks and filled gaps."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +17,21 @@ from mmcico.structures.track_state import Draw, TrackState
 
 from .matching import check_memory
 from .pair_evidence import at_frames, shared_frames
+
+def clips_of_a_frame(frame_ids: Sequence[int], earlier: Sequence[Sequence[int]]) -> float:
+    """Return the number of clips that contain a frame: T over the new frames of a clip.
+
+    Of the last three clips, the two that share fewer frames count, because the last clip of a video
+    may be moved back.
+
+    Args:
+        frame_ids (Sequence[int]): Frames of a clip.
+        earlier (Sequence[Sequence[int]]): Those of the clips before, the last one first.
+    """
+    clips = [frame_ids, *earlier[:2]]
+    shared = min((len({*a} & {*b}) for a, b in pairwise(clips)), default=0)
+    return len(frame_ids) / max(len(frame_ids) - shared, 1)
+
 
 #: fields of a clip's instances that a track keeps
 FIELDS = ('bboxes', 'circumscribed', 'masks', 'mask_params', 'embeds', 'labels', 'scores')
@@ -34,6 +50,8 @@ class EvidenceTracker(BaseModule):
       began, the missed ones included, and ``prior`` more. A track that was found in one of many
       clips is therefore worth little.
     - A new track of a low score is not shown before it has been found ``confirm`` times.
+    - Clips that share frames tell the same more than once. ``prior`` and ``confirm`` are therefore
+      multiplied by the number of clips that contain a frame (:func:`clips_of_a_frame`).
     - A track that is missed is redrawn on the prototypes of the clip. If these masks lie where the
       last ones were and not on other instances, the track is shown for up to ``fill`` clips, with
       its earlier masks on frames that it was seen in.
@@ -50,9 +68,11 @@ class EvidenceTracker(BaseModule):
         duplicate_iou (float): Instances of a clip whose masks overlap by more are one object.
         part_share (float): An instance that lies on a better one by a larger share is dropped, too.
         margin (float): Distance from 0.5 of the thresholds that stability compares.
-        prior (float): Number of clips with score 0 that each track starts with.
+        prior (float): Number of clips with score 0 that each track starts with, if clips share no
+            frames.
         birth_score (float): A new track of at least this score is shown at once.
-        confirm (int): Number of clips that must find any other track before it is shown.
+        confirm (int): Number of clips that must find any other track before it is shown, if clips
+            share no frames.
         fill (int): Number of clips for which a missed track is shown.
         fill_iou (float): Lowest IoU of redrawn masks with the last ones.
         fill_covered (float): Largest share of these masks that may lie on other instances.
@@ -69,7 +89,7 @@ class EvidenceTracker(BaseModule):
         part_share: float = 0.85,
         margin: float = 0.3,
         prior: float = 1.0,
-        birth_score: float = 0.3,
+        birth_score: float = 0.4,
         confirm: int = 2,
         fill: int = 1,
         fill_iou: float = 0.3,
@@ -124,9 +144,11 @@ class EvidenceTracker(BaseModule):
         missed = tracks[~torch.isin(tracks.instances_id, found.instances_id)]
         missed.age = missed.age + 1
         missed.misses = missed.misses + 1
-        output = self._output(found, found.mean_masks, found.bboxes)
+        repeats = clips_of_a_frame(frame_ids, state.clips)
+        output = self._output(found, found.mean_masks, found.bboxes, repeats)
         if len(missed):
-            output = InstanceData.cat([output, self._filled(missed, found, frames)])
+            filled = self._filled(missed, found, frames, repeats)
+            output = InstanceData.cat([output, filled])
             missed.pop('redrawn')
         kept = missed[missed.age < self.memory]
         state = TrackState(
@@ -190,7 +212,9 @@ class EvidenceTracker(BaseModule):
         found.labels = found.votes.argmax(dim=1)
         return found
 
-    def _filled(self, missed: InstanceData, found: InstanceData, frames: Tensor) -> InstanceData:
+    def _filled(
+        self, missed: InstanceData, found: InstanceData, frames: Tensor, repeats: float
+    ) -> InstanceData:
         """Return missed tracks, with masks if they are shown."""
         place, shared = shared_frames(missed.frames, frames.expand(len(missed), -1))
         known = at_frames(missed.mean_masks, place)
@@ -206,12 +230,14 @@ class EvidenceTracker(BaseModule):
         covered = (drawn & taken).flatten(1).sum(1) / drawn.flatten(1).sum(1).clamp(min=1)
         show = (iou > self.fill_iou) & (covered < self.fill_covered) & (missed.age <= self.fill)
         masks = masks * show[:, None, None, None]
-        return self._output(missed, masks, at_frames(missed.bboxes, place))
+        return self._output(missed, masks, at_frames(missed.bboxes, place), repeats)
 
-    def _output(self, tracks: InstanceData, masks: Tensor, bboxes: Tensor) -> InstanceData:
+    def _output(
+        self, tracks: InstanceData, masks: Tensor, bboxes: Tensor, repeats: float
+    ) -> InstanceData:
         """Return the tracks that are shown, scored by all that is known of them."""
         output = InstanceData(**{key: tracks[key] for key in (*FIELDS, 'instances_id')})
         output.masks, output.bboxes = masks, bboxes
-        output.scores = tracks.total / (tracks.hits + tracks.misses + self.prior)
+        output.scores = tracks.total / (tracks.hits + tracks.misses + self.prior * repeats)
         sure = tracks.total >= self.birth_score * tracks.hits
-        return output[sure | (tracks.hits >= self.confirm)]
+        return output[sure | (tracks.hits >= self.confirm * repeats)]
