@@ -18,6 +18,10 @@ from mmcico.structures.track_state import Draw, TrackState
 from .matching import check_memory
 from .pair_evidence import at_frames, shared_frames
 
+#: fields of a clip's instances that a track keeps
+FIELDS = ('bboxes', 'circumscribed', 'masks', 'mask_params', 'embeds', 'labels', 'scores')
+
+
 def clips_of_a_frame(frame_ids: Sequence[int], earlier: Sequence[Sequence[int]]) -> float:
     """Return the number of clips that contain a frame: T over the new frames of a clip.
 
@@ -31,10 +35,6 @@ def clips_of_a_frame(frame_ids: Sequence[int], earlier: Sequence[Sequence[int]])
     clips = [frame_ids, *earlier[:2]]
     shared = min((len({*a} & {*b}) for a, b in pairwise(clips)), default=0)
     return len(frame_ids) / max(len(frame_ids) - shared, 1)
-
-
-#: fields of a clip's instances that a track keeps
-FIELDS = ('bboxes', 'circumscribed', 'masks', 'mask_params', 'embeds', 'labels', 'scores')
 
 
 @MODELS.register_module()
