@@ -1,5 +1,5 @@
-# One class, "object": an experiment, trained from scratch on generated video that resembles real
-# video (tools/dataset_tools/make_natural_shapes.py). docs/en/any_object.md has its figures.
+# One class, "object", trained from scratch on generated video that resembles real video
+# (tools/dataset_tools/make_natural_shapes.py). docs/en/any_object.md has its figures.
 _base_ = [
     '../_base_/models/cico-yolact_demo.py',
     '../_base_/datasets/moving_shapes.py',
@@ -7,7 +7,7 @@ _base_ = [
 ]
 
 data_root = 'data/natural_shapes/'
-scale = (256, 144)
+scale = (160, 96)
 
 # fewer channels, so that the weights at half precision fit into 6 MB; motion tells objects from
 # their surroundings, so that the class tower sees all frames of a clip
@@ -19,6 +19,8 @@ model = dict(
         towers=dict(cls='3d', track='2d'),
         anchor_generator=dict(strides=[8, 16, 32, 64]),
     ),
+    # whole outlines count, not the share of pixels
+    mask_head=dict(crop_scale=1.2, loss_dice=dict(type='mmcico.ClipDiceLoss', loss_weight=3.0)),
 )
 
 train_pipeline = [
@@ -31,9 +33,7 @@ train_pipeline = [
             dict(type='mmcico.LoadClipAnnotations'),
             dict(type='PhotoMetricDistortion'),
             dict(
-                type='RandomChoiceResize',
-                scales=[(192, 108), (224, 126), (256, 144)],
-                keep_ratio=True,
+                type='RandomChoiceResize', scales=[(128, 96), (144, 96), (160, 96)], keep_ratio=True
             ),
             dict(type='RandomFlip', prob=0.5),
         ],
@@ -57,12 +57,16 @@ train_dataloader = dict(
     persistent_workers=False,
     dataset=dict(data_root=data_root, pipeline=train_pipeline),
 )
-val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
+val_dataloader = dict(
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(data_root=data_root, pipeline=test_pipeline),
+)
 test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=data_root + 'test/instances.json')
 test_evaluator = val_evaluator
 
-num_steps = 1800
+num_steps = 4000
 train_cfg = dict(max_iters=num_steps, val_interval=num_steps)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
@@ -78,6 +82,6 @@ param_scheduler = [
 # tests and checkpoints use the mean of the weights of the last steps
 custom_hooks = [
     dict(type='mmcico.ClassCheckHook'),
-    dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.005, priority=49),
+    dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.004, priority=49),
 ]
-default_hooks = dict(checkpoint=dict(interval=400))
+default_hooks = dict(checkpoint=dict(interval=500))

@@ -1,8 +1,8 @@
 """Generated video that resembles real video: its masks are exact, its seed decides everything."""
 
 import sys
+from dataclasses import replace
 
-import cv2
 import numpy as np
 import pytest
 from tool_runs import TOOLS, tool_module
@@ -11,6 +11,7 @@ from mmcico.formats.read import read_annotations
 from mmcico.formats.rle import decode_masks
 
 sys.path.insert(0, str(TOOLS / 'dataset_tools'))
+natural_bodies = pytest.importorskip('natural_bodies')
 natural_shapes = pytest.importorskip('natural_shapes')
 natural_textures = pytest.importorskip('natural_textures')
 
@@ -36,7 +37,7 @@ def test_the_seed_decides_everything(tmp_path):
 
 
 def test_objects_of_a_frame_do_not_share_pixels(tmp_path):
-    file = make(tmp_path)
+    file = make(tmp_path, '--num-videos', '12')
     assert any(len(video.tracks) > 1 for video in file.videos)
     for video in file.videos:
         for frame in range(video.length):
@@ -55,10 +56,38 @@ def test_noise_has_zero_mean_unit_spread_and_more_smoothness_with_a_steeper_slop
 
 def test_a_mask_is_where_the_object_is_drawn():
     rng = np.random.default_rng(5)
-    size = (64, 96)
-    body = natural_shapes.random_body(rng, size, 0.0)
-    colour, cover = natural_shapes.draw_body(body, np.eye(3), 0.0, size)
+    body = natural_bodies.random_body(rng, (48, 32), 40, 80, 0)
+    box, colour, cover = natural_bodies.draw_body(body, np.eye(3), 0.0, (64, 96))
     assert cover.max() == 1
     assert not colour[cover == 0].any()
-    count, _ = cv2.connectedComponents((cover > 0.5).astype(np.uint8))
-    assert count >= 2  # the background and at least one region
+    rows, columns = box
+    assert (rows.start + rows.stop) / 2 == pytest.approx(32, abs=3)
+    assert (columns.start + columns.stop) / 2 == pytest.approx(48, abs=3)
+    # as high or as wide as was asked for
+    assert rows.stop - rows.start == pytest.approx(40, abs=3) or (
+        columns.stop - columns.start == pytest.approx(80, abs=3)
+    )
+    image, drawn = np.full((64, 96, 3), 7, np.float32), np.zeros((64, 96), np.float32)
+    drawing = natural_bodies.Drawing(box, colour, cover)
+    drawing.paste(image)
+    drawing.paste(drawn)
+    assert (image[drawn == 0] == 7).all() and drawn.sum() == pytest.approx(cover.sum())
+
+
+def test_the_camera_keeps_a_followed_object_in_place_and_moves_the_background():
+    rng = np.random.default_rng(3)
+    still = natural_bodies.random_wobble(rng, 0, 0)
+    body = natural_bodies.random_body(rng, (48, 32), 40, 80, 0)
+    body = replace(body, x=replace(still, slope=5.0))
+    film = replace(
+        natural_shapes.random_film(rng, (64, 96), easy=True),
+        bodies=[body],
+        follow=1.0,
+        pan=(still, still),
+        zoom=still,
+        depth=0.5,
+    )
+    for time in (0.0, 2.0):
+        where = film.view(time) @ body.pose(time) @ [0, 0, 1]
+        np.testing.assert_allclose(where, body.pose(0) @ [0, 0, 1], atol=1e-9)
+    assert film.view(2.0, film.depth)[0, 2] == pytest.approx(-5)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from natural_shapes import easier, frames, random_film
+from natural_shapes import frames, random_film
 
 from mmcico.datasets.moving_shapes.generate import Record, make_track, track_annotation
 from mmcico.formats.write import write_json
@@ -22,7 +22,7 @@ from mmcico.utils.tool import run_tool, tool_parser
 #: objects with fewer visible pixels in a frame count as absent there
 MIN_VISIBLE = 40
 #: every such video is an easy one
-EASY_EACH = 3
+EASY_EACH = 4
 JPEG_QUALITY = (50, 96)
 
 
@@ -47,9 +47,7 @@ def write_video(index: int, out: Path, seed: int, size: tuple[int, int], num_fra
     """Write the frames of a video; return its entry and its annotations."""
     cv2.setNumThreads(1)
     rng = np.random.default_rng([seed, index])
-    film = random_film(rng, size)
-    if index % EASY_EACH == 0:
-        film = easier(film)
+    film = random_film(rng, size, easy=index % EASY_EACH == 0)
     pictures, masks = zip(*frames(rng, film, num_frames))
     quality = int(rng.integers(*JPEG_QUALITY))
     names = [f'{index:05d}/{frame:05d}.jpg' for frame in range(num_frames)]
