@@ -113,7 +113,7 @@ setup(
     ],
     packages=find_packages(include=['mmcico', 'mmcico.*']),
     python_requires='>=3.10',
-    package_data={'mmcico': ['py.typed']},
+    package_data={'mmcico': ['py.typed', 'weights/*.pth']},
     entry_points=dict(console_scripts=['mmcico=mmcico.cli.main:main']),
     install_requires=parse_requirements('runtime') + opencv_requirement(),
     extras_require={

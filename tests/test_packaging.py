@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mmcico.apis.model_loading import ANY_OBJECT
 from mmcico.version import __version__
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +28,16 @@ def test_every_file_is_in_the_manifest(folder):
     ]
     assert names
     assert [name for name in names if not any(fnmatch(name, pattern) for pattern in patterns)] == []
+
+
+def test_the_weights_of_the_package_are_built_and_in_the_manifest(monkeypatch):
+    built = {}
+    monkeypatch.setattr('setuptools.setup', lambda **kwargs: built.update(kwargs))
+    runpy.run_path(str(ROOT / 'setup.py'))
+    name = ANY_OBJECT.relative_to(ROOT / 'mmcico').as_posix()
+    assert ANY_OBJECT.is_file()
+    assert any(fnmatch(name, pattern) for pattern in built['package_data']['mmcico'])
+    assert ['mmcico/weights', '*.pth'] in RULES
 
 
 def test_the_version_is_stated_once_more_only_where_citations_need_it():

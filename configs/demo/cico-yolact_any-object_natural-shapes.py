@@ -66,16 +66,16 @@ test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=data_root + 'test/instances.json')
 test_evaluator = val_evaluator
 
-num_steps = 4000
+num_steps = 4200
 train_cfg = dict(max_iters=num_steps, val_interval=num_steps)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
     dict(
         type='CosineAnnealingLR',
         by_epoch=False,
-        begin=100,
+        begin=num_steps - 1800,
         end=num_steps,
-        T_max=num_steps - 100,
+        T_max=1800,
         eta_min_ratio=0.01,
     ),
 ]
@@ -84,4 +84,4 @@ custom_hooks = [
     dict(type='mmcico.ClassCheckHook'),
     dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.004, priority=49),
 ]
-default_hooks = dict(checkpoint=dict(interval=500))
+default_hooks = dict(checkpoint=dict(interval=300))

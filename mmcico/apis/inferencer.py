@@ -1,5 +1,6 @@
 """Inference on videos, as an inferencer of MMEngine."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +22,8 @@ from mmcico.visualization.style import DrawStyle
 from .clip_stream import ClipStream, FrameResult
 from .media import each_video, is_image_file
 from .model_loading import (
+    ANY_OBJECT,
+    ANY_OBJECT_NOTE,
     backend_of,
     category_ids,
     check_backend,
@@ -44,7 +47,8 @@ class CiCoInferencer(BaseInferencer):
     Args:
         model (str | Config): Path of a config, a config, or a name of the model index. By
             default, the config that the weights contain.
-        weights (str, optional): Path or URL of a checkpoint.
+        weights (str, optional): Path or URL of a checkpoint. Without weights and model, those of
+            the package run, which find objects of any kind as a single class.
         device (str, optional): Device; by default, the best that is available.
         allow_partial (bool): Whether weights may be missing or not fit.
         show_progress (bool): Whether to show frames per second and the remaining time.
@@ -87,6 +91,9 @@ class CiCoInferencer(BaseInferencer):
         if isinstance(model, (str, Path)):
             model, known = find_model(str(model))
             weights = weights or known
+        if weights is None and model is None and backend != 'onnx':
+            weights = str(ANY_OBJECT)
+            print_log(ANY_OBJECT_NOTE, logger='current', level=logging.WARNING)
         backend = backend_of(weights, backend)
         check_backend(backend, precision, compiled)
         if weights is None and not allow_partial:

@@ -1,6 +1,7 @@
 """Models by name or path: their config, their weights, and what runs their network."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from mmcico.compat.embedded_config import checked_config, parse_config
@@ -10,6 +11,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import _load_checkpoint
 
+import mmcico
 from mmcico.deployment import onnx_files
 from mmcico.deployment.options import compile_model
 from mmcico.deployment.precision import precision_name, set_precision
@@ -20,6 +22,16 @@ from mmcico.utils.launch import read_config
 from mmcico.utils.package_files import known_models
 
 BACKENDS = ('pytorch', 'onnx')
+
+
+#: weights of the package, which know a single class; docs/en/any_object.md says how they were made
+ANY_OBJECT = Path(mmcico.__file__).parent / 'weights' / 'any_object.pth'
+ANY_OBJECT_NOTE = (
+    'WARNING: there are no --weights, so the small model of the package runs. It has the single '
+    'class "object" and knows generated video alone: its AP50 is 0.591 on generated videos that it '
+    'has not seen, and 0.000 on ten real ones (DAVIS). It shows what files are written, not what '
+    'CiCo can find; "mmcico finetune" or --weights give results (docs/en/any_object.md).'
+)
 
 
 def find_model(name: str) -> tuple[Config, str | None]:

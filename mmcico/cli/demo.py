@@ -11,27 +11,24 @@ from mmcico.visualization.style import add_style_arguments, style_of
 #: file in which tools/quickstart.sh names its weights
 LAST_CHECKPOINT = Path('work_dirs/quickstart/last_checkpoint')
 SHEET_FRAMES = 6
+#: height and width of the frames of a video for the model of the package
+NATURAL_SIZE = (180, 320)
 
 NOTES = """\
-The quick start makes weights; it runs in the source folder for a quarter of an
-hour on two CPU cores:
+Without weights, the any-object model of the package looks for the objects of a
+photo-like video. The quick start trains a model for moving shapes; it runs in
+the source folder for a quarter of an hour on two CPU cores:
   bash tools/quickstart.sh
-"mmcico demo" in the same folder then finds them."""
-
-NO_WEIGHTS = """\
-There are no weights, so the true objects are shown. To see what a model finds,
-train a small one in the source folder (a quarter of an hour on two CPU cores):
-  bash tools/quickstart.sh
-  mmcico demo --weights work_dirs/quickstart/iter_1500.pth
-"""
+"mmcico demo" in the same folder then finds its weights."""
 
 
 def parse_args(args: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
-    parser = tool_parser(
-        'Generate a video of moving shapes and find its objects; needs no data.', NOTES
+    parser = tool_parser('Generate a video and find its objects; needs no data.', NOTES)
+    parser.add_argument(
+        '--weights',
+        help='checkpoint of a model for moving shapes (default: the model of the package)',
     )
-    parser.add_argument('--weights', help='checkpoint of a model for moving shapes')
     parser.add_argument('--model', help='config (default: the one in the weights)')
     parser.add_argument('--device', help='such as cpu or cuda:0')
     parser.add_argument(
@@ -79,12 +76,34 @@ def draw_truth(data: Path, args: argparse.Namespace) -> list[str]:
     return paths
 
 
-def find_objects(data: Path, weights: str, args: argparse.Namespace) -> list[str]:
+def make_video(data: Path, args: argparse.Namespace, natural: bool) -> None:
+    """Generate a video with its annotations.
+
+    Args:
+        data (Path): Folder to write to.
+        args (Namespace): Of the command line.
+        natural (bool): Whether it resembles real video; otherwise, it shows moving shapes.
+    """
+    if natural:
+        from mmcico.utils.package_files import package_root
+
+        from .main import load_tool
+
+        tool = load_tool(package_root() / 'tools' / 'dataset_tools' / 'make_natural_shapes.py')
+        tool.write_dataset(data, 1, args.num_frames, NATURAL_SIZE, args.seed)
+        return
+    from mmcico.datasets.moving_shapes import make_config, write_dataset
+
+    config = make_config('easy', num_frames=args.num_frames, objects=(3, 4))
+    write_dataset(data, 1, args.seed, config)
+
+
+def find_objects(data: Path, weights: str | None, args: argparse.Namespace) -> list[str]:
     """Run the model and report what it finds.
 
     Args:
         data (Path): Folder of the generated video.
-        weights (str): Checkpoint.
+        weights (str, optional): Checkpoint; it may be missing if there is a model.
         args (Namespace): Of the command line.
 
     Returns:
@@ -114,17 +133,15 @@ def main(argv: Sequence[str]) -> None:
     if parsed.num_frames < 1:
         raise ValueError(f'--num-frames {parsed.num_frames}: choose 1 or more')
     from mmcico.apis.output_plan import check_writable
-    from mmcico.datasets.moving_shapes import make_config, write_dataset
 
     check_writable(Path(parsed.out))
     data = Path(parsed.out) / 'data'
-    config = make_config('easy', num_frames=parsed.num_frames, objects=(3, 4))
-    write_dataset(data, 1, parsed.seed, config)
-    paths = draw_truth(data, parsed)
     weights = known_weights(parsed.weights)
-    if weights is None:
-        sys.stdout.write(NO_WEIGHTS)
-    else:
-        lines = find_objects(data, weights, parsed)
-        sys.stdout.write('\n'.join(lines) + '\n')
-    sys.stdout.write('\n'.join(paths) + '\n')
+    small = weights is None and parsed.model is None
+    make_video(data, parsed, natural=small)
+    paths = draw_truth(data, parsed)
+    from mmcico.apis.model_loading import ANY_OBJECT, ANY_OBJECT_NOTE
+
+    lines = find_objects(data, str(ANY_OBJECT) if small else weights, parsed)
+    notes = [ANY_OBJECT_NOTE] if small else []
+    sys.stdout.write('\n'.join([*lines, *paths, *notes]) + '\n')

@@ -40,6 +40,7 @@ COMMANDS: dict[str, Command] = dict(
         'predict',
         'find the objects of videos, cameras and folders of images',
         [
+            'video.mp4                              a small model, to see the files',
             'video.mp4 --weights work_dirs/quickstart/iter_1500.pth',
             'a.mp4 b.mp4 frames/ --model CONFIG --weights MODEL.pth',
             '"clips/*.mp4" --weights MODEL.pth      a video each',
@@ -166,6 +167,7 @@ COMMANDS: dict[str, Command] = dict(
 EXAMPLES = """\
 first steps:
   mmcico demo                                      without data or weights
+  mmcico predict video.mp4                         a small model, to see the files
   mmcico predict video.mp4 --weights MODEL.pth     overlay, masks, tracks
   mmcico predict 0 --weights MODEL.pth             a camera; Ctrl-C ends
   mmcico finetune data.json --images frames        your own videos

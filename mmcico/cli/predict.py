@@ -36,7 +36,9 @@ def parse_args(args: Sequence[str]) -> argparse.Namespace:
         'number of a camera; before all options that take several values',
     )
     parser.add_argument(
-        '--weights', help='checkpoint (path or URL) or ONNX file; it may hold its config'
+        '--weights',
+        help='checkpoint (path or URL) or ONNX file; it may hold its config (default: the '
+        'any-object model of the package)',
     )
     parser.add_argument(
         '--model', help='config, or a name of "mmcico models"; needed if the weights hold no config'
@@ -61,14 +63,7 @@ def parse_args(args: Sequence[str]) -> argparse.Namespace:
     add_network_arguments(parser)
     parser.add_argument('--quiet', action='store_true', help='no progress, no summary')
     add_style_arguments(parser)
-    parsed = parser.parse_args(args)
-    if parsed.weights is None and parsed.model is None:
-        parser.error(
-            'give --weights CHECKPOINT (and --model CONFIG for '
-            'weights that do not hold their config); '
-            '"mmcico demo" shows how to get some'
-        )
-    return parsed
+    return parser.parse_args(args)
 
 
 def add_network_arguments(parser: argparse.ArgumentParser) -> None:
@@ -162,7 +157,11 @@ def main(argv: Sequence[str]) -> None:
     sources = [to_source(text) for text in parsed.sources]
     check_sources(sources)
     from mmcico.apis import CiCoInferencer
+    from mmcico.apis.model_loading import ANY_OBJECT, ANY_OBJECT_NOTE
 
+    if parsed.weights is None and parsed.model is None and parsed.backend != 'onnx':
+        parsed.weights = str(ANY_OBJECT)
+        sys.stderr.write(ANY_OBJECT_NOTE + '\n')
     with redirect_stdout(sys.stderr):  # MMEngine prints what it loads
         inferencer = CiCoInferencer(
             parsed.model,

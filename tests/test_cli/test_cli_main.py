@@ -57,7 +57,6 @@ def test_module_and_version():
         (['predct'], '"predct" is no command; did you mean "predict"?'),
         (['xyz'], '"xyz" is no command\ncommands are demo'),
         (['predict'], 'required: SOURCE'),
-        (['predict', 'a.mp4'], 'give --weights CHECKPOINT'),
         (['predict', 'a.mp4', '--weights', 'w', '--save', 'gif'], "'gif'"),
         (['train'], 'usage: mmcico train'),
         (['models', '--unknown'], 'unrecognized arguments: --unknown'),

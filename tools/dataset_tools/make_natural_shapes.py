@@ -1,6 +1,6 @@
 """Generate video that resembles real video, with exact masks, in the layout of YouTube-VIS.
 
-    python tools/dataset_tools/make_natural_shapes.py --num-videos 400 \\
+    python tools/dataset_tools/make_natural_shapes.py --num-videos 1000 \\
         --out data/natural_shapes/train
 """
 
@@ -30,9 +30,9 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = tool_parser(__doc__.splitlines()[0])
     parser.add_argument('--out', required=True, type=Path, help='output folder')
-    parser.add_argument('--num-videos', type=int, default=400)
-    parser.add_argument('--num-frames', type=int, default=8)
-    parser.add_argument('--size', type=int, nargs=2, default=(160, 288), metavar=('H', 'W'))
+    parser.add_argument('--num-videos', type=int, default=1000)
+    parser.add_argument('--num-frames', type=int, default=4)
+    parser.add_argument('--size', type=int, nargs=2, default=(128, 224), metavar=('H', 'W'))
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--jobs', type=int, default=1, help='processes that draw')
     args = parser.parse_args(argv)
