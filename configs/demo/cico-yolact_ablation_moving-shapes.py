@@ -22,7 +22,7 @@ data_root = 'data/moving_shapes_hard/'
 num_steps = 450
 
 # one process in all: a step takes a tenth of a second
-train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(data_root=data_root))
+train_dataloader = dict(dataset=dict(data_root=data_root))
 val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(data_root=data_root))
 test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=data_root + 'test/instances.json')

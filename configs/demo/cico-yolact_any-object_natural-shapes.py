@@ -51,12 +51,7 @@ test_pipeline = [
     ),
     dict(type='mmcico.PackClipInputs'),
 ]
-# frames are small, and a second process would take a core from the network
-train_dataloader = dict(
-    num_workers=0,
-    persistent_workers=False,
-    dataset=dict(data_root=data_root, pipeline=train_pipeline),
-)
+train_dataloader = dict(dataset=dict(data_root=data_root, pipeline=train_pipeline))
 val_dataloader = dict(
     num_workers=0,
     persistent_workers=False,

@@ -33,6 +33,7 @@ from .model_loading import (
     class_names,
     config_of,
     find_model,
+    runs_any_object,
     tune,
 )
 from .output_plan import SAVE, OutputPlan, distinct
@@ -91,7 +92,7 @@ class CiCoInferencer(BaseInferencer):
         if isinstance(model, (str, Path)):
             model, known = find_model(str(model))
             weights = weights or known
-        if weights is None and model is None and backend != 'onnx':
+        if runs_any_object(model, weights, backend):
             weights = str(ANY_OBJECT)
             print_log(ANY_OBJECT_NOTE, logger='current', level=logging.WARNING)
         backend = backend_of(weights, backend)

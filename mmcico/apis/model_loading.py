@@ -22,8 +22,6 @@ from mmcico.utils.launch import read_config
 from mmcico.utils.package_files import known_models
 
 BACKENDS = ('pytorch', 'onnx')
-
-
 #: weights of the package, which know a single class; docs/en/any_object.md says how they were made
 ANY_OBJECT = Path(mmcico.__file__).parent / 'weights' / 'any_object.pth'
 ANY_OBJECT_NOTE = (
@@ -32,6 +30,11 @@ ANY_OBJECT_NOTE = (
     'has not seen, and 0.000 on ten real ones (DAVIS). It shows what files are written, not what '
     'CiCo can find; "mmcico finetune" or --weights give results (docs/en/any_object.md).'
 )
+
+
+def runs_any_object(model: Any, weights: str | None, backend: str | None = None) -> bool:
+    """Return whether neither a model nor weights are given, so that the package's own run."""
+    return model is None and weights is None and backend != 'onnx'
 
 
 def find_model(name: str) -> tuple[Config, str | None]:

@@ -132,16 +132,15 @@ def main(argv: Sequence[str]) -> None:
     parsed = parse_args(argv)
     if parsed.num_frames < 1:
         raise ValueError(f'--num-frames {parsed.num_frames}: choose 1 or more')
+    from mmcico.apis.model_loading import ANY_OBJECT, ANY_OBJECT_NOTE, runs_any_object
     from mmcico.apis.output_plan import check_writable
 
     check_writable(Path(parsed.out))
     data = Path(parsed.out) / 'data'
     weights = known_weights(parsed.weights)
-    small = weights is None and parsed.model is None
+    small = runs_any_object(parsed.model, weights)
     make_video(data, parsed, natural=small)
     paths = draw_truth(data, parsed)
-    from mmcico.apis.model_loading import ANY_OBJECT, ANY_OBJECT_NOTE
-
     lines = find_objects(data, str(ANY_OBJECT) if small else weights, parsed)
     notes = [ANY_OBJECT_NOTE] if small else []
     sys.stdout.write('\n'.join([*lines, *paths, *notes]) + '\n')

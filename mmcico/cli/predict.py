@@ -157,9 +157,9 @@ def main(argv: Sequence[str]) -> None:
     sources = [to_source(text) for text in parsed.sources]
     check_sources(sources)
     from mmcico.apis import CiCoInferencer
-    from mmcico.apis.model_loading import ANY_OBJECT, ANY_OBJECT_NOTE
+    from mmcico.apis.model_loading import ANY_OBJECT, ANY_OBJECT_NOTE, runs_any_object
 
-    if parsed.weights is None and parsed.model is None and parsed.backend != 'onnx':
+    if runs_any_object(parsed.model, parsed.weights, parsed.backend):
         parsed.weights = str(ANY_OBJECT)
         sys.stderr.write(ANY_OBJECT_NOTE + '\n')
     with redirect_stdout(sys.stderr):  # MMEngine prints what it loads
