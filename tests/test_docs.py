@@ -17,8 +17,7 @@ from mmcico.cli.main import COMMANDS, load_tool
 from mmcico.formats.rle import encode_masks
 from mmcico.formats.write import write_json
 from mmcico.registry import MODELS
-from mmcico.testing.clips import clip_sample
-from mmcico.testing.inference import write_small_model
+from mmcico.testing import clip_sample, write_small_model
 from mmcico.visualization.picture_files import write_picture, write_video
 
 ROOT = Path(__file__).parents[1]

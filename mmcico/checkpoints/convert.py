@@ -5,13 +5,39 @@ from torch import Tensor
 
 from .layout import ModelLayout, Report
 from .names import count_levels, modern_names, published_head_names, to_ours, to_published
-from .values import background_to_end, background_to_front, merging_to_mmdet, merging_to_published
 
 #: buffers that a model computes from its settings, or that no result depends on
 OWN_BUFFERS = ('relative_position_index', 'num_batches_tracked')
 NORM0 = ('backbone.norm0.weight', 'backbone.norm0.bias')
 CLASS_LAYER = 'bbox_head.cls_layer.'
 HARD_NEGATIVES = 'mmcico.HardNegativeCrossEntropy'
+
+
+def merging_to_mmdet(value: Tensor) -> Tensor:
+    """Reorder the inputs (..., 4 C) of Swin's patch merging as MMDetection orders them.
+
+    They are the channels of four neighbouring pixels. The original code orders them pixel by pixel,
+    with (row, column) (0, 0), (1, 0), (0, 1), (1, 1). MMDetection orders them channel by channel,
+    with (0, 0), (0, 1), (1, 0), (1, 1) in each.
+    """
+    pixels = value.unflatten(-1, (4, -1))[..., [0, 2, 1, 3], :]
+    return pixels.transpose(-1, -2).flatten(-2)
+
+
+def merging_to_published(value: Tensor) -> Tensor:
+    """Invert :func:`merging_to_mmdet`."""
+    pixels = value.unflatten(-1, (-1, 4)).transpose(-1, -2)
+    return pixels[..., [0, 2, 1, 3], :].flatten(-2)
+
+
+def background_to_end(rows: Tensor, num_anchors: int) -> Tensor:
+    """Move the background of each anchor in (A * (K + 1), ...) rows from first to last class."""
+    return rows.unflatten(0, (num_anchors, -1)).roll(-1, dims=1).flatten(0, 1)
+
+
+def background_to_front(rows: Tensor, num_anchors: int) -> Tensor:
+    """Invert :func:`background_to_end`."""
+    return rows.unflatten(0, (num_anchors, -1)).roll(1, dims=1).flatten(0, 1)
 
 
 def leaf(name: str) -> str:

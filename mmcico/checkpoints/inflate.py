@@ -1,7 +1,8 @@
 """Initialisation of a clip model from a checkpoint of an image detector."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import torch
 from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
@@ -10,12 +11,37 @@ from mmcico.registry import WEIGHT_INITIALIZERS
 
 from .convert import CLASS_LAYER, complete, not_needed, note, value_to_ours
 from .layout import ModelLayout, Report, parameters
-from .names import modern_names
-from .sources import kind_of, places
-from .values import PROTO_TAPS, even_taps, inflate_kernel, repeat_box_rows
+from .names import kind_of, modern_names, places
 
 BOX_LAYER = 'bbox_head.bbox_layer.'
 PROTO_TOWER = 'mask_head.tower.'
+#: temporal weights of the prototypes' kernels, which lean on the frame itself
+PROTO_TAPS = (0.125, 0.75, 0.125)
+
+
+def even_taps(size: int, num_frames: int) -> list[float]:
+    """Return ``size`` temporal weights of sum 1 that leave the response to a still video unchanged.
+
+    They are equal, but with T = 1 only the middle tap, which alone meets a frame, is not 0.
+    """
+    if num_frames == 1:
+        return [float(tap == size // 2) for tap in range(size)]
+    return [1 / size] * size
+
+
+def inflate_kernel(kernel: Tensor, taps: Sequence[float]) -> Tensor:
+    """Spread a 2D kernel over time by kt temporal weights, (O, I, h, w) -> (O, I, kt, h, w)."""
+    return torch.stack([kernel * tap for tap in taps], dim=2)
+
+
+def repeat_box_rows(rows: Tensor, num_anchors: int, num_frames: int) -> Tensor:
+    """Repeat the box of an image for every frame of a clip, (A * 4, ...) -> (A * T * 4, ...).
+
+    The rows are weights or biases of the box layer; the frames of an anchor are side by side.
+    """
+    boxes = rows.unflatten(0, (num_anchors, 1, 4))
+    repeats = [1, num_frames] + [1] * (boxes.dim() - 2)
+    return boxes.repeat(*repeats).flatten(0, 2)
 
 
 def time_taps(name: str, size: int, num_frames: int) -> list[float]:

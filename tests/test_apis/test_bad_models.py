@@ -7,7 +7,7 @@ import torch
 
 from mmcico.apis import CiCoInferencer
 from mmcico.cli.main import main
-from mmcico.testing.inference import write_small_model
+from mmcico.testing import write_small_model
 
 
 @pytest.fixture(scope='module')

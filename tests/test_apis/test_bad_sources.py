@@ -13,7 +13,7 @@ import torch
 from mmcico.apis import CiCoInferencer, open_source
 from mmcico.apis.inferencer import distinct
 from mmcico.cli.main import main
-from mmcico.testing.inference import write_small_model
+from mmcico.testing import write_small_model
 from mmcico.utils.files import part_path, write_whole
 from mmcico.visualization import open_video_writer
 

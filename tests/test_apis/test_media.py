@@ -11,7 +11,7 @@ from PIL import Image
 
 from mmcico.apis import open_source
 from mmcico.cli.main import main
-from mmcico.testing.inference import write_small_model
+from mmcico.testing import write_small_model
 from mmcico.visualization import open_video_writer
 
 SIZE = (40, 72)

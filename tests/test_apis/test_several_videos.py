@@ -12,7 +12,7 @@ from mmcico.apis.output_plan import distinct
 from mmcico.cli.main import main
 from mmcico.formats.read import read_annotations
 from mmcico.formats.results import read_results
-from mmcico.testing.inference import write_small_model
+from mmcico.testing import write_small_model
 from mmcico.visualization import open_video_writer
 
 

@@ -18,7 +18,7 @@ from mmcico.apis.outputs import BackgroundSink, MaskSink, OverlaySink, ResultSin
 from mmcico.apis.running import InterruptBetweenFrames
 from mmcico.datasets.converters.class_maps import ClassTable
 from mmcico.datasets.converters.mask_folders import MaskFolders, mask_videos
-from mmcico.testing.inference import write_small_model
+from mmcico.testing import write_small_model
 from mmcico.visualization.style import DrawStyle
 
 STYLE = DrawStyle(min_side=1, labels=False, circumscribed=True, trail=3)

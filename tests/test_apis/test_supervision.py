@@ -14,7 +14,7 @@ from mmengine.structures import InstanceData
 from video_files import read_video
 
 from mmcico.apis import FrameResult
-from mmcico.testing.inference import write_small_model
+from mmcico.testing import write_small_model
 from mmcico.visualization import open_video_writer
 
 PAGE = Path(__file__).parents[2] / 'docs' / 'en' / 'supervision.md'

@@ -9,7 +9,7 @@ from mmdet.utils import register_all_modules
 from mmengine.config import Config
 
 from mmcico.registry import MODELS
-from mmcico.testing.inference import small_model_cfg
+from mmcico.testing import small_model_cfg
 
 register_all_modules(init_default_scope=True)
 

@@ -4,6 +4,13 @@ import pytest
 import torch
 from mmdet.models.backbones.swin import swin_converter
 
+from mmcico.checkpoints.convert import (
+    background_to_end,
+    background_to_front,
+    merging_to_mmdet,
+    merging_to_published,
+)
+from mmcico.checkpoints.inflate import even_taps, inflate_kernel, repeat_box_rows
 from mmcico.checkpoints.names import (
     Rule,
     modern_name,
@@ -11,15 +18,6 @@ from mmcico.checkpoints.names import (
     published_head_names,
     to_ours,
     to_published,
-)
-from mmcico.checkpoints.values import (
-    background_to_end,
-    background_to_front,
-    even_taps,
-    inflate_kernel,
-    merging_to_mmdet,
-    merging_to_published,
-    repeat_box_rows,
 )
 
 

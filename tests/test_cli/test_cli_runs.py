@@ -11,7 +11,7 @@ from mmcico.apis.model_loading import ANY_OBJECT
 from mmcico.cli.demo import known_weights
 from mmcico.cli.main import main
 from mmcico.cli.predict import check_sources, shown_frames, summary, to_source
-from mmcico.testing.inference import write_small_model
+from mmcico.testing import write_small_model
 
 
 @pytest.fixture(scope='module')

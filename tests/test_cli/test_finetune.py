@@ -11,7 +11,7 @@ from mmcico.cli import finetune
 from mmcico.cli.main import main
 from mmcico.datasets.moving_shapes import make_config, write_dataset
 from mmcico.deployment.precision import best_precision
-from mmcico.testing.inference import write_small_model
+from mmcico.testing import write_small_model
 
 
 @pytest.fixture(scope='module')

@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from mmcico.apis import CiCoInferencer
 from mmcico.apis.model_loading import config_of
 from mmcico.cli.main import main
-from mmcico.testing.inference import small_inference_cfg, write_small_model
+from mmcico.testing import small_inference_cfg, write_small_model
 
 CODE = "import os\nos.mkdir('made')\nmodel = dict()"
 

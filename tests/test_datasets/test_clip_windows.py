@@ -6,7 +6,7 @@ import random
 import pytest
 
 from mmcico.datasets.clip_windows import Window, clip_windows
-from mmcico.datasets.transforms.clip_sampling import consecutive_frames, neighbour_frames
+from mmcico.datasets.transforms.clips import consecutive_frames, neighbour_frames
 
 SETTINGS = [
     (length, frames, overlap, completion)

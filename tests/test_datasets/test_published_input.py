@@ -7,7 +7,7 @@ from mmdet.structures import DetDataSample, TrackDataSample
 from mmdet.structures.bbox import HorizontalBoxes
 from mmdet.structures.mask import BitmapMasks
 
-from mmcico.datasets.transforms.formatting import LandscapeResize, landscape_size
+from mmcico.datasets.transforms.clips import LandscapeResize, landscape_size
 from mmcico.models import ClipDataPreprocessor
 
 

@@ -18,8 +18,7 @@ from mmcico.apis import CiCoInferencer, StreamState
 from mmcico.deployment import compare_clips
 from mmcico.models.vis.clip_network import KnownFrames, VideoState
 from mmcico.registry import MODELS
-from mmcico.testing import clip_sample, small_model_cfg
-from mmcico.testing.inference import write_small_model
+from mmcico.testing import clip_sample, small_model_cfg, write_small_model
 
 DEVICE = os.environ.get('MMCICO_TEST_DEVICE', 'cuda')
 HAS_GPU = torch.cuda.is_available()

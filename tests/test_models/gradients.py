@@ -11,8 +11,7 @@ from mmengine.dist import get_dist_info
 from mmengine.registry import MODELS, init_default_scope
 
 import mmcico.models  # noqa: F401
-from mmcico.testing.clips import clip_sample
-from mmcico.testing.inference import small_model_cfg
+from mmcico.testing import clip_sample, small_model_cfg
 
 FOCAL = dict(type='FocalLoss', use_sigmoid=True, loss_weight=5.0)
 QUALITY = dict(type='QualityFocalLoss', use_sigmoid=True)

@@ -4,8 +4,7 @@ import torch
 from mmengine.structures import InstanceData
 
 from mmcico.models.vis.data_samples import align_clip
-from mmcico.testing import clip_sample
-from mmcico.testing.clips import square
+from mmcico.testing import clip_sample, square
 
 CPU = torch.device('cpu')
 

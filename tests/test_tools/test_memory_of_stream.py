@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tool_runs import TOOLS, run_here, tool_module
 
-from mmcico.testing.inference import write_small_model
+from mmcico.testing import write_small_model
 
 TOOL = 'benchmarks/memory_of_stream.py'
 

@@ -12,7 +12,7 @@ from mmengine.structures import InstanceData
 from tool_runs import run_here
 
 from mmcico.apis import FrameResult
-from mmcico.testing.inference import write_small_model
+from mmcico.testing import write_small_model
 
 ROOT = Path(__file__).parents[2]
 sys.path += [str(ROOT / 'tools' / each) for each in ('analysis_tools', 'benchmarks')]

@@ -12,15 +12,9 @@ from mmcico.datasets.moving_shapes import make_config, write_dataset
 from mmcico.visualization.figures import clip_figure, gallery, stack
 from mmcico.visualization.overlay_files import load_overlays
 from mmcico.visualization.overlays import overlay_frames
-from mmcico.visualization.prototype_sheet import (
-    PrototypeView,
-    bars,
-    heat,
-    prototype_sheet,
-    prototype_tiles,
-)
 from mmcico.visualization.style import DrawStyle
 
+TOOL = tool_module('analysis_tools/show_prototypes.py')
 STYLE = DrawStyle(labels=False, min_side=1)
 
 
@@ -119,18 +113,18 @@ def test_the_tool_compares_and_checks_titles(data, tmp_path, capsys):
 
 
 def test_bars_by_hand():
-    chart = bars(np.array([1.0, -0.5, 0.0]), (21, 9))
+    chart = TOOL.bars(np.array([1.0, -0.5, 0.0]), (21, 9))
     up, down = (chart[:, 1] != 245).any(1), (chart[:, 4] != 245).any(1)
     assert np.flatnonzero(up).tolist() == list(range(1, 11))
     # half of nine pixels is rounded to four
     assert np.flatnonzero(down).tolist() == list(range(10, 15))
     assert np.flatnonzero((chart[:, 7] != 245).any(1)).tolist() == [10]
-    assert (bars(np.zeros(2), (5, 4))[[0, 1, 3, 4]] == 245).all()
+    assert (TOOL.bars(np.zeros(2), (5, 4))[[0, 1, 3, 4]] == 245).all()
 
 
 def test_heat_is_dark_at_the_low_end_and_clipped():
     values = np.array([[-3.0, 0.0], [1.0, 9.0]])
-    picture = heat(values, (4, 4), 0.0, 1.0)
+    picture = TOOL.heat(values, (4, 4), 0.0, 1.0)
     assert picture.shape == (4, 4, 3)
     assert (picture[:2] == picture[0, 0]).all()
     assert (picture[2:] == picture[3, 3]).all()
@@ -139,15 +133,15 @@ def test_heat_is_dark_at_the_low_end_and_clipped():
 
 def test_a_sheet_shows_every_prototype():
     rng = np.random.default_rng(0)
-    view = PrototypeView(
+    view = TOOL.PrototypeView(
         np.full((60, 80, 3), 9, np.uint8),
         rng.random((15, 20)),
         rng.random((10, 15, 20)),
         rng.uniform(-1, 1, 10),
     )
-    tiles = prototype_tiles(view, (60, 80))
+    tiles = TOOL.prototype_tiles(view, (60, 80))
     assert len(tiles) == 10
-    sheet = prototype_sheet(view, columns=6, width=80)
+    sheet = TOOL.prototype_sheet(view, columns=6, width=80)
     # twice the height above, then 10 prototypes in 2 rows of 6
     assert sheet.shape == (120 + 2 * 60, 6 * 80, 3)
     assert (sheet[120:180, :80] == tiles[0]).all()
@@ -155,9 +149,8 @@ def test_a_sheet_shows_every_prototype():
 
 
 def test_the_tool_shows_prototypes(tmp_path, capsys):
-    from mmcico.testing.inference import write_small_model
+    from mmcico.testing import write_small_model
 
-    tool = tool_module('analysis_tools/show_prototypes.py')
     rng = np.random.default_rng(0)
     (tmp_path / 'cat').mkdir()
     for t in range(4):
@@ -167,17 +160,17 @@ def test_the_tool_shows_prototypes(tmp_path, capsys):
     args = [*write_small_model(tmp_path), str(tmp_path / 'cat')]
     path = tmp_path / 'sheet.png'
     for number in (0, 3):  # the last frame comes with the end of the video
-        tool.main([*args, '--frame', str(number), '--out', str(path)])
+        TOOL.main([*args, '--frame', str(number), '--out', str(path)])
         assert f'frame {number}: {path}' in capsys.readouterr().out
     assert cv2.imread(str(path)).shape[1] == 1600
     with pytest.raises(ValueError, match='--frame 4: cat has the frames 0 to'):
-        tool.main([*args, '--frame', '4', '--out', str(path)])
+        TOOL.main([*args, '--frame', '4', '--out', str(path)])
     with pytest.raises(ValueError, match='has no track 999; it has'):
-        tool.main([*args, '--track', '999', '--out', str(path)])
+        TOOL.main([*args, '--track', '999', '--out', str(path)])
 
 
 def test_the_benchmark_of_drawing_runs(tmp_path, capsys):
-    from mmcico.testing.inference import write_small_model
+    from mmcico.testing import write_small_model
 
     tool = tool_module('benchmarks/drawing_benchmark.py')
     (tmp_path / 'cat').mkdir()

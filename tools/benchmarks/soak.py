@@ -33,7 +33,7 @@ from mmengine.runner import Runner
 from mmcico.apis import CiCoInferencer
 from mmcico.datasets.moving_shapes import make_config, write_dataset
 from mmcico.formats.read import read_annotations
-from mmcico.testing.inference import write_small_model
+from mmcico.testing import write_small_model
 from mmcico.utils.launch import read_config
 from mmcico.utils.tool import run_tool, tool_parser
 

@@ -1,8 +1,7 @@
 """Transforms of clips."""
 
-from .clip_sampling import ClipFrameSample
+from .clips import ClipFrameSample, LandscapeResize, PackClipInputs
 from .copy_paste import ClipCopyPaste
-from .formatting import LandscapeResize, PackClipInputs
 from .loading import LoadClipAnnotations, LoadClipArray, LoadClipFrame
 
 __all__ = [
