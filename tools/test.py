@@ -31,10 +31,11 @@ def encode_frame(frame: Any) -> dict[str, Any]:
     meta: dict[str, Any] = {}
     if isinstance(frame, BaseDataElement):
         meta, frame = frame.metainfo, frame.to_dict()
-    tracks = dict(frame.get('pred_track_instances', {}))
-    if 'masks' in tracks:
-        tracks['masks'] = encode_mask_results(tracks['masks'].cpu().numpy())
-    return dict(meta, pred_track_instances=tracks)
+    for name in ('pred_track_instances', 'tentative_track_instances'):
+        meta[name] = tracks = dict(frame.get(name, {}))
+        if 'masks' in tracks:
+            tracks['masks'] = encode_mask_results(tracks['masks'].cpu().numpy())
+    return meta
 
 
 class DumpTrackResults(DumpResults):

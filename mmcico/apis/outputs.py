@@ -245,7 +245,7 @@ class TrackSink(ResultSink):
 
     def write(self, result: FrameResult) -> None:
         """Encode the masks of a frame."""
-        tracks = result.sample.pred_track_instances.cpu().numpy()
+        tracks = result.all_instances().cpu().numpy()
         ids = tracks.instances_id.tolist()
         masks = encode_masks(tracks.masks.astype(bool)) if ids else []
         height, width = result.image.shape[:2]
@@ -255,9 +255,8 @@ class TrackSink(ResultSink):
         if result.votes is not None:
             votes = result.votes.cpu()
             self.results.lowest_of_ties = votes.get('class_ties') == 'lowest'
-            self.results.add_votes(
-                votes.instances_id.tolist(), votes.scores.tolist(), votes.labels.tolist()
-            )
+            fields = ('instances_id', 'scores', 'labels', 'tentative')
+            self.results.add_votes(*(votes[name].tolist() for name in fields if name in votes))
 
     def close(self) -> None:
         """Do nothing, since no file is open."""

@@ -24,16 +24,23 @@ class FrameResult(NamedTuple):
         frame_id (int): Position in the video.
         image (ndarray): (H, W, 3) uint8 BGR, a copy of the frame.
         sample (DetDataSample): ``pred_track_instances`` at original size with ``instances_id``,
-            ``labels``, ``scores``, ``bboxes`` and ``masks``.
-        votes (InstanceData, optional): ``instances_id``, ``scores`` and ``labels`` of all tracks
-            of a clip, in the result of its first frame. The score of a track is the mean over
-            its clips, its class the most frequent one.
+            ``labels``, ``scores``, ``bboxes`` and ``masks``; ``tentative_track_instances``, the
+            same for tracks that the tracker has not confirmed yet.
+        votes (InstanceData, optional): ``instances_id``, ``scores``, ``labels`` and ``tentative``
+            of all tracks of a clip, in the result of its first frame. The score of a track is the
+            mean over its clips, its class the most frequent one.
     """
 
     frame_id: int
     image: np.ndarray
     sample: DetDataSample
     votes: InstanceData | None = None
+
+    def all_instances(self) -> InstanceData:
+        """Return the instances of all tracks, the tentative ones included."""
+        found = self.sample.pred_track_instances
+        tentative = self.sample.get('tentative_track_instances', found[:0])
+        return InstanceData.cat([found, tentative])
 
     def to_supervision(self, classes: Sequence[str] | None = None) -> Detections:
         """Return the instances as the package ``supervision`` represents them.

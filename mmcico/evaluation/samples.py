@@ -43,7 +43,9 @@ def read_clip(
     if parts is not None:
         for video in videos.values():
             video.lowest_of_ties = any(part.get('class_ties') == 'lowest' for part in parts)
-            video.add_votes(*_votes(parts, f'video {video.video_id}'))
+            where = f'video {video.video_id}'
+            ids, scores, labels = _votes(parts, where)
+            video.add_votes(ids, scores, labels, _tentative(parts))
     yield from videos
 
 
@@ -60,11 +62,12 @@ def _read_frame(frame: dict[str, Any], video: VideoResults, vote: bool) -> None:
     height, width = _need(frame, 'ori_shape', where)[:2]
     size = int(height), int(width)
     tracks = _as_dict(_need(frame, 'pred_track_instances', where))
-    ids = _numbers(_need(tracks, 'instances_id', where))
-    masks = _encode(_need(tracks, 'masks', where), size, where)
-    if len(masks) != len(ids):
-        raise ValueError(f'{where}: {len(masks)} masks for {len(ids)} instances_id')
+    ids, masks = _read_tracks(tracks, size, where)
     if not vote:
+        more = frame.get('tentative_track_instances')
+        if more is not None:
+            more_ids, more_masks = _read_tracks(_as_dict(more), size, where)
+            ids, masks = ids + more_ids, masks + more_masks
         video.add_frame(frame_id, size, ids, masks)
         return
     votes = _votes([tracks], where)
@@ -73,6 +76,17 @@ def _read_frame(frame: dict[str, Any], video: VideoResults, vote: bool) -> None:
     video.num_repeated += len(ids) - len(kept)
     video.add_frame(frame_id, size, [ids[i] for i in kept], [masks[i] for i in kept])
     video.add_votes(*([values[i] for i in kept] for values in votes))
+
+
+def _read_tracks(
+    tracks: dict[str, Any], size: Size, where: str
+) -> tuple[list[Any], list[bytes | None]]:
+    """Return the ids and encoded masks of instances of a frame."""
+    ids = _numbers(_need(tracks, 'instances_id', where))
+    masks = _encode(_need(tracks, 'masks', where), size, where)
+    if len(masks) != len(ids):
+        raise ValueError(f'{where}: {len(masks)} masks for {len(ids)} instances_id')
+    return ids, masks
 
 
 def _best_of_each(ids: list[Any], scores: list[float]) -> list[int]:
@@ -112,6 +126,17 @@ def _votes(parts: list[dict[str, Any]], where: str) -> list[list[Any]]:
             f'{where}: fields {", ".join(VOTE_FIELDS)} have {[len(vote) for vote in votes]} rows'
         )
     return votes
+
+
+def _tentative(parts: list[dict[str, Any]]) -> list[bool]:
+    """Return which tracks of all containers are not confirmed; models need not say it."""
+    return sum(
+        (
+            _numbers(part.get('tentative', np.zeros(len(part['instances_id']), bool)))
+            for part in parts
+        ),
+        [],
+    )
 
 
 def _need(fields: dict[str, Any], name: str, where: str) -> Any:

@@ -33,6 +33,7 @@ class VideoResults:
         self.lowest_of_ties = False
         # track -> label -> (votes, sum of scores)
         self._votes: dict[int, dict[int, tuple[int, float]]] = {}
+        self._confirmed: set[int] = set()
 
     @property
     def length(self) -> int:
@@ -74,15 +75,26 @@ class VideoResults:
             if mask is not None:
                 self._masks.setdefault(track, {})[frame_id] = mask
 
-    def add_votes(self, ids: Sequence[int], scores: Sequence[float], labels: Sequence[int]) -> None:
-        """Add the scores and labels that a clip or a frame gives to N tracks."""
+    def add_votes(
+        self,
+        ids: Sequence[int],
+        scores: Sequence[float],
+        labels: Sequence[int],
+        tentative: Sequence[bool] | None = None,
+    ) -> None:
+        """Add the scores and labels that a clip or a frame gives to N tracks.
+
+        Tracks that are ``tentative`` in all clips are not among the results.
+        """
+        tentative = [False] * len(ids) if tentative is None else tentative
+        self._confirmed.update(track for track, unsure in zip(ids, tentative) if not unsure)
         for track, score, label in zip(ids, scores, labels):
             votes = self._votes.setdefault(track, {})
             number, total = votes.get(label, (0, 0.0))
             votes[label] = number + 1, total + score
 
     def finish(self, category_ids: Sequence[Any]) -> list[dict[str, Any]]:
-        """Return the entries of all tracks with a mask, in descending order of their scores.
+        """Return the entries of all confirmed tracks with a mask, best score first.
 
         There are at most 100 of each class; ``category_ids`` are those of the labels.
 
@@ -110,7 +122,7 @@ class VideoResults:
         return dict(record, num_repeated=self.num_repeated) if self.num_repeated else record
 
     def tracks(self, num_classes: int) -> list[tuple[int, int, float, list]]:
-        """Return all tracks with a mask, in descending order of their scores.
+        """Return all confirmed tracks with a mask, in descending order of their scores.
 
         Each has its id, a label below the number of classes, its score, and the RLE of each frame
         or None.
@@ -128,7 +140,8 @@ class VideoResults:
         best = []
         for track in self._masks:
             score, label = self._elect(track, num_classes)
-            best.append((track, label, score))
+            if track in self._confirmed:
+                best.append((track, label, score))
         best.sort(key=lambda each: (-each[2], each[0]))
         return [(*each, self._segmentations(each[0])) for each in best]
 

@@ -14,7 +14,14 @@ from PIL import Image
 from video_files import read_video
 
 from mmcico.apis import CiCoInferencer, FrameResult
-from mmcico.apis.outputs import BackgroundSink, MaskSink, OverlaySink, ResultSink, drawn_frames
+from mmcico.apis.outputs import (
+    BackgroundSink,
+    MaskSink,
+    OverlaySink,
+    ResultSink,
+    TrackSink,
+    drawn_frames,
+)
 from mmcico.apis.running import InterruptBetweenFrames
 from mmcico.datasets.converters.class_maps import ClassTable
 from mmcico.datasets.converters.mask_folders import MaskFolders, mask_videos
@@ -69,6 +76,27 @@ def test_an_overlay_has_what_the_frames_around_add(tmp_path):
 def test_objects_with_low_scores_are_not_drawn():
     for picture in drawn_frames(RESULTS, ('dog',), 0.9, STYLE):
         assert (picture == 60).all()
+
+
+def test_tentative_tracks_are_collected_but_not_drawn():
+    frames = [make_result(frame, 10 * frame) for frame in range(2)]
+    sample = frames[0].sample
+    sample.tentative_track_instances = sample.pred_track_instances
+    sample.pred_track_instances = sample.pred_track_instances[:0]
+    sink = TrackSink('v', ('dog',), (7,))
+    for result, tentative in zip(frames, (True, False)):
+        votes = InstanceData(
+            instances_id=torch.tensor([1]),
+            scores=torch.tensor([0.5]),
+            labels=torch.tensor([0]),
+            tentative=torch.tensor([tentative]),
+        )
+        sink.write(result._replace(votes=votes))
+    (record,) = sink.records()
+    assert [box is not None for box in record['bboxes']] == [True, True]
+    assert [mask is not None for mask in record['segmentations']] == [True, True]
+    (first, _) = drawn_frames(frames, ('dog',), 0.0, STYLE)
+    assert (first[20:28, :8] == 60).all()
 
 
 class Slow(ResultSink):

@@ -79,3 +79,15 @@ def test_track_without_vote_or_with_unknown_label():
         video(1, [(0, [2])]).finish(IDS)
     with pytest.raises(ValueError, match='track 2: label 3 is none of the 3'):
         video(1, [(0, [2])], [([2], [0.5], [3])]).finish(IDS)
+
+
+def test_a_confirmed_track_begins_where_it_was_first_found():
+    frames = [(0, [5, 6]), (1, [5, 6])]
+    votes = [
+        ([5, 6], [0.2, 0.3], [0, 1], [True, True]),
+        ([5, 6], [0.4, 0.3], [0, 1], [False, True]),
+    ]
+    # the votes of all clips count; track 6 was never confirmed
+    ((track, label, score, masks),) = video(2, frames, votes).tracks(3)
+    assert (track, label, score) == (5, 0, pytest.approx(0.3))
+    assert [mask['counts'] for mask in masks] == ['t5', 't5']

@@ -85,6 +85,20 @@ def test_frames_vote_when_there_are_no_clip_votes(tmp_path):
     assert (track['video_id'], track['category_id']) == ('v', 11)
 
 
+def test_tentative_tracks_count_once_they_are_confirmed(tmp_path):
+    clips = still_video(0, A)
+    for frame in clips[0].video_data_samples:
+        frame.tentative_track_instances = frame.pred_track_instances
+        frame.pred_track_instances = frame.pred_track_instances[:0]
+    clips[0].clip_instances.tentative = torch.tensor([True])
+    run(clips, outdir=str(tmp_path / 'confirmed'))
+    (track,) = json.loads((tmp_path / 'confirmed/results.json').read_text())
+    assert track['segmentations'] == [rle(draw(A))] * 3
+    clips[1].clip_instances.tentative = torch.tensor([True])
+    run(clips, outdir=str(tmp_path / 'never'))
+    assert json.loads((tmp_path / 'never/results.json').read_text()) == []
+
+
 def test_samples_moved_by_mmdet_and_masks_already_encoded(tmp_path):
     clips = [clip.cpu() for clip in still_video(0, A)]
     assert isinstance(clips[0].clip_instances, list)  # taken apart by mmdet

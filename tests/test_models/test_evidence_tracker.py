@@ -139,24 +139,28 @@ def test_clips_that_disagree_on_a_shared_frame_lower_the_score():
     assert totals == pytest.approx([first, first + (0.8 * 2 / 3) ** 0.5])
 
 
-def test_a_weak_track_is_shown_when_it_is_confirmed():
+def tentative(linked):
+    """Ids of the tracks of each clip that are not confirmed yet."""
+    return [clip.instances_id[clip.tentative].tolist() for clip in linked]
+
+
+def test_a_weak_track_is_tentative_until_it_is_confirmed():
     clips = [((0, 1, 2), (0,)), ((3, 4, 5), (0,))]
     tracker = EvidenceTracker(birth_score=0.5, confirm=2)
     state, linked = run(tracker, clips, score=0.4**2)
-    assert [len(clip) for clip in linked] == [0, 1]
+    assert tentative(linked) == [[0], []]
     _, linked = run(tracker, clips, score=0.5**2)
-    assert [len(clip) for clip in linked] == [1, 1]
-    # one that is not confirmed leaves no trace in the results
+    assert tentative(linked) == [[], []]
     _, linked = run(tracker, [((0, 1, 2), (0,)), ((3, 4, 5), ())], score=0.4**2)
-    assert [len(clip) for clip in linked] == [0, 0]
+    assert tentative(linked) == [[0], [0]]
 
 
-@pytest.mark.parametrize('overlap, first_shown', [(0, 1), (1, 2), (2, 5)])
-def test_clips_that_share_frames_confirm_less(overlap, first_shown):
+@pytest.mark.parametrize('overlap, first_confirmed', [(0, 1), (1, 2), (2, 5)])
+def test_clips_that_share_frames_confirm_less(overlap, first_confirmed):
     starts = range(0, 6 * (3 - overlap), 3 - overlap)
     clips = [((start, start + 1, start + 2), (0,)) for start in starts]
     _, linked = run(EvidenceTracker(birth_score=0.5, confirm=2), clips, score=0.4**2)
-    assert [len(clip) for clip in linked] == [0] * first_shown + [1] * (6 - first_shown)
+    assert tentative(linked) == [[0]] * first_confirmed + [[]] * (6 - first_confirmed)
 
 
 def test_clips_of_a_frame():

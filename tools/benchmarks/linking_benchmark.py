@@ -115,13 +115,21 @@ def link(tracker: torch.nn.Module, video: Video) -> Iterator[InstanceData]:
         yield linked
 
 
+def tentative_rows(clip: InstanceData) -> Tensor:
+    """Return (N,) bool, rows whose tracks are not confirmed yet."""
+    return clip.get('tentative', torch.zeros(len(clip), dtype=torch.bool))
+
+
 def score_video(
     tracker: torch.nn.Module, video: Video, video_id: int
 ) -> tuple[Counts, list[dict[str, Any]]]:
     """Return the counts and the tracks of a video."""
     length, *size = video.tracks[0].masks.shape
     results, frames = VideoResults(video_id, length), []
-    for window, clip in zip(video.windows, link(tracker, video)):
+    clips = list(link(tracker, video))
+    confirmed = torch.cat([clip.instances_id[~tentative_rows(clip)] for clip in clips])
+    for window, clip in zip(video.windows, clips):
+        clip = clip[torch.isin(clip.instances_id, confirmed)]
         ids = clip.instances_id.tolist()
         results.add_votes(ids, clip.scores.tolist(), clip.labels.tolist())
         for frame, masks in zip(

@@ -49,7 +49,8 @@ class EvidenceTracker(BaseModule):
     - The score of a track is the sum of its clips' scores over the number of all clips since it
       began, the missed ones included, and ``prior`` more. A track that was found in one of many
       clips is therefore worth little.
-    - A new track of a low score is not shown before it has been found ``confirm`` times.
+    - A new track of a low score is ``tentative`` until it has been found ``confirm`` times. Streams
+      do not show it before; results of whole videos then have all of its frames.
     - Clips that share frames tell the same more than once. ``prior`` and ``confirm`` are therefore
       multiplied by the number of clips that contain a frame (:func:`clips_of_a_frame`).
     - A track that is missed is redrawn on the prototypes of the clip. If these masks lie where the
@@ -70,9 +71,9 @@ class EvidenceTracker(BaseModule):
         margin (float): Distance from 0.5 of the thresholds that stability compares.
         prior (float): Number of clips with score 0 that each track starts with, if clips share no
             frames.
-        birth_score (float): A new track of at least this score is shown at once.
-        confirm (int): Number of clips that must find any other track before it is shown, if clips
-            share no frames.
+        birth_score (float): A new track of at least this score is confirmed at once.
+        confirm (int): Number of clips that must find any other track before it is confirmed, if
+            clips share no frames.
         fill (int): Number of clips for which a missed track is shown.
         fill_iou (float): Lowest IoU of redrawn masks with the last ones.
         fill_covered (float): Largest share of these masks that may lie on other instances.
@@ -126,8 +127,8 @@ class EvidenceTracker(BaseModule):
 
         Returns:
             tuple[TrackState, InstanceData]: The new state, and the instances of the clip with
-            ``instances_id``. Rows of missed tracks follow, without a mask where they are not
-            shown; their scores are the clip's votes on them.
+            ``instances_id`` and ``tentative`` (N,) bool. Rows of missed tracks follow, without a
+            mask where they are not shown; their scores are the clip's votes on them.
         """
         frames = torch.as_tensor(frame_ids, device=clip.scores.device)
         found = self._begin(clip, frames)
@@ -235,9 +236,10 @@ class EvidenceTracker(BaseModule):
     def _output(
         self, tracks: InstanceData, masks: Tensor, bboxes: Tensor, repeats: float
     ) -> InstanceData:
-        """Return the tracks that are shown, scored by all that is known of them."""
+        """Return the tracks, scored by all that is known of them."""
         output = InstanceData(**{key: tracks[key] for key in (*FIELDS, 'instances_id')})
         output.masks, output.bboxes = masks, bboxes
         output.scores = tracks.total / (tracks.hits + tracks.misses + self.prior * repeats)
-        sure = tracks.total >= self.birth_score * tracks.hits
-        return output[sure | (tracks.hits >= self.confirm * repeats)]
+        weak = tracks.total < self.birth_score * tracks.hits
+        output.tentative = weak & (tracks.hits < self.confirm * repeats)
+        return output

@@ -135,14 +135,17 @@ def final_frames(
     for t in range(sample.get('num_written', 0), sample.num_final):
         frame = DetDataSample(metainfo=sample[t].metainfo)
         masks = full_masks(clip.masks[:, t], frame, input_shape, crop_first)
-        seen = masks.flatten(1).any(dim=1)
-        frame.pred_track_instances = InstanceData(
-            bboxes=full_boxes(clip.bboxes[seen, t], frame),
-            labels=clip.labels[seen],
-            scores=clip.scores[seen],
-            masks=masks[seen],
-            instances_id=clip.instances_id[seen],
+        rows = InstanceData(
+            bboxes=full_boxes(clip.bboxes[:, t], frame),
+            labels=clip.labels,
+            scores=clip.scores,
+            masks=masks,
+            instances_id=clip.instances_id,
         )
+        seen = masks.flatten(1).any(dim=1)
+        tentative = clip.get('tentative', torch.zeros_like(seen))
+        frame.pred_track_instances = rows[seen & ~tentative]
+        frame.tentative_track_instances = rows[seen & tentative]
         # MMDetection's drawing hook requires a ground truth of this name
         frame.gt_instances = InstanceData(
             bboxes=clip.bboxes[:0, t], labels=clip.labels[:0], instances_id=clip.instances_id[:0]
@@ -157,15 +160,18 @@ def to_track_sample(
 
     Args:
         clip (InstanceData): N instances: ``bboxes`` (N, T, 4) in input pixels, ``masks``
-            (N, T, h, w) probabilities, ``scores``, ``labels``, ``instances_id``; metainfo
-            ``mask_resize`` and ``class_ties`` as in ``CiCo.test_cfg``.
+            (N, T, h, w) probabilities, ``scores``, ``labels``, ``instances_id`` and, if the tracker
+            confirms tracks, ``tentative``; metainfo ``mask_resize`` and ``class_ties`` as in
+            ``CiCo.test_cfg``.
         sample (TrackDataSample): Where the clip comes from.
         input_shape (tuple[int, int]): Height and width of the padded input.
 
     Returns:
         TrackDataSample: The frames from ``num_written`` (default: 0) to ``num_final`` with
-        ``pred_track_instances``, the instances that are visible in the frame; and
-        ``clip_instances`` with ids, scores and labels of all N, and metainfo ``class_ties``.
+        ``pred_track_instances``, the instances that are visible in the frame, and
+        ``tentative_track_instances``, those whose tracks are not confirmed yet; and
+        ``clip_instances`` with ids, scores, labels and ``tentative`` of all N, and metainfo
+        ``class_ties``.
     """
     result = TrackDataSample(metainfo=sample.metainfo)
     result.video_data_samples = list(final_frames(clip, sample, input_shape))
@@ -174,6 +180,7 @@ def to_track_sample(
         instances_id=clip.instances_id,
         scores=clip.scores,
         labels=clip.labels,
+        tentative=clip.get('tentative', torch.zeros_like(clip.labels, dtype=torch.bool)),
     )
     return result
 
