@@ -18,6 +18,7 @@ classes = {classes!r}
 # frames are resized to fit into this long and short side; of the objects, 90 % then have
 # sides from {sides[0]:.0f} to {sides[1]:.0f} pixels
 scale = {scale!r}
+test_scale = {test_scale!r}  # masks are finer in larger frames; those of scale are faster
 num_frames = {num_frames}  # of a clip
 batch_size = {batch_size}  # clips of a step
 
@@ -60,7 +61,7 @@ test_pipeline = [
         type='TransformBroadcaster',
         transforms=[
             dict(type='mmcico.LoadClipFrame'),
-            dict(type='Resize', scale=scale, keep_ratio=True),
+            dict(type='Resize', scale=test_scale, keep_ratio=True),
         ],
     ),
     dict(type='mmcico.PackClipInputs'),

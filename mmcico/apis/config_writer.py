@@ -184,6 +184,7 @@ def config_text(base: Base, data: Data, choices: Choices) -> str:
         num_frames=num_frames,
         overlap=min(1, num_frames - 1),
         scale=choices.scale,
+        test_scale=choices.test_scale,
         sides=choices.sides,
         batch_size=choices.batch_size,
         num_workers=choices.num_workers,

@@ -17,6 +17,8 @@ from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, Annotatio
 LONG_SIDE = dict(cpu=320, gpu=640)
 #: pixels that the square root of the box area of a small object should have in the input
 SMALL_OBJECT = 16
+#: pixels below which masks of small objects gain by a larger input, and how much larger it is
+FINE_OBJECT, FINER = 32, 1.25
 #: an anchor of side a fits squares from a * sqrt(1/2) to a * sqrt(2): there, the IoU is 0.5
 ANCHOR_REACH = math.sqrt(2)
 FINEST_STRIDE, MOST_LEVELS = 8, 5
@@ -68,6 +70,7 @@ class Choices(NamedTuple):
 
     Attributes:
         scale (tuple[int, int]): Long and short side of the input.
+        test_scale (tuple[int, int]): The same for tests.
         sides (tuple[float, float]): 5th and 95th percentile of the objects' sides in the input.
         anchors (Anchors | None): None for models without anchors.
         batch_size (int): Clips of a step.
@@ -78,6 +81,7 @@ class Choices(NamedTuple):
     """
 
     scale: tuple[int, int]
+    test_scale: tuple[int, int]
     sides: tuple[float, float]
     anchors: Anchors | None
     batch_size: int
@@ -169,6 +173,16 @@ def choose_scale(file: AnnotationFile, device: str) -> tuple[int, int]:
     if 0 < small < SMALL_OBJECT:
         wanted = min(long, 2 * limit, wanted * SMALL_OBJECT / small)
     return _multiple(wanted), _multiple(wanted * ratio)
+
+
+def choose_test_scale(scale: tuple[int, int], small: float) -> tuple[int, int]:
+    """Return the long and the short side into which frames of a test are resized.
+
+    It is the largest size that the training meets, because masks are finer there, unless even small
+    objects, those at the 5th percentile, have sides of :data:`FINE_OBJECT` pixels.
+    """
+    factor = FINER if small < FINE_OBJECT else 1
+    return round(factor * scale[0]), round(factor * scale[1])
 
 
 def _multiple(value: float) -> int:
@@ -291,6 +305,7 @@ def make_choices(
     batch_size = choose_batch_size(frames)
     return Choices(
         scale=scale,
+        test_scale=choose_test_scale(scale, small),
         sides=(small, large),
         anchors=choose_anchors(sides, len(strides)) if strides else None,
         batch_size=batch_size,

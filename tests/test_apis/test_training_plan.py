@@ -128,9 +128,15 @@ def test_frames_that_show_objects_are_counted():
     assert plan.count_query_frames(file_of(video(64, 64, shown, crowd))) == 1
 
 
+def test_masks_of_small_objects_are_tested_in_larger_frames():
+    assert plan.choose_test_scale((160, 96), 31.9) == (200, 120)
+    assert plan.choose_test_scale((160, 96), 32) == (160, 96)
+    assert plan.make_choices(squares(96, 160, 30), 'cpu', None, 1).test_scale == (200, 120)
+
+
 def test_choices_of_a_set():
     made = plan.make_choices(squares(96, 160, 48), 'cpu', [8, 16, 32], 1)
-    assert made.scale == (160, 96)
+    assert made.scale == made.test_scale == (160, 96)
     assert made.sides == (48, 48)
     assert made.anchors == (3, [8, 16, 32])
     assert made.batch_size == 2
