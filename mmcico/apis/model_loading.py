@@ -26,7 +26,7 @@ BACKENDS = ('pytorch', 'onnx')
 ANY_OBJECT = Path(mmcico.__file__).parent / 'weights' / 'any_object.pth'
 ANY_OBJECT_NOTE = (
     'WARNING: there are no --weights, so the small model of the package runs. It has the single '
-    'class "object" and knows generated video alone: its AP50 is 0.591 on generated videos that it '
+    'class "object" and knows generated video alone: its AP50 is 0.653 on generated videos that it '
     'has not seen, and 0.000 on ten real ones (DAVIS). It shows what files are written, not what '
     'CiCo can find; "mmcico finetune" or --weights give results (docs/en/any_object.md).'
 )
