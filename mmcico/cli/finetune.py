@@ -251,7 +251,7 @@ def train_and_test(args: argparse.Namespace, config: Path, out: Path) -> list[st
         f'{", ".join(figures)} on the validation videos',
         f'model      {model}',
         f'results    {done / "results.json"}',
-        f'pictures   {out / "pictures"}, ground truth on the left',
+        f'pictures   {out / "pictures"}, ground truth on the right',
         f'next       mmcico predict NEW_VIDEO.mp4 --weights {model}',
     ]
 
