@@ -123,14 +123,9 @@ def clip_boxes(
 
 
 def object_sides(file: AnnotationFile, scale: tuple[int, int]) -> np.ndarray:
-    """Return the sides of objects in the input of the network.
+    """Return the sides of objects in frames that are resized into a long and a short side.
 
-    Args:
-        file (AnnotationFile): The data. Crowds are left out.
-        scale (tuple[int, int]): Long and short side into which frames are resized.
-
-    Returns:
-        ndarray: Square root of the area of each circumscribed box, in pixels of the input.
+    They are square roots of the areas of circumscribed boxes, in pixels. Crowds are left out.
     """
     sides = [
         math.sqrt(width * height) * resize_factor(video.size, scale)
@@ -155,14 +150,8 @@ def choose_scale(file: AnnotationFile, device: str) -> tuple[int, int]:
 
     The long side is that of the median video, at most :data:`LONG_SIDE`. It may be up to twice that
     limit, and never more than the video has, where a tenth of the objects would be below
-    :data:`SMALL_OBJECT`.
-
-    Args:
-        file (AnnotationFile): The data.
-        device (str): ``'cpu'``, or another name for a GPU.
-
-    Returns:
-        tuple[int, int]: Multiples of 32, which the network needs, so that little is padded.
+    :data:`SMALL_OBJECT`. Sides are multiples of 32, which the network needs, so that little is
+    padded. The device is ``'cpu'``, or another name for a GPU.
     """
     long = float(np.median([max(video.size) for video in file.videos]))
     ratio = float(np.median([min(video.size) / max(video.size) for video in file.videos]))
@@ -230,10 +219,7 @@ def choose_flips(num_frames: int) -> tuple[list[float], list[str]]:
 def schedule_of(num_steps: int, num_frames: int, batch_size: int) -> Schedule:
     """Return the schedule of a number of steps: 6 % of them, at most 500, are warm-up.
 
-    Args:
-        num_steps (int): Number of steps.
-        num_frames (int): Training frames with objects, each the query frame of a clip.
-        batch_size (int): Clips of a step.
+    Each of the training frames with objects is the query frame of a clip.
     """
     warm_up = max(1, min(500, round(0.06 * num_steps)))
     return Schedule(num_steps, warm_up, num_steps * batch_size / num_frames)
@@ -250,7 +236,8 @@ def steps_of_time(
     """Return the number of steps that fit into a time.
 
     Two tests of the validation frames are set aside: one after the training and one of its own.
-    A clip of a test, which has two new frames, takes less than a clip of a step.
+    A clip of a test, which has two new frames, takes less than a clip of a step. There are at most
+    as many steps as :data:`MOST_EPOCHS` have.
 
     Args:
         seconds (float): All of the time.
@@ -258,9 +245,6 @@ def steps_of_time(
         num_frames (int): Training frames with objects.
         num_valid (int): Validation frames.
         batch_size (int): Clips of a step.
-
-    Returns:
-        int: At most as many as :data:`MOST_EPOCHS` have.
     """
     tests = 2 * (num_valid / 2) * step_seconds / batch_size
     fitting = int((seconds - START_SECONDS - tests) / step_seconds)

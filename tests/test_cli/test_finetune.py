@@ -51,7 +51,12 @@ def test_all_steps_from_a_config(tuned):
     assert 'unicorn' not in cfg.classes
     assert cfg.model.bbox_head.num_classes == len(cfg.classes)
     assert cfg.train_dataloader.dataset.dataset.metainfo.classes == cfg.classes
-    assert cfg.scale == (96, 64)
+    assert (cfg.scale, cfg.test_scale) == ((96, 64), (120, 80))
+    resize = {
+        part: cfg[f'{part}_pipeline'][1].transforms[-1 if part == 'test' else -2].scale
+        for part in ('clip', 'test')
+    }
+    assert resize == dict(clip=cfg.scale, test=cfg.test_scale)
     assert 0 <= json.loads((tuned / 'training/metrics.json').read_text())['AP'] <= 1
     last = tuned / f'training/iter_{cfg.num_steps}.pth'
     assert (tuned / 'model.pth').read_bytes() == last.read_bytes()
