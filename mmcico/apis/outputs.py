@@ -13,6 +13,7 @@ from PIL import Image
 
 from mmcico.evaluation.video_results import VideoResults
 from mmcico.formats.rle import encode_masks
+from mmcico.models.vis.data_samples import VOTE_FIELDS
 from mmcico.utils.files import whole_file
 from mmcico.visualization import DrawnObject, VideoWriter, open_video_writer, track_colour
 from mmcico.visualization.history import Frame, TrackHistory, with_history
@@ -255,8 +256,7 @@ class TrackSink(ResultSink):
         if result.votes is not None:
             votes = result.votes.cpu()
             self.results.lowest_of_ties = votes.get('class_ties') == 'lowest'
-            fields = ('instances_id', 'scores', 'labels', 'tentative')
-            self.results.add_votes(*(votes[name].tolist() for name in fields if name in votes))
+            self.results.add_votes(*(votes[name].tolist() for name in VOTE_FIELDS if name in votes))
 
     def close(self) -> None:
         """Do nothing, since no file is open."""

@@ -25,7 +25,7 @@ class FrameResult(NamedTuple):
         image (ndarray): (H, W, 3) uint8 BGR, a copy of the frame.
         sample (DetDataSample): ``pred_track_instances`` at original size with ``instances_id``,
             ``labels``, ``scores``, ``bboxes`` and ``masks``; ``tentative_track_instances``, the
-            same for tracks that the tracker has not confirmed yet.
+            same for tracks that are not confirmed yet, if the tracker confirms tracks.
         votes (InstanceData, optional): ``instances_id``, ``scores``, ``labels`` and ``tentative``
             of all tracks of a clip, in the result of its first frame. The score of a track is the
             mean over its clips, its class the most frequent one.
@@ -39,8 +39,8 @@ class FrameResult(NamedTuple):
     def all_instances(self) -> InstanceData:
         """Return the instances of all tracks, the tentative ones included."""
         found = self.sample.pred_track_instances
-        tentative = self.sample.get('tentative_track_instances', found[:0])
-        return InstanceData.cat([found, tentative])
+        tentative = self.sample.get('tentative_track_instances')
+        return found if tentative is None else InstanceData.cat([found, tentative])
 
     def to_supervision(self, classes: Sequence[str] | None = None) -> Detections:
         """Return the instances as the package ``supervision`` represents them.

@@ -22,6 +22,8 @@ from mmcico.structures.track_state import TrackState
 MASK_RESIZE = ('resize_first', 'crop_first')
 #: which of equally frequent classes a track gets: the one with better scores or the first one
 CLASS_TIES = ('scored', 'lowest')
+#: what a clip says of its tracks; not every tracker has tentative ones
+VOTE_FIELDS = ('instances_id', 'scores', 'labels', 'tentative')
 #: instances whose masks are enlarged together; bounds memory
 CHUNK = 16
 
@@ -143,9 +145,10 @@ def final_frames(
             instances_id=clip.instances_id,
         )
         seen = masks.flatten(1).any(dim=1)
-        tentative = clip.get('tentative', torch.zeros_like(seen))
-        frame.pred_track_instances = rows[seen & ~tentative]
-        frame.tentative_track_instances = rows[seen & tentative]
+        if 'tentative' in clip:
+            frame.tentative_track_instances = rows[seen & clip.tentative]
+            seen = seen & ~clip.tentative
+        frame.pred_track_instances = rows[seen]
         # MMDetection's drawing hook requires a ground truth of this name
         frame.gt_instances = InstanceData(
             bboxes=clip.bboxes[:0, t], labels=clip.labels[:0], instances_id=clip.instances_id[:0]
@@ -168,19 +171,15 @@ def to_track_sample(
 
     Returns:
         TrackDataSample: The frames from ``num_written`` (default: 0) to ``num_final`` with
-        ``pred_track_instances``, the instances that are visible in the frame, and
-        ``tentative_track_instances``, those whose tracks are not confirmed yet; and
-        ``clip_instances`` with ids, scores, labels and ``tentative`` of all N, and metainfo
-        ``class_ties``.
+        ``pred_track_instances``, the instances that are visible in the frame, and, if the tracker
+        confirms tracks, ``tentative_track_instances``, those that are not confirmed yet; and
+        ``clip_instances`` with the :data:`VOTE_FIELDS` of all N, and metainfo ``class_ties``.
     """
     result = TrackDataSample(metainfo=sample.metainfo)
     result.video_data_samples = list(final_frames(clip, sample, input_shape))
     result.clip_instances = InstanceData(
         metainfo=dict(class_ties=clip.get('class_ties', CLASS_TIES[0])),
-        instances_id=clip.instances_id,
-        scores=clip.scores,
-        labels=clip.labels,
-        tentative=clip.get('tentative', torch.zeros_like(clip.labels, dtype=torch.bool)),
+        **{name: clip[name] for name in VOTE_FIELDS if name in clip},
     )
     return result
 
