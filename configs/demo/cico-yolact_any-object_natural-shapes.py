@@ -7,11 +7,13 @@ _base_ = [
 ]
 
 data_root = 'data/natural_shapes/'
-scale = (160, 96)
+scale = (224, 128)
 
 # fewer channels, so that the weights at half precision fit into 6 MB; motion tells objects from
 # their surroundings, so that the class tower sees all frames of a clip
 model = dict(
+    # brightness and motion, see mmcico.ClipMotion
+    data_preprocessor=dict(mean=[128.0] * 3, std=[64.0] * 3, bgr_to_rgb=False),
     backbone=dict(base_channels=24),
     neck=dict(in_channels=[48, 96, 192], num_outs=4),
     bbox_head=dict(
@@ -33,11 +35,14 @@ train_pipeline = [
             dict(type='mmcico.LoadClipAnnotations'),
             dict(type='PhotoMetricDistortion'),
             dict(
-                type='RandomChoiceResize', scales=[(128, 96), (144, 96), (160, 96)], keep_ratio=True
+                type='RandomChoiceResize',
+                scales=[(176, 104), (208, 120), (240, 136)],
+                keep_ratio=True,
             ),
             dict(type='RandomFlip', prob=0.5),
         ],
     ),
+    dict(type='mmcico.ClipMotion'),
     dict(type='mmcico.PackClipInputs'),
 ]
 test_pipeline = [
@@ -49,6 +54,7 @@ test_pipeline = [
             dict(type='Resize', scale=scale, keep_ratio=True),
         ],
     ),
+    dict(type='mmcico.ClipMotion'),
     dict(type='mmcico.PackClipInputs'),
 ]
 train_dataloader = dict(dataset=dict(data_root=data_root, pipeline=train_pipeline))
@@ -61,16 +67,16 @@ test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=data_root + 'test/instances.json')
 test_evaluator = val_evaluator
 
-num_steps = 4200
+num_steps = 3600
 train_cfg = dict(max_iters=num_steps, val_interval=num_steps)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
     dict(
         type='CosineAnnealingLR',
         by_epoch=False,
-        begin=num_steps - 1800,
+        begin=num_steps - 1500,
         end=num_steps,
-        T_max=1800,
+        T_max=1500,
         eta_min_ratio=0.01,
     ),
 ]

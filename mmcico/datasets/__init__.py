@@ -11,7 +11,9 @@ import mmcico.compat  # noqa: F401
 HOMES = {
     'VISDataset': 'vis_dataset',
     'VideoSampler': 'samplers',
+    'ClipCopyPaste': 'transforms',
     'ClipFrameSample': 'transforms',
+    'ClipMotion': 'transforms',
     'LandscapeResize': 'transforms',
     'LoadClipAnnotations': 'transforms',
     'LoadClipArray': 'transforms',

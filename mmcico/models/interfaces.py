@@ -1,10 +1,14 @@
-"""Checks, when a model is built, that its parts fit together."""
+"""Checks, when a model is built, that its parts fit together; old names of their arguments."""
 
+import functools
 import inspect
-from collections.abc import Sequence
-from typing import Any
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from mmengine.registry import Registry
+
+Function = TypeVar('Function', bound=Callable[..., Any])
 
 
 def build_part(registry: Registry, cfg: Any, place: str, **methods: Sequence[str]) -> Any:
@@ -51,3 +55,29 @@ def fitting_types(registry: Registry, methods: dict[str, Sequence[str]]) -> list
     own = [f'{registry.scope}.{name}' for name in registry.module_dict]
     parents = list(registry.parent.module_dict) if registry.parent else []
     return sorted(name for name in own + parents if misfit(registry.get(name), methods) is None)
+
+
+def accept_old_names(**old_to_new: str) -> Callable[[Function], Function]:
+    """Let a function accept keyword arguments by their former names, with a DeprecationWarning.
+
+    The former name wins when both are given, because a config usually inherits the new name from
+    its base and overrides it by the one that it has always used.
+    """
+
+    def decorate(function: Function) -> Function:
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            for old in old_to_new.keys() & kwargs.keys():
+                owner = function.__qualname__.removesuffix('.__init__')
+                warnings.warn(
+                    f'{owner}: the argument "{old}" is now called "{old_to_new[old]}"; the old '
+                    'name will be refused in the next version',
+                    DeprecationWarning,
+                    stacklevel=2,
+                )
+                kwargs[old_to_new[old]] = kwargs.pop(old)
+            return function(*args, **kwargs)
+
+        return call  # type: ignore[return-value]
+
+    return decorate

@@ -88,8 +88,15 @@ def test_what_leaves_the_frame_is_cut_off(at):
 def test_share_of_clips_and_crowds():
     other = clip(99, [[(0, 1, 0, 0, 2)]])
     target = clip(10, [[(0, 0, 4, 4, 1)]])
-    step = ClipCopyPaste(prob=0)
-    assert len(step.transform(dict(target, mix_results=[other]))['gt_instances_ids'][0]) == 1
+    assert ClipCopyPaste(prob=0).get_indexes([other]) == []
+    assert ClipCopyPaste(prob=1).get_indexes([other]) == [0]
+    step = ClipCopyPaste(prob=0.25)
+    # the standard deviation of the number is 8.7
+    chosen = [step.get_indexes([other] * 7) for _ in range(400)]
+    assert 60 < sum(map(len, chosen)) < 140
+    assert {index for each in chosen for index in each} == set(range(7))
+    # a clip that gets nothing needs no other clip
+    assert len(step.transform(dict(target, mix_results=[]))['gt_instances_ids'][0]) == 1
     other['gt_ignore_flags'][0][:] = True  # nothing but a crowd
     assert len(paste(target, other)['gt_instances_ids'][0]) == 1
 

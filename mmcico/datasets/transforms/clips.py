@@ -90,6 +90,20 @@ class ClipFrameSample(BaseTransform):
         return packed
 
 
+def check_sizes(results: dict) -> str:
+    """Check that the frames of a clip have one size, and return where the clip is.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    clip = results['clip_info'][0]
+    where = f'{results["source"][0]}: video {clip["video_id"]!r}, frames {clip["frame_ids"]}'
+    sizes = {image.shape for image in results['img']}
+    if len(sizes) > 1:
+        raise ValueError(f'{where} differ in size: {sorted(sizes)}')
+    return where
+
+
 @TRANSFORMS.register_module()
 class PackClipInputs(PackTrackInputs):
     """Transform that packs a clip for the model.
@@ -112,11 +126,8 @@ class PackClipInputs(PackTrackInputs):
             ValueError: If frames differ in size, or a transform has left out boxes without their
                 ids.
         """
+        where = check_sizes(results)
         clip = results.pop('clip_info')[0]
-        where = f'{results["source"][0]}: video {clip["video_id"]!r}, frames {clip["frame_ids"]}'
-        sizes = {image.shape for image in results['img']}
-        if len(sizes) > 1:
-            raise ValueError(f'{where} differ in size: {sorted(sizes)}')
         keys = [key for key in OBJECT_KEYS if key in results]
         for t, frame in enumerate(clip['frame_ids']):
             counts = {key: len(results[key][t]) for key in keys}

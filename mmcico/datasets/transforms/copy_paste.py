@@ -104,9 +104,9 @@ class ClipCopyPaste(BaseTransform):
         self.prob = prob
         self.max_objects = max_objects
 
-    def get_indexes(self, dataset: Any) -> int:
-        """Return the item whose objects are copied."""
-        return random.randrange(len(dataset))
+    def get_indexes(self, dataset: Any) -> list[int]:
+        """Return the item whose objects are copied, or nothing for clips that get no objects."""
+        return [random.randrange(len(dataset))] if random.random() < self.prob else []
 
     def transform(self, results: dict) -> dict:
         """Paste objects into all frames of a clip.
@@ -119,9 +119,10 @@ class ClipCopyPaste(BaseTransform):
                 'ClipCopyPaste has no second clip: put it into the pipeline of '
                 "MMDetection's MultiImageMixDataset around the data set"
             )
-        (other,) = results.pop('mix_results')
-        if random.random() >= self.prob:
+        others = results.pop('mix_results')
+        if not others:
             return results
+        (other,) = others
         frames = frame_dicts(results)
         sources = frame_dicts(other)
         found = {

@@ -10,9 +10,8 @@ from mmcico.registry import MODELS
 from mmcico.structures.clip_boxes import circumscribed_boxes, grow_boxes, scale_boxes
 from mmcico.structures.clip_masks import crop_edges, crop_region
 from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs, Positives
-from mmcico.utils.renamed import accept_old_names
 
-from ..interfaces import build_part
+from ..interfaces import accept_old_names, build_part
 from ..layers.windows import Window, merge_windows
 from ..losses.clip_seg_loss import at_map_size, sample_positives
 from .proto_layers import ProtoLayers

@@ -13,8 +13,8 @@ from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.clip_boxes import pairwise_clip_iou
 from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
 from mmcico.structures.track_state import Draw, TrackState
-from mmcico.utils.renamed import accept_old_names
 
+from ..interfaces import accept_old_names
 from .matching import check_memory, cosine
 
 #: what a track keeps of the instance that it was last seen as
