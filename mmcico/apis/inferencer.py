@@ -1,6 +1,5 @@
 """Inference on videos, as an inferencer of MMEngine."""
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -36,7 +35,7 @@ from .model_loading import (
     runs_any_object,
     tune,
 )
-from .output_plan import SAVE, OutputPlan, distinct
+from .output_plan import SAVE, SHOWN_SCORE, OutputPlan, distinct
 from .outputs import BackgroundSink, TrackSink, drawn_frames
 from .running import InterruptBetweenFrames, with_progress
 from .sources import FrameSource, Source, array_pipeline, open_source
@@ -94,7 +93,7 @@ class CiCoInferencer(BaseInferencer):
             weights = weights or known
         if runs_any_object(model, weights, backend):
             weights = str(ANY_OBJECT)
-            print_log(ANY_OBJECT_NOTE, logger='current', level=logging.WARNING)
+            print_log(ANY_OBJECT_NOTE, logger='current')
         backend = backend_of(weights, backend)
         check_backend(backend, precision, compiled)
         if weights is None and not allow_partial:
@@ -112,6 +111,7 @@ class CiCoInferencer(BaseInferencer):
         super().__init__(model, weights, device, scope='mmdet', show_progress=show_progress)
         if backend == 'pytorch':
             tune(self.model, precision, compiled)
+        self.shown_score: float = self.cfg.get('shown_score', SHOWN_SCORE)
         dataset = self.cfg.test_dataloader.dataset
         self.clips = ClipStream(
             self.model, self.pipeline, dataset.get('overlap', 1), dataset.get('completion', 'shift')
@@ -138,7 +138,7 @@ class CiCoInferencer(BaseInferencer):
         inputs: Source | Sequence[Source],
         out_dir: str | None = None,
         save: str | Sequence[str] = SAVE,
-        score_thr: float = 0.3,
+        score_thr: float | None = None,
         style: DrawStyle = DrawStyle(),
         fps: float | None = None,
         return_datasamples: bool = False,
@@ -152,7 +152,8 @@ class CiCoInferencer(BaseInferencer):
             save (str | Sequence[str]): ``'video'``: overlays (``videos/<name>.mp4``); ``'masks'``:
                 PNG with a palette (``masks/<name>/``); ``'json'``: ``results.json`` in the layout
                 of YouTube-VIS, and ``tracks/<name>.json``.
-            score_thr (float): Instances with a lower score are not drawn; JSON files have all.
+            score_thr (float, optional): Instances with a lower score are not drawn; JSON files have
+                all. By default, ``shown_score`` of the config, or 0.3.
             style (DrawStyle): Settings of overlays.
             fps (float, optional): Frames per second of overlays; by default, those of the source.
             return_datasamples (bool): Whether to return the data samples of all frames, which
@@ -167,7 +168,8 @@ class CiCoInferencer(BaseInferencer):
             KeyboardInterrupt: On Ctrl-C, between two frames. Results so far are written.
         """
         wanted = (save,) if isinstance(save, str) else tuple(save)
-        plan = OutputPlan(out_dir, wanted, score_thr, style, fps)
+        shown = self.shown_score if score_thr is None else score_thr
+        plan = OutputPlan(out_dir, wanted, shown, style, fps)
         runs: list[TrackSink] = []
         samples: dict[str, list[DetDataSample]] = {}
         names: dict[str, int] = {}
@@ -218,7 +220,7 @@ class CiCoInferencer(BaseInferencer):
         self,
         inputs: Any,
         preds: Sequence[FrameResult],
-        score_thr: float = 0.3,
+        score_thr: float | None = None,
         style: DrawStyle = DrawStyle(),
     ) -> list[np.ndarray]:
         """Draw results of :meth:`stream`.
@@ -226,13 +228,14 @@ class CiCoInferencer(BaseInferencer):
         Args:
             inputs: Not used, since the results contain their frames.
             preds (Sequence[FrameResult]): Frames of one video, in order.
-            score_thr (float): Instances with a lower score are not drawn.
+            score_thr (float, optional): As above.
             style (DrawStyle): Settings of the pictures.
 
         Returns:
             list[ndarray]: (H', W', 3) uint8 BGR.
         """
-        return list(drawn_frames(preds, self.classes, score_thr, style))
+        shown = self.shown_score if score_thr is None else score_thr
+        return list(drawn_frames(preds, self.classes, shown, style))
 
     def postprocess(
         self,

@@ -15,6 +15,8 @@ from .sources import FrameSource
 SAVE = ('video', 'masks', 'json')
 #: frames per second of sources that state none
 DEFAULT_FPS = 10.0
+#: least score that is shown, unless the config of a model has another ``shown_score``
+SHOWN_SCORE = 0.3
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class OutputPlan:
 
     out_dir: str | None = None
     save: tuple[str, ...] = SAVE
-    score_thr: float = 0.3
+    score_thr: float = SHOWN_SCORE
     style: DrawStyle = DrawStyle()
     fps: float | None = None
 

@@ -36,7 +36,7 @@ def parse_args(args: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument('--num-frames', type=int, default=30)
     parser.add_argument('--seed', type=int, default=7, help='of the video')
-    parser.add_argument('--score-thr', type=float, default=0.3, help='least score drawn')
+    parser.add_argument('--score-thr', type=float, help="least score drawn (default: the model's)")
     add_style_arguments(parser)
     return parser.parse_args(args)
 
@@ -116,7 +116,8 @@ def find_objects(data: Path, weights: str | None, args: argparse.Namespace) -> l
     inferencer = CiCoInferencer(args.model, weights, args.device)
     video = open_source(str(data / 'JPEGImages' / '00000'), 'found')
     results = inferencer(video, out_dir=args.out, score_thr=args.score_thr, style=style_of(args))
-    lines = summary(results['predictions'][0], args.score_thr)
+    shown = inferencer.shown_score if args.score_thr is None else args.score_thr
+    lines = summary(results['predictions'][0], shown)
     return [f'weights {weights}', *lines, *results['visualization']]
 
 

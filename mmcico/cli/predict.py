@@ -53,8 +53,8 @@ def parse_args(args: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         '--score-thr',
         type=float,
-        default=0.3,
-        help='least score shown in videos and masks; JSON files have all (default: %(default)s)',
+        help="least score shown in videos and masks; JSON files have all (default: the model's, "
+        'which is 0.3 for most)',
     )
     parser.add_argument('--fps', type=float, help="of videos; the source's if left out")
     parser.add_argument(
@@ -183,6 +183,7 @@ def main(argv: Sequence[str]) -> None:
     )
     if parsed.quiet:
         return
-    lines = [line for each in results['predictions'] for line in summary(each, parsed.score_thr)]
+    shown = inferencer.shown_score if parsed.score_thr is None else parsed.score_thr
+    lines = [line for each in results['predictions'] for line in summary(each, shown)]
     lines.append(f'written to {parsed.out}')
     sys.stdout.write('\n'.join(lines) + '\n')

@@ -18,7 +18,7 @@ from mmcico.formats.read import read_annotations
 from mmcico.formats.rle import decode_masks
 
 ROOT = Path(__file__).parents[2]
-SHA256 = '6e996e408ce840d8256feb8a2adbd4a49f8efa2cc3b41fda72fb258deb7cadc6'
+SHA256 = '7aae9e84231068b007b3dc2c5564931eb743290b208eaab65658ae6ea4192d14'
 
 
 @pytest.fixture(scope='module')
