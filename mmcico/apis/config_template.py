@@ -53,7 +53,7 @@ clip_pipeline = [
 train_pipeline = [
     # objects of a second clip; leave it out if their places or neighbours tell their classes
     dict(type='mmcico.ClipCopyPaste', prob=0.5, max_objects=2),
-    dict(type='mmcico.PackClipInputs'),
+{clip_steps}    dict(type='mmcico.PackClipInputs'),
 ]
 test_pipeline = [
     dict(type='mmcico.ClipFrameSample'),
@@ -64,7 +64,7 @@ test_pipeline = [
             dict(type='Resize', scale=test_scale, keep_ratio=True),
         ],
     ),
-    dict(type='mmcico.PackClipInputs'),
+{clip_steps}    dict(type='mmcico.PackClipInputs'),
 ]
 train_dataloader = dict(
     batch_size=batch_size,

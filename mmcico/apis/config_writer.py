@@ -14,13 +14,15 @@ from mmcico.utils.launch import read_config
 from mmcico.utils.package_files import package_root
 
 from .config_template import TEMPLATE
-from .model_loading import check_config, config_in, find_model
+from .model_loading import ANY_OBJECT, check_config, config_in, find_model
 from .training_plan import Anchors, Choices
 
 RUNTIME = 'configs/_base_/default_runtime.py'
 PRETRAINED = ('Pretrained', 'mmcico.InflatedPretrained')
 #: learning rates of AdamW: from random values, from a checkpoint, from a pretrained backbone
 SCRATCH_RATE, CHECKPOINT_RATE, BACKBONE_RATE = 0.002, 0.0005, 0.0001
+#: steps of every test pipeline; others, such as ClipMotion, belong to the input of a model
+USUAL_STEPS = {'mmcico.ClipFrameSample', 'TransformBroadcaster', 'mmcico.PackClipInputs'}
 
 
 class Base(NamedTuple):
@@ -32,6 +34,7 @@ class Base(NamedTuple):
         weights (str | None): Checkpoint to start from.
         learning_rate (float): Suggested learning rate.
         classes (tuple[str, ...]): Classes of the checkpoint, as far as it names them.
+        clip_steps (tuple[dict, ...]): Steps of its test pipeline that change whole clips.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Base(NamedTuple):
     weights: str | None
     learning_rate: float
     classes: tuple[str, ...] = ()
+    clip_steps: tuple[dict[str, Any], ...] = ()
 
 
 class Data(NamedTuple):
@@ -63,8 +67,8 @@ def find_base(name: str) -> Base:
     """Return the model that a name, a config or a checkpoint stands for.
 
     Args:
-        name (str): Checkpoint (``.pth``) that holds its config, or a config as for
-            :func:`mmcico.utils.package_files.find_config`.
+        name (str): Checkpoint (``.pth``) that holds its config, ``'any-object'`` for that of the
+            package, or a config as for :func:`mmcico.utils.package_files.find_config`.
 
     Returns:
         Base: With the runtime settings of the package.
@@ -75,11 +79,12 @@ def find_base(name: str) -> Base:
     """
     classes: tuple[str, ...] = ()
     weights: str | None
-    if name.endswith('.pth'):
-        if not Path(name).is_file():
+    file = str(ANY_OBJECT) if name == 'any-object' else name
+    if file.endswith('.pth'):
+        if not Path(file).is_file():
             raise FileNotFoundError(f'checkpoint "{name}" does not exist')
-        config, weights = config_in(name), str(Path(name).resolve())
-        classes = tuple(meta_of(name).get('dataset_meta', {}).get('classes') or ())
+        config, weights = config_in(file), str(Path(file).resolve())
+        classes = tuple(meta_of(file).get('dataset_meta', {}).get('classes') or ())
     else:
         config, weights = find_model(name)
     check_config(config)
@@ -90,7 +95,9 @@ def find_base(name: str) -> Base:
         content['custom_imports'] = config.custom_imports
     rates = (SCRATCH_RATE, BACKBONE_RATE, CHECKPOINT_RATE)
     rate = rates[1 if pretrained else 2 if weights else 0]
-    return Base(name, Config(dict(content, model=model)), weights, rate, classes)
+    pipeline = config.test_dataloader.dataset.get('pipeline') or ()
+    steps = tuple(dict(step) for step in pipeline if step.type not in USUAL_STEPS)
+    return Base(name, Config(dict(content, model=model)), weights, rate, classes, steps)
 
 
 def meta_of(weights: str) -> dict[str, Any]:
@@ -197,6 +204,7 @@ def config_text(base: Base, data: Data, choices: Choices) -> str:
         rate=base.learning_rate,
         wrapper=choices.wrapper,
         weights=base.weights,
+        clip_steps=''.join(f'    {step!r},\n' for step in base.clip_steps),
     )
 
 

@@ -7,11 +7,14 @@ from mmengine.config import Config
 from tool_runs import options
 
 from mmcico.apis.config_writer import drop_pretrained
+from mmcico.apis.model_loading import ANY_OBJECT
 from mmcico.cli import finetune
 from mmcico.cli.main import main
 from mmcico.datasets.moving_shapes import make_config, write_dataset
 from mmcico.deployment.precision import best_precision
 from mmcico.testing import write_small_model
+
+PACK = 'mmcico.PackClipInputs'
 
 
 @pytest.fixture(scope='module')
@@ -105,6 +108,18 @@ def test_a_checkpoint_of_other_classes_and_the_config_alone(
     assert cfg.optim_wrapper.type == finetune.WRAPPERS[best_precision('cpu')[0]]
     assert main(['train', str(out / 'config.py'), *options()]) == 0
     assert (out / 'training/iter_2.pth').is_file()
+
+
+def test_the_model_of_the_package_keeps_its_input(shapes, tmp_path):
+    out = tmp_path / 'out'
+    assert run(shapes, out, '--from', 'any-object', '--epochs', '1', '--config-only') == 0
+    cfg = Config.fromfile(out / 'config.py')
+    assert cfg.load_from == str(ANY_OBJECT)
+    for pipeline in (cfg.train_pipeline, cfg.test_pipeline):
+        assert [step.type for step in pipeline[-2:]] == ['mmcico.ClipMotion', PACK]
+    # brightness and motion are not normalised as colours
+    assert cfg.model.data_preprocessor.mean == [128.0] * 3
+    assert main(['train', str(out / 'config.py'), *options('train_cfg.max_iters=1')]) == 0
 
 
 @pytest.mark.parametrize(
