@@ -94,6 +94,9 @@ def check_config(cfg: Config | ConfigDict) -> None:
             )
     if not cfg.test_dataloader.get('dataset', {}).get('pipeline'):
         raise ValueError(f'{name} has no "test_dataloader.dataset.pipeline"')
+    shown = cfg.get('shown_score', 0.0)
+    if isinstance(shown, bool) or not isinstance(shown, (int, float)):
+        raise ValueError(f'{name}: shown_score {shown!r} is no number')
     kind = cfg.model.get('type')
     found = MODELS.get(kind) if isinstance(kind, str) else kind
     if not (isinstance(found, type) and issubclass(found, CiCo)):

@@ -51,9 +51,9 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         '--from',
         dest='base',
         metavar='NAME|CHECKPOINT',
-        help='model to start from: a name of "mmcico models", a config, "any-object", or a checkpoint '
-        'of this package, whose classes may differ (default: the small model from random values '
-        'on a CPU, ResNet-50 from COCO on a GPU)',
+        help='model to start from: a name of "mmcico models", "any-object", a config, or a '
+        'checkpoint of this package, whose classes may differ (default: the small model from '
+        'random values on a CPU, ResNet-50 from COCO on a GPU)',
     )
     length = parser.add_mutually_exclusive_group()
     length.add_argument(

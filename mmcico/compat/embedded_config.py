@@ -15,7 +15,7 @@ from mmengine.config import Config
 
 SCOPES = ('mmcico', 'mmdet', 'mmcv', 'mmengine')
 #: what is used of a config that weights carry
-PARTS = ('default_scope', 'model', 'test_dataloader', 'visualizer')
+PARTS = ('default_scope', 'model', 'test_dataloader', 'visualizer', 'shown_score')
 #: what the text of a config has beside literals
 NAMES = dict(inf=float('inf'), nan=float('nan'))
 

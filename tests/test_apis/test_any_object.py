@@ -59,6 +59,14 @@ def test_predict_writes_files_and_says_what_the_model_is_good_for(video, tmp_pat
     said = capsys.readouterr()
     assert ANY_OBJECT_NOTE in said.err and ANY_OBJECT_NOTE not in said.out
     assert json.loads((tmp_path / 'results.json').read_text())
+    # scores are low on video of another kind, so that its config sets what is shown
+    assert 'with a score below 0.1)' in said.out
+
+
+def test_a_given_score_goes_before_that_of_the_model(video, tmp_path, capsys):
+    args = ['predict', str(video[0]), '--out', str(tmp_path), '--save', 'json', '--device', 'cpu']
+    assert main([*args, '--score-thr', '0.9']) == 0
+    assert ' 0 tracks (and ' in (said := capsys.readouterr().out) and 'below 0.9)' in said
 
 
 def test_the_inferencer_says_it_too(monkeypatch):

@@ -68,6 +68,11 @@ def test_weights_without_their_config(small):
             "pipeline=[dict(type='Resize')]))",
             'the model is Typo',
         ),
+        (
+            "model = dict(type='mmcico.CiCo')\ntest_dataloader = dict(dataset=dict("
+            "pipeline=[dict(type='Resize')]))\nshown_score = '0.1'",
+            "shown_score '0.1' is no number",
+        ),
     ],
 )
 def test_configs_that_are_none(text, message, small, tmp_path):
