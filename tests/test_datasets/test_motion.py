@@ -34,7 +34,7 @@ def moving_clip(num_frames=3):
 
 def quadratic_flow(height, width):
     y, x = np.mgrid[:height, :width].astype(np.float32)
-    u = 3 + 0.05 * x - 0.02 * y + 0.0004 * x * y
+    u = 3 + 0.05 * x - 0.02 * y + 0.0004 * x * y + 0.001 * y * y
     return np.stack([u, -1 + 0.03 * y + 0.0003 * x * x], axis=-1).astype(np.float32)
 
 
@@ -57,7 +57,10 @@ def test_an_object_keeps_what_it_does_beyond_the_camera():
 def test_fast_and_slow_video_look_alike():
     rng = np.random.default_rng(0)
     flow = quadratic_flow(64, 96) + rng.normal(0, 1, (64, 96, 2)).astype(np.float32)
-    np.testing.assert_allclose(own_motion(3 * flow), own_motion(flow), rtol=0.05, atol=0.05)
+    rest = own_motion(flow)
+    np.testing.assert_allclose(own_motion(3 * flow), rest, rtol=0.05, atol=0.05)
+    # the median length of such noise is sqrt(2 ln 2) = 1.177, and 1.5 times that is usual
+    assert rest.std() == pytest.approx(1 / (1.5 * 1.177), rel=0.03)
 
 
 def test_small_motion_is_measured_against_noise():
