@@ -123,17 +123,28 @@ def check_images(file: AnnotationFile, folder: Path, problems: Problems) -> None
     image_library()
     if not folder.is_dir():
         raise ValueError(f'--images {folder} is not a folder')
-    count = 0
-    for video in file.videos:
-        for frame, name in enumerate(video.file_names):
-            if not name:
-                continue
-            count += 1
-            message = _image_problem(folder / name, video)
-            if message:
-                place = video.place(frame).at(field='file_names')
-                problems.defect('image', message, place, name)
-    problems.checked['images'] = count
+    named = [
+        (video, frame, name)
+        for video in file.videos
+        for frame, name in enumerate(video.file_names)
+        if name
+    ]
+    problems.checked['images'] = len(named)
+    is_empty = len(named) > 1 and not any((folder / name).is_file() for _, _, name in named)
+    for video, frame, name in named[:1] if is_empty else named:
+        message = _image_problem(folder / name, video)
+        if is_empty:
+            message += f', nor any other of the {len(named)} frames; {_hint(folder, name)}'
+        if message:
+            problems.defect('image', message, video.place(frame).at(field='file_names'), name)
+
+
+def _hint(folder: Path, name: str) -> str:
+    """Return what to do when no frame is found."""
+    for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if (inner / name).is_file():
+            return f'choose --images {inner}'
+    return '--images is the folder that "file_names" start from'
 
 
 def _image_problem(path: Path, video: AnnotatedVideo) -> str:

@@ -28,8 +28,8 @@ ANY_OBJECT_NOTE = (
     'There are no --weights, so the small model of the package runs. It has the single class '
     '"object", finds things by their motion, not what stands still, and was trained on generated '
     'video alone: its AP50 is 0.860 on generated videos and 0.373 on ten real ones (DAVIS), none '
-    'of which it was trained on. "mmcico finetune" trains a model for your own videos '
-    '(docs/en/any_object.md).'
+    'of which it was trained on. "mmcico finetune" trains a model for your own videos; the page '
+    '"The model of the package" of the documents tells more.'
 )
 
 

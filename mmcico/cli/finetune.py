@@ -28,6 +28,7 @@ CPU_BASE = 'configs/demo/cico-yolact_demo_moving-shapes.py'
 GPU_BASE = 'configs/cico/cico-yolact_r50-coco_fpn_clip3_4xb6-12e_youtubevis2019.py'
 #: steps that are measured for --time; the larger number if it takes at most this share of the time
 FEW_MEASURED, MANY_MEASURED, MEASURED_SHARE = 12, 48, 0.05
+NOT_MEASURED = ('param_scheduler', 'val_cfg', 'val_dataloader', 'val_evaluator')
 #: optimiser wrappers that train in a precision
 WRAPPERS = dict(fp32='OptimWrapper', bf16='mmcico.BFloat16OptimWrapper')
 
@@ -106,7 +107,7 @@ def check_and_split(args: argparse.Namespace, out: Path) -> Parts:
     from mmcico.formats.read import read_annotations
 
     if run('check', args.data, '--images', args.images):
-        raise ValueError(f'{args.data} has errors, which are listed above; correct them first')
+        raise ValueError(f'{args.data} has errors, listed above; correct them first')
     whole = read_annotations(args.data)
     if len(whole.videos) < 2:
         raise ValueError(
@@ -219,16 +220,15 @@ def measure(config: Path, num_steps: int) -> float:
             '--cfg-options',
             *own_names('measure'),
             f'train_cfg.max_iters={num_steps}',
-            *(f'val_{part}=None' for part in ('cfg', 'dataloader', 'evaluator')),
+            *(f'{part}=None' for part in NOT_MEASURED),
             'default_hooks.logger.interval=1',
             'log_processor.window_size=1',
             'log_level=WARNING',
             quiet=True,
         )
         (log,) = Path(folder).glob('*/vis_data/scalars.json')
-        times = [json.loads(line)['time'] for line in log.read_text().splitlines()]
-    times = times[num_steps // 3 :]
-    return sum(times) / len(times)
+        steps = log.read_text().splitlines()[num_steps // 3 :]
+    return sum(json.loads(line)['time'] for line in steps) / len(steps)
 
 
 def train_and_test(args: argparse.Namespace, config: Path, out: Path) -> list[str]:
@@ -293,7 +293,7 @@ def main(argv: Sequence[str]) -> None:
     )
     if not base.weights and steps < plan.FEW_STEPS:
         say(
-            f'warning: {steps} steps are too few to learn from random values, which takes '
+            f'warning: {steps} steps may be too few to learn from random values, which often takes '
             f'{plan.FEW_STEPS} or more; give more time, or start from a checkpoint (--from)'
         )
     if not args.config_only:

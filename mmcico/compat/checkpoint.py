@@ -67,10 +67,9 @@ def _explain(error: Exception, source: str) -> ValueError:
         )
     found = re.search(r'GLOBAL (\S+)', str(error))
     if found is None:
-        first_line = (str(error) or type(error).__name__).splitlines()[0]
+        # PyTorch's own text advises to load the file unsafely, or is a byte of it
         return ValueError(
-            f'checkpoint "{source}" cannot be read, it is damaged or no PyTorch checkpoint: '
-            f'{first_line}'
+            f'checkpoint "{source}" cannot be read, it is damaged or no PyTorch checkpoint'
         )
     return ValueError(
         f'checkpoint "{source}" is refused: it holds "{found[1]}", which is neither weights nor '

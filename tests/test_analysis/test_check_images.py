@@ -40,6 +40,19 @@ def test_missing_wrong_and_broken_files(folder):
     assert 'is no image' in lines[2][2]
 
 
+def test_a_wrong_folder_is_one_problem(folder, tmp_path):
+    (folder / 'frames').mkdir()
+    for each in 'ab':
+        (folder / each).rename(folder / 'frames' / each)
+    ((kind, name, message),) = found(folder)
+    assert (kind, name) == ('image', 'a/5.jpg')
+    assert 'nor any other of the 5 frames' in message
+    assert message.endswith(f'choose --images {folder / "frames"}')
+    (tmp_path / 'empty').mkdir()
+    ((_, _, message),) = found(tmp_path / 'empty')
+    assert message.endswith('--images is the folder that "file_names" start from')
+
+
 def test_turned_pictures_count_as_they_are_shown(tmp_path):
     exif = Image.Exif()
     exif[ORIENTATION] = 6
