@@ -59,6 +59,10 @@ class DumpTrackResults(DumpResults):
         super().process(data_batch, clips)
 
 
+#: channel of mmcico.ClipMotion that changes its sign in a mirror
+MOTION_TO_THE_RIGHT = 1
+
+
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = tool_parser('Test a model')
@@ -132,6 +136,9 @@ def set_tta(cfg: Config, scales: Sequence[float]) -> None:
     if not all(scale > 0 for scale in scales):
         raise ValueError(f'--tta has the scales {list(scales)}; they must be above 0')
     tta = dict(flip=True, scales=[1.0, *scales])
+    pipeline = cfg.get('test_dataloader', {}).get('dataset', {}).get('pipeline') or ()
+    if any(step.get('type') == 'mmcico.ClipMotion' for step in pipeline):
+        tta['negated'] = [MOTION_TO_THE_RIGHT]
     cfg.model.test_cfg = dict(cfg.model.get('test_cfg') or {}, tta=tta)
 
 

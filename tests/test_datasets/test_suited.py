@@ -70,11 +70,30 @@ def dataset(folder, pipeline):
             dict(type='RandomCrop', crop_size=(4, 4)),
             'RandomCrop drops a frame .* set allow_negative_crop=True',
         ),
+        (dict(type='mmcico.ClipMotion'), 'ClipMotion compares the frames of a clip: put it'),
     ],
 )
 def test_transforms_that_would_spoil_clips_are_refused(folder, cfg, message):
     with pytest.raises(ValueError, match=message):
         dataset(folder, tiny.pipeline(cfg))
+
+
+@pytest.mark.parametrize('place', [0, 1, 3, (2, 2)])
+def test_motion_has_its_place(folder, place):
+    motion = dict(type='mmcico.ClipMotion')
+    steps = tiny.pipeline()
+    for each in place if isinstance(place, tuple) else (place,):
+        steps.insert(each, motion)
+    with pytest.raises(ValueError, match='ClipMotion, here between .* directly before mmcico.Pack'):
+        dataset(folder, steps)
+
+
+def test_motion_in_its_place(folder):
+    steps = tiny.pipeline()
+    steps.insert(2, dict(type='mmcico.ClipMotion'))
+    assert dataset(folder, steps)[0]['inputs'].shape == (3, 3, 8, 12)
+    # the other steps are those of a data set around this one
+    assert dataset(folder, steps[:-1])[0]['img'][0].shape == (8, 12, 3)
 
 
 def test_a_choice_around_the_broadcaster_is_made_once_a_clip(folder):

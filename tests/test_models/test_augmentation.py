@@ -59,8 +59,9 @@ def instances(scores, masks, labels):
 
 
 def test_views_and_their_order():
-    assert make_views() == ((1, False), (1, True))
-    assert make_views(False, (1.5, 1)) == ((1, False), (1.5, False))
+    assert make_views() == (View(1, False), View(1, True))
+    assert make_views(False, (1.5, 1)) == (View(1, False), View(1.5, False))
+    assert make_views(negated=[1]) == (View(1, False, (1,)), View(1, True, (1,)))
     assert len(make_views(True, (0.5, 2))) == 6
     with pytest.raises(ValueError, match='factors must be above 0'):
         make_views(scales=(1, 0))
@@ -73,6 +74,14 @@ def test_sizes_and_boxes_of_a_view():
     seen = view.boxes(box, (100, 200), (50, 400))
     assert seen.tolist() == [340, 10, 380, 20]
     assert view.boxes(seen, (50, 400), (100, 200)).tolist() == box.tolist()
+
+
+def test_motion_to_the_right_is_negated_in_a_mirror():
+    frames = torch.arange(12.0).view(1, 3, 1, 4)
+    mirrored = frames.flip(-1) * torch.tensor([1.0, -1, 1])[:, None, None]
+    assert torch.equal(View(1, True, (1,)).frames(frames, (1, 4)), mirrored)
+    assert torch.equal(View(1, True).frames(frames, (1, 4)), frames.flip(-1))
+    assert torch.equal(View(1, False, (1,)).frames(frames, (1, 4)), frames)
 
 
 def test_averages_by_hand():

@@ -1,6 +1,6 @@
 """Check of a pipeline for transforms of MMDetection that would corrupt clips silently."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 WAY_OUT = (
@@ -22,11 +22,16 @@ REFUSED = dict(
     RandomCenterCropPad=UNEQUAL,
 )
 
-#: the same, for a step inside TransformBroadcaster
+PLACE_OF_MOTION = (
+    'compares the frames of a clip: put it behind the TransformBroadcaster that loads and changes '
+    'single frames, and directly before mmcico.PackClipInputs'
+)
+#: as REFUSED, for a step inside TransformBroadcaster
 REFUSED_INSIDE = dict(
     # RandAugment and AutoAugment derive from it
     RandomChoice='cannot choose once for all frames of a clip inside TransformBroadcaster; put it '
-    'around one TransformBroadcaster for each choice, or leave it out'
+    'around one TransformBroadcaster for each choice, or leave it out',
+    ClipMotion=PLACE_OF_MOTION,
 )
 
 
@@ -39,6 +44,7 @@ def check_transforms(pipeline: Any) -> None:
     Raises:
         ValueError: If a transform is not for clips; the message says what to do instead.
     """
+    _check_motion(getattr(pipeline, 'transforms', None) or [])
     for step, is_inside in _steps(pipeline):
         name = type(step).__name__
         if name == 'ClipCopyPaste':
@@ -61,6 +67,17 @@ def check_transforms(pipeline: Any) -> None:
                 f'{name} drops a frame that shows no object any more, but a clip cannot lose a '
                 'frame; set allow_negative_crop=True'
             )
+
+
+def _check_motion(steps: Sequence[Any]) -> None:
+    """Check that ClipMotion has loaded frames, and that nothing changes its result."""
+    names = [type(step).__name__ for step in steps]
+    if 'ClipMotion' not in names:
+        return
+    before, after = names[: names.index('ClipMotion')], names[names.index('ClipMotion') + 1 :]
+    is_behind = 'TransformBroadcaster' in before and 'PackClipInputs' not in before
+    if not is_behind or after not in ([], ['PackClipInputs']):
+        raise ValueError(f'ClipMotion, here between {before} and {after}, {PLACE_OF_MOTION}')
 
 
 def _steps(step: Any, is_inside: bool = False) -> Iterator[tuple[Any, bool]]:

@@ -29,10 +29,13 @@ class View(NamedTuple):
     Attributes:
         factor (float): Factor on the size of the input; sides become multiples of 32.
         flip (bool): Whether frames are mirrored, left to right.
+        negated (tuple[int, ...]): Channels of the input that change their sign in a mirror, such as
+            motion to the right.
     """
 
     factor: float
     flip: bool
+    negated: tuple[int, ...] = ()
 
     def size(self, input_shape: Sequence[int]) -> tuple[int, int]:
         """Return the height and width of the view of an input."""
@@ -48,6 +51,15 @@ class View(NamedTuple):
             maps = F.interpolate(maps, tuple(size), mode='bilinear', align_corners=False)
         return maps.flip(-1) if self.flip else maps
 
+    def frames(self, inputs: Tensor, size: Sequence[int]) -> Tensor:
+        """Resize and flip normalised frames (T, C, H, W)."""
+        seen = self.maps(inputs, size)
+        if self.flip and self.negated:
+            signs = seen.new_ones(seen.shape[1])
+            signs[list(self.negated)] = -1
+            seen = seen * signs[:, None, None]
+        return seen
+
     def boxes(self, boxes: Tensor, size: Sequence[int], target: Sequence[int]) -> Tensor:
         """Resize and flip boxes (..., 4) of an input of ``size`` into one of ``target``."""
         boxes = boxes * boxes.new_tensor([target[1] / size[1], target[0] / size[0]] * 2)
@@ -57,11 +69,13 @@ class View(NamedTuple):
         return boxes
 
 
-def make_views(flip: bool = True, scales: Sequence[float] = (1.0,)) -> tuple[View, ...]:
+def make_views(
+    flip: bool = True, scales: Sequence[float] = (1.0,), negated: Sequence[int] = ()
+) -> tuple[View, ...]:
     """Return the views of ``test_cfg.tta``, the input as it is first.
 
     Each size is the input's times one of ``scales``, among which 1 always is, and is also seen
-    mirrored if ``flip`` is set.
+    mirrored if ``flip`` is set; the channels ``negated`` of the input then change their sign.
 
     Raises:
         ValueError: If a factor is not positive.
@@ -70,7 +84,7 @@ def make_views(flip: bool = True, scales: Sequence[float] = (1.0,)) -> tuple[Vie
         raise ValueError(f'test_cfg.tta.scales has {list(scales)}; factors must be above 0')
     factors = dict.fromkeys([1.0, *map(float, scales)])
     flips = (False, True) if flip else (False,)
-    return tuple(View(factor, flipped) for factor in factors for flipped in flips)
+    return tuple(View(factor, flipped, tuple(negated)) for factor in factors for flipped in flips)
 
 
 class ViewedClips:
@@ -118,7 +132,7 @@ class ViewedClips:
         known = state.views or (KnownFrames(),) * len(self.views)
         clips, protos, after = [], [], []
         for view, before in zip(self.views, known):
-            frames = view.maps(inputs, view.size(shape))
+            frames = view.frames(inputs, view.size(shape))
             outputs, prototypes, now = model.network(model, before, frames, frame_ids, num_final)
             clips.append(model.detect(outputs, prototypes, frames.shape[-2:]))
             protos.append(prototypes)
