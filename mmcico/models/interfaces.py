@@ -26,12 +26,14 @@ def build_part(registry: Registry, cfg: Any, place: str, **methods: Sequence[str
     Raises:
         ValueError: If a method is missing or has other arguments.
     """
-    part = registry.build(cfg)
-    problem = misfit(type(part), methods)
+    name = cfg.get('type')
+    kind = registry.get(name) if isinstance(name, str) else name
+    # before it is built, since types that do not fit may need packages that are not installed
+    problem = None if kind is None else misfit(kind, methods)
     if problem is None:
-        return part
+        return registry.build(cfg)
     raise ValueError(
-        f'{place}: {type(part).__name__} does not fit, because it has {problem}; types that fit: '
+        f'{place}: {kind.__name__} does not fit, because it has {problem}; types that fit: '
         f'{", ".join(fitting_types(registry, methods))}'
     )
 

@@ -153,6 +153,8 @@ def test_prediction_needs_no_losses(losses):
     'part, cfg, message',
     [
         ('tracker', dict(type='MaskTrackRCNNTracker'), 'tracker: MaskTrack.* no method step'),
+        # it fails to build where the package lap is missing
+        ('tracker', dict(type='ByteTracker', motion=None), 'tracker: ByteTracker.* no method step'),
         ('loss_mask', dict(type='DiceLoss'), r'loss_mask: DiceLoss .* instead of forward'),
         (
             'assigner',
