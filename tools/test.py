@@ -17,6 +17,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement
 
+from mmcico.datasets.transforms.motion import MOTION_TO_THE_RIGHT
 from mmcico.utils.launch import (
     add_common_arguments,
     load_config,
@@ -57,10 +58,6 @@ class DumpTrackResults(DumpResults):
             for sample in data_samples
         ]
         super().process(data_batch, clips)
-
-
-#: channel of mmcico.ClipMotion that changes its sign in a mirror
-MOTION_TO_THE_RIGHT = 1
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:

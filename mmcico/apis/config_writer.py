@@ -95,7 +95,7 @@ def find_base(name: str) -> Base:
         content['custom_imports'] = config.custom_imports
     rates = (SCRATCH_RATE, BACKBONE_RATE, CHECKPOINT_RATE)
     rate = rates[1 if pretrained else 2 if weights else 0]
-    pipeline = config.test_dataloader.dataset.get('pipeline') or ()
+    pipeline = config.test_dataloader.dataset.pipeline
     steps = tuple(dict(step) for step in pipeline if step.type not in USUAL_STEPS)
     return Base(name, Config(dict(content, model=model)), weights, rate, classes, steps)
 

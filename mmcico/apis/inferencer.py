@@ -111,11 +111,14 @@ class CiCoInferencer(BaseInferencer):
         super().__init__(model, weights, device, scope='mmdet', show_progress=show_progress)
         if backend == 'pytorch':
             tune(self.model, precision, compiled)
-        self.shown_score: float = self.cfg.get('shown_score', SHOWN_SCORE)
         dataset = self.cfg.test_dataloader.dataset
         self.clips = ClipStream(
             self.model, self.pipeline, dataset.get('overlap', 1), dataset.get('completion', 'shift')
         )
+
+    def least_score(self, score_thr: float | None) -> float:
+        """Return the least score that is shown: the given one, or else that of the config."""
+        return self.cfg.get('shown_score', SHOWN_SCORE) if score_thr is None else score_thr
 
     def stream(self, source: Source, name: str | None = None) -> Iterator[FrameResult]:
         """Yield the results of each frame as soon as its clip is done.
@@ -168,8 +171,7 @@ class CiCoInferencer(BaseInferencer):
             KeyboardInterrupt: On Ctrl-C, between two frames. Results so far are written.
         """
         wanted = (save,) if isinstance(save, str) else tuple(save)
-        shown = self.shown_score if score_thr is None else score_thr
-        plan = OutputPlan(out_dir, wanted, shown, style, fps)
+        plan = OutputPlan(out_dir, wanted, self.least_score(score_thr), style, fps)
         runs: list[TrackSink] = []
         samples: dict[str, list[DetDataSample]] = {}
         names: dict[str, int] = {}
@@ -234,8 +236,7 @@ class CiCoInferencer(BaseInferencer):
         Returns:
             list[ndarray]: (H', W', 3) uint8 BGR.
         """
-        shown = self.shown_score if score_thr is None else score_thr
-        return list(drawn_frames(preds, self.classes, shown, style))
+        return list(drawn_frames(preds, self.classes, self.least_score(score_thr), style))
 
     def postprocess(
         self,

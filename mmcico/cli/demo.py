@@ -116,8 +116,7 @@ def find_objects(data: Path, weights: str | None, args: argparse.Namespace) -> l
     inferencer = CiCoInferencer(args.model, weights, args.device)
     video = open_source(str(data / 'JPEGImages' / '00000'), 'found')
     results = inferencer(video, out_dir=args.out, score_thr=args.score_thr, style=style_of(args))
-    shown = inferencer.shown_score if args.score_thr is None else args.score_thr
-    lines = summary(results['predictions'][0], shown)
+    lines = summary(results['predictions'][0], inferencer.least_score(args.score_thr))
     return [f'weights {weights}', *lines, *results['visualization']]
 
 

@@ -183,7 +183,7 @@ def main(argv: Sequence[str]) -> None:
     )
     if parsed.quiet:
         return
-    shown = inferencer.shown_score if parsed.score_thr is None else parsed.score_thr
+    shown = inferencer.least_score(parsed.score_thr)
     lines = [line for each in results['predictions'] for line in summary(each, shown)]
     lines.append(f'written to {parsed.out}')
     sys.stdout.write('\n'.join(lines) + '\n')

@@ -18,6 +18,8 @@ NOISE = 0.1
 SPAN = 4.0
 #: the optical flow needs frames of at least this size; smaller ones repeat their last pixels
 MIN_SIZE = 16
+#: channel of the result that changes its sign in a mirror image
+MOTION_TO_THE_RIGHT = 1
 
 
 def terms(y: np.ndarray, x: np.ndarray) -> np.ndarray:

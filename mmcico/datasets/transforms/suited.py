@@ -74,7 +74,8 @@ def _check_motion(steps: Sequence[Any]) -> None:
     names = [type(step).__name__ for step in steps]
     if 'ClipMotion' not in names:
         return
-    before, after = names[: names.index('ClipMotion')], names[names.index('ClipMotion') + 1 :]
+    place = names.index('ClipMotion')
+    before, after = names[:place], names[place + 1 :]
     is_behind = 'TransformBroadcaster' in before and 'PackClipInputs' not in before
     if not is_behind or after not in ([], ['PackClipInputs']):
         raise ValueError(f'ClipMotion, here between {before} and {after}, {PLACE_OF_MOTION}')
