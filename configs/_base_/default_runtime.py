@@ -11,6 +11,8 @@ default_hooks = dict(
     reproducible=dict(type='mmcico.ReproducibleHook'),
     # validation and test refuse weights that do not fit
     weights_fit=dict(type='mmcico.WeightsFitHook'),
+    # less memory where batch norms are frozen
+    frozen_norms=dict(type='mmcico.FrozenNormHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='mmcico.ClipVisualizationHook', draw=False),
 )

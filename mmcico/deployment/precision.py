@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from mmcico.models.layers.frozen_norms import split_norms
 from mmcico.models.vis.cico import CiCo
 from mmcico.models.vis.clip_network import ClipModel, KnownFrames, LazyNetwork, NetworkResult
 from mmcico.structures.clip_outputs import ClipOutputs
@@ -190,6 +191,7 @@ def copied(model: CiCo, parts: dict[str, nn.Module]) -> list[nn.Module]:
     """Give a model copies of the parts of its network, and return them."""
     for name, part in parts.items():
         setattr(model, name, copy.deepcopy(part))
+        split_norms(getattr(model, name))
     return [getattr(model, name) for name in parts]
 
 

@@ -5,7 +5,7 @@ import mmcico.compat  # noqa: F401
 from .checkpoint_hook import WholeCheckpointHook
 from .clip_visualization_hook import ClipVisualizationHook
 from .finite_hook import FiniteTrainingHook
-from .precision import BFloat16OptimWrapper, ChannelsLastHook, PrecisionHook
+from .precision import BFloat16OptimWrapper, ChannelsLastHook, FrozenNormHook, PrecisionHook
 from .reproducible_hook import ReproducibleHook
 from .start_checks import ClassCheckHook, ScheduleCheckHook, WeightsFitHook
 
@@ -15,6 +15,7 @@ __all__ = [
     'ClassCheckHook',
     'ClipVisualizationHook',
     'FiniteTrainingHook',
+    'FrozenNormHook',
     'PrecisionHook',
     'ReproducibleHook',
     'ScheduleCheckHook',

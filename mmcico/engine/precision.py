@@ -1,4 +1,4 @@
-"""Precision and memory layout of networks in training and in tests."""
+"""Precision, memory layout and frozen norms of networks in training and in tests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,11 +6,15 @@ from typing import Any
 
 import torch
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 
 from mmcico.deployment.precision import NETWORK_PARTS, channels_last, precision_name, set_precision
+from mmcico.models.layers.frozen_norms import join_frozen_norms
 from mmcico.models.vis.cico import CiCo
 from mmcico.registry import HOOKS, OPTIM_WRAPPERS
 from mmcico.utils.weights import unwrapped
@@ -44,6 +48,27 @@ class ChannelsLastHook(Hook):
         for module in runner.model.modules():
             if isinstance(module, nn.Conv2d):
                 channels_last(module.weight)
+
+
+@HOOKS.register_module()
+class FrozenNormHook(Hook):
+    """Train with the frozen batch norms of the backbone joined to the convolutions before them.
+
+    Results and gradients are the same, to rounding; a step takes less memory and, in bfloat16, less
+    time. Models whose parameters are spread over processes (FSDP) stay as they are.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Join the norms."""
+        model = runner.model
+        if is_model_wrapper(model) and not isinstance(model, DistributedDataParallel):
+            return
+        backbone = getattr(unwrapped(model), 'backbone', None)
+        if backbone is not None and (number := join_frozen_norms(backbone)):
+            print_log(
+                f'{number} frozen batch norms of the backbone are part of its convolutions now',
+                logger='current',
+            )
 
 
 @HOOKS.register_module()

@@ -47,29 +47,45 @@ def test_towers_are_those_of_conv3d(norm_cfg, dtype, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    'device, num_frames, dtype, taps',
+    'device, num_frames, dtype, trains, taps',
     [
-        ('cpu', 3, torch.float32, True),
-        ('cpu', 3, torch.bfloat16, False),
-        ('cpu', 1, torch.bfloat16, True),
-        ('meta', 3, torch.bfloat16, True),
+        ('cpu', 3, torch.float32, False, True),
+        ('cpu', 3, torch.float32, True, False),
+        ('cpu', 3, torch.bfloat16, False, False),
+        ('cpu', 3, torch.bfloat16, True, True),
+        ('cpu', 1, torch.bfloat16, False, True),
+        ('meta', 3, torch.bfloat16, False, True),
+        ('meta', 3, torch.float32, True, True),
     ],
 )
-def test_choice_by_device_and_precision(device, num_frames, dtype, taps):
+def test_choice_by_device_precision_and_training(device, num_frames, dtype, trains, taps):
     x = torch.zeros(1, 2, num_frames, 24, 40, device=device, dtype=dtype)
-    assert ClipConv3d.prefers_taps(x) is taps
-    # both ways work there
     conv = ClipConv3d(2, 1, 3, padding=1).to(device, dtype)
-    assert conv(x).shape == (1, 1, *x.shape[2:])
+    with torch.set_grad_enabled(trains):
+        assert conv.prefers_taps(x) is taps
+        # both ways work there
+        assert conv(x).shape == (1, 1, *x.shape[2:])
 
 
-def test_autocast_takes_3d_convolutions_on_cpus():
-    x = torch.zeros(1, 2, 3, 4, 5)
+def test_choice_under_autocast():
+    x, conv = torch.zeros(1, 2, 3, 4, 5), ClipConv3d(2, 1, 3, padding=1)
     with torch.autocast('cpu', dtype=torch.bfloat16):
-        assert not ClipConv3d.prefers_taps(x)
-    assert ClipConv3d.prefers_taps(x)
+        assert conv.prefers_taps(x)
+        with torch.no_grad():
+            assert not conv.prefers_taps(x)
 
 
+def test_training_in_bfloat16_ends_where_3d_convolutions_do_not():
+    """The gradient of a 3D convolution of this size never returned on a CPU with AMX."""
+    conv = ClipConv3d(256, 256, 3, padding=1)
+    x = torch.ones(1, 256, 3, 24, 40)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        conv(x).float().sum().backward()
+    # the central tap sees all cells of all frames
+    assert conv.weight.grad[0, 0, 1, 1, 1] == 3 * 24 * 40
+
+
+@torch.no_grad()
 @pytest.mark.parametrize('clips', [1, 2])
 def test_channels_last_goes_through_a_tower(clips):
     """Layouts change no number, and no layer brings frames into another layout."""

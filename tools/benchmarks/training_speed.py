@@ -2,9 +2,10 @@
 
     python tools/benchmarks/training_speed.py CONFIG --batch 2 --steps 5 --out training.json
 
-The plain network uses PyTorch's own 3D convolutions. Both train from the same random weights on the
-same clips, which show moving squares. A step consists of forward pass, losses, backward pass and
-optimiser; its memory is the peak above that of the idle model.
+The plain network uses PyTorch's own 3D convolutions and layouts and runs frozen batch norms after
+their convolutions. Both train from the same random weights on the same clips, which show moving
+squares. A step consists of forward pass, losses, backward pass and optimiser; its memory is the
+peak above that of the idle model.
 """
 
 import argparse
@@ -14,12 +15,15 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from mmcico.engine import ChannelsLastHook, FrozenNormHook
 from mmcico.models import CiCo
 from mmcico.registry import MODELS
 from mmcico.testing import clip_sample
@@ -41,7 +45,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('--objects', type=int, default=6, help='number of objects of a clip')
     parser.add_argument('--size', type=int, nargs=2, default=[384, 640], metavar=('H', 'W'))
     parser.add_argument(
-        '--steps', type=int, default=5, help='number of measured steps, after a first one'
+        '--steps', type=int, default=5, help='number of measured steps, after two others'
     )
     parser.add_argument('--precisions', nargs='+', choices=list(DTYPES), default=['fp32'])
     parser.add_argument('--device', default='cpu')
@@ -50,34 +54,57 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def measure(model: CiCo, args: argparse.Namespace, precision: str) -> dict[str, Any]:
-    """Measure training steps of a model."""
-    device, clip = torch.device(args.device), [range(args.objects)] * model.num_frames
-    samples = [
-        clip_sample(clip, video_id=number, size=tuple(args.size)) for number in range(args.batch)
-    ]
-    inputs = torch.rand(args.batch, model.num_frames, 3, *args.size, device=device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5)
-    cast = (
-        nullcontext()
-        if precision == 'fp32'
-        else torch.autocast(device.type, dtype=DTYPES[precision])
-    )
-    times, losses = [], []
-    with PeakMemory(device) as peak:
-        for _ in range(args.steps + 1):
-            wait_for(device)
-            start = time.perf_counter()
-            with cast:
-                loss = sum(model.loss(inputs, samples).values())
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            wait_for(device)
-            times.append(time.perf_counter() - start)
-            losses.append(float(loss.detach()))
-    return dict(seconds=spread(times[1:]), memory=peak.added, losses=losses)
+class Training:
+    """A network in training.
+
+    Args:
+        cfg (Config): Its config.
+        args (argparse.Namespace): The command line.
+        plain (bool): Whether it is the plain network.
+        precision (str): Precision of the steps.
+    """
+
+    def __init__(self, cfg: Config, args: argparse.Namespace, plain: bool, precision: str) -> None:
+        torch.manual_seed(0)
+        model: CiCo = MODELS.build(cfg.model).to(args.device).train()
+        for hook in () if plain else (FrozenNormHook(), ChannelsLastHook()):
+            hook.before_train(SimpleNamespace(model=model))  # type: ignore[arg-type]
+        self.device, clip = torch.device(args.device), [range(args.objects)] * model.num_frames
+        self.samples = [
+            clip_sample(clip, video_id=number, size=tuple(args.size))
+            for number in range(args.batch)
+        ]
+        shape = (args.batch, model.num_frames, 3, *args.size)
+        self.inputs = torch.rand(shape, device=self.device)
+        self.model, self.plain, self.precision = model, plain, precision
+        self.optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5)
+        self.losses: list[float] = []
+
+    def step(self) -> float:
+        """Train for a step and return its time in seconds."""
+        low = self.precision != 'fp32'
+        dtype = DTYPES[self.precision] if low else None
+        wait_for(self.device)
+        start = time.perf_counter()
+        with (
+            plain_convolutions() if self.plain else nullcontext(),
+            torch.autocast(self.device.type, dtype=dtype, enabled=low),
+        ):
+            loss = sum(self.model.loss(self.inputs, self.samples).values())
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        wait_for(self.device)
+        self.losses.append(float(loss.detach()))
+        return time.perf_counter() - start
+
+    def memory(self) -> float:
+        """Return the peak of the first two steps above the idle model, in MiB."""
+        with PeakMemory(self.device) as peak:
+            self.step()
+            self.step()
+        return peak.added
 
 
 def main(argv: Sequence[str]) -> None:
@@ -85,15 +112,18 @@ def main(argv: Sequence[str]) -> None:
     args = parse_args(argv)
     cfg = read_config(args.config, args.cfg_options)
     init_default_scope('mmdet')
+    runs, memory = {}, {}
+    for plain, precision in [(True, 'fp32'), *((False, each) for each in args.precisions)]:
+        name = f'{"plain" if plain else "mmcico"}, {precision}'
+        runs[name] = Training(cfg, args, plain, precision)
+        memory[name] = runs[name].memory()
+    # in turns, because the speed of a machine changes
+    turns = [{name: run.step() for name, run in runs.items()} for _ in range(args.steps)]
     result: dict[str, Any] = dict(machine=machine(torch.device(args.device)), runs={})
-    for plain in (True, False):
-        for precision in ['fp32'] if plain else args.precisions:
-            torch.manual_seed(0)
-            model = MODELS.build(cfg.model).to(args.device).train()
-            with plain_convolutions() if plain else nullcontext():
-                found = measure(model, args, precision)
-            result['runs'][f'{"plain" if plain else "mmcico"}, {precision}'] = found
-            del model
+    for name, run in runs.items():
+        result['runs'][name] = dict(
+            seconds=spread([turn[name] for turn in turns]), memory=memory[name], losses=run.losses
+        )
     first = next(iter(result['runs'].values()))
     rows = [
         [

@@ -41,18 +41,25 @@ class ClipConv3d(nn.Conv3d):
         """Convolve clips, (B, C, T, H, W) -> (B, C', T, H, W)."""
         return self.by_taps(x) if self.prefers_taps(x) else super().forward(x)
 
-    @staticmethod
-    def prefers_taps(x: Tensor) -> bool:
-        """Return whether 2D convolutions are faster for clips (B, C, T, H, W).
+    def prefers_taps(self, x: Tensor) -> bool:
+        """Return whether 2D convolutions are to be used for clips (B, C, T, H, W).
 
-        They are in float32 on CPUs: up to three times for maps below 28 x 44, with three frames and
-        256 channels, and by 5 % at most slower for larger ones. PyTorch's own 3D convolution is
-        faster in bfloat16 on CPUs. It is not used on other devices, because some versions of
-        PyTorch and cuDNN have slow or wrong ones.
+        On CPUs without gradients, they are faster in float32: up to three times for maps below
+        28 x 44, with three frames and 256 channels, and by 5 % at most slower for larger ones.
+        PyTorch's own 3D convolution is faster in bfloat16.
+
+        On CPUs with gradients, PyTorch's own is faster in float32, by a tenth. In bfloat16 it must
+        not be used: for some shapes, such as 256 channels and a map of 24 x 40, its gradient of
+        the weights never returns on CPUs with AMX (PyTorch 2.13 with oneDNN 3.12).
+
+        Other devices take 2D convolutions, because some versions of PyTorch and cuDNN have slow or
+        wrong 3D convolutions.
         """
         if x.device.type != 'cpu' or x.shape[2] == 1:
             return True
-        return x.dtype == torch.float32 and not torch.is_autocast_enabled('cpu')
+        trains = torch.is_grad_enabled() and self.weight.requires_grad
+        low = x.dtype != torch.float32 or torch.is_autocast_enabled('cpu')
+        return low if trains else not low
 
     def by_taps(self, x: Tensor) -> Tensor:
         """Convolve clips (B, C, T, H, W) by 2D convolutions."""
