@@ -3,7 +3,7 @@ custom_imports = dict(imports=['mmcico.registry'], allow_failed_imports=False)
 
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=50),
+    logger=dict(type='mmcico.MasterLoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
     # whole files, finite weights, a resumable training: docs/en/training.md
     checkpoint=dict(type='mmcico.WholeCheckpointHook', interval=1, max_keep_ckpts=2),

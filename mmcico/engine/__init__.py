@@ -5,6 +5,7 @@ import mmcico.compat  # noqa: F401
 from .checkpoint_hook import WholeCheckpointHook
 from .clip_visualization_hook import ClipVisualizationHook
 from .finite_hook import FiniteTrainingHook
+from .logger_hook import MasterLoggerHook
 from .precision import BFloat16OptimWrapper, ChannelsLastHook, FrozenNormHook, PrecisionHook
 from .reproducible_hook import ReproducibleHook
 from .start_checks import ClassCheckHook, ScheduleCheckHook, WeightsFitHook
@@ -16,6 +17,7 @@ __all__ = [
     'ClipVisualizationHook',
     'FiniteTrainingHook',
     'FrozenNormHook',
+    'MasterLoggerHook',
     'PrecisionHook',
     'ReproducibleHook',
     'ScheduleCheckHook',

@@ -22,6 +22,6 @@ test_evaluator = dict(type='TinyMetric')
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1))
 param_scheduler = [dict(type='MultiStepLR', milestones=[1])]
 auto_scale_lr = dict(enable=False, base_batch_size=8)
-default_hooks = dict(logger=dict(type='LoggerHook', interval=1))
+default_hooks = dict(logger=dict(type='mmcico.MasterLoggerHook', interval=1))
 env_cfg = dict(dist_cfg=dict(backend='nccl'))
 randomness = dict(seed=1)

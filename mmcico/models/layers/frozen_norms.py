@@ -95,14 +95,14 @@ def join_frozen_norms(backbone: nn.Module) -> int:
 def _join(pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d]]) -> None:
     for conv, norm in pairs:
         conv.__class__, norm.__class__ = NormedConv2d, JoinedNorm2d
-        conv.norm_after = (norm,)
+        conv.norm_after = (norm,)  # type: ignore[assignment]
 
 
 def split_norms(module: nn.Module) -> None:
     """Undo :func:`join_frozen_norms`."""
     for each in module.modules():
         if isinstance(each, NormedConv2d):
-            each.__class__ = nn.Conv2d
+            each.__class__ = nn.Conv2d  # type: ignore[assignment]
             del each.norm_after
         elif isinstance(each, JoinedNorm2d):
-            each.__class__ = nn.BatchNorm2d
+            each.__class__ = nn.BatchNorm2d  # type: ignore[assignment]
