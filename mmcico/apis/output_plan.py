@@ -31,8 +31,8 @@ class OutputPlan:
         fps: Frames per second of overlays; those of the source if None.
 
     Raises:
-        ValueError: If the folder cannot be written, ``save`` has an unknown word, or ``fps`` is
-            out of its range.
+        ValueError: If the folder cannot be written, ``save`` has an unknown word, or ``score_thr``
+            or ``fps`` is out of its range.
     """
 
     out_dir: str | None = None
@@ -45,6 +45,8 @@ class OutputPlan:
         unknown = set(self.save) - set(SAVE)
         if unknown:
             raise ValueError(f'save={self.save}: {sorted(unknown)} is none of {SAVE}')
+        if not 0 <= self.score_thr <= 1:
+            raise ValueError(f'score_thr={self.score_thr}: scores are between 0 and 1')
         if self.fps is not None and not 0 < self.fps <= 1000:
             raise ValueError(f'fps={self.fps}: choose a number above 0, up to 1000')
         if self.out_dir is not None:

@@ -19,7 +19,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, NoReturn, TextIO
 from urllib.error import URLError
 
 from .files import write_whole
@@ -52,6 +52,19 @@ class Program(NamedTuple):
 _PROGRAM: ContextVar[Program | None] = ContextVar('program', default=None)
 
 
+class ToolParser(argparse.ArgumentParser):
+    """Parser that names the option that a mistyped one is probably meant to be."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the mistake, and exit with code 2."""
+        if message.startswith('unrecognized arguments'):
+            options = [name for each in self._actions for name in each.option_strings]
+            for word in re.findall('(?<= )--?[a-z][a-z-]*', message):
+                near = difflib.get_close_matches(word, options, 1)
+                message += f'; did you mean {near[0]}?' if near else ''
+        super().error(message)
+
+
 def tool_parser(description: str, notes: str = '') -> argparse.ArgumentParser:
     """Return the parser of a tool, named as the user called the tool.
 
@@ -60,7 +73,7 @@ def tool_parser(description: str, notes: str = '') -> argparse.ArgumentParser:
     """
     name, examples = _PROGRAM.get() or Program()
     lines = ['examples:', *(f'  {name} {each}' for each in examples), ''] if examples else []
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         prog=name,
         description=description,
         epilog='\n'.join([*lines, notes]),

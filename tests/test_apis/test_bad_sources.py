@@ -306,3 +306,10 @@ def test_a_file_on_a_full_disk_leaves_the_one_before(tmp_path):
         write_whole(path, '[2]')
     assert json.loads(path.read_text()) == [1]
     assert [each.name for each in tmp_path.iterdir()] == ['results.json']
+
+
+@pytest.mark.parametrize('score_thr', [5, -0.1, float('nan')])
+def test_scores_that_cannot_be(score_thr, inferencer, tmp_path):
+    with pytest.raises(ValueError, match='score_thr=.*between 0 and 1'):
+        inferencer(video(1), out_dir=str(tmp_path), score_thr=score_thr)
+    assert not list(tmp_path.iterdir())

@@ -59,7 +59,9 @@ def test_module_and_version():
         (['predict'], 'required: SOURCE'),
         (['predict', 'a.mp4', '--weights', 'w', '--save', 'gif'], "'gif'"),
         (['train'], 'usage: mmcico train'),
-        (['models', '--unknown'], 'unrecognized arguments: --unknown'),
+        (['models', '--unknown'], 'unrecognized arguments: --unknown\n'),
+        (['predict', 'a', '--scor-thr', '1'], '--scor-thr 1; did you mean --score-thr?\n'),
+        (['predict', 'a', '--out=b', '--presision=fp32'], '32; did you mean --precision?\n'),
     ],
 )
 def test_wrong_usage_is_2(args, text, capsys):
