@@ -35,6 +35,7 @@ class Base(NamedTuple):
         learning_rate (float): Suggested learning rate.
         classes (tuple[str, ...]): Classes of the checkpoint, as far as it names them.
         clip_steps (tuple[dict, ...]): Steps of its test pipeline that change whole clips.
+        known_side (int | None): Long side of frames in its tests, if there are weights.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Base(NamedTuple):
     learning_rate: float
     classes: tuple[str, ...] = ()
     clip_steps: tuple[dict[str, Any], ...] = ()
+    known_side: int | None = None
 
 
 class Data(NamedTuple):
@@ -97,7 +99,16 @@ def find_base(name: str) -> Base:
     rate = rates[1 if pretrained else 2 if weights else 0]
     pipeline = config.test_dataloader.dataset.pipeline
     steps = tuple(dict(step) for step in pipeline if step.type not in USUAL_STEPS)
-    return Base(name, Config(dict(content, model=model)), weights, rate, classes, steps)
+    side = long_side(pipeline) if weights else None
+    return Base(name, Config(dict(content, model=model)), weights, rate, classes, steps, side)
+
+
+def long_side(pipeline: Sequence[Mapping[str, Any]]) -> int | None:
+    """Return the long side into which a pipeline resizes frames, None if it does not say."""
+    for step in (each for outer in pipeline for each in outer.get('transforms', [outer])):
+        if step['type'] == 'Resize' and isinstance(step.get('scale'), (tuple, list)):
+            return max(step['scale'])
+    return None
 
 
 def meta_of(weights: str) -> dict[str, Any]:

@@ -138,25 +138,24 @@ def object_sides(file: AnnotationFile, scale: tuple[int, int]) -> np.ndarray:
 
 
 def resize_factor(size: tuple[int, int], scale: tuple[int, int]) -> float:
-    """Return the factor by which ``Resize(scale=scale, keep_ratio=True)`` enlarges a frame.
-
-    The size is height and width, the scale is long and short side.
-    """
+    """Return the factor of ``Resize(scale=scale, keep_ratio=True)`` for a (height, width)."""
     return min(max(scale) / max(size), min(scale) / min(size))
 
 
-def choose_scale(file: AnnotationFile, device: str) -> tuple[int, int]:
+def choose_scale(
+    file: AnnotationFile, device: str, known_side: int | None = None
+) -> tuple[int, int]:
     """Return the long and the short side into which frames are resized.
 
-    The long side is that of the median video, at most :data:`LONG_SIDE`. It may be up to twice that
-    limit, and never more than the video has, where a tenth of the objects would be below
-    :data:`SMALL_OBJECT`. Sides are multiples of 32, which the network needs, so that little is
-    padded. The device is ``'cpu'``, or another name for a GPU.
+    The long side is that of the median video, at most :data:`LONG_SIDE` (of ``'cpu'`` or any other
+    device) and that of the frames that the weights to start from know. It may be up to twice
+    :data:`LONG_SIDE`, if the video is so large, where a tenth of the objects would be below
+    :data:`SMALL_OBJECT`. Sides are multiples of 32, which the network needs.
     """
     long = float(np.median([max(video.size) for video in file.videos]))
     ratio = float(np.median([min(video.size) / max(video.size) for video in file.videos]))
     limit = LONG_SIDE['cpu' if device == 'cpu' else 'gpu']
-    wanted = min(long, limit)
+    wanted = min(long, limit, known_side or limit)
     sides = object_sides(file, (int(wanted), int(wanted)))
     small = float(np.percentile(sides, 10)) if len(sides) else 0
     if 0 < small < SMALL_OBJECT:
@@ -167,8 +166,8 @@ def choose_scale(file: AnnotationFile, device: str) -> tuple[int, int]:
 def choose_test_scale(scale: tuple[int, int], small: float) -> tuple[int, int]:
     """Return the long and the short side into which frames of a test are resized.
 
-    It is the largest size that the training meets, because masks are finer there, unless even small
-    objects, those at the 5th percentile, have sides of :data:`FINE_OBJECT` pixels.
+    It is the largest size of the training, where masks are finer, unless ``small`` objects, those
+    at the 5th percentile, have sides of :data:`FINE_OBJECT` pixels.
     """
     factor = FINER if small < FINE_OBJECT else 1
     return round(factor * scale[0]), round(factor * scale[1])
@@ -176,7 +175,7 @@ def choose_test_scale(scale: tuple[int, int], small: float) -> tuple[int, int]:
 
 def _multiple(value: float) -> int:
     """Return the nearest multiple of 32, at least 32."""
-    return max(32, 32 * round(value / 32))
+    return max(32, 32 * math.floor(value / 32 + 0.5))
 
 
 def choose_anchors(sides: Sequence[float] | np.ndarray, least_levels: int = 3) -> Anchors:
@@ -253,18 +252,15 @@ def steps_of_time(
 
 def count_query_frames(file: AnnotationFile) -> int:
     """Return the number of frames that show an object, which are the training clips."""
+    frames = ((video, frame) for video in file.videos for frame in range(video.length))
     return sum(
-        any(track.seen(frame) and not track.iscrowd for track in video.tracks)
-        for video in file.videos
-        for frame in range(video.length)
+        any(each.seen(frame) and not each.iscrowd for each in video.tracks)
+        for video, frame in frames
     )
 
 
 def choose_workers(file: AnnotationFile, device: str, cores: int) -> int:
-    """Return the number of processes that load clips.
-
-    A network on one or two cores of a CPU is faster without one that loads small frames.
-    """
+    """Return the number of processes that load clips: none for small frames on two cores."""
     if device != 'cpu':
         return min(4, cores)
     is_large = float(np.median([max(video.size) for video in file.videos])) > LARGE_FRAME
@@ -272,7 +268,11 @@ def choose_workers(file: AnnotationFile, device: str, cores: int) -> int:
 
 
 def make_choices(
-    file: AnnotationFile, device: str, strides: Sequence[int] | None, cores: int
+    file: AnnotationFile,
+    device: str,
+    strides: Sequence[int] | None,
+    cores: int,
+    known_side: int | None = None,
 ) -> Choices:
     """Return all choices for a training set; the length is that of one pass.
 
@@ -281,8 +281,9 @@ def make_choices(
         device (str): ``'cpu'``, or another name for a GPU.
         strides (Sequence[int], optional): Strides of the model's anchors, None without anchors.
         cores (int): Cores of the machine.
+        known_side (int, optional): Long side of frames in tests of the weights to start from.
     """
-    scale = choose_scale(file, device)
+    scale = choose_scale(file, device, known_side)
     sides = object_sides(file, scale)
     small, large = map(float, np.percentile(sides, [5, 95]))
     frames = count_query_frames(file)

@@ -169,8 +169,8 @@ def choose(parts: Parts, base: 'Base') -> 'Choices':
     from mmcico.apis.training_plan import make_choices
     from mmcico.deployment.precision import best_precision
 
-    device = get_device()
-    made = make_choices(parts.train, device, anchor_strides(base), os.cpu_count() or 1)
+    device, cores = get_device(), os.cpu_count() or 1
+    made = make_choices(parts.train, device, anchor_strides(base), cores, base.known_side)
     small, large = made.sides
     say(
         f'input    {made.scale[0]} x {made.scale[1]} pixels, where objects have sides of '

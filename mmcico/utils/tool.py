@@ -27,7 +27,8 @@ from .files import write_whole
 OK, USER_ERROR, USAGE, INTERRUPTED = 0, 1, 2, 130
 NO_NETWORK = (
     'a file could not be downloaded, most likely the weights of a backbone: pass a local copy by '
-    '--cfg-options model.backbone.init_cfg.checkpoint=FILE'
+    '--cfg-options model.backbone.init_cfg.checkpoint=FILE, or start from random values by '
+    'model.backbone.init_cfg=None'
 )
 #: how PyTorch begins the message of an error in a loader worker
 WORKER_ERROR = re.compile(

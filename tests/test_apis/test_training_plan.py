@@ -67,6 +67,19 @@ def test_input_size(size, side, device, expected):
 
 
 @pytest.mark.parametrize(
+    'side, known_side, expected',
+    [
+        (200, 256, (256, 160)),  # 144 -> 160
+        (200, 640, (320, 192)),  # not more than the limit
+        (40, 256, (512, 288)),  # 8 pixels -> 16
+    ],
+)
+def test_input_size_is_that_of_the_weights(side, known_side, expected):
+    assert plan.choose_scale(squares(720, 1280, side), 'cpu', known_side) == expected
+    assert plan.make_choices(squares(720, 1280, side), 'cpu', None, 1, known_side).scale == expected
+
+
+@pytest.mark.parametrize(
     'side, least, scale, strides',
     [
         (48, 3, 3, [8, 16, 32]),  # anchors of 24 and 48 would be enough

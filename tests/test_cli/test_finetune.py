@@ -6,7 +6,7 @@ import pytest
 from mmengine.config import Config
 from tool_runs import options
 
-from mmcico.apis.config_writer import drop_pretrained
+from mmcico.apis.config_writer import drop_pretrained, find_base
 from mmcico.apis.model_loading import ANY_OBJECT
 from mmcico.cli import finetune
 from mmcico.cli.main import main
@@ -115,6 +115,8 @@ def test_the_model_of_the_package_keeps_its_input(shapes, tmp_path):
     assert run(shapes, out, '--from', 'any-object', '--epochs', '1', '--config-only') == 0
     cfg = Config.fromfile(out / 'config.py')
     assert cfg.load_from == str(ANY_OBJECT)
+    assert find_base('any-object').known_side == 256
+    assert find_base(finetune.CPU_BASE).known_side is None  # no weights, no input to keep
     for pipeline in (cfg.train_pipeline, cfg.test_pipeline):
         assert [step.type for step in pipeline[-2:]] == ['mmcico.ClipMotion', PACK]
     # brightness and motion are not normalised as colours

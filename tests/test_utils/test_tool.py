@@ -31,7 +31,7 @@ def test_without_network_the_way_out_is_said(capsys):
     assert run_tool(lambda argv: fail(URLError('Name or service not known')), []) == 1
     said = capsys.readouterr().err
     assert 'Name or service not known' in said
-    assert 'model.backbone.init_cfg.checkpoint=FILE' in said
+    assert 'model.backbone.init_cfg.checkpoint=FILE' in said and 'init_cfg=None' in said
 
 
 def test_which_errors_are_the_users():
