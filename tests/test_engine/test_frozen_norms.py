@@ -111,6 +111,20 @@ def test_a_misleading_order_changes_nothing():
     assert type(model.a) is nn.Conv2d and torch.equal(torch.get_rng_state(), state)
 
 
+class Picky(nn.Sequential):
+    """Takes one size alone."""
+
+    def forward(self, x):
+        assert x.shape[-1] == 7
+        return (super().forward(x),)
+
+
+def test_a_backbone_with_other_inputs_stays_as_it_is():
+    model = Picky(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3).eval())
+    assert join_frozen_norms(model) == 0
+    assert type(model[0]) is nn.Conv2d
+
+
 def test_hook_takes_the_backbone_of_any_model_and_only_frozen_norms(backbone):
     model = nn.Module()
     model.backbone = backbone
