@@ -259,3 +259,8 @@ def test_pixels_may_be_floats(folder):
         pipeline=steps,
     )
     assert data[0]['inputs'].dtype == torch.float32
+
+
+def test_pipelines_can_be_printed(folder):
+    said = repr(dataset(folder).pipeline)
+    assert "PackClipInputs(meta_keys=('" in said and 'TransformBroadcaster' in said

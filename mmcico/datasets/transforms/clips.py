@@ -140,6 +140,10 @@ class PackClipInputs(PackTrackInputs):
         packed['data_samples'].set_metainfo(clip)
         return packed
 
+    def __repr__(self) -> str:
+        # MMDetection's own asks for an attribute that the class does not have
+        return f'{type(self).__name__}(meta_keys={self.meta_keys})'
+
 
 def landscape_size(height: int, width: int, box: tuple[int, int]) -> tuple[int, int]:
     """Compute width and height of a frame that fits into a wide box, truncated to whole pixels.
