@@ -21,6 +21,8 @@ RUNTIME = 'configs/_base_/default_runtime.py'
 PRETRAINED = ('Pretrained', 'mmcico.InflatedPretrained')
 #: learning rates of AdamW: from random values, from a checkpoint, from a pretrained backbone
 SCRATCH_RATE, CHECKPOINT_RATE, BACKBONE_RATE = 0.002, 0.0005, 0.0001
+#: from a checkpoint that has the classes of the data already
+SAME_CLASSES_RATE = 0.0001
 #: steps of every test pipeline; others, such as ClipMotion, belong to the input of a model
 USUAL_STEPS = {'mmcico.ClipFrameSample', 'TransformBroadcaster', 'mmcico.PackClipInputs'}
 
@@ -32,7 +34,7 @@ class Base(NamedTuple):
         name (str): As the user gave it.
         config (Config): Model and runtime settings.
         weights (str | None): Checkpoint to start from.
-        learning_rate (float): Suggested learning rate.
+        learning_rate (float): Suggested learning rate, if classes have to be learned.
         classes (tuple[str, ...]): Classes of the checkpoint, as far as it names them.
         clip_steps (tuple[dict, ...]): Steps of its test pipeline that change whole clips.
         known_side (int | None): Long side of frames in its tests, if there are weights.
@@ -212,11 +214,16 @@ def config_text(base: Base, data: Data, choices: Choices) -> str:
         num_steps=choices.schedule.num_steps,
         warm_up=choices.schedule.warm_up,
         epochs=choices.schedule.epochs,
-        rate=base.learning_rate,
+        rate=SAME_CLASSES_RATE if has_classes(base, data.classes) else base.learning_rate,
         wrapper=choices.wrapper,
         weights=base.weights,
         clip_steps=''.join(f'    {step!r},\n' for step in base.clip_steps),
     )
+
+
+def has_classes(base: Base, classes: Sequence[str]) -> bool:
+    """Return whether a training starts from a checkpoint with these classes in this order."""
+    return bool(base.weights) and list(base.classes) == list(classes)
 
 
 def write_config(folder: Path, base: Base, data: Data, choices: Choices) -> Path:

@@ -137,7 +137,7 @@ def describe_data(args: argparse.Namespace, parts: Parts, base: 'Base', out: Pat
     Raises:
         ValueError: If no frame of the training part has an object.
     """
-    from mmcico.apis.config_writer import Data, used_classes
+    from mmcico.apis.config_writer import Data, has_classes, used_classes
     from mmcico.apis.training_plan import count_query_frames
 
     classes = used_classes(parts.train, base.classes)
@@ -148,7 +148,7 @@ def describe_data(args: argparse.Namespace, parts: Parts, base: 'Base', out: Pat
     others = [name for _, name in parts.whole.categories if name not in classes]
     if others:
         say(f'         without an object in the training part, left out: {", ".join(others)}')
-    if base.weights and list(base.classes) != classes:
+    if base.weights and not has_classes(base, classes):
         say(
             f'         the checkpoint has {len(base.classes) or "unknown"} other classes: '
             'the layer of the classes is learned anew'

@@ -115,6 +115,7 @@ def test_the_model_of_the_package_keeps_its_input(shapes, tmp_path):
     assert run(shapes, out, '--from', 'any-object', '--epochs', '1', '--config-only') == 0
     cfg = Config.fromfile(out / 'config.py')
     assert cfg.load_from == str(ANY_OBJECT)
+    assert cfg.learning_rate == 0.0005  # the classes are others
     assert find_base('any-object').known_side == 256
     assert find_base(finetune.CPU_BASE).known_side is None  # no weights, no input to keep
     for pipeline in (cfg.train_pipeline, cfg.test_pipeline):
@@ -122,6 +123,19 @@ def test_the_model_of_the_package_keeps_its_input(shapes, tmp_path):
     # brightness and motion are not normalised as colours
     assert cfg.model.data_preprocessor.mean == [128.0] * 3
     assert main(['train', str(out / 'config.py'), *options('train_cfg.max_iters=1')]) == 0
+
+
+def test_known_classes_are_trained_gently(shapes, tmp_path):
+    """A larger rate made the model of the package worse on real videos."""
+    content = json.loads((shapes / 'instances.json').read_text())
+    content['categories'] = [dict(id=1, name='object')]
+    for track in content['annotations']:
+        track['category_id'] = 1
+    (tmp_path / 'instances.json').write_text(json.dumps(content))
+    (tmp_path / 'JPEGImages').symlink_to(shapes / 'JPEGImages')
+    args = ['--from', 'any-object', '--epochs', '1', '--config-only']
+    assert run(tmp_path, tmp_path / 'out', *args) == 0
+    assert Config.fromfile(tmp_path / 'out' / 'config.py').learning_rate == 0.0001
 
 
 @pytest.mark.parametrize(
