@@ -64,7 +64,10 @@ class FrozenNormHook(Hook):
         if is_model_wrapper(model) and not isinstance(model, DistributedDataParallel):
             return
         backbone = getattr(unwrapped(model), 'backbone', None)
-        if backbone is not None and (number := join_frozen_norms(backbone)):
+        if backbone is None:
+            return
+        backbone.train()  # as the loop will do; a backbone freezes its norms here
+        if number := join_frozen_norms(backbone):
             print_log(
                 f'{number} frozen batch norms of the backbone are part of its convolutions now',
                 logger='current',

@@ -128,11 +128,14 @@ def test_a_backbone_with_other_inputs_stays_as_it_is():
 def test_hook_takes_the_backbone_of_any_model_and_only_frozen_norms(backbone):
     model = nn.Module()
     model.backbone = backbone
-    hook = FrozenNormHook()
-    backbone.layer2[0].bn1.train()  # not frozen
+    hook, other = FrozenNormHook(), copy.deepcopy(model)
+    for norm in model.modules():  # the state before a training: nothing is frozen yet
+        norm.training = True
     hook.before_train(SimpleNamespace(model=model))
-    assert type(backbone.layer2[0].conv1) is nn.Conv2d
     assert type(backbone.layer2[0].conv2).__name__ == 'NormedConv2d'
+    other.backbone.norm_eval = False
+    hook.before_train(SimpleNamespace(model=other))
+    assert type(other.backbone.layer2[0].conv2) is nn.Conv2d
     hook.before_train(SimpleNamespace(model=nn.Linear(1, 1)))  # no backbone, nothing to do
 
 
