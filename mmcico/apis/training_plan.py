@@ -252,10 +252,10 @@ def steps_of_time(
 
 def count_query_frames(file: AnnotationFile) -> int:
     """Return the number of frames that show an object, which are the training clips."""
-    frames = ((video, frame) for video in file.videos for frame in range(video.length))
     return sum(
-        any(each.seen(frame) and not each.iscrowd for each in video.tracks)
-        for video, frame in frames
+        any(track.seen(frame) and not track.iscrowd for track in video.tracks)
+        for video in file.videos
+        for frame in range(video.length)
     )
 
 

@@ -2,15 +2,14 @@
 
 import copy
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from mmcico.models.layers.frozen_norms import split_norms
+from mmcico.models.layers.frozen_norms import norms_to_fold, split_norms
 from mmcico.models.vis.cico import CiCo
 from mmcico.models.vis.clip_network import ClipModel, KnownFrames, LazyNetwork, NetworkResult
 from mmcico.structures.clip_outputs import ClipOutputs
@@ -152,20 +151,6 @@ def channels_last(weight: Tensor) -> None:
     layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
     layout = layouts.get(weight.dim(), torch.contiguous_format)
     weight.data = weight.data.contiguous(memory_format=layout)
-
-
-def norms_to_fold(module: nn.Module) -> Iterator[tuple[nn.Module, str, str]]:
-    """Yield the owner of a convolution and of the batch norm after it, and both names.
-
-    The order of registration tells what follows what.
-    """
-    before, name_before = None, ''
-    for name, child in module.named_children():
-        known = isinstance(child, _BatchNorm) and child.running_mean is not None
-        if known and isinstance(before, (nn.Conv2d, nn.Conv3d)):
-            yield module, name_before, name
-        before, name_before = child, name
-        yield from norms_to_fold(child)
 
 
 def fold_norms(model: CiCo) -> None:

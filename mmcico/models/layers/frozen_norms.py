@@ -13,6 +13,7 @@ import torch
 from mmengine.logging import print_log
 from mmengine.model.efficient_conv_bn_eval import efficient_conv_bn_eval_forward
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 
 class NormedConv2d(nn.Conv2d):
@@ -43,19 +44,31 @@ def joins(norm: nn.BatchNorm2d) -> bool:
     return not norm.training and torch.is_grad_enabled()
 
 
+def norms_to_fold(module: nn.Module) -> Iterator[tuple[nn.Module, str, str]]:
+    """Yield the owner of a convolution and of the batch norm after it, and both names.
+
+    The order of registration tells what follows what.
+    """
+    before, name_before = None, ''
+    for name, child in module.named_children():
+        known = isinstance(child, _BatchNorm) and child.running_mean is not None
+        if known and isinstance(before, (nn.Conv2d, nn.Conv3d)):
+            yield module, name_before, name
+        before, name_before = child, name
+        yield from norms_to_fold(child)
+
+
 def pairs_to_join(module: nn.Module) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d]]:
     """Yield convolutions that are registered just before a frozen batch norm, and those norms.
 
     Where neither is trained, as in frozen stages, there is no memory to save.
     """
-    before = None
-    for child in module.children():
-        frozen = type(child) is nn.BatchNorm2d and child.track_running_stats and not child.training
-        if frozen and type(before) is nn.Conv2d:
-            if any(each.requires_grad for each in (*before.parameters(), *child.parameters())):
-                yield before, child  # type: ignore[misc]
-        before = child
-        yield from pairs_to_join(child)
+    for owner, *names in norms_to_fold(module):
+        conv, norm = (getattr(owner, name) for name in names)
+        plain = type(conv) is nn.Conv2d and type(norm) is nn.BatchNorm2d
+        trained = any(each.requires_grad for each in (*conv.parameters(), *norm.parameters()))
+        if plain and trained and not norm.training:
+            yield conv, norm
 
 
 def join_frozen_norms(backbone: nn.Module) -> int:
