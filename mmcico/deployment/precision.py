@@ -1,4 +1,4 @@
-"""Networks prepared for testing: low precision, folded norms, fast layouts."""
+"""Networks prepared for testing: low precision, folded norms, fast layouts and products."""
 
 import copy
 import warnings
@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mmcico.models.layers.frozen_norms import norms_to_fold, split_norms
+from mmcico.models.layers.window_attention import fuse_attention
+from mmcico.models.layers.winograd import use_winograd
 from mmcico.models.vis.cico import CiCo
 from mmcico.models.vis.clip_network import ClipModel, KnownFrames, LazyNetwork, NetworkResult
 from mmcico.structures.clip_outputs import ClipOutputs
@@ -80,8 +82,10 @@ def set_precision(model: CiCo, precision: str) -> CiCo:
 
     Backbone, neck and heads are replaced by copies with the given precision, batch norms folded
     into convolutions, and the layout ``channels_last``. They cannot be trained and have other
-    names of weights. Selection, masks and linking are float32. On CUDA devices, cuDNN chooses
-    its algorithms by trial, unless ``torch.backends.cudnn.deterministic`` is set.
+    names of weights. Attention of Swin Transformers is computed by a fused kernel and, on CPUs in
+    float32, 3x3 convolutions by fewer multiplications (:func:`use_winograd`). Selection, masks and
+    linking are float32. On CUDA devices, cuDNN chooses its algorithms by trial, unless
+    ``torch.backends.cudnn.deterministic`` is set.
 
     Args:
         model (CiCo): In eval mode, with its weights and on its device.
@@ -108,10 +112,13 @@ def set_precision(model: CiCo, precision: str) -> CiCo:
     if known not in (torch.float32, dtype):
         raise ValueError(f'the weights of the model are {known} already; build it again')
     fold_norms(model)
+    fuse_attention(model.backbone)
     for part in NETWORK_PARTS:
         for layer in getattr(model, part).requires_grad_(False).modules():
             if isinstance(layer, LOW_LAYERS):
                 channels_last(layer.to(dtype).weight)
+        if name == 'fp32' and like.device.type == 'cpu':
+            use_winograd(getattr(model, part))
     if like.device.type == 'cuda':  # sizes of maps do not change within a video
         torch.backends.cudnn.benchmark = not torch.backends.cudnn.deterministic
     model.network = FastNetwork(dtype)
