@@ -17,7 +17,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement
 
-from mmcico.datasets.transforms.motion import MOTION_TO_THE_RIGHT
+from mmcico.datasets.transforms.motion import mirror_motion
 from mmcico.utils.launch import (
     add_common_arguments,
     load_config,
@@ -133,9 +133,6 @@ def set_tta(cfg: Config, scales: Sequence[float]) -> None:
     if not all(scale > 0 for scale in scales):
         raise ValueError(f'--tta has the scales {list(scales)}; they must be above 0')
     tta = dict(flip=True, scales=[1.0, *scales])
-    pipeline = cfg.get('test_dataloader', {}).get('dataset', {}).get('pipeline') or ()
-    if any(step.get('type') == 'mmcico.ClipMotion' for step in pipeline):
-        tta['negated'] = [MOTION_TO_THE_RIGHT]
     cfg.model.test_cfg = dict(cfg.model.get('test_cfg') or {}, tta=tta)
 
 
@@ -206,6 +203,7 @@ def main(argv: Sequence[str]) -> None:
         cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
     if args.tta is not None:
         set_tta(cfg, args.tta)
+    mirror_motion(cfg)
     set_resume(cfg, args)
     if 'test_evaluator' in cfg:
         set_output_folder(cfg.test_evaluator, cfg.work_dir)

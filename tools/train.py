@@ -12,6 +12,7 @@ from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from mmcico.datasets.transforms.motion import mirror_motion
 from mmcico.utils.launch import (
     add_common_arguments,
     load_config,
@@ -122,6 +123,7 @@ def main(argv: Sequence[str]) -> None:
         set_output_folder(cfg.val_evaluator, cfg.work_dir)
     schedule = dict(type='mmcico.ScheduleCheckHook')
     cfg.default_hooks = dict(cfg.get('default_hooks') or {}, schedule_check=schedule)
+    mirror_motion(cfg)
     prepare_devices(cfg)
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     build(cfg).train()

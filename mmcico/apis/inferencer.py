@@ -14,6 +14,7 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from mmcico.datasets.transforms.motion import mirror_motion
 from mmcico.deployment import load_onnx_model
 from mmcico.utils.weights import load_weights
 from mmcico.visualization.style import DrawStyle
@@ -105,6 +106,7 @@ class CiCoInferencer(BaseInferencer):
         if model is None:
             model = config_of(str(weights), backend)
         check_config(model)
+        mirror_motion(model)
         self.weights = weights
         self.allow_partial = allow_partial
         self.backend = backend

@@ -3,11 +3,13 @@
 import cv2
 import numpy as np
 import pytest
+from mmengine.config import Config
 
 from mmcico.datasets import ClipMotion
 from mmcico.datasets.transforms.motion import (
     MIN_SIZE,
     SPAN,
+    mirror_motion,
     motion_frames,
     optical_flow,
     own_motion,
@@ -131,3 +133,19 @@ def test_the_transform_replaces_the_colours():
 def test_frames_of_several_sizes_are_refused():
     with pytest.raises(ValueError, match=r'a.json: video 7, frames \(0, 1\) differ in size'):
         ClipMotion().transform(clip([np.zeros((20, 20, 3)), np.zeros((20, 24, 3))]))
+
+
+@pytest.mark.parametrize('kind', ['mmcico.ClipMotion', ClipMotion])
+def test_mirror_images_change_the_sign_of_motion(kind):
+    def signs(tta, *steps):
+        pipeline = [dict(type=each) for each in steps]
+        model = dict(test_cfg=dict(tta=tta))
+        cfg = Config(dict(model=model, test_dataloader=dict(dataset=dict(pipeline=pipeline))))
+        mirror_motion(cfg)
+        return cfg.model.test_cfg.tta
+
+    assert signs(dict(flip=True), kind, 'mmcico.PackClipInputs') == dict(flip=True, negated=[1])
+    assert signs(dict(), 'mmcico.PackClipInputs') == dict()
+    assert signs(dict(negated=[]), kind) == dict(negated=[])
+    assert signs(None, kind) is None
+    mirror_motion(Config(dict(model=dict())))

@@ -232,9 +232,6 @@ def test_augmentation_is_set_for_models_of_this_package(trained, tmp_path, capsy
     set_tta = tool_module('test.py').set_tta
     set_tta(cfg, [1.5])
     assert cfg.model.test_cfg.tta == dict(flip=True, scales=[1.0, 1.5])
-    cfg.test_dataloader = dict(dataset=dict(pipeline=[dict(type='mmcico.ClipMotion')]))
-    set_tta(cfg, [])
-    assert cfg.model.test_cfg.tta == dict(flip=True, scales=[1.0], negated=[1])
     with pytest.raises(ValueError, match='must be above 0'):
         set_tta(cfg, [0.0])
 

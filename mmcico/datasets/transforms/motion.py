@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
+from mmengine.config import Config, ConfigDict
 
 from mmcico.registry import TRANSFORMS
 
@@ -120,3 +121,15 @@ class ClipMotion(BaseTransform):
         greys = [cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) for frame in frames]
         results['img'] = motion_frames(greys)
         return results
+
+
+def mirror_motion(cfg: Config | ConfigDict) -> None:
+    """Let the mirror images of test-time augmentation change the sign of motion, in place.
+
+    A config whose test pipeline has :class:`ClipMotion` need not set ``test_cfg.tta.negated``.
+    """
+    tta = (cfg.model.get('test_cfg') or {}).get('tta')
+    pipeline = cfg.get('test_dataloader', {}).get('dataset', {}).get('pipeline') or ()
+    kinds = ('mmcico.ClipMotion', 'ClipMotion', ClipMotion)
+    if isinstance(tta, dict) and any(step.get('type') in kinds for step in pipeline):
+        tta.setdefault('negated', [MOTION_TO_THE_RIGHT])
