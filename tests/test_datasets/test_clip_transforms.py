@@ -11,7 +11,8 @@ from mmdet.structures.bbox import get_box_tensor
 from mmdet.structures.mask import BitmapMasks
 from mmdet.utils import register_all_modules
 
-from mmcico.datasets import VISDataset
+from mmcico.datasets import ClipCopyPaste, ClipMotion, VISDataset
+from mmcico.datasets.transforms import LoadClipAnnotations
 
 register_all_modules(init_default_scope=True)
 
@@ -264,3 +265,7 @@ def test_pixels_may_be_floats(folder):
 def test_pipelines_can_be_printed(folder):
     said = repr(dataset(folder).pipeline)
     assert "PackClipInputs(meta_keys=('" in said and 'TransformBroadcaster' in said
+    assert "ClipFrameSample(method='consecutive', reach=None)" in said
+    assert repr(ClipCopyPaste(max_objects=3)) == 'ClipCopyPaste(prob=0.5, max_objects=3)'
+    for step in (ClipMotion(), LoadClipAnnotations()):
+        assert repr(step) == f'{type(step).__name__}()'

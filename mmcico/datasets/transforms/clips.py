@@ -89,6 +89,9 @@ class ClipFrameSample(BaseTransform):
         packed['key_frame_flags'] = [t == clip['key_index'] for t in range(len(infos))]
         return packed
 
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(method={self.method!r}, reach={self.reach})'
+
 
 def check_sizes(results: dict) -> str:
     """Check that the frames of a clip have one size, and return where the clip is.

@@ -156,6 +156,9 @@ class ClipCopyPaste(BaseTransform):
             if len(found):
                 paste_object(frame, source, int(found[0]), shift, new_id)
 
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(prob={self.prob}, max_objects={self.max_objects})'
+
 
 def frame_dicts(results: dict) -> list[dict]:
     """Return the fields of each frame of a clip that are changed here."""

@@ -163,3 +163,6 @@ class LoadClipAnnotations(BaseTransform):
         masks = decode_masks([each['mask']['counts'] for each in objects], height, width)
         results['gt_masks'] = BitmapMasks(masks, height, width)
         return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}()'

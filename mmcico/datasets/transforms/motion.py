@@ -122,6 +122,9 @@ class ClipMotion(BaseTransform):
         results['img'] = motion_frames(greys)
         return results
 
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}()'
+
 
 def mirror_motion(cfg: Config | ConfigDict) -> None:
     """Let the mirror images of test-time augmentation change the sign of motion, in place.
