@@ -33,7 +33,8 @@ def test_results_are_those_of_conv3d(num_frames, size, height, width, bias):
 
 
 @torch.no_grad()
-def test_rows_are_computed_in_parts(monkeypatch):
+@pytest.mark.parametrize('threads, most', [(2, 16), (64, 2)])
+def test_rows_are_computed_in_parts(threads, most, monkeypatch):
     """The bytes at a time change no number, and bound the transformed inputs."""
     torch.manual_seed(0)
     conv = nn.Conv3d(4, 4, 3, padding=1)
@@ -45,7 +46,8 @@ def test_rows_are_computed_in_parts(monkeypatch):
     )
     # two rows of three tiles for each thread, three frames, four channels
     monkeypatch.setattr(module, 'CHUNK_BYTES', 2 * 16 * 3 * 3 * 4 * 4)
-    monkeypatch.setattr(torch, 'get_num_threads', lambda: 2)
+    monkeypatch.setattr(module, 'MAX_THREADS', most)
+    monkeypatch.setattr(torch, 'get_num_threads', lambda: threads)
     torch.testing.assert_close(winograd(x, tiles, conv.bias), wanted, atol=1e-6, rtol=1e-6)
     assert heights == [10, 6]
 

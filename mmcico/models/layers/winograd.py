@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from .clip_tower import ClipConv3d
 
-#: bytes of transformed inputs at a time, for each thread
-CHUNK_BYTES = 3 * 2**20
+#: bytes of transformed inputs at a time, for each of so many threads at most
+CHUNK_BYTES, MAX_THREADS = 3 * 2**20, 16
 #: channels of 2D and of 3D convolutions from which the saved products outweigh the additions
 MIN_CHANNELS, MIN_CHANNELS_3D = 192, 96
 
@@ -114,7 +114,7 @@ def winograd(x: Tensor, weights: Tensor, bias: Tensor | None) -> Tensor:
     rows, columns = -(-height // 2), -(-width // 2)
     out = x.new_empty(batch, length, 2 * rows, 2 * columns, weights.shape[-1])
     row_bytes = 16 * batch * columns * length * channels * x.element_size()
-    step = max(CHUNK_BYTES * torch.get_num_threads() // row_bytes, 1)
+    step = max(CHUNK_BYTES * min(torch.get_num_threads(), MAX_THREADS) // row_bytes, 1)
     for first in range(0, 2 * rows, 2 * step):
         end = min(first + 2 * step, 2 * rows)
         part = x.new_zeros(batch, end - first + 2, 2 * columns + 2, length, channels)
