@@ -103,6 +103,7 @@ def test_layers_that_use_it(conv, uses):
 
 
 @torch.no_grad()
+@pytest.mark.filterwarnings('ignore::torch.jit.TracerWarning')
 @pytest.mark.parametrize('conv', [clip_conv(MIN_CHANNELS_3D), frame_conv(MIN_CHANNELS)])
 def test_inputs_that_use_it(conv, monkeypatch):
     """It is for float32 on a CPU; other inputs are convolved as before."""
