@@ -169,11 +169,17 @@ def leave_group() -> None:
     (https://github.com/pytorch/pytorch/pull/179291). The runner, a ring of references, holds the
     wrapper of the model and so the group. Called only after success: a rank that failed must not
     wait for the others.
+
+    The last reference must be Python's own, which gives up Python's lock before the group waits for
+    its threads. Where the wrapper of the model is the last one, both wait for each other for ever
+    if a thread needs the lock to free a tensor.
     """
     distributed = sys.modules.get('torch.distributed')
     if distributed and distributed.is_available() and distributed.is_initialized():
+        group = distributed.group.WORLD
         distributed.destroy_process_group()
         gc.collect()
+        del group
 
 
 class PatientOutput:
