@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import os.path as osp
+import re
 import pickle
 import subprocess
 import sys
@@ -181,7 +182,7 @@ def test_no_thread_of_the_group_outlives_a_job(tmp_path):
     )
     assert 'gloo threads left: []' in done.stdout, done.stderr
     # the group ends after the wrapper of the model, which would wait for threads with Python's lock
-    assert 'gloo threads after collection: 3' in done.stdout
+    assert re.search(r'gloo threads after collection: [1-9]', done.stdout), done.stdout
 
 
 @pytest.mark.parametrize(
