@@ -4,8 +4,8 @@ import glob
 import json
 import os
 import os.path as osp
-import re
 import pickle
+import re
 import subprocess
 import sys
 
