@@ -148,4 +148,5 @@ def test_mirror_images_change_the_sign_of_motion(kind):
     assert signs(dict(), 'mmcico.PackClipInputs') == dict()
     assert signs(dict(negated=[]), kind) == dict(negated=[])
     assert signs(None, kind) is None
-    mirror_motion(Config(dict(model=dict())))
+    for loader in ({}, {'test_dataloader': None}, {'test_dataloader': dict(dataset=None)}):
+        mirror_motion(Config(dict(model=dict(test_cfg=None), **loader)))

@@ -132,7 +132,8 @@ def mirror_motion(cfg: Config | ConfigDict) -> None:
     A config whose test pipeline has :class:`ClipMotion` need not set ``test_cfg.tta.negated``.
     """
     tta = (cfg.model.get('test_cfg') or {}).get('tta')
-    pipeline = cfg.get('test_dataloader', {}).get('dataset', {}).get('pipeline') or ()
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    pipeline = dataset.get('pipeline') or ()
     kinds = ('mmcico.ClipMotion', 'ClipMotion', ClipMotion)
     if isinstance(tta, dict) and any(step.get('type') in kinds for step in pipeline):
         tta.setdefault('negated', [MOTION_TO_THE_RIGHT])
