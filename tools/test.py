@@ -17,7 +17,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement
 
-from mmcico.datasets.transforms.motion import mirror_motion
+from mmcico.models.vis.augmentation import mirror_motion
 from mmcico.utils.launch import (
     add_common_arguments,
     load_config,

@@ -14,8 +14,8 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from mmcico.datasets.transforms.motion import mirror_motion
 from mmcico.deployment import load_onnx_model
+from mmcico.models.vis.augmentation import mirror_motion
 from mmcico.utils.weights import load_weights
 from mmcico.visualization.style import DrawStyle
 

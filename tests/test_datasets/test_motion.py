@@ -9,11 +9,11 @@ from mmcico.datasets import ClipMotion
 from mmcico.datasets.transforms.motion import (
     MIN_SIZE,
     SPAN,
-    mirror_motion,
     motion_frames,
     optical_flow,
     own_motion,
 )
+from mmcico.models.vis.augmentation import mirror_motion
 
 
 def texture(height, width, seed):

@@ -3,7 +3,6 @@
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
-from mmengine.config import Config, ConfigDict
 
 from mmcico.registry import TRANSFORMS
 
@@ -19,8 +18,6 @@ NOISE = 0.1
 SPAN = 4.0
 #: the optical flow needs frames of at least this size; smaller ones repeat their last pixels
 MIN_SIZE = 16
-#: channel of the result that changes its sign in a mirror image
-MOTION_TO_THE_RIGHT = 1
 
 
 def terms(y: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -124,16 +121,3 @@ class ClipMotion(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}()'
-
-
-def mirror_motion(cfg: Config | ConfigDict) -> None:
-    """Let the mirror images of test-time augmentation change the sign of motion, in place.
-
-    A config whose test pipeline has :class:`ClipMotion` need not set ``test_cfg.tta.negated``.
-    """
-    tta = (cfg.model.get('test_cfg') or {}).get('tta')
-    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
-    pipeline = dataset.get('pipeline') or ()
-    kinds = ('mmcico.ClipMotion', 'ClipMotion', ClipMotion)
-    if isinstance(tta, dict) and any(step.get('type') in kinds for step in pipeline):
-        tta.setdefault('negated', [MOTION_TO_THE_RIGHT])

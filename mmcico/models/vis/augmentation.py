@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
+from mmengine.config import Config, ConfigDict
 from mmengine.structures import InstanceData
 from torch import Tensor
 
@@ -21,6 +22,8 @@ MEAN = ('bboxes', 'circumscribed', 'rank_weight', 'masks', 'embeds')
 #: fields that are averaged over all views; a view that did not find the instance counts as 0
 MEAN_OF_ALL = ('scores', 'class_scores')
 DIVISOR = 32
+#: channel of mmcico.ClipMotion that changes its sign in a mirror image
+MOTION_TO_THE_RIGHT = 1
 
 
 class View(NamedTuple):
@@ -216,3 +219,16 @@ class ViewedClips:
             drawn = model.mask_head.redraw(prototypes, params[rows, number], own[0], size, own[1])
             total.index_add_(0, rows, view.maps(drawn, total.shape[-2:]).to(total))
         return total / found.sum(dim=1)[:, None, None, None]
+
+
+def mirror_motion(cfg: Config | ConfigDict) -> None:
+    """Let the mirror images of test-time augmentation change the sign of motion, in place.
+
+    A config whose test pipeline has ``ClipMotion`` need not set ``test_cfg.tta.negated``.
+    """
+    tta = (cfg.model.get('test_cfg') or {}).get('tta')
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    kinds = [step.get('type') for step in dataset.get('pipeline') or ()]
+    names = [getattr(kind, '__name__', kind) for kind in kinds]
+    if isinstance(tta, dict) and {'mmcico.ClipMotion', 'ClipMotion'} & set(names):
+        tta.setdefault('negated', [MOTION_TO_THE_RIGHT])
