@@ -13,9 +13,11 @@ import mmengine.runner.checkpoint
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.runner import Runner
 from processes import free_port
 from tool_runs import options, run_here, tool_module
 
+from mmcico.models.vis.augmentation import mirror_motion
 from mmcico.utils.launch import set_output_folder
 
 HERE = osp.dirname(osp.abspath(__file__))
@@ -235,8 +237,30 @@ def test_augmentation_is_set_for_models_of_this_package(trained, tmp_path, capsy
     set_tta = tool_module('test.py').set_tta
     set_tta(cfg, [1.5])
     assert cfg.model.test_cfg.tta == dict(flip=True, scales=[1.0, 1.5])
+    cfg.test_dataloader = dict(dataset=dict(pipeline=[dict(type='mmcico.ClipMotion')]))
+    set_tta(cfg, [])
+    mirror_motion(cfg)
+    assert cfg.model.test_cfg.tta == dict(flip=True, scales=[1.0], negated=[1])
     with pytest.raises(ValueError, match='must be above 0'):
         set_tta(cfg, [0.0])
+
+
+@pytest.mark.parametrize('tool', ['train.py', 'test.py'])
+def test_tools_let_mirror_images_change_the_sign_of_motion(tool, trained, tmp_path, monkeypatch):
+    config, built = tmp_path / 'motion.py', []
+    config.write_text(
+        f'_base_ = {CONFIG!r}\nmodel = dict(test_cfg=dict(tta=dict(flip=True)))\n'
+        "test_dataloader = dict(dataset=dict(pipeline=[dict(type='mmcico.ClipMotion')]))\n"
+    )
+
+    def build(cfg):
+        built.append(cfg.model.test_cfg.tta)
+        raise ValueError('nothing is run')
+
+    monkeypatch.setattr(Runner, 'from_cfg', build)
+    weights = [trained / 'epoch_2.pth'] if tool == 'test.py' else []
+    assert run_here(tool, config, *weights, '--work-dir', tmp_path) == 1
+    assert built == [dict(flip=True, negated=[1])]
 
 
 def test_debug_and_our_own_mistakes_raise(tmp_path):
