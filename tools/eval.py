@@ -13,6 +13,7 @@ from typing import Any
 
 from mmcico import evaluation
 from mmcico.evaluation import tracking
+from mmcico.formats.problems import Problems
 from mmcico.utils.tool import run_tool, tool_parser
 
 
@@ -68,13 +69,14 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     return args
 
 
-def measure(args: argparse.Namespace) -> tuple[dict[str, Any], Any, str]:
-    """Return the figures, the ground truth and the text to print."""
+def measure(args: argparse.Namespace) -> tuple[dict[str, Any], list[str], str]:
+    """Return the figures, warnings and the text to print."""
     chosen = args.long_videos and evaluation.long_video_ids(args.long_videos)
     if args.tracking:
         tracking.require_trackeval()
     truth = evaluation.read_annotated(args.ground_truth, args.crowds_as_objects)
-    tracks = evaluation.read_results(args.results, truth)
+    problems = Problems(args.results)
+    tracks = evaluation.read_results(args.results, truth, problems=problems)
     metrics = evaluation.evaluate(
         truth, tracks, args.metric, long_videos=chosen, processes=args.processes
     )
@@ -85,20 +87,21 @@ def measure(args: argparse.Namespace) -> tuple[dict[str, Any], Any, str]:
     if args.tracking:
         metrics['tracking'] = tracking.tracking_figures(truth, tracks, args.score_thr)
         text += '\n\n' + tracking.format_tracking(metrics['tracking'])
-    return metrics, truth, text
+    warnings = [*truth.warnings(args.metric), *(each.text() for each in problems.found)]
+    return metrics, warnings, text
 
 
 def main(argv: Sequence[str]) -> int:
     """Measure the results, write the figures and print a table."""
     args = parse_args(argv)
-    metrics, truth, text = measure(args)
+    metrics, warnings, text = measure(args)
     failed = ''
     if args.out:
         try:
             evaluation.save_metrics(args.out, metrics)
         except (OSError, ValueError) as error:  # the figures are still printed
             failed = str(error)
-    for warning in truth.warnings(args.metric):
+    for warning in warnings:
         print(f'warning: {warning}', file=sys.stderr)
     print(text)
     if failed:

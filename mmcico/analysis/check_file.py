@@ -8,7 +8,7 @@ from mmcico.formats.categories import normalised
 from mmcico.formats.fields import id_key
 from mmcico.formats.problems import Place, Problems, short
 from mmcico.formats.read import load_json, read_annotations
-from mmcico.utils.files import natural_key
+from mmcico.utils.files import leads_outside, natural_key
 from mmcico.utils.image_reading import image_library, image_size
 
 from .check_frames import TrackChecker
@@ -99,17 +99,17 @@ def check_category_use(file: AnnotationFile, problems: Problems) -> None:
 
 def check_same_classes(file: AnnotationFile, other: AnnotationFile, problems: Problems) -> None:
     """Report ids that stand for different classes in a file and in another part of its data set."""
-    known = dict(other.categories)
+    known = {id_key(key): name for key, name in other.categories}
     by_name = {normalised(name): key for key, name in other.categories}
     for key, name in file.categories:
         own = by_name.get(normalised(name))
-        if own == key:
+        if own is not None and id_key(own) == id_key(key):
             continue
         message = f'has the id {key!r}, in {other.name} ' + (
             f'it has the id {own!r}' if own is not None else f'no class is named {name!r}'
         )
-        if own is None and key in known:
-            message += f' and {key!r} is {known[key]!r}'
+        if own is None and id_key(key) in known:
+            message += f' and {key!r} is {known[id_key(key)]!r}'
         message += '; the parts of a data set need the same ids (convert --target does it)'
         problems.defect('category', message, problems.at(field='categories'), name)
 
@@ -132,7 +132,7 @@ def check_images(file: AnnotationFile, folder: Path, problems: Problems) -> None
     problems.checked['images'] = len(named)
     is_empty = len(named) > 1 and not any((folder / name).is_file() for _, _, name in named)
     for video, frame, name in named[:1] if is_empty else named:
-        message = _image_problem(folder / name, video)
+        message = _image_problem(folder, name, video)
         if is_empty:
             message += f', nor any other of the {len(named)} frames; {_hint(folder, name)}'
         if message:
@@ -147,8 +147,14 @@ def _hint(folder: Path, name: str) -> str:
     return '--images is the folder that "file_names" start from'
 
 
-def _image_problem(path: Path, video: AnnotatedVideo) -> str:
+def _image_problem(folder: Path, name: str, video: AnnotatedVideo) -> str:
     """Return what is wrong with an image, '' if nothing is."""
+    path = folder / name
+    if leads_outside(folder, name):
+        return (
+            f'lies outside of {folder} (by its name or a link), where training does not look for '
+            'images; move it there, or set allow_outside=True of the data set'
+        )
     if not path.is_file():
         return f'there is no file {path}'
     try:

@@ -20,7 +20,7 @@ from mmcico.utils.weights import load_weights
 from mmcico.visualization.style import DrawStyle
 
 from .clip_stream import ClipStream, FrameResult
-from .media import each_video, is_image_file
+from .media import all_videos
 from .model_loading import (
     ANY_OBJECT,
     ANY_OBJECT_NOTE,
@@ -210,15 +210,7 @@ class CiCoInferencer(BaseInferencer):
 
     def _inputs_to_list(self, inputs: Any) -> list[Source]:
         """Return all videos; a list of frames or of image files is one video."""
-        if isinstance(inputs, (list, tuple)):
-            if not inputs:
-                raise ValueError('there is no video in the list of inputs; give at least one')
-            first = inputs[0]
-            frames = isinstance(first, np.ndarray) and first.ndim <= 3
-            if not frames and not all(is_image_file(each) for each in inputs):
-                return [each for one in inputs for each in each_video(one)]
-            return [inputs]
-        return each_video(inputs)
+        return all_videos(inputs)
 
     def visualize(
         self,

@@ -5,6 +5,8 @@ import os.path as osp
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mmcico.utils.files import natural_key
 from mmcico.utils.image_reading import IMAGE_SUFFIXES, file_content, num_pages
 
@@ -123,3 +125,26 @@ def each_video(source: Any) -> list[Any]:
         return [source]
     path = osp.expanduser(str(source))
     return (files_in(path)[1] or [source]) if stands_for_files(path) else [source]
+
+
+def all_videos(inputs: Any) -> list[Any]:
+    """Return the videos that one or several sources stand for.
+
+    A list of frames or of several image files is one video.
+
+    Raises:
+        ValueError: If a list is empty, or a folder or glob has both images and videos, or neither.
+    """
+    if not isinstance(inputs, (list, tuple)):
+        return each_video(inputs)
+    if not inputs:
+        raise ValueError('there is no video in the list of inputs; give at least one')
+    frames = isinstance(inputs[0], np.ndarray) and inputs[0].ndim <= 3
+    if frames or (len(inputs) > 1 and all(map(is_frame_file, inputs))):
+        return [inputs]
+    return [each for one in inputs for each in each_video(one)]
+
+
+def is_frame_file(source: Any) -> bool:
+    """Return whether a source is the path of an image that is no stack and no animation."""
+    return is_image_file(source) and not (osp.isfile(source) and kind_of(str(source)) == 'pages')

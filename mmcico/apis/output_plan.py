@@ -2,6 +2,7 @@
 
 import json
 import re
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,11 +78,14 @@ class OutputPlan:
     def write_tracks(self, runs: Sequence[TrackSink]) -> None:
         """Write the tracks of all videos, including those that ended early.
 
+        If no video has a frame, files of an earlier run stay as they are.
+
         Raises:
             OSError: If a file cannot be written; one that was there stays as it was.
         """
         folder = self._folder('json')
-        if folder:
+        runs = [run for run in runs if run.results.length]
+        if folder and runs:
             entries = [entry for run in runs for entry in run.entries()]
             write_whole(folder / 'results.json', json.dumps(entries))
             for run in runs:
@@ -96,11 +100,9 @@ def check_writable(folder: Path) -> None:
     """
     if not is_unicode(folder):
         raise ValueError(f'cannot write to the folder {folder}: its name is not valid Unicode')
-    probe = folder / '.mmcico'
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise ValueError(
             f'cannot write to the folder {folder}: {error.strerror or error}'
@@ -111,10 +113,12 @@ def distinct(name: str, seen: dict[str, int]) -> str:
     """Return a name for files that no other video of the run has: ``name``, ``name_2`` and so on.
 
     Characters that file names cannot have, or that are not Unicode, become ``_``. Names that differ
-    in case alone count as equal, as they do on Windows. ``seen``, the number of times that each
-    name came, is updated.
+    in case alone count as equal, as they do on Windows. Long names are cut off. ``seen``, the
+    number of times that each name came, is updated.
     """
-    name = re.sub(r'[\\/:*?"<>|\x00-\x1f\ud800-\udfff]', '_', name).strip('. ') or 'video'
+    name = re.sub(r'[\\/:*?"<>|\x00-\x1f\ud800-\udfff]', '_', name)
+    # file systems allow 255 bytes, with "_2" and an ending
+    name = name.encode()[:200].decode(errors='ignore').strip('. ') or 'video'
     free = name
     while free.lower() in seen:
         seen[name.lower()] += 1

@@ -282,11 +282,12 @@ def main(argv: Sequence[str]) -> None:
     base = choose_base(args.base)
     data = describe_data(args, parts, base, out)
     choices = choose(parts, base)
-    config = write_config(out, base, data, choices)
-    steps = number_of_steps(args, parts, config, choices.batch_size)
+    with tempfile.TemporaryDirectory() as draft:
+        config = write_config(Path(draft), base, data, choices)
+        steps = number_of_steps(args, parts, config, choices.batch_size)
     frames = plan.count_query_frames(parts.train)
     schedule = plan.schedule_of(steps, frames, choices.batch_size)
-    write_config(out, base, data, choices._replace(schedule=schedule))
+    config = write_config(out, base, data, choices._replace(schedule=schedule))
     say(
         f'length   {steps} steps, {schedule.epochs:.0f} passes over the frames',
         f'config   {config}',

@@ -11,7 +11,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mmcico.models.layers.frozen_norms import norms_to_fold, split_norms
 from mmcico.models.layers.window_attention import fuse_attention
-from mmcico.models.layers.winograd import use_winograd
+from mmcico.models.layers.winograd_layers import use_winograd
 from mmcico.models.vis.cico import CiCo
 from mmcico.models.vis.clip_network import ClipModel, KnownFrames, LazyNetwork, NetworkResult
 from mmcico.structures.clip_outputs import ClipOutputs

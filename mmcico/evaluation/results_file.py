@@ -113,7 +113,8 @@ def open_part(
         OSError: If the folder cannot be written.
     """
     run = Path(outdir) / RUN
-    if resume and find_parts(outdir):
+    # another process may have made its part already
+    if resume and any(part.stat().st_size for part in find_parts(outdir).values()):
         before = load_json(run) if run.is_file() else {}
         if not isinstance(before, dict) or before.get('fingerprint') != fingerprint:
             raise ValueError(

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ class VISMetric(BaseMetric):
             continued.
         collect_device (str): See ``BaseMetric``.
         prefix (str, optional): Prefix of the names in logs; ``'youtube_vis'`` if left out.
+        crowds_as_objects (bool): Whether to take ``iscrowd`` of the ground truth as 0.
 
     Raises:
         ValueError: If the arguments do not fit together.
@@ -76,6 +78,7 @@ class VISMetric(BaseMetric):
         fingerprint: str | None = None,
         collect_device: str = 'cpu',
         prefix: str | None = None,
+        crowds_as_objects: bool = False,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         groups_of(metric)
@@ -90,6 +93,7 @@ class VISMetric(BaseMetric):
         if tracking:
             require_trackeval()
         self.ann_file = ann_file
+        self._read_truth = partial(read_ground_truth, crowds_as_objects=crowds_as_objects)
         self.metric = metric
         self.long_videos = long_videos and long_video_ids(long_videos)
         self.outdir = outdir
@@ -130,7 +134,7 @@ class VISMetric(BaseMetric):
             self._part = open_part(
                 self.outdir, get_rank(), get_world_size(), self.resume, self.fingerprint
             )
-        elif self.ann_file and not read_ground_truth(self.ann_file).has_annotations:
+        elif self.ann_file and not self._read_truth(self.ann_file).has_annotations:
             # no error, because this may be a validation during a training
             print_log(
                 f'VISMetric: {self.ann_file} has no annotations, so nothing can be measured, and '
@@ -247,11 +251,10 @@ class VISMetric(BaseMetric):
                 logger='current',
             )
         if self.format_only or self.ann_file is None:
-            print_log(
-                'nothing is measured: VISMetric has no ann_file, or format_only', logger='current'
-            )
+            text = 'nothing is measured: VISMetric has no ann_file, or format_only'
+            print_log(text, logger='current')
             return {}
-        truth = read_ground_truth(self.ann_file)
+        truth = self._read_truth(self.ann_file)
         if not truth.has_annotations:
             print_log(
                 f'nothing is measured: {self.ann_file} has no annotations; official val and test '
@@ -281,10 +284,8 @@ class VISMetric(BaseMetric):
         said = truth.warnings(self.metric)
         absent = set(truth.video_index) - {id_key(r['video_id']) for r in records}
         if absent:
-            said.append(
-                f'{len(absent)} of {len(truth.videos)} videos of {truth.name} were not tested; '
-                'their objects count as missed'
-            )
+            share = f'{len(absent)} of {len(truth.videos)} videos of {truth.name}'
+            said.append(f'{share} were not tested; their objects count as missed')
         for text in said:
             print_log(text, logger='current', level=logging.WARNING)
 

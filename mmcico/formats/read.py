@@ -12,8 +12,9 @@ from .cocovid import is_cocovid, read_cocovid
 from .problems import Problems
 from .youtube_vis import read_youtube_vis
 
-#: bytes of the largest content as Python's objects; another number in the environment replaces it
-MOST_MEMORY = 2**30
+#: bytes of the largest content as Python's objects: half of the machine's memory, but at least as
+#: many; another number in the environment replaces it
+LEAST_LIMIT = 2**33
 MEMORY_VARIABLE = 'MMCICO_JSON_MEMORY'
 #: bytes that an object, a list, an entry of one or both quotes of a text need at most
 COSTS = {b'{': 240, b'[': 96, b',': 41, b'"': 32}
@@ -60,7 +61,7 @@ def parse_json(data: bytes, name: str) -> Any:
         ValueError: If it is broken, nested too deeply, has numbers of thousands of digits or would
             fill the memory.
     """
-    if _memory(data) > MOST_MEMORY:  # brackets may be characters of masks
+    if _memory(data) > _memory_limit():  # brackets may be characters of masks
         _check_memory(_memory(TEXT.sub(b'""', data)) + len(data), name)
     try:
         text = data.decode('utf-8-sig')
@@ -91,11 +92,19 @@ def _memory(data: bytes) -> int:
     return sum(data.count(mark) * cost for mark, cost in COSTS.items())
 
 
+def _memory_limit() -> int:
+    """Return the bytes that the content of a file may need."""
+    text = os.environ.get(MEMORY_VARIABLE, '')
+    if text.isdecimal():
+        return int(text)
+    if not hasattr(os, 'sysconf'):  # Windows
+        return LEAST_LIMIT
+    return max(LEAST_LIMIT, os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2)
+
+
 def _check_memory(size: int, name: str) -> None:
     """Refuse a file whose objects would fill the memory."""
-    text = os.environ.get(MEMORY_VARIABLE, '')
-    most = int(text) if text.isdecimal() else MOST_MEMORY
-    if size > most:
+    if size > (most := _memory_limit()):
         raise ValueError(
             f'{name} needs up to {size:,} bytes of memory, more than {most:,}; split the file, or '
             f'allow more by the environment variable {MEMORY_VARIABLE} (bytes)'

@@ -4,9 +4,7 @@ A file of results is JSON, a zip with it, or a part of a test: ``results.rank<r>
 line per finished video, ``{"video_id": ..., "results": [...]}``.
 """
 
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -17,14 +15,7 @@ from .fields import as_id, id_key, id_order, is_number, look_up, missing, read_m
 from .masks import read_masks
 from .problems import Place, Problems
 from .read import load_json, parse_json
-
-#: file in a zip, and of a finished test
-RESULTS = 'results.json'
-#: bytes of the largest results.json that is unpacked
-MOST_BYTES = 2**30
-#: results of this size shrink less than so many times; more is no results file
-BOMB_BYTES, BOMB_RATIO = 2**26, 300
-BROKEN = (EOFError, RuntimeError, NotImplementedError, ValueError, OverflowError)
+from .results_zip import RESULTS, read_zip
 
 
 @dataclass
@@ -98,13 +89,21 @@ def read_results(
         entries = []
     groups: dict[int, list[tuple[ResultTrack, list]]] = {}
     videos = {id_key(video.id): i for i, video in enumerate(truth.videos)}
-    folders = {**videos, **_video_folders(truth), **videos}
+    texts = {
+        id_key(video.id): i for i, video in enumerate(truth.videos) if isinstance(video.id, str)
+    }
+    folders = {**videos, **_video_folders(truth), **texts}
     categories = {id_key(key): i for i, (key, _) in enumerate(truth.categories)}
     tables = dict(videos=videos, folders=folders, categories=categories)
     for number, entry in enumerate(entries):
         found = _read_track(entry, number, truth, tables, problems)
         if found is not None:
             groups.setdefault(found[0].video, []).append(found)
+    ids = [entry.get('video_id') for entry in entries if isinstance(entry, dict)]
+    for text in sorted({each for each in ids if isinstance(each, str) and each in videos}):
+        if folders[text] != videos[text]:
+            message = 'is taken as the folder of a video; it is the number of another one, too'
+            problems.warn('video', message, problems.at(field='video_id'), text)
     for position, group in groups.items():
         _read_frames(truth.videos[position], group, problems)
     tracks = [track for group in groups.values() for track, _ in group]
@@ -173,16 +172,15 @@ def load_results(path: str | Path, problems: Problems) -> Any:
     """Return the JSON of results: JSON, zip, part or folder of parts; None after an error."""
     path = Path(path)
     try:
-        if path.is_dir() and (path / RESULTS).is_file():
-            path = path / RESULTS
-        if path.is_dir() or path.suffix == '.jsonl':
-            parts = find_parts(path) if path.is_dir() else {0: path}
-            if not parts:
-                raise ValueError(f'{path} has no {RESULTS} and no results.rank<r>.jsonl')
+        parts = {} if path.suffix != '.jsonl' else {0: path}
+        if path.is_dir():
+            parts = find_parts(path)
+            path, parts = _newest(path / RESULTS, parts, problems)
+        if parts:
             records = unique_records(each for part in parts.values() for each in read_part(part))
             return [track for record in records for track in record['results']]
         if path.suffix.lower() == '.zip' or (path.is_file() and zipfile.is_zipfile(path)):
-            return _read_zip(path, problems)
+            return read_zip(path, problems)
         return load_json(path)
     except ValueError as error:
         if not problems.collect:
@@ -191,55 +189,25 @@ def load_results(path: str | Path, problems: Problems) -> Any:
     return None
 
 
-def _read_zip(path: Path, problems: Problems) -> Any:
-    """Return the JSON of ``results.json`` in a zip."""
-    if not path.is_file():
-        raise ValueError(f'{path} cannot be read: there is no such file')
-    try:
-        with zipfile.ZipFile(path) as file:
-            _check_members(file.namelist(), problems)
-            inside = [each for each in file.infolist() if _base(each.filename) == RESULTS]
-            fault = _zip_fault(inside, file.namelist())
-            data = b'' if fault else file.read(inside[0])
-    # zipfile does not foresee all that a broken zip can hold
-    except (zipfile.BadZipFile, zlib.error, struct.error, *BROKEN) as error:
-        raise ValueError(f'{path} cannot be read: {error}') from error
-    except OSError as error:
-        raise ValueError(f'{path} cannot be read: {error.strerror or error}') from error
-    if fault:
-        raise ValueError(f'{path}{fault}')
-    return parse_json(data, f'{path}: {RESULTS}')
+def _newest(
+    whole: Path, parts: dict[int, Path], problems: Problems
+) -> tuple[Path, dict[int, Path]]:
+    """Return a file of results, and the parts that are to be read instead because they are newer.
 
-
-def _zip_fault(inside: Sequence[zipfile.ZipInfo], names: Sequence[str]) -> str:
-    """Return the reason why a zip is no file of results, '' if it may be one."""
-    if not inside:
-        return f' holds no {RESULTS}, but {names[:5]}'
-    size, packed = inside[0].file_size, max(inside[0].compress_size, 1)
-    if size > MOST_BYTES or (size > BOMB_BYTES and size > BOMB_RATIO * packed):
-        return (
-            f': {RESULTS} has {size} bytes, packed {packed}; that is no results file (at most '
-            f'{MOST_BYTES} bytes are unpacked)'
-        )
-    return ''
-
-
-def _base(name: str) -> str:
-    return name.replace('\\', '/').rsplit('/', 1)[-1]
-
-
-def _check_members(names: list[str], problems: Problems) -> None:
-    """Report what evaluation servers refuse in a zip that can be read."""
-    inside = [each for each in names if _base(each) == RESULTS]
-    if inside and RESULTS not in names:
-        message = f'{RESULTS} is inside a folder ({inside[0]}); zip the file, not its folder'
-        problems.defect('layout', message)
-    more = [each for each in names if _base(each) != RESULTS]
-    if names.count(RESULTS) > 1:
-        more.append(RESULTS + ' once more')
-    if more:
-        message = f'holds {len(more)} more than {RESULTS}: {more[:5]}; servers want it alone'
-        problems.defect('layout', message)
+    Raises:
+        ValueError: If there is neither.
+    """
+    if not whole.is_file():
+        if not parts:
+            raise ValueError(f'{whole.parent} has no {RESULTS} and no results.rank<r>.jsonl')
+        return whole, parts
+    written = whole.stat().st_mtime_ns
+    found = [part.stat() for part in parts.values()]
+    if not any(each.st_size and each.st_mtime_ns > written for each in found):
+        return whole, {}
+    message = f'{whole} is older than the parts of an interrupted test, which are read instead'
+    problems.warn('layout', message)
+    return whole, parts
 
 
 def find_parts(outdir: str | Path) -> dict[int, Path]:

@@ -2,9 +2,10 @@
 
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import BinaryIO
 
 
@@ -28,14 +29,24 @@ def is_unicode(path: str | Path) -> bool:
     return os.fsencode(path) == str(path).encode(errors='replace')
 
 
+def leads_outside(folder: str | Path, name: str) -> bool:
+    """Return whether a name leads out of a folder: absolute, by ``..``, as a URL or by a link."""
+    parts = PurePath(name.replace('\\', '/'))
+    if parts.is_absolute() or '..' in parts.parts or '://' in name:
+        return True
+    root = os.path.realpath(folder or '.')
+    return os.path.commonpath([root, os.path.realpath(os.path.join(root, name))]) != root
+
+
 def part_path(path: Path) -> Path:
-    """Return the path of the temporary file beside a file; it has the same suffix.
+    """Return the path of a new temporary file beside a file; it has the same suffix.
 
     Devices, pipes and folders, which cannot be replaced, are returned themselves.
     """
     if path.exists() and not path.is_file():
         return path
-    return path.with_name(f'.{path.stem}.{os.getpid()}.part{path.suffix}')
+    start = path.stem.encode(errors='surrogateescape')[:100].decode(errors='ignore')
+    return path.with_name(f'.{start}.{secrets.token_hex(4)}.part{path.suffix}')
 
 
 @contextmanager

@@ -78,6 +78,11 @@ def test_classes_are_compared_with_those_of_another_file(tmp_path):
     other = tmp_path / 'train.json'
     other.write_text(json.dumps(GOOD))
     assert check_data(small_cocovid(), 'f.json', classes_of=str(other)).num_errors == 0
+    texts = copy.deepcopy(GOOD)
+    for each in (*texts['categories'], *texts['annotations']):
+        key = 'id' if 'name' in each else 'category_id'
+        each[key] = str(each[key])  # the same ids
+    assert check_data(texts, 'f.json', classes_of=str(other)).num_errors == 0
     data = copy.deepcopy(GOOD)
     first, second = (c['id'] for c in data['categories'])
     data['categories'] = [dict(id=first, name='dog'), dict(id=second, name='cow')]

@@ -3,6 +3,7 @@ from PIL import Image
 from small_sets import small_set
 
 from mmcico.analysis.check_file import check_data
+from mmcico.utils.files import leads_outside
 from mmcico.utils.image_reading import ORIENTATION, image_size
 
 
@@ -38,6 +39,19 @@ def test_missing_wrong_and_broken_files(folder):
     assert 'there is no file' in lines[0][2]
     assert '(8, 6) (height, width), the annotation file says (6, 8)' in lines[1][2]
     assert 'is no image' in lines[2][2]
+
+
+def test_images_that_training_would_refuse(folder, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp('elsewhere')
+    (folder / 'b').rename(elsewhere / 'b')
+    (folder / 'b').symlink_to(elsewhere / 'b')
+    lines = found(folder)
+    assert [(kind, name) for kind, name, _ in lines] == [('image', 'b/0.jpg'), ('image', 'b/1.jpg')]
+    assert f'lies outside of {folder} (by its name or a link)' in lines[0][2]
+    link = elsewhere / 'link'
+    link.symlink_to(elsewhere)  # the folder itself may be one
+    Image.new('RGB', (8, 6)).save(elsewhere / 'a.jpg')
+    assert not leads_outside(link, 'a.jpg')
 
 
 def test_a_wrong_folder_is_one_problem(folder, tmp_path):

@@ -11,7 +11,7 @@ from torch import nn
 from mmcico.deployment import autocast_model, compare_clips, compile_model, set_precision
 from mmcico.deployment import precision as precision_module
 from mmcico.deployment.precision import FastNetwork, best_precision, norms_to_fold
-from mmcico.models.layers import winograd
+from mmcico.models.layers import winograd_layers
 from mmcico.models.vis.clip_network import KnownFrames
 
 BACKENDS = [
@@ -56,15 +56,15 @@ def stir_norms(model):
             nn.init.uniform_(module.weight, 0.8, 1.2)
 
 
-def winograd_layers(model):
-    kinds = winograd.WinogradConv2d, winograd.WinogradConv3d
+def fast_layers(model):
+    kinds = winograd_layers.WinogradConv2d, winograd_layers.WinogradConv3d
     return sum(isinstance(each, kinds) for each in model.modules())
 
 
 @pytest.mark.parametrize('kind', ['yolact', 'condinst', 'published', 'swin', 'central'])
 def test_prepared_networks_find_what_the_model_finds(kind, monkeypatch):
     for name in ('MIN_CHANNELS', 'MIN_CHANNELS_3D'):  # as wide layers do
-        monkeypatch.setattr(winograd, name, 1)
+        monkeypatch.setattr(winograd_layers, name, 1)
     cfg = small_cfg(kind)
     if kind == 'yolact':
         cfg.model.mask_head.norm_cfg = dict(type='BN')
@@ -76,7 +76,7 @@ def test_prepared_networks_find_what_the_model_finds(kind, monkeypatch):
     assert not any(p.requires_grad for p in model.backbone.parameters())
     assert all(p.requires_grad for p in backbone.parameters() if p.dim() == 4 and len(p) > 8)
     assert kind == 'swin' or any(True for _ in norms_to_fold(backbone))
-    assert winograd_layers(model) > 10 and not winograd_layers(backbone)
+    assert fast_layers(model) > 10 and not fast_layers(backbone)
     found = run(model, frames)
     assert sum(len(clip) for clip in wanted) >= 3
     for a, b in zip(found, wanted):
@@ -89,13 +89,13 @@ def test_prepared_networks_find_what_the_model_finds(kind, monkeypatch):
 
 @pytest.mark.parametrize('precision, dtype', [('bf16', torch.bfloat16), ('fp16', torch.float16)])
 def test_networks_compute_low_and_answer_high(precision, dtype, monkeypatch):
-    monkeypatch.setattr(winograd, 'MIN_CHANNELS', 1)
+    monkeypatch.setattr(winograd_layers, 'MIN_CHANNELS', 1)
     model, frames = build(small_cfg(), quantile=0.9), video()
     with torch.no_grad():
         whole = model.network(model, KnownFrames(), frames[:3], (0, 1, 2), 2)
     set_precision(model, precision)
     assert model.neck.lateral_convs[0].weight.dtype == dtype
-    assert not winograd_layers(model)
+    assert not fast_layers(model)
     with torch.no_grad():
         found = model.network(model, KnownFrames(), frames[:3], (0, 1, 2), 2)
     known = found.known.features

@@ -10,6 +10,7 @@ from vis_files import annotation, ground_truth, result
 
 from mmcico.evaluation import evaluate, measure_files, read_ground_truth, read_results, ytvis_eval
 from mmcico.evaluation.submission import write_submission
+from mmcico.formats.problems import Problems
 
 A, B = (0, 0, 4, 4), (5, 4, 9, 8)
 
@@ -104,6 +105,26 @@ def test_other_files_of_results(folder, suffix):
     assert measure_files(gt, other)[0] == expected
     if suffix != 'zip':
         shutil.rmtree(folder / 'test')
+
+
+@pytest.mark.parametrize(
+    'age, lines, wanted', [(-1, 1, 'parts'), (1, 1, 'whole'), (-1, 0, 'whole'), (None, 1, 'parts')]
+)
+def test_parts_that_are_newer_than_results_of_an_earlier_test(tmp_path, age, lines, wanted):
+    truth, results = many(1)
+    truth = read_ground_truth(truth)
+    part, whole = tmp_path / 'results.rank0.jsonl', tmp_path / 'results.json'
+    part.write_text((json.dumps(dict(video_id=0, results=results[:1])) + '\n') * lines)
+    if age is not None:
+        whole.write_text(json.dumps(results[1:2]))
+        seconds = part.stat().st_mtime + age
+        os.utime(whole, (seconds, seconds))
+    problems = Problems('results')
+    (tracks,) = read_results(tmp_path, truth, problems=problems).values()
+    assert [each.score for each in tracks] == [results[wanted == 'whole']['score']]
+    stale = age is not None and wanted == 'parts'
+    assert len(problems.found) == stale
+    assert not stale or 'is older than the parts of an interrupted test' in problems.found[0].text()
 
 
 @pytest.mark.parametrize('processes', [0, -3])

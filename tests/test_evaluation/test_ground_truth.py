@@ -3,6 +3,7 @@ from vis_files import SIZE, annotation, ground_truth, result, segmentations
 
 from mmcico.evaluation import read_ground_truth, read_results
 from mmcico.evaluation.ground_truth import occlusion_score
+from mmcico.formats.problems import Problems
 
 BOX = (1, 1, 4, 3)
 
@@ -118,3 +119,25 @@ def test_results_may_name_videos_by_the_folders_of_their_frames():
     assert [*found] == [(0, 0), (2, 0), (1, 0)]
     with pytest.raises(ValueError, match="'dog': is no id in 'videos' of"):  # of two videos
         read_results([result([BOX], video_id='dog')], truth)
+
+
+def test_folders_named_by_numbers_are_not_the_numbers_of_other_videos():
+    """Folders 0 and 1 have the ids 1 and 2; results that name them by texts mean the folders."""
+    source = ground_truth([annotation([BOX])], [1, 1])
+    for number, video in enumerate(source['videos']):
+        video.update(id=number + 1, file_names=[f'{number}/a.jpg'])
+    source['annotations'][0]['video_id'] = 1
+    truth = read_ground_truth(source)
+    for key, place in [('0', 0), ('1', 1), (1, 0), ('2', 1), (2, 1)]:
+        assert [*read_results([result([BOX], video_id=key)], truth)] == [(place, 0)]
+    for key, number in [('0', 0), ('1', 1), (1, 0), ('2', 0)]:
+        problems = Problems('f.json')
+        read_results([result([BOX], video_id=key)], truth, problems=problems)
+        assert len(problems.found) == number
+        assert all("= '1': is taken as the folder of" in each.text() for each in problems.found)
+    source['videos'][1]['id'] = '1'  # an id is before a folder
+    source['videos'][0]['id'] = 7
+    source['videos'][0]['file_names'] = ['1/a.jpg']
+    source['annotations'][0]['video_id'] = 7
+    truth = read_ground_truth(source)
+    assert [*read_results([result([BOX], video_id='1')], truth)] == [(truth.video_index['1'], 0)]

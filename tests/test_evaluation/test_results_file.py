@@ -82,3 +82,11 @@ def test_an_interrupted_test_is_continued_by_fewer_processes(tmp_path):
     fresh = open_part(tmp_path, 0, 1, fingerprint='b')
     assert fresh.records() == []
     fresh.close()
+
+
+def test_any_process_may_open_its_part_first(tmp_path):
+    second = open_part(tmp_path, 1, 2, resume=True, fingerprint='a')
+    first = open_part(tmp_path, 0, 2, resume=True, fingerprint='a')
+    assert first.count == second.count == 0
+    first.close()
+    second.close()

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import zipfile
 
 import pytest
@@ -134,7 +135,7 @@ def test_hostile_json(tmp_path, text, message):
 
 
 def test_json_whose_objects_would_fill_the_memory_is_refused(monkeypatch):
-    monkeypatch.setattr(read, 'MOST_MEMORY', 100_000)
+    monkeypatch.setenv('MMCICO_JSON_MEMORY', '100000')
     for text in (b'[' + b'[],' * 999 + b'[]]', b'[' + b'0,' * 2500 + b'0]', b'[' * 1100):
         with pytest.raises(ValueError, match='f.json needs up to 1[0-9]{2},[0-9]{3} bytes'):
             parse_json(text, 'f.json')
@@ -144,12 +145,25 @@ def test_json_whose_objects_would_fill_the_memory_is_refused(monkeypatch):
     assert len(parse_json(b'[' + b'[],' * 999 + b'[]]', 'f.json')) == 1000
 
 
-def test_large_files_are_refused_before_they_are_read(tmp_path):
+def test_large_files_are_refused_before_they_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(read, '_memory_limit', lambda: 2**30)
     path = tmp_path / 'large.json'
     with path.open('wb') as file:
         file.truncate(2**30 + 1)
     with pytest.raises(ValueError, match='large.json needs up to 1,073,741,825 bytes of memory'):
         load_json(path)
+
+
+def test_published_files_are_not_too_large(monkeypatch):
+    """YouTube-VIS 2019 has 131,000 masks with 90 run lengths, COCO 860,000 polygons."""
+    mask = b'{"size": [720, 1280], "counts": [' + b'1,' * 90 + b'1]},'
+    polygon = b'{"id":1,"bbox":[1,1,1,1],"area":1,"segmentation":[[' + b'1.25,' * 30 + b'1]]},'
+    most = max(131_000 * read._memory(mask), 860_000 * read._memory(polygon))
+    pages = dict(SC_PHYS_PAGES=2**20, SC_PAGE_SIZE=2**12)  # 4 GiB
+    monkeypatch.setattr(os, 'sysconf', pages.get)
+    assert most < read._memory_limit() == 2**33
+    pages['SC_PHYS_PAGES'] = 2**24
+    assert read._memory_limit() == 2**35
 
 
 def test_devices_are_not_read():

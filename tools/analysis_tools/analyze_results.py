@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from mmcico import evaluation
 from mmcico.evaluation import diagnosis
+from mmcico.formats.problems import Problems
 from mmcico.utils.tool import run_tool, tool_parser
 
 
@@ -41,6 +42,9 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         action='store_true',
         help='skip the AP of single frames, which takes the longest',
     )
+    parser.add_argument(
+        '--crowds-as-objects', action='store_true', help='read iscrowd as 0, as in tools/eval.py'
+    )
     args = parser.parse_args(argv)
     if args.long_videos and args.metric != 'ytvis2022':
         parser.error('--long-videos goes with --metric ytvis2022')
@@ -50,14 +54,15 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 def main(argv: Sequence[str]) -> None:
     """Write the tables and print a summary."""
     args = parse_args(argv)
-    truth = evaluation.read_annotated(args.ground_truth)
-    tracks = evaluation.read_results(args.results, truth)
+    truth = evaluation.read_annotated(args.ground_truth, args.crowds_as_objects)
+    problems = Problems(args.results)
+    tracks = evaluation.read_results(args.results, truth, problems=problems)
     chosen = args.long_videos and evaluation.long_video_ids(args.long_videos)
     found = diagnosis.diagnose(
         truth, tracks, args.metric, args.score_thr, not args.no_frames, chosen
     )
     written = diagnosis.write_diagnosis(args.out, found)
-    for warning in truth.warnings(args.metric):
+    for warning in (*truth.warnings(args.metric), *(each.text() for each in problems.found)):
         print(f'warning: {warning}', file=sys.stderr)
     frames = found.get('frames')
     print(

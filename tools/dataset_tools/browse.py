@@ -98,19 +98,17 @@ def browse_file(args: argparse.Namespace) -> None:
 
 def build_dataset(args: argparse.Namespace) -> Any:
     """Return the training set of a config, with its pipeline."""
-    from mmengine.config import Config, DictAction
     from mmengine.registry import DATASETS, init_default_scope
 
     from mmcico.utils import register_all_modules
+    from mmcico.utils.launch import add_cfg_options, read_config
 
-    if not Path(args.config).is_file():
-        raise FileNotFoundError(f'config "{args.config}" does not exist')
-    cfg = Config.fromfile(args.config)
+    options = {}
     if args.cfg_options:
         parser = argparse.ArgumentParser()
-        parser.add_argument('--cfg-options', nargs='+', action=DictAction)
-        options = parser.parse_args(['--cfg-options', *args.cfg_options])
-        cfg.merge_from_dict(options.cfg_options)
+        add_cfg_options(parser)
+        options = parser.parse_args(['--cfg-options', *args.cfg_options]).cfg_options
+    cfg = read_config(args.config, options)
     if 'train_dataloader' not in cfg:
         raise ValueError(f'{args.config} has no train_dataloader')
     init_default_scope(cfg.get('default_scope', 'mmdet'))

@@ -13,12 +13,12 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from mmcico.compat.checkpoint import load_from_local
 
 import numpy as np
 import torch
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmcico.apis.clip_stream import ClipStream, StreamState
@@ -26,6 +26,7 @@ from mmcico.apis.sources import array_pipeline, open_source
 from mmcico.deployment import Agreement, compare_clips, load_onnx_model
 from mmcico.models.vis.cico import CiCo
 from mmcico.registry import MODELS
+from mmcico.utils.launch import read_config
 from mmcico.utils.tool import run_tool, tool_parser
 from mmcico.utils.weights import load_weights
 
@@ -76,7 +77,7 @@ def compare(
     return total, ratios
 
 
-def load_model(cfg: Config, path: str) -> CiCo:
+def load_model(cfg: Any, path: str) -> CiCo:
     """Build the model with its own layers."""
     model = MODELS.build(cfg.model).eval()
     checkpoint = load_from_local(path, 'cpu')
@@ -88,7 +89,7 @@ def main(argv: Sequence[str]) -> None:
     """Run both on the video and print the comparison."""
     args = parse_args(argv)
     torch.set_num_threads(args.threads)
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     models = dict(
         onnx=load_onnx_model(cfg, args.onnx, num_threads=args.threads),

@@ -18,14 +18,13 @@ from collections.abc import Sequence
 
 from mmcico.compat.checkpoint import load_from_local
 
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmcico.apis.model_loading import category_ids, class_names
 from mmcico.deployment.onnx_export import CHECK_SIZES, TOLERANCE, export_onnx
 from mmcico.deployment.onnx_files import OnnxInfo
 from mmcico.registry import MODELS
-from mmcico.utils.launch import add_cfg_options
+from mmcico.utils.launch import add_cfg_options, read_config
 from mmcico.utils.tool import run_tool, tool_parser
 from mmcico.utils.weights import load_weights
 
@@ -58,11 +57,9 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 def main(argv: Sequence[str]) -> None:
     """Export the model and print the differences."""
     args = parse_args(argv)
-    for path in (args.config, args.checkpoint):
-        if not osp.isfile(path):
-            raise FileNotFoundError(f'"{path}" does not exist')
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options or dict())
+    if not osp.isfile(args.checkpoint):
+        raise FileNotFoundError(f'"{args.checkpoint}" does not exist')
+    cfg = read_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     model = MODELS.build(cfg.model).eval()
     checkpoint = load_from_local(args.checkpoint, 'cpu')

@@ -1,9 +1,7 @@
 """Loading of frames and their objects, with errors that name the frame."""
 
 import os
-import stat
 from io import BytesIO
-from pathlib import PurePath
 
 import mmcv
 import numpy as np
@@ -14,6 +12,7 @@ from PIL import Image
 
 from mmcico.formats.rle import decode_masks
 from mmcico.registry import TRANSFORMS
+from mmcico.utils.files import leads_outside
 from mmcico.utils.image_reading import check_pixels
 
 JPEG_START, JPEG_END = b'\xff\xd8', b'\xff\xd9'
@@ -116,18 +115,15 @@ class LoadClipFrame(LoadImageFromFile):
         folder, name, path = results.get('img_folder'), results['img_name'], results['img_path']
         if folder is None:
             return
-        parts = PurePath(name.replace('\\', '/'))
-        is_outside = parts.is_absolute() or '..' in parts.parts or '://' in name
-        is_local = '://' not in folder and not self.backend_args
-        if is_local and not is_outside and os.path.exists(path):
-            root = os.path.realpath(folder or '.')
-            is_outside = os.path.commonpath([root, os.path.realpath(path)]) != root
-            mode = os.stat(path).st_mode
-            is_outside |= not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
-        if is_outside:
+        message = ''
+        if leads_outside(folder, name):
+            message = f'lies outside of the image folder {folder!r} (by its name or a link)'
+        elif os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+            message = f'is no regular file of the image folder {folder!r}'
+        if message:
             raise ValueError(
-                f'{frame_name(results)} is no regular file in the image folder {folder!r}; set '
-                'allow_outside=True of the data set if it may be read'
+                f'{frame_name(results)} {message}; set allow_outside=True of the data set if it '
+                'may be read'
             )
 
 

@@ -16,6 +16,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 from .windows import Window, crop, widen
+from .winograd import Winograd
+
+#: channels of 3D convolutions from which the products that :func:`.winograd` saves outweigh its
+#: additions, and the size of maps from which they do so in training
+MIN_CHANNELS_3D, MIN_CELLS = 96, 400
 
 
 def frames_to_clip(x: Tensor, num_frames: int) -> Tensor:
@@ -29,17 +34,34 @@ def clip_to_frames(x: Tensor) -> Tensor:
 
 
 class ClipConv3d(nn.Conv3d):
-    """3D convolution of short clips, computed by 2D convolutions where those are faster.
+    """3D convolution of short clips, computed in the way that is fastest.
 
-    Each temporal tap is a 2D convolution of the frames that it can see, and a frame's output is the
-    sum of its taps. Zero frames before and after the clip are never multiplied, which leaves 7 of 9
-    products for three frames and a temporal size of three. Parameters, names and results are those
-    of ``nn.Conv3d``. Strides and dilations are 1, and the padding keeps time, height and width.
+    Mostly, each temporal tap is a 2D convolution of the frames that it can see, and a frame's
+    output is the sum of its taps. Zero frames before and after the clip are never multiplied, which
+    leaves 7 of 9 products for three frames and a temporal size of three. Parameters, names and
+    results are those of ``nn.Conv3d``. Strides and dilations are 1, and the padding keeps time,
+    height and width.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve clips, (B, C, T, H, W) -> (B, C', T, H, W)."""
-        return self.by_taps(x) if self.prefers_taps(x) else super().forward(x)
+        if self.prefers_taps(x):
+            return self.by_taps(x)
+        if self.prefers_winograd(x):
+            return Winograd.apply(x, self.weight, self.bias)
+        return super().forward(x)
+
+    def prefers_winograd(self, x: Tensor) -> bool:
+        """Return whether training is faster with fewer products for clips (B, C, T, H, W)."""
+        recorded = torch.jit.is_tracing() or torch.compiler.is_compiling()
+        return (
+            x.device.type == 'cpu'
+            and x.dtype == self.weight.dtype == torch.float32
+            and not (torch.is_autocast_enabled('cpu') or recorded)
+            and self.kernel_size[1:] == (3, 3)
+            and min(self.in_channels, self.out_channels) >= MIN_CHANNELS_3D
+            and x.shape[3] * x.shape[4] >= MIN_CELLS
+        )
 
     def prefers_taps(self, x: Tensor) -> bool:
         """Return whether 2D convolutions are to be used for clips (B, C, T, H, W).
@@ -48,7 +70,7 @@ class ClipConv3d(nn.Conv3d):
         28 x 44, with three frames and 256 channels, and by 5 % at most slower for larger ones.
         PyTorch's own 3D convolution is faster in bfloat16.
 
-        On CPUs with gradients, PyTorch's own is faster in float32, by a tenth. In bfloat16 it must
+        On CPUs with gradients, others are faster in float32. In bfloat16 PyTorch's own must
         not be used: for some shapes, such as 256 channels and a map of 24 x 40, its gradient of
         the weights never returns on CPUs with AMX (PyTorch 2.13 with oneDNN 3.12).
 

@@ -1,0 +1,70 @@
+"""Convolutions with fewer multiplications in the networks that are prepared for tests."""
+
+import torch
+from torch import Tensor, nn
+
+from .clip_tower import MIN_CHANNELS_3D, ClipConv3d
+from .winograd import transform_weight, winograd
+
+#: channels of 2D convolutions from which the saved products outweigh the additions
+MIN_CHANNELS = 192
+
+
+class WinogradConv2d(nn.Conv2d):
+    """2D convolution by :func:`winograd`, where that is possible; see :func:`use_winograd`."""
+
+    #: transformed weights
+    tiles: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve frames, (B, C, H, W) -> (B, C', H, W)."""
+        if not is_possible(self, x):
+            return super().forward(x)
+        return winograd(x[:, :, None], self.tiles, self.bias)[:, :, 0]
+
+
+class WinogradConv3d(ClipConv3d):
+    """3D convolution by :func:`winograd`, where that is possible; see :func:`use_winograd`."""
+
+    #: transformed weights
+    tiles: Tensor
+
+    def by_taps(self, x: Tensor) -> Tensor:
+        """Convolve clips, (B, C, T, H, W) -> (B, C', T, H, W)."""
+        if not is_possible(self, x):
+            return super().by_taps(x)
+        return winograd(x, self.tiles, self.bias)
+
+
+def is_possible(conv: WinogradConv2d | WinogradConv3d, x: Tensor) -> bool:
+    """Return whether an input is float32 on a CPU, and nothing is trained or recorded."""
+    full = x.device.type == 'cpu' and x.dtype == conv.tiles.dtype == torch.float32
+    low = torch.is_autocast_enabled('cpu')
+    trains = torch.is_grad_enabled() and (x.requires_grad or conv.weight.requires_grad)
+    recorded = torch.jit.is_tracing() or torch.compiler.is_compiling()
+    return full and not (low or trains or recorded)
+
+
+def use_winograd(module: nn.Module) -> None:
+    """Let convolutions of a module use :func:`winograd` in tests, in place.
+
+    Those of fewer channels, which would not become faster, stay as they are. Weights must not be
+    changed afterwards.
+    """
+    for each in module.modules():
+        if not isinstance(each, nn.Conv2d | nn.Conv3d) or each.kernel_size[-2:] != (3, 3):
+            continue
+        weight, width = each.weight, min(each.in_channels, each.out_channels)
+        if isinstance(each, ClipConv3d) and width >= MIN_CHANNELS_3D:
+            each.__class__ = WinogradConv3d
+        elif type(each) is nn.Conv2d and is_plain(each) and width >= MIN_CHANNELS:
+            each.__class__, weight = WinogradConv2d, weight[:, :, None]
+        else:
+            continue
+        each.register_buffer('tiles', transform_weight(weight), persistent=False)
+
+
+def is_plain(conv: nn.Conv2d) -> bool:
+    """Return whether a 3x3 convolution keeps height and width and connects all channels."""
+    found = conv.stride, conv.padding, conv.dilation, conv.groups, conv.padding_mode
+    return found == ((1, 1), (1, 1), (1, 1), 1, 'zeros')
