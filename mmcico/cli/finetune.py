@@ -285,8 +285,7 @@ def main(argv: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as draft:
         config = write_config(Path(draft), base, data, choices)
         steps = number_of_steps(args, parts, config, choices.batch_size)
-    frames = plan.count_query_frames(parts.train)
-    schedule = plan.schedule_of(steps, frames, choices.batch_size)
+    schedule = plan.schedule_of(steps, plan.count_query_frames(parts.train), choices.batch_size)
     config = write_config(out, base, data, choices._replace(schedule=schedule))
     say(
         f'length   {steps} steps, {schedule.epochs:.0f} passes over the frames',

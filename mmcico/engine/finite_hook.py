@@ -70,6 +70,7 @@ class FiniteTrainingHook(Hook):
         self.interval = interval
         self.max_skipped = max_skipped
         self._norm: Tensor | None = None
+        self._left_out: Tensor | None = None  # of a fused optimiser
         self._skipped = 0
         self._max_skipped = max_skipped
         self._scaled = False
@@ -109,6 +110,10 @@ class FiniteTrainingHook(Hook):
         if self._sharded:  # a process may have no part of these parameters
             norm = norm.to(params[0].device)
             all_reduce(norm)
+        left_out = getattr(optimizer, 'found_inf', None)
+        if left_out is not None:  # a fused optimiser itself leaves out steps that overflow
+            self._left_out = left_out if self._left_out is None else self._left_out + left_out
+            norm = torch.where(left_out > 0, 0, norm)
         self._norm = norm if self._norm is None else self._norm + norm
 
     def after_train_iter(
@@ -155,7 +160,9 @@ class FiniteTrainingHook(Hook):
 
     def _bad_norm(self, runner: Runner) -> str:
         """Return an error in the gradients of this step, an empty text if they are finite."""
-        if self._norm is None:  # no step of the optimiser
+        left_out, self._left_out = self._left_out, None
+        if self._norm is None or (left_out is not None and left_out.item()):
+            self._norm = None
             self._skipped += self._scaled
             if self._skipped > self._max_skipped:
                 return f'the gradient scaler left out {self._skipped} steps in a row'

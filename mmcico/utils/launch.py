@@ -233,6 +233,12 @@ def set_sharding(cfg: Config) -> None:
             'would clip by the norm of its own part of the gradients; set '
             'optim_wrapper.clip_grad=None, or leave strategy out'
         )
+    if (strategy.get('model_wrapper') or {}).get('auto_wrap_policy') is not None:
+        raise ValueError(
+            f'{cfg.filename}: strategy.model_wrapper.auto_wrap_policy makes every part of a model '
+            'wait for the other processes, which may have no clip to test or not use that part; '
+            'leave it out'
+        )
     if strategy.get('state_dict_cfg', 'full') == 'local':
         raise ValueError(
             f"{cfg.filename}: strategy.state_dict_cfg='local' saves parts that cannot be tested or "

@@ -3,6 +3,7 @@
 import json
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -11,9 +12,10 @@ import pytest
 import torch
 
 from mmcico.apis import CiCoInferencer, open_source
-from mmcico.apis.inferencer import distinct
+from mmcico.apis.output_plan import check_writable, distinct
 from mmcico.cli.main import main
 from mmcico.testing import write_small_model
+from mmcico.utils import files
 from mmcico.utils.files import part_path, write_whole
 from mmcico.visualization import open_video_writer
 
@@ -257,6 +259,35 @@ def test_names_stay_in_the_folder_and_differ(inferencer, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ['in']
 
 
+def test_names_that_file_systems_do_not_allow_are_cut_off(inferencer, tmp_path):
+    names = [distinct(name, {}) for name in ('x' * 250, '視' * 80, 'y' * 199 + '視')]
+    assert names == ['x' * 200, '視' * 66, 'y' * 199]
+    inferencer(open_source(video(2), '視' * 80), out_dir=str(tmp_path))
+    assert (tmp_path / 'tracks' / f'{names[1]}.json').is_file()
+    assert (tmp_path / 'videos' / f'{names[1]}.mp4').is_file()
+
+
+@pytest.mark.parametrize('source', ['rtsp://127.0.0.1:9/x', 'missing.mp4'])
+def test_a_source_that_cannot_be_opened_replaces_no_results(source, inferencer, tmp_path):
+    path = tmp_path / 'results.json'
+    path.write_text('earlier')
+    with pytest.raises(ValueError):
+        inferencer(source, out_dir=str(tmp_path))
+    assert path.read_text() == 'earlier' and [*tmp_path.iterdir()] == [path]
+
+
+def test_threads_may_share_a_folder(tmp_path):
+    path = tmp_path / 'results.json'
+
+    def use(number):
+        check_writable(tmp_path)
+        write_whole(path, str(number) * 1000)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(use, range(400)))
+    assert len(set(path.read_text())) <= 3 and [*tmp_path.iterdir()] == [path]
+
+
 @pytest.mark.parametrize('source', [-1, None, b'abc', dict(a=1), ''])
 def test_what_is_no_source(source):
     with pytest.raises(ValueError, match='is not a video|does not exist'):
@@ -298,10 +329,12 @@ def test_a_video_on_a_full_disk(inferencer, tmp_path):
 
 
 @needs_full
-def test_a_file_on_a_full_disk_leaves_the_one_before(tmp_path):
+def test_a_file_on_a_full_disk_leaves_the_one_before(tmp_path, monkeypatch):
     path = tmp_path / 'results.json'
     write_whole(path, '[1]')
-    part_path(path).symlink_to(FULL)
+    full = part_path(path)
+    full.symlink_to(FULL)
+    monkeypatch.setattr(files, 'part_path', lambda path: full)
     with pytest.raises(OSError, match='results.json: No space left on device'):
         write_whole(path, '[2]')
     assert json.loads(path.read_text()) == [1]

@@ -5,9 +5,10 @@ import json
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from mmcico.apis import CiCoInferencer, open_source
-from mmcico.apis.media import each_video
+from mmcico.apis.media import all_videos, each_video
 from mmcico.apis.output_plan import distinct
 from mmcico.cli.main import main
 from mmcico.formats.read import read_annotations
@@ -70,6 +71,32 @@ def test_which_videos_are_meant(clips, tmp_path, monkeypatch):
     ):
         (found,) = each_video(source)
         assert found is source
+
+
+def test_which_lists_of_images_are_one_video(tmp_path):
+    small = [Image.new('RGB', (4, 4), value) for value in ('red', 'green')]
+    paths = [str(tmp_path / name) for name in ('a.png', 'b.png', 'stack.tif')]
+    for path in paths[:2]:
+        small[0].save(path)
+    small[0].save(paths[2], save_all=True, append_images=small[1:])
+    frames = [np.zeros((4, 4, 3), np.uint8)]
+    for one in (paths[:2], ['missing.png', *paths[:1]], frames):
+        assert all_videos(one) == [one]
+    for several in (paths[:1], paths[2:], paths[1:], ['missing.png'], [frames, paths[0]]):
+        assert all_videos(several) == several
+    assert all_videos(paths[2]) == paths[2:]
+    with pytest.raises(ValueError, match='no video in the list of inputs'):
+        all_videos([])
+
+
+def test_an_image_and_a_stack_are_named_after_their_files(small, tmp_path):
+    inferencer = CiCoInferencer(*small, device='cpu', show_progress=False)
+    picture, stack = tmp_path / 'photo.png', tmp_path / 'stack.tif'
+    pages = [Image.new('RGB', (72, 40), value) for value in ('red', 'green')]
+    pages[0].save(picture)
+    pages[0].save(stack, save_all=True, append_images=pages[1:])
+    found = inferencer([str(picture)])['predictions'] + inferencer([str(stack)])['predictions']
+    assert [each['name'] for each in found] == ['photo', 'stack']
 
 
 def test_images_and_videos_are_not_mixed(clips, tmp_path):

@@ -110,6 +110,18 @@ def test_a_checkpoint_of_other_classes_and_the_config_alone(
     assert (out / 'training/iter_2.pth').is_file()
 
 
+def test_an_interrupted_measurement_leaves_no_config(shapes, small_config, tmp_path, monkeypatch):
+    """The same command works again."""
+
+    def stopped(config, num_steps):
+        assert Config.fromfile(config).model
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(finetune, 'measure', stopped)
+    run(shapes, tmp_path, '--from', small_config, '--time', '1m')
+    assert not (tmp_path / 'config.py').exists()
+
+
 def test_the_model_of_the_package_keeps_its_input(shapes, tmp_path):
     out = tmp_path / 'out'
     assert run(shapes, out, '--from', 'any-object', '--epochs', '1', '--config-only') == 0

@@ -1,11 +1,14 @@
 """A training stops at the first number that is not finite."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from clip_line import CONFIG, train, train_apart, weights, write_data
 from tool_runs import options, run_here
+from torch import nn
 
-from mmcico.engine.finite_hook import load_batch
+from mmcico.engine.finite_hook import FiniteTrainingHook, load_batch
 
 
 @pytest.fixture(scope='module')
@@ -52,6 +55,27 @@ def test_clipped_gradients_are_judged_before_clipping(data, tmp_path, capsys):
     clip = 'optim_wrapper.clip_grad.max_norm=1.0'
     assert train(data, tmp_path, 'model.bad_step=2', 'model.bad=gradient', clip) == 1
     assert 'in step 2 of' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('fused', [True, False])
+def test_steps_that_overflow_are_left_out(fused):
+    """A fused optimiser is called by the scaler all the same, and leaves them out itself."""
+    weight = nn.Parameter(torch.ones(2))
+    optimizer, scaler = torch.optim.AdamW([weight], fused=fused), torch.amp.GradScaler('cpu')
+    wrapper = SimpleNamespace(optimizer=optimizer, loss_scaler=scaler, _accumulative_counts=1)
+    hub = SimpleNamespace(log_scalars={})
+    runner = SimpleNamespace(optim_wrapper=wrapper, model=None, message_hub=hub)
+    hook, said = FiniteTrainingHook(max_skipped=2), []
+    hook.before_train(runner)
+    for factor in (float('inf'), float('nan'), 1, float('inf'), float('inf'), float('inf')):
+        before = weight.detach().clone()
+        scaler.scale((weight * factor).sum()).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        optimizer.zero_grad()
+        assert torch.equal(before, weight) == (factor != 1)
+        said.append(hook._bad_norm(runner))
+    assert said == [''] * 5 + ['the gradient scaler left out 3 steps in a row']
 
 
 def test_batch_of_other_content_is_refused(tmp_path):

@@ -52,6 +52,7 @@ def test_two_processes_train_resume_and_stop(data, tmp_path, config, monkeypatch
         ('launcher=pytorch', 'clip_grad is set, and with FSDPStrategy'),
         ('launcher=none', 'FSDPStrategy shares a model among processes; start them by'),
         ('runner_type=None', "strategy is read by FlexibleRunner alone; set runner_type='Flex"),
+        ('strategy.model_wrapper=wrapped', 'auto_wrap_policy makes every part of a model wait'),
         ('strategy.state_dict_cfg=local', "state_dict_cfg='local' saves parts that cannot be"),
     ],
 )
@@ -61,6 +62,8 @@ def test_what_cannot_work_is_refused(config, setting, message):
     cfg = read_config(str(config), dict([setting.split('=')]))
     if setting == 'launcher=pytorch':
         cfg.optim_wrapper.clip_grad = dict(max_norm=1)
+    if 'wrapped' in setting:
+        cfg.strategy.model_wrapper = dict(auto_wrap_policy='size')
     if cfg.runner_type == 'None':
         cfg.pop('runner_type')
     cfg.setdefault('launcher', 'pytorch')
