@@ -19,9 +19,15 @@ from mmcico.datasets.converters.json_files import (
 from mmcico.datasets.converters.labelme import LabelmeFolders, labelme_videos
 from mmcico.datasets.converters.labelme_shapes import write_labelme
 from mmcico.datasets.converters.mask_folders import MaskFolders, mask_videos
-from mmcico.datasets.converters.mask_writer import davis_palette, write_masks
+from mmcico.datasets.converters.mask_writer import (
+    davis_palette,
+    mots_classes,
+    mots_numbers,
+    write_masks,
+)
 from mmcico.datasets.converters.mots_text import MotsText, text_videos, write_texts
 from mmcico.datasets.converters.object_classes import read_object_classes
+from mmcico.formats.annotations import AnnotationFile
 from mmcico.formats.problems import Problems
 
 CLASSES = {1: 'Giant panda', 2: 'Vehical', 3: 'cat'}
@@ -200,6 +206,8 @@ def test_broken_files_of_cvat(folder, old, new, message):
         ('1 7001 7 8 12 00', 'class 7 is none of'),
         ('1 2001 2 9 12 00', r'size \[9, 12\]'),
         ('1 2001 2 8 12 00', 'the mask is broken'),
+        ('1 1 1 8 12 0P3\n2 1 2 8 12 0P3', 'line 2: object 1 is of class 2, before .* class 1'),
+        ('1 1 1 8 12 0P3\n\n1 1 1 8 12 0P3', 'line 3: object 1 is in frame 1 twice'),
     ],
 )
 def test_broken_lines_of_mots(folder, line, message):
@@ -207,6 +215,15 @@ def test_broken_lines_of_mots(folder, line, message):
     (folder / 'texts/v0.txt').write_text(line)
     with pytest.raises(ValueError, match=message):
         list(text_videos(MotsText(folder / 'images', folder / 'texts'), ClassTable()))
+
+
+def test_no_class_has_the_number_that_mots_ignores():
+    categories = [(key, f'c{key}') for key in range(20, 31)]
+    file = AnnotationFile('a.json', [], categories)
+    assert [*mots_numbers(file).values()] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12]
+    assert mots_classes(file).endswith('9=c28 11=c29 12=c30')
+    file.categories = [(9, 'Giant panda'), (2, 'cat')]
+    assert mots_classes(file) == "'9=Giant panda' 2=cat"
 
 
 def test_regions_to_ignore_are_counted(folder):

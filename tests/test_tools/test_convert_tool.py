@@ -178,7 +178,7 @@ def test_browsing_what_was_converted(tmp_path):
     assert 'error: video v: frame "nowhere/v/0.jpg" does not exist' in done.stderr
 
 
-def test_every_format_there_and_back(tmp_path, monkeypatch):
+def test_every_format_there_and_back(tmp_path, monkeypatch, capsys):
     frames(tmp_path)
     monkeypatch.chdir(tmp_path)
     tool = tool_module('dataset_tools/convert.py')
@@ -195,6 +195,8 @@ def test_every_format_there_and_back(tmp_path, monkeypatch):
     ]
     for there, back in ways:
         tool.main([*there, 'a.json', '--out', 'new'])
+        if '1=cat' in back:  # the option that reads the classes back is printed
+            assert f'read with: {back[-2]} 1=cat\n' in capsys.readouterr().err
         tool.main([*back, '--out', 'b.json'])
         found = load(tmp_path / 'b.json')
         for key in ('videos', 'annotations'):

@@ -25,7 +25,7 @@ from mmcico.datasets.converters import (
 )
 from mmcico.datasets.converters.collect import collect, converted_data
 from mmcico.datasets.converters.labelme_shapes import write_labelme
-from mmcico.datasets.converters.mask_writer import write_masks
+from mmcico.datasets.converters.mask_writer import mots_classes, write_masks
 from mmcico.datasets.converters.object_classes import read_object_classes
 from mmcico.datasets.converters.pseudo_motion import Motion
 from mmcico.formats.problems import Problems
@@ -329,6 +329,14 @@ def write(args: argparse.Namespace, file: Any, table: Any, problems: Any) -> Non
         write_json(args.out, converted_data(file, table, layout, args.command))
 
 
+def reading_option(args: argparse.Namespace, file: Any) -> list[str]:
+    """Return a line with the option that reads the classes back, for files that have numbers."""
+    option = {'to-mots-txt': '--classes', 'to-masks': '--mots'}.get(args.command)
+    if option is None or not getattr(args, 'mots', True):
+        return []
+    return [f'classes are numbers, to be read with: {option} {mots_classes(file)}']
+
+
 def with_progress(videos: Iterator) -> Iterator:
     """Yield videos and print their number to the error stream."""
     done = 0
@@ -373,7 +381,8 @@ def main(argv: Sequence[str]) -> None:
     videos = SOURCES.get(args.command, from_json)(args, table, problems)
     file = collect(with_progress(videos), table, problems)
     write(args, file, table, problems)
-    sys.stderr.write('\n'.join(report(file, table, problems)) + '\n')
+    lines = report(file, table, problems) + reading_option(args, file)
+    sys.stderr.write('\n'.join(lines) + '\n')
     print(args.out)
 
 

@@ -19,8 +19,8 @@ from .object_classes import ObjectClasses
 INDEX_MODES = ('P', 'L', 'I', 'I;16', 'I;16B', '1')
 #: value of pixels that are not annotated in pictures of 8 bits
 VOID = 255
-#: MOTS: a pixel is 1000 * class + instance; 10000 is a region to ignore
-MOTS_BASE, MOTS_IGNORED = 1000, 10000
+#: MOTS: a pixel is 1000 * class + instance; objects of class 10 are regions to ignore
+MOTS_BASE, IGNORED_CLASS = 1000, 10
 #: classes of KITTI MOTS and MOTSChallenge
 MOTS_CLASSES = {1: 'car', 2: 'pedestrian'}
 
@@ -64,7 +64,10 @@ class MaskFolders:
             return ()
         if self.ignored is not None:
             return tuple(self.ignored)
-        return (*((VOID,) if is_8_bit else ()), *((MOTS_IGNORED,) if self.mots_classes else ()))
+        return (
+            *((VOID,) if is_8_bit else ()),
+            *((IGNORED_CLASS * MOTS_BASE,) if self.mots_classes else ()),
+        )
 
 
 def read_index_mask(path: Path) -> tuple[np.ndarray, bool]:

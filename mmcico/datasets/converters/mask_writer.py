@@ -1,5 +1,6 @@
 """Mask pictures of annotated videos, as in DAVIS and MOTS."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -15,7 +16,7 @@ from mmcico.formats.rle import decode_masks
 from mmcico.formats.write import write_json
 from mmcico.utils.files import whole_file
 
-from .mask_folders import MOTS_BASE, VOID
+from .mask_folders import IGNORED_CLASS, MOTS_BASE, VOID
 
 #: file of :func:`write_masks` with the classes of the objects
 CLASSES_FILE = 'object_classes.json'
@@ -75,11 +76,24 @@ def mots_values(video: AnnotatedVideo, numbers: Mapping[Id, int]) -> list[int]:
 
 
 def mots_numbers(file: AnnotationFile) -> dict[Id, int]:
-    """Return the number of each class: its id if all are from 1 to 9, else its position."""
+    """Return the number of each class: its id if all are from 1 to 9, else its position.
+
+    No class has the number that MOTS ignores; those from the tenth on have the next one.
+    """
     keys = [key for key, _ in file.categories]
     if all(isinstance(key, int) and 1 <= key <= 9 for key in keys):
         return {key: int(key) for key in keys}
-    return {key: number for number, key in enumerate(keys, start=1)}
+    return {key: n + (n >= IGNORED_CLASS) for n, key in enumerate(keys, start=1)}
+
+
+def mots_classes(file: AnnotationFile) -> str:
+    """Return the numbers and names of the classes as the option that reads them back takes them.
+
+    >>> mots_classes(AnnotationFile('a.json', [], [(7, 'cat'), (12, 'giant panda')]))
+    "1=cat '2=giant panda'"
+    """
+    numbers = mots_numbers(file)
+    return shlex.join(f'{numbers[key]}={name}' for key, name in file.categories)
 
 
 def write_masks(file: AnnotationFile, out: Path, problems: Problems, mots: bool = False) -> None:

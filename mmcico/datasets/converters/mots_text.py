@@ -12,11 +12,8 @@ from mmcico.utils.image_reading import IMAGE_SUFFIXES
 
 from .class_maps import ClassTable
 from .frame_folders import files_by_stem, video_of
-from .mask_folders import MOTS_CLASSES
+from .mask_folders import IGNORED_CLASS, MOTS_CLASSES
 from .mask_writer import mots_numbers, mots_values, named_videos
-
-#: class of regions that are ignored
-IGNORED_CLASS = 10
 
 
 @dataclass
@@ -59,11 +56,8 @@ def text_videos(source: MotsText, table: ClassTable) -> Iterator[AnnotatedVideo]
         yield video
 
 
-def _read_lines(
-    source: MotsText, table: ClassTable, path: Path, video: AnnotatedVideo, frames: dict[int, int]
-) -> None:
-    """Add the objects in the lines of a file to its video."""
-    tracks: dict[int, AnnotatedTrack | None] = {}
+def _lines(path: Path) -> Iterator[tuple[Place, list[int], str]]:
+    """Yield the place, the five numbers and the counts of each line of a file."""
     for number, line in enumerate(path.read_text(encoding='ascii').splitlines(), start=1):
         place = Place(f'{path}: line {number}')
         parts = line.split()
@@ -71,7 +65,17 @@ def _read_lines(
             continue
         if len(parts) != 6 or not all(part.isdecimal() and len(part) < 10 for part in parts[:5]):
             raise ValueError(f'{place} is not "frame id class height width counts"')
-        time, key, kind, height, width = (int(part) for part in parts[:5])
+        yield place, [int(part) for part in parts[:5]], parts[5]
+
+
+def _read_lines(
+    source: MotsText, table: ClassTable, path: Path, video: AnnotatedVideo, frames: dict[int, int]
+) -> None:
+    """Add the objects in the lines of a file to its video."""
+    tracks: dict[int, AnnotatedTrack | None] = {}
+    kinds: dict[int, int] = {}
+    seen: set[tuple[int, int]] = set()
+    for place, (time, key, kind, *size), text in _lines(path):
         if kind == IGNORED_CLASS:
             source.problems.leave_out('regions to ignore (class 10)')
             continue
@@ -79,6 +83,16 @@ def _read_lines(
             raise ValueError(f'{place}: class {kind} is none of {dict(source.classes)}')
         if time not in frames:
             raise ValueError(f'{place}: the video has no frame {time}')
+        if kinds.setdefault(key, kind) != kind:
+            raise ValueError(
+                f'{place}: object {key} is of class {kind}, before it was of class {kinds[key]}; '
+                'give each object an id of its own'
+            )
+        if (time, key) in seen:
+            raise ValueError(
+                f'{place}: object {key} is in frame {time} twice; give each object an id of its own'
+            )
+        seen.add((time, key))
         if key not in tracks:
             category = table.id_of(source.classes[kind], str(place))
             empty: list[None] = [None] * video.length
@@ -88,7 +102,7 @@ def _read_lines(
             else:
                 tracks[key] = AnnotatedTrack(0, category, [*empty], [*empty])
         track = tracks[key]
-        mask = dict(size=[height, width], counts=parts[5])
+        mask = dict(size=size, counts=text)
         counts = read_mask(mask, video.size, place, source.problems)
         if track is not None:
             track.counts[frames[time]] = counts
