@@ -74,6 +74,14 @@ def test_labelme_and_what_was_left_out(tmp_path):
     assert data['videos'][0]['file_names'] == ['v/0.jpg']
 
 
+def test_a_list_of_videos_with_the_mark_of_notepad(tmp_path):
+    frames(tmp_path)
+    (tmp_path / 'names.txt').write_bytes(b'\xef\xbb\xbfv\r\n\r\n')
+    folders = ('JPEGImages', 'Annotations')
+    done = convert(tmp_path, 'masks', *folders, '--videos', 'names.txt', '--out', 'x.json')
+    assert done.returncode == 0, done.stderr
+
+
 def coco(folder):
     cv2.imwrite(str(folder / 'a.png'), np.dstack([CAT * 255] * 3))
     data = dict(

@@ -31,6 +31,7 @@ from mmcico.datasets.converters.pseudo_motion import Motion
 from mmcico.formats.problems import Problems
 from mmcico.formats.read import load_json
 from mmcico.formats.write import write_json
+from mmcico.utils.files import text_lines
 from mmcico.utils.tool import run_tool, tool_parser
 
 CLASSES = 'classes by their numbers (default: 1=car 2=pedestrian)'
@@ -216,8 +217,7 @@ def video_list(args: argparse.Namespace) -> list[str] | None:
     """Return the names in the file ``--videos``."""
     if args.videos is None:
         return None
-    lines = Path(args.videos).read_text(encoding='utf-8').splitlines()
-    return [line.strip() for line in lines if line.strip()]
+    return [line for line in text_lines(args.videos) if line]
 
 
 def from_masks(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:

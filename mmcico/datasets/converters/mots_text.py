@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
 from mmcico.formats.masks import read_mask
 from mmcico.formats.problems import Place, Problems
-from mmcico.utils.files import write_whole
+from mmcico.utils.files import text_lines, write_whole
 from mmcico.utils.image_reading import IMAGE_SUFFIXES
 
 from .class_maps import ClassTable
@@ -58,7 +58,7 @@ def text_videos(source: MotsText, table: ClassTable) -> Iterator[AnnotatedVideo]
 
 def _lines(path: Path) -> Iterator[tuple[Place, list[int], str]]:
     """Yield the place, the five numbers and the counts of each line of a file."""
-    for number, line in enumerate(path.read_text(encoding='ascii').splitlines(), start=1):
+    for number, line in enumerate(text_lines(path), start=1):
         place = Place(f'{path}: line {number}')
         parts = line.split()
         if not parts:
