@@ -269,6 +269,14 @@ def test_broken_lines_of_mots(folder, line, message):
         list(text_videos(MotsText(folder / 'images', folder / 'texts'), ClassTable()))
 
 
+def test_frames_of_mots_have_distinct_numbers(folder):
+    (folder / 'images/v0/2.jpg').rename(folder / 'images/v0/01.jpg')
+    (folder / 'texts').mkdir()
+    (folder / 'texts/v0.txt').write_text('')
+    with pytest.raises(ValueError, match='v0: frames must be named by distinct numbers'):
+        list(text_videos(MotsText(folder / 'images', folder / 'texts'), ClassTable()))
+
+
 def test_no_class_has_the_number_that_mots_ignores():
     categories = [(key, f'c{key}') for key in range(20, 31)]
     file = AnnotationFile('a.json', [], categories)

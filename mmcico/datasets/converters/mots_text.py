@@ -48,12 +48,22 @@ def text_videos(source: MotsText, table: ClassTable) -> Iterator[AnnotatedVideo]
         if not folder.is_dir():
             raise ValueError(f'{path}: there is no folder {folder} with the frames')
         images = files_by_stem(folder, IMAGE_SUFFIXES)
-        if not images or not all(stem.isdecimal() for stem in images):
-            raise ValueError(f'{folder}: frames must be named by their numbers, such as 000001.jpg')
+        times = frame_numbers(list(images), str(folder))
         video = video_of(number, list(images.values()), name, str(path))
-        frames = {int(stem): frame for frame, stem in enumerate(images)}
-        _read_lines(source, table, path, video, frames)
+        _read_lines(source, table, path, video, {time: t for t, time in enumerate(times)})
         yield video
+
+
+def frame_numbers(stems: list[str], where: str) -> list[int]:
+    """Return the numbers that frames are named by, without their suffixes.
+
+    Raises:
+        ValueError: If they are not named by distinct numbers; ``where`` begins the message.
+    """
+    numbers = [int(stem) for stem in stems if stem.isdecimal()]
+    if len({*numbers}) < len(stems):
+        raise ValueError(f'{where}: frames must be named by distinct numbers, such as 000001.jpg')
+    return numbers
 
 
 def _lines(path: Path) -> Iterator[tuple[Place, list[int], str]]:
@@ -119,15 +129,12 @@ def write_texts(file: AnnotationFile, out: Path, problems: Problems) -> None:
     numbers = mots_numbers(file)
     for name, video in named_videos(file, problems):
         stems = [PurePosixPath(each).stem for each in video.file_names]
-        if not all(stem.isdecimal() for stem in stems) or len(set(map(int, stems))) < len(stems):
-            raise ValueError(
-                f'{file.name}: video {video.id!r}: frames must be named by distinct numbers'
-            )
+        times = frame_numbers(stems, f'{file.name}: video {video.id!r}')
         values = mots_values(video, numbers)
         lines = [
-            f'{int(stem)} {value} {numbers[track.category_id]} {video.height} {video.width} '
+            f'{time} {value} {numbers[track.category_id]} {video.height} {video.width} '
             f'{counts.decode("ascii")}'
-            for frame, stem in enumerate(stems)
+            for frame, time in enumerate(times)
             for value, track in zip(values, video.tracks)
             for counts in [track.counts[frame]]
             if counts is not None
