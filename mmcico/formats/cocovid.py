@@ -44,13 +44,17 @@ def is_cocovid(data: Any) -> bool:
 def with_videos(data: dict) -> dict:
     """Return CVAT's export of tracks with a video for each folder of images.
 
-    A file with a list ``videos``, or without tracks, is returned as it is.
+    A file with a list ``videos``, with images that have a ``video_id``, or without tracks is
+    returned as it is.
     """
     images, annotations = data.get('images'), data.get('annotations')
     if data.get('videos') is not None or not isinstance(images, list):
         return data
     if not isinstance(annotations, list) or not all(
-        isinstance(each, dict) and isinstance(each.get('file_name'), str) for each in images
+        isinstance(each, dict)
+        and isinstance(each.get('file_name'), str)
+        and each.get('video_id') is None
+        for each in images
     ):
         return data
     if not any(isinstance(each, dict) and track_id(each) is not None for each in annotations):

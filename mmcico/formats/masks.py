@@ -185,6 +185,15 @@ def draw_polygons(polygons: list, size: Size, place: Place, problems: Problems) 
     return mask_api.merge(mask_api.frPyObjects(drawn, *size))['counts'] if drawn else None
 
 
+def draw_shape(corners: list, size: Size, place: Place, problems: Problems) -> bytes | None:
+    """Draw a polygon of a drawing tool; None, and a count, if it covers no pixel."""
+    counts = draw_polygons([corners], size, place, problems)
+    if counts is None or mask_info(counts, size).area:
+        return counts
+    problems.leave_out('polygons without a pixel')
+    return None
+
+
 def _polygon_fault(polygon: Any, number: int, size: Size) -> str:
     """Return the reason why a polygon cannot be drawn, '' if it can.
 

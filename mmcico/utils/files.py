@@ -24,6 +24,26 @@ def natural_key(name: str) -> list[tuple[bool, int, str]]:
     return key
 
 
+def text_lines(path: str | Path) -> list[str]:
+    """Read the lines of a text in UTF-8, also with the mark that some editors put in front.
+
+    Returns:
+        list[str]: The lines without blanks at their ends.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it is no UTF-8, as the text that PowerShell writes with ``>``.
+    """
+    try:
+        text = Path(path).read_text(encoding='utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f'{path} is no text in UTF-8: byte {error.start} is {error.object[error.start]:#x}; '
+            'save it as UTF-8 (in PowerShell by Out-File -Encoding utf8)'
+        ) from error
+    return [line.strip() for line in text.splitlines()]
+
+
 def is_unicode(path: str | Path) -> bool:
     """Return whether a path is valid Unicode, which libraries in C and JSON need."""
     return os.fsencode(path) == str(path).encode(errors='replace')

@@ -38,7 +38,7 @@ def files(tmp_path):
 def test_there_and_back(files, capsys):
     folder, model, params = files
     common = ['--config', folder / 'preset.py']
-    src, dst, back = (folder / f'{name}.pth' for name in ('published', 'ours', 'back'))
+    src, dst, back = (folder / f'{name}.pth' for name in ('published', 'new/ours', 'back'))
     assert run(src, dst, *common) == 0
     assert ' 0 missing, 0 unexpected, 0 of another' in capsys.readouterr().out
     other = small.build(small.published_cfg(softmax=True), seed=9)

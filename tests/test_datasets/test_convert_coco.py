@@ -111,6 +111,15 @@ def test_errors_name_the_annotation(change, message):
         list(coco_videos(data, 'x', ClassTable(), StillVideo()))
 
 
+@pytest.mark.parametrize('name', ['/images/a.jpg', '../a.jpg'])
+def test_moving_frames_stay_in_their_folder(tmp_path, name):
+    data = coco()
+    data['images'][0]['file_name'] = name
+    unfold = MovingVideo(Motion(2), 0, tmp_path, tmp_path / 'out')
+    with pytest.raises(ValueError, match=f'x: image {name} lies outside of the folder'):
+        next(coco_videos(data, 'x', ClassTable(), unfold))
+
+
 def test_boxes_alone_and_video_files_are_refused():
     data = coco()
     del data['annotations'][0]['segmentation']

@@ -19,9 +19,15 @@ from mmcico.datasets.converters.json_files import (
 from mmcico.datasets.converters.labelme import LabelmeFolders, labelme_videos
 from mmcico.datasets.converters.labelme_shapes import write_labelme
 from mmcico.datasets.converters.mask_folders import MaskFolders, mask_videos
-from mmcico.datasets.converters.mask_writer import davis_palette, write_masks
+from mmcico.datasets.converters.mask_writer import (
+    davis_palette,
+    mots_classes,
+    mots_numbers,
+    write_masks,
+)
 from mmcico.datasets.converters.mots_text import MotsText, text_videos, write_texts
 from mmcico.datasets.converters.object_classes import read_object_classes
+from mmcico.formats.annotations import AnnotationFile
 from mmcico.formats.problems import Problems
 
 CLASSES = {1: 'Giant panda', 2: 'Vehical', 3: 'cat'}
@@ -147,6 +153,41 @@ def test_palette_of_davis():
     assert len(davis_palette()) == 768
 
 
+def unlike(names):
+    """The tiny videos, the second with other names of its frames."""
+    data = numbered()
+    data['videos'][1]['file_names'] = names
+    return file_of(data)
+
+
+WRITERS = dict(masks=write_masks, labelme=write_labelme, cvat=write_cvat, mots_txt=write_texts)
+
+
+@pytest.mark.parametrize('name', WRITERS)
+def test_frames_of_a_video_lie_in_one_folder(tmp_path, name):
+    file = unlike(['cam0/1.jpg', 'cam1/1.jpg'])
+    with pytest.raises(ValueError, match="video 0: the frames lie in .* 'cam0' and 'cam1'"):
+        WRITERS[name](file, tmp_path, Problems('out'))
+
+
+@pytest.mark.parametrize('write', [write_masks, write_labelme])
+def test_frames_of_one_name(tmp_path, write):
+    with pytest.raises(ValueError, match="video 0: two frames are named '1' but for the suffix"):
+        write(unlike(['v0/1.jpg', 'v0/1.png']), tmp_path, Problems('out'))
+
+
+def test_videos_in_one_folder_are_no_videos_for_cvat():
+    with pytest.raises(ValueError, match="videos 7 and 0 have their frames in one folder, 'v7'"):
+        cvat_coco_data(unlike(['v7/8.jpg', 'v7/9.jpg']))
+    with pytest.raises(ValueError, match="in the folders 'a' and 'b'"):
+        cvat_coco_data(unlike(['a/1.jpg', 'b/1.jpg']))
+
+
+def test_burst_keeps_frames_without_a_folder():
+    data = from_burst(burst_data(unlike(['1.jpg', '2.jpg'])), 'new.json')
+    assert data['videos'][1]['file_names'] == ['1.jpg', '2.jpg']
+
+
 CVAT = """<?xml version="1.0" encoding="utf-8"?>
 <annotations><version>1.1</version><meta/>
 <track id="0" label="cat" source="manual">
@@ -172,6 +213,23 @@ def test_a_file_of_cvat_by_hand(folder):
     assert (cat['areas'], cat['bboxes']) == ([2, None], [[3, 2, 2, 2], None])
     assert (dog['areas'], dog['bboxes']) == ([None, 8], [None, [1, 1, 4, 2]])
     assert source.problems.left_out == {"shapes of type 'box', which are no masks": 1}
+
+
+def test_polygons_of_cvat_without_a_pixel(folder):
+    (folder / 'v0.xml').write_text(
+        CVAT.replace('1.0,1.0;5.0,1.0;5.0,3.0;1.0,3.0', '1,1;1.1,1;1,1.1')
+    )
+    source = CvatFiles(folder / 'v0.xml', folder / 'images')
+    (video,) = cvat_videos(source, ClassTable())
+    assert video.tracks[1].counts == [None, None]
+    assert source.problems.left_out['polygons without a pixel'] == 1
+
+
+def test_an_empty_folder_of_frames(folder):
+    (folder / 'clip.xml').write_text(CVAT)
+    (folder / 'images/clip').mkdir()
+    with pytest.raises(ValueError, match=r"clip\.xml: folder 'clip' has no images; put"):
+        list(cvat_videos(CvatFiles(folder / 'clip.xml', folder / 'images'), ClassTable()))
 
 
 @pytest.mark.parametrize(
@@ -200,6 +258,8 @@ def test_broken_files_of_cvat(folder, old, new, message):
         ('1 7001 7 8 12 00', 'class 7 is none of'),
         ('1 2001 2 9 12 00', r'size \[9, 12\]'),
         ('1 2001 2 8 12 00', 'the mask is broken'),
+        ('1 1 1 8 12 0P3\n2 1 2 8 12 0P3', 'line 2: object 1 is of class 2, before .* class 1'),
+        ('1 1 1 8 12 0P3\n\n1 1 1 8 12 0P3', 'line 3: object 1 is in frame 1 twice'),
     ],
 )
 def test_broken_lines_of_mots(folder, line, message):
@@ -209,9 +269,26 @@ def test_broken_lines_of_mots(folder, line, message):
         list(text_videos(MotsText(folder / 'images', folder / 'texts'), ClassTable()))
 
 
+def test_frames_of_mots_have_distinct_numbers(folder):
+    (folder / 'images/v0/2.jpg').rename(folder / 'images/v0/01.jpg')
+    (folder / 'texts').mkdir()
+    (folder / 'texts/v0.txt').write_text('')
+    with pytest.raises(ValueError, match='v0: frames must be named by distinct numbers'):
+        list(text_videos(MotsText(folder / 'images', folder / 'texts'), ClassTable()))
+
+
+def test_no_class_has_the_number_that_mots_ignores():
+    categories = [(key, f'c{key}') for key in range(20, 31)]
+    file = AnnotationFile('a.json', [], categories)
+    assert [*mots_numbers(file).values()] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12]
+    assert mots_classes(file).endswith('9=c28 11=c29 12=c30')
+    file.categories = [(9, 'Giant panda'), (2, 'cat')]
+    assert mots_classes(file) == "'9=Giant panda' 2=cat"
+
+
 def test_regions_to_ignore_are_counted(folder):
     (folder / 'texts').mkdir()
-    (folder / 'texts/v0.txt').write_text('1 10000 10 8 12 P3\n')
+    (folder / 'texts/v0.txt').write_text('\ufeff1 10000 10 8 12 P3\n', encoding='utf-8')
     source = MotsText(folder / 'images', folder / 'texts')
     (video,) = text_videos(source, ClassTable())
     assert video.tracks == [] and source.problems.left_out == {'regions to ignore (class 10)': 1}

@@ -222,6 +222,11 @@ def test_class_maps_of_files(tmp_path):
     names = tmp_path / 'names.txt'
     names.write_text('cat\n\n dog \n')
     assert target_classes(str(names)) == {'cat': 1, 'dog': 2}
+    names.write_bytes('\ufeffcat\r\ndög'.encode())  # as Notepad saves it
+    assert target_classes(str(names)) == {'cat': 1, 'dög': 2}
+    names.write_text('cat', encoding='utf-16')
+    with pytest.raises(ValueError, match=r'names\.txt is no text in UTF-8: byte 0 is 0xff; save'):
+        target_classes(str(names))
     names.write_text('cat\nCat')
     with pytest.raises(ValueError, match='twice'):
         target_classes(str(names))
@@ -343,6 +348,14 @@ def test_track_ids_of_cvat(tmp_path):
     crowds = convert(cvat(), tmp_path / 'crowds.json', problems=problems)
     assert all(a['iscrowd'] for a in crowds['annotations'])
     assert 'objects are crowds' in problems.found[-1].text()
+
+
+def test_images_with_videos_that_are_not_listed(tmp_path):
+    data = cvat()
+    for image in data['images']:
+        image['video_id'] = 1
+    with pytest.raises(ValueError, match="field 'videos': is missing"):
+        convert(data, tmp_path / 'new.json')
 
 
 def test_frame_index_and_track_id_of_tao(tmp_path):

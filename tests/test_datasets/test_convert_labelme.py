@@ -55,6 +55,11 @@ def read(root, table=None, **options):
     return list(labelme_videos(source, table or ClassTable()))
 
 
+def test_videos_in_folders_of_folders(tmp_path):
+    (video,) = read(write(tmp_path, video='a/x'), videos=['a/x'])
+    assert video.file_names == ['a/x/0.png', 'a/x/1.png', 'a/x/2.png']
+
+
 def masks(track):
     return [c and decode_masks([c], H, W)[0].astype(bool) for c in track.counts]
 

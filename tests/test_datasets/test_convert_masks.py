@@ -169,8 +169,24 @@ def test_chosen_videos_in_their_order(davis):
     assert [v.file_names[0] for v in read(davis)] == ['ants/0.jpg', 'bees/0.jpg', 'dogs/8.jpg']
     chosen = read(davis, videos=['dogs', 'ants'])
     assert [(v.id, v.file_names[0]) for v in chosen] == [(1, 'dogs/8.jpg'), (2, 'ants/0.jpg')]
-    with pytest.raises(ValueError, match='no such folders.*wasps'):
-        read(davis, videos=['wasps'])
+    for names, message in (
+        (['wasps'], 'no such folders.*wasps'),
+        (['dogs', 'dogs/'], "'dogs' in the list of videos is there twice"),
+        (['dogs/../ants'], "'dogs/../ants' in the list of videos is outside of"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            read(davis, videos=names)
+
+
+def test_videos_in_folders_of_folders(davis):
+    for part in ('JPEGImages', 'Annotations'):
+        (davis / 'a').mkdir()
+        (davis / part / 'dogs').rename(davis / 'a/x')
+        (davis / 'a').rename(davis / part / 'a')
+    table = ClassTable()
+    (video,) = read(davis, table, videos=['a/x'], object_classes={'a/x': 'dog'})
+    assert video.file_names[0] == 'a/x/8.jpg'
+    assert [c['name'] for c in table.categories] == ['dog']
 
 
 def test_videos_are_read_one_by_one(davis):

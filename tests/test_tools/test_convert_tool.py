@@ -74,6 +74,14 @@ def test_labelme_and_what_was_left_out(tmp_path):
     assert data['videos'][0]['file_names'] == ['v/0.jpg']
 
 
+def test_a_list_of_videos_with_the_mark_of_notepad(tmp_path):
+    frames(tmp_path)
+    (tmp_path / 'names.txt').write_bytes(b'\xef\xbb\xbfv\r\n\r\n')
+    folders = ('JPEGImages', 'Annotations')
+    done = convert(tmp_path, 'masks', *folders, '--videos', 'names.txt', '--out', 'x.json')
+    assert done.returncode == 0, done.stderr
+
+
 def coco(folder):
     cv2.imwrite(str(folder / 'a.png'), np.dstack([CAT * 255] * 3))
     data = dict(
@@ -178,7 +186,7 @@ def test_browsing_what_was_converted(tmp_path):
     assert 'error: video v: frame "nowhere/v/0.jpg" does not exist' in done.stderr
 
 
-def test_every_format_there_and_back(tmp_path, monkeypatch):
+def test_every_format_there_and_back(tmp_path, monkeypatch, capsys):
     frames(tmp_path)
     monkeypatch.chdir(tmp_path)
     tool = tool_module('dataset_tools/convert.py')
@@ -195,6 +203,8 @@ def test_every_format_there_and_back(tmp_path, monkeypatch):
     ]
     for there, back in ways:
         tool.main([*there, 'a.json', '--out', 'new'])
+        if '1=cat' in back:  # the option that reads the classes back is printed
+            assert f'read with: {back[-2]} 1=cat\n' in capsys.readouterr().err
         tool.main([*back, '--out', 'b.json'])
         found = load(tmp_path / 'b.json')
         for key in ('videos', 'annotations'):

@@ -25,12 +25,13 @@ from mmcico.datasets.converters import (
 )
 from mmcico.datasets.converters.collect import collect, converted_data
 from mmcico.datasets.converters.labelme_shapes import write_labelme
-from mmcico.datasets.converters.mask_writer import write_masks
+from mmcico.datasets.converters.mask_writer import mots_classes, write_masks
 from mmcico.datasets.converters.object_classes import read_object_classes
 from mmcico.datasets.converters.pseudo_motion import Motion
 from mmcico.formats.problems import Problems
 from mmcico.formats.read import load_json
 from mmcico.formats.write import write_json
+from mmcico.utils.files import text_lines
 from mmcico.utils.tool import run_tool, tool_parser
 
 CLASSES = 'classes by their numbers (default: 1=car 2=pedestrian)'
@@ -216,8 +217,7 @@ def video_list(args: argparse.Namespace) -> list[str] | None:
     """Return the names in the file ``--videos``."""
     if args.videos is None:
         return None
-    lines = Path(args.videos).read_text(encoding='utf-8').splitlines()
-    return [line.strip() for line in lines if line.strip()]
+    return [line for line in text_lines(args.videos) if line]
 
 
 def from_masks(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
@@ -329,6 +329,14 @@ def write(args: argparse.Namespace, file: Any, table: Any, problems: Any) -> Non
         write_json(args.out, converted_data(file, table, layout, args.command))
 
 
+def reading_option(args: argparse.Namespace, file: Any) -> list[str]:
+    """Return a line with the option that reads the classes back, for files that have numbers."""
+    option = {'to-mots-txt': '--classes', 'to-masks': '--mots'}.get(args.command)
+    if option is None or not getattr(args, 'mots', True):
+        return []
+    return [f'classes are numbers, to be read with: {option} {mots_classes(file)}']
+
+
 def with_progress(videos: Iterator) -> Iterator:
     """Yield videos and print their number to the error stream."""
     done = 0
@@ -373,7 +381,8 @@ def main(argv: Sequence[str]) -> None:
     videos = SOURCES.get(args.command, from_json)(args, table, problems)
     file = collect(with_progress(videos), table, problems)
     write(args, file, table, problems)
-    sys.stderr.write('\n'.join(report(file, table, problems)) + '\n')
+    lines = report(file, table, problems) + reading_option(args, file)
+    sys.stderr.write('\n'.join(lines) + '\n')
     print(args.out)
 
 

@@ -66,7 +66,6 @@ def main(argv: Sequence[str]) -> None:
     data = content.getvalue()
     out = Path(args.out)
     out = out.with_name(f'{out.stem}-{hashlib.sha256(data).hexdigest()[:8]}.pth')
-    out.parent.mkdir(parents=True, exist_ok=True)
     write_whole(out, data)
     print(
         f'{out}: {len(data) / 2**20:.1f} MiB, without {sorted({*loaded} - {"meta", "state_dict"})}'

@@ -8,6 +8,7 @@ writes nothing and the exit code is 1, unless --allow-partial is given.
 """
 
 import argparse
+import io
 import os.path as osp
 import sys
 import time
@@ -24,6 +25,7 @@ from mmcico.checkpoints import ModelLayout, Report, ours_to_published, published
 from mmcico.checkpoints.layout import parameters
 from mmcico.formats.categories import expected_names
 from mmcico.registry import MODELS
+from mmcico.utils.files import write_whole
 from mmcico.utils.launch import add_cfg_options
 from mmcico.utils.tool import run_tool, tool_parser
 
@@ -93,7 +95,9 @@ def main(argv: Sequence[str]) -> None:
     print(report)
     check(report, args)
     content = values if args.reverse else dict(meta=meta_of(cfg, args.src), state_dict=values)
-    torch.save(content, args.dst)
+    stream = io.BytesIO()
+    torch.save(content, stream)
+    write_whole(args.dst, stream.getvalue())
     print(f'written: {args.dst}')
 
 

@@ -10,6 +10,7 @@ from mmcico.formats.categories import VERSIONS, normalised, read_categories
 from mmcico.formats.fields import Id, id_key
 from mmcico.formats.problems import Problems
 from mmcico.formats.read import load_json
+from mmcico.utils.files import text_lines
 
 Renames = dict[str, str | None]
 
@@ -51,8 +52,7 @@ def target_classes(target: str | None) -> dict[str, Id] | None:
             raise ValueError(f"{path} has no list 'categories'; is it an annotation file?")
         classes = read_categories(records, Problems(str(path)))[0]
     else:
-        lines = path.read_text(encoding='utf-8').splitlines()
-        classes = list(enumerate([line.strip() for line in lines if line.strip()], start=1))
+        classes = list(enumerate(filter(None, text_lines(path)), start=1))
     count = Counter(normalised(name) for _, name in classes)
     twice = sorted(name for name, number in count.items() if number > 1)
     if twice or not classes:

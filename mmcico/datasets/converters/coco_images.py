@@ -16,6 +16,7 @@ from mmcico.utils.image_reading import write_jpeg
 
 from .class_maps import ClassTable
 from .collect import FreeNumbers
+from .frame_folders import is_below
 from .json_files import whole
 from .pseudo_motion import Motion, moved_counts, moved_image
 
@@ -58,10 +59,15 @@ class MovingVideo:
         """Turn a video of one frame into a moving one and write its frames.
 
         Raises:
-            ValueError: If the image is missing, broken or of another size, or two images would
-                have one folder.
+            ValueError: If the image is outside of the folder, missing, broken or of another size,
+                or two images would have one folder.
         """
         name = video.file_names[0]
+        if not is_below(name):
+            raise ValueError(
+                f'{video.source}: image {name} lies outside of the folder of the images; name '
+                'images by their paths in it'
+            )
         image = self._read(video)
         folder = str(PurePosixPath(name).with_suffix(''))
         if folder in self._folders:

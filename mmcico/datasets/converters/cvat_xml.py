@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
-from mmcico.formats.masks import draw_polygons
+from mmcico.formats.masks import draw_shape
 from mmcico.formats.problems import Place, Problems
 from mmcico.formats.rle import Size, decode_masks, encode_masks, mask_info
 from mmcico.utils.files import whole_file
@@ -111,7 +111,7 @@ def _read_track(
             corners = [
                 _number(v, where) for p in _split(shape, 'points', ';') for v in p.split(',')
             ]
-            counts[int(text)] = draw_polygons([corners], video.size, where, source.problems)
+            counts[int(text)] = draw_shape(corners, video.size, where, source.problems)
         else:
             source.problems.leave_out(f'shapes of type {shape.tag!r}, which are no masks')
     # Tracks of CVAT start at 0, which is no object elsewhere.

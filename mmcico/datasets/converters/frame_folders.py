@@ -17,29 +17,39 @@ from mmcico.utils.image_reading import image_size as shown_size
 MOST_PIXELS = 2**26
 
 
-def video_folders(root: Path, wanted: Sequence[str] | None, what: str) -> list[Path]:
-    """Return the folders of videos in a folder, in natural order or as they are wanted by name.
+def is_below(name: str) -> bool:
+    """Return whether a path in a folder cannot lead out of it."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and '..' not in path.parts
+
+
+def video_folders(root: Path, wanted: Sequence[str] | None, what: str) -> dict[str, Path]:
+    """Return the folders of videos in a folder by name, in natural order or as they are wanted.
 
     Raises:
-        ValueError: If there are none, or a wanted one is missing.
+        ValueError: If there are none, or a wanted one is missing, outside or named twice.
     """
     if not root.is_dir():
         raise ValueError(f'{what}: {root} is no folder')
     if wanted is None:
-        found = sorted(
-            (each for each in root.iterdir() if each.is_dir()),
-            key=lambda each: natural_key(each.name),
-        )
+        names = sorted((each.name for each in root.iterdir() if each.is_dir()), key=natural_key)
     else:
-        found = [root / name for name in wanted]
-        missing = [str(each) for each in found if not each.is_dir()]
+        names = [str(PurePosixPath(name)) for name in wanted]
+        missing = [str(root / each) for each in names if not (root / each).is_dir()]
         if missing:
             raise ValueError(f'{what}: no such folders: {missing}')
-    if not found:
+        for name in names:
+            if names.count(name) > 1 or not is_below(name):
+                reason = 'is there twice' if is_below(name) else f'is outside of {root}'
+                raise ValueError(
+                    f'{what}: {name!r} in the list of videos {reason}; name each video once, by '
+                    f'its folder in {root}'
+                )
+    if not names:
         raise ValueError(
             f'{what}: {root} has no folders; each video needs a folder with its frames'
         )
-    return found
+    return {name: root / name for name in names}
 
 
 def files_by_stem(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
@@ -95,8 +105,11 @@ def video_of(number: int, images: Sequence[Path], folder: str, source: str) -> A
         source (str): File or folder of the annotations, for messages.
 
     Raises:
-        ValueError: If the sizes differ, naming two frames, or an image cannot be read.
+        ValueError: If there is no image, the sizes differ, naming two frames, or an image cannot
+            be read.
     """
+    if not images:
+        raise ValueError(f'{source}: folder {folder!r} has no images; put the frames into it')
     sizes = [image_size(path) for path in images]
     for path, size in zip(images, sizes):
         if size != sizes[0]:

@@ -3,6 +3,7 @@
 The layouts are YouTube-VIS, OVIS, CocoVID, TAO, BURST, and CVAT's export of COCO with track ids.
 """
 
+import posixpath
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -14,7 +15,7 @@ from mmcico.formats.read import read_annotations
 from mmcico.formats.write import cocovid_data
 
 from .class_maps import ClassTable
-from .mask_writer import named_videos
+from .mask_writer import frame_folder, named_videos
 
 
 def whole(key: Id) -> Id:
@@ -92,7 +93,8 @@ def from_burst(data: dict[str, Any], name: str) -> dict[str, Any]:
             folder = '/'.join(
                 str(sequence[key]) for key in ('dataset', 'seq_name') if key in sequence
             )
-            files = [f'{folder}/{each}' for each in sequence['annotated_image_paths']]
+            paths = sequence['annotated_image_paths']
+            files = [posixpath.normpath(posixpath.join(folder, each)) for each in paths]
             size = dict(height=sequence['height'], width=sequence['width'])
             frames = list(sequence['segmentations'])
             classes = dict(sequence['track_category_ids'])
@@ -136,7 +138,20 @@ def tao_data(file: AnnotationFile) -> dict[str, Any]:
 
 
 def cvat_coco_data(file: AnnotationFile) -> dict[str, Any]:
-    """Return a file as CVAT exports tracks to COCO: track ids are attributes, no videos."""
+    """Return a file as CVAT exports tracks to COCO: track ids are attributes, no videos.
+
+    Raises:
+        ValueError: If videos are not folders, since they could not be told apart.
+    """
+    folders: dict[str, Id] = {}
+    for video in file.videos:
+        folder = frame_folder(video)
+        if folders.setdefault(folder, video.id) != video.id:
+            raise ValueError(
+                f'{file.name}: videos {folders[folder]!r} and {video.id!r} have their frames '
+                f'in one folder, {folder!r}, and CVAT would take them for one video; move the '
+                'frames of each video to a folder of their own'
+            )
     data = cocovid_data(file)
     for image in data['images']:
         del image['video_id'], image['frame_id']
@@ -148,10 +163,13 @@ def cvat_coco_data(file: AnnotationFile) -> dict[str, Any]:
 
 
 def burst_data(file: AnnotationFile) -> dict[str, Any]:
-    """Return a file in the layout of BURST."""
+    """Return a file in the layout of BURST.
+
+    Each sequence needs a name; frames without a folder lie above that of their sequence.
+    """
     sequences = []
     for name, video in named_videos(file):
-        paths = [each[len(name) + 1 :] if '/' in each else each for each in video.file_names]
+        paths = [posixpath.relpath(each, name) for each in video.file_names]
         frames: list[dict[str, dict]] = [{} for _ in paths]
         for number, track in enumerate(video.tracks, start=1):
             for frame, counts in enumerate(track.counts):

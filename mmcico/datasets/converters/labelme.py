@@ -63,9 +63,9 @@ def labelme_videos(source: LabelmeFolders, table: ClassTable) -> Iterator[Annota
     """
     folders = video_folders(source.root, source.videos, 'labelme')
     if table.target is None:
-        table.number({label for folder in folders for label in _labels(folder)})
-    for number, folder in enumerate(folders, start=1):
-        yield _Video(source, table, folder).read(number)
+        table.number({label for folder in folders.values() for label in _labels(folder)})
+    for number, name in enumerate(folders, start=1):
+        yield _Video(source, table, name).read(number)
 
 
 def _labels(folder: Path) -> Iterator[str]:
@@ -91,15 +91,16 @@ def _shapes(record: Any, where: str) -> Iterator[tuple[Place, dict, str]]:
 class _Video:
     """Reader of one folder."""
 
-    def __init__(self, source: LabelmeFolders, table: ClassTable, folder: Path) -> None:
-        self.source, self.table, self.folder = source, table, folder
+    def __init__(self, source: LabelmeFolders, table: ClassTable, name: str) -> None:
+        self.source, self.table, self.name = source, table, name
+        self.folder = source.root / name
         self.objects: dict[str, _Object] = {}
 
     def read(self, number: int) -> AnnotatedVideo:
         """Read all frames."""
         records = files_by_stem(self.folder, ('.json',))
         images = self._frames(records)
-        video = video_of(number, list(images.values()), self.folder.name, str(self.folder))
+        video = video_of(number, list(images.values()), self.name, str(self.folder))
         for frame, stem in enumerate(images):
             if stem in records:
                 self._read_frame(records[stem], frame, len(images), video.size)

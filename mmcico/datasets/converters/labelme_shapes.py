@@ -9,16 +9,15 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from pycocotools import mask as mask_api
 
 from mmcico.formats.annotations import AnnotatedVideo, AnnotationFile
-from mmcico.formats.masks import draw_polygons
+from mmcico.formats.masks import draw_shape
 from mmcico.formats.problems import Place, Problems, short
 from mmcico.formats.rle import Size, decode_masks, encode_masks, mask_info
 from mmcico.formats.write import write_json
 
 from .frame_folders import opened_picture
-from .mask_writer import named_videos
+from .mask_writer import frame_stems, named_videos
 
 CIRCLE_CORNERS = 72
 #: smallest and largest number of points of the shapes that have an area
@@ -43,7 +42,7 @@ def shape_type(shape: dict) -> str:
 def shape_counts(shape: dict, size: Size, place: Place, problems: Problems) -> bytes | None:
     """Return the mask of a shape of a type in ``POINTS``, None if it has no pixel.
 
-    Polygons of fewer than three corners are left out and counted.
+    Polygons of fewer than three corners, or without a pixel, are left out and counted.
 
     Raises:
         ValueError: If points or mask are broken.
@@ -58,8 +57,7 @@ def shape_counts(shape: dict, size: Size, place: Place, problems: Problems) -> b
     elif kind == 'circle':
         points = _circle(*points)
     corners = [value for point in points for value in point]
-    counts = draw_polygons([corners], size, place.at(field='points'), problems)
-    return counts if counts and mask_api.area(dict(size=[*size], counts=counts)) else None
+    return draw_shape(corners, size, place.at(field='points'), problems)
 
 
 def _read_points(points: Any, kind: str, place: Place) -> list[Point]:
@@ -113,21 +111,23 @@ def write_labelme(file: AnnotationFile, out: Path, problems: Problems) -> None:
     """Write a JSON for each frame, with a shape of type ``mask`` for each object.
 
     Every pixel is kept. labelme shows the files if they lie beside the frames.
+
+    Raises:
+        ValueError: If two frames of a video have one name.
     """
     names = {str(key): name for key, name in file.categories}
     for folder, video in named_videos(file, problems):
-        for frame, name in enumerate(video.file_names):
-            path = PurePosixPath(name)
+        for frame, stem in enumerate(frame_stems(video)):
             record: dict[str, Any] = dict(
                 version='5.5.0',
                 flags={},
                 shapes=_shapes(video, frame, names),
-                imagePath=path.name,
+                imagePath=PurePosixPath(video.file_names[frame]).name,
                 imageData=None,
                 imageHeight=video.height,
                 imageWidth=video.width,
             )
-            write_json(out / folder / f'{path.stem}.json', record, indent=1)
+            write_json(out / folder / f'{stem}.json', record, indent=1)
 
 
 def _shapes(video: AnnotatedVideo, frame: int, names: dict[str, str]) -> list[dict[str, Any]]:

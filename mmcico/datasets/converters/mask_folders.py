@@ -19,8 +19,8 @@ from .object_classes import ObjectClasses
 INDEX_MODES = ('P', 'L', 'I', 'I;16', 'I;16B', '1')
 #: value of pixels that are not annotated in pictures of 8 bits
 VOID = 255
-#: MOTS: a pixel is 1000 * class + instance; 10000 is a region to ignore
-MOTS_BASE, MOTS_IGNORED = 1000, 10000
+#: MOTS: a pixel is 1000 * class + instance; objects of class 10 are regions to ignore
+MOTS_BASE, IGNORED_CLASS = 1000, 10
 #: classes of KITTI MOTS and MOTSChallenge
 MOTS_CLASSES = {1: 'car', 2: 'pedestrian'}
 
@@ -64,7 +64,10 @@ class MaskFolders:
             return ()
         if self.ignored is not None:
             return tuple(self.ignored)
-        return (*((VOID,) if is_8_bit else ()), *((MOTS_IGNORED,) if self.mots_classes else ()))
+        return (
+            *((VOID,) if is_8_bit else ()),
+            *((IGNORED_CLASS * MOTS_BASE,) if self.mots_classes else ()),
+        )
 
 
 def read_index_mask(path: Path) -> tuple[np.ndarray, bool]:
@@ -95,11 +98,11 @@ def mask_videos(source: MaskFolders, table: ClassTable) -> Iterator[AnnotatedVid
     folders = video_folders(source.masks, source.videos, 'masks')
     classes = ObjectClasses(source.object_classes, source.class_name)
     if source.mots_classes is None:
-        table.number(classes.names([folder.name for folder in folders]))
+        table.number(classes.names(folders))
     else:
         table.number(source.mots_classes[key] for key in sorted(source.mots_classes))
-    for number, folder in enumerate(folders, start=1):
-        yield _Video(source, table, folder, classes).read(number)
+    for number, name in enumerate(folders, start=1):
+        yield _Video(source, table, name, classes).read(number)
     classes.report_unused(source.videos, source.masks, source.problems)
 
 
@@ -107,16 +110,17 @@ class _Video:
     """Reader of one folder of masks."""
 
     def __init__(
-        self, source: MaskFolders, table: ClassTable, folder: Path, classes: ObjectClasses
+        self, source: MaskFolders, table: ClassTable, name: str, classes: ObjectClasses
     ) -> None:
-        self.source, self.table, self.folder, self.classes = source, table, folder, classes
+        self.source, self.table, self.name, self.classes = source, table, name, classes
+        self.folder = source.masks / name
 
     def read(self, number: int) -> AnnotatedVideo:
         """Read all frames."""
         images = self._frames()
         masks = files_by_stem(self.folder, ('.png',))
         source = str(self.source.masks)
-        video = video_of(number, list(images.values()), self.folder.name, source)
+        video = video_of(number, list(images.values()), self.name, source)
         per_frame = [
             self._read_frame(masks[stem], path, video.size) if stem in masks else {}
             for stem, path in images.items()
@@ -129,7 +133,7 @@ class _Video:
     def _frames(self) -> dict[str, Path]:
         """Return the frames that are used, by their stem."""
         source, folder = self.source, self.folder
-        image_folder = source.images / folder.name
+        image_folder = source.images / self.name
         if not image_folder.is_dir():
             raise ValueError(f'masks {folder}: there is no folder {image_folder} with the frames')
         images = files_by_stem(image_folder, IMAGE_SUFFIXES)
@@ -144,7 +148,7 @@ class _Video:
         kept = stems if source.keep_unlabelled else labelled(stems, masks, source.problems)
         if not kept:
             raise ValueError(
-                f'video {folder.name}: none of its {len(stems)} frames has a mask in {folder}'
+                f'video {self.name}: none of its {len(stems)} frames has a mask in {folder}'
             )
         return {stem: images[stem] for stem in kept}
 
@@ -190,7 +194,7 @@ class _Video:
         tracks = []
         for key in keys:
             name = self._class_name(key)
-            where = f'{self.source.masks}: video {self.folder.name}, object {key}'
+            where = f'{self.source.masks}: video {self.name}, object {key}'
             category = self.table.id_of(name, where)
             if category is None:
                 self.table.left_out[name] += 1
@@ -207,7 +211,7 @@ class _Video:
         """
         mots = self.source.mots_classes
         if mots is None:
-            return self.classes.name_of(self.folder.name, key)
+            return self.classes.name_of(self.name, key)
         if key // MOTS_BASE not in mots:
             raise ValueError(
                 f'masks {self.folder}: value {key} is of class {key // MOTS_BASE}; known are '

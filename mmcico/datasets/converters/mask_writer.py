@@ -1,5 +1,6 @@
 """Mask pictures of annotated videos, as in DAVIS and MOTS."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -15,7 +16,8 @@ from mmcico.formats.rle import decode_masks
 from mmcico.formats.write import write_json
 from mmcico.utils.files import whole_file
 
-from .mask_folders import MOTS_BASE, VOID
+from .frame_folders import is_below
+from .mask_folders import IGNORED_CLASS, MOTS_BASE, VOID
 
 #: file of :func:`write_masks` with the classes of the objects
 CLASSES_FILE = 'object_classes.json'
@@ -28,22 +30,53 @@ def named_videos(
     """Yield each video with the name of the folder of its frames, and warn of crowds.
 
     Raises:
-        ValueError: If two videos share a folder.
+        ValueError: If two videos share a folder, or one has several.
     """
     if problems and file.num_crowds:
         message = f'{file.num_crowds} crowds became objects, since the format cannot mark them'
         problems.warn('crowd', message)
     seen: dict[str, Id] = {}
     for video in file.videos:
-        folder = str(PurePosixPath(video.file_names[0]).parent)
+        folder = frame_folder(video)
         name = str(video.id) if folder == '.' else folder
-        if name in seen or '..' in PurePosixPath(name).parts or name.startswith('/'):
+        if name in seen or not is_below(name):
             raise ValueError(
                 f'{file.name}: video {video.id!r}: the folder {name!r} is '
                 + (f'also that of video {seen[name]!r}' if name in seen else 'not below the output')
             )
         seen[name] = video.id
         yield name, video
+
+
+def frame_folder(video: AnnotatedVideo) -> str:
+    """Return the folder of the frames of a video, ``'.'`` for none.
+
+    Raises:
+        ValueError: If there are several.
+    """
+    first, *others = dict.fromkeys(str(PurePosixPath(each).parent) for each in video.file_names)
+    if others:
+        raise ValueError(
+            f'{video.source}: video {video.id!r}: the frames lie in the folders {first!r} and '
+            f'{others[0]!r}; the format needs the frames of a video in one folder'
+        )
+    return first
+
+
+def frame_stems(video: AnnotatedVideo) -> list[str]:
+    """Return the names of the frames of a video without folder and suffix.
+
+    Raises:
+        ValueError: If two are the same.
+    """
+    stems = [PurePosixPath(each).stem for each in video.file_names]
+    if len(set(stems)) < len(stems):
+        stem = next(each for each in stems if stems.count(each) > 1)
+        raise ValueError(
+            f'{video.source}: video {video.id!r}: two frames are named {stem!r} but for the '
+            'suffix; the format needs frames with distinct names'
+        )
+    return stems
 
 
 def davis_palette() -> list[int]:
@@ -75,11 +108,24 @@ def mots_values(video: AnnotatedVideo, numbers: Mapping[Id, int]) -> list[int]:
 
 
 def mots_numbers(file: AnnotationFile) -> dict[Id, int]:
-    """Return the number of each class: its id if all are from 1 to 9, else its position."""
+    """Return the number of each class: its id if all are from 1 to 9, else its position.
+
+    No class has the number that MOTS ignores; those from the tenth on have the next one.
+    """
     keys = [key for key, _ in file.categories]
     if all(isinstance(key, int) and 1 <= key <= 9 for key in keys):
         return {key: int(key) for key in keys}
-    return {key: number for number, key in enumerate(keys, start=1)}
+    return {key: n + (n >= IGNORED_CLASS) for n, key in enumerate(keys, start=1)}
+
+
+def mots_classes(file: AnnotationFile) -> str:
+    """Return the numbers and names of the classes as the option that reads them back takes them.
+
+    >>> mots_classes(AnnotationFile('a.json', [], [(7, 'cat'), (12, 'giant panda')]))
+    "1=cat '2=giant panda'"
+    """
+    numbers = mots_numbers(file)
+    return shlex.join(f'{numbers[key]}={name}' for key, name in file.categories)
 
 
 def write_masks(file: AnnotationFile, out: Path, problems: Problems, mots: bool = False) -> None:
@@ -91,7 +137,7 @@ def write_masks(file: AnnotationFile, out: Path, problems: Problems, mots: bool 
     MOTS.
 
     Raises:
-        ValueError: If values do not fit into 16 bits.
+        ValueError: If values do not fit into 16 bits, or two frames have one name.
     """
     names = dict(file.categories)
     numbers = mots_numbers(file)
@@ -101,9 +147,8 @@ def write_masks(file: AnnotationFile, out: Path, problems: Problems, mots: bool 
         if max(values, default=0) > LARGEST_VALUE:
             raise ValueError(f'{file.name}: video {video.id!r}: values above {LARGEST_VALUE}')
         classes[name] = {str(v): names[t.category_id] for v, t in zip(values, video.tracks)}
-        for frame in range(video.length):
+        for frame, stem in enumerate(frame_stems(video)):
             plane = _plane(video, frame, values, problems)
-            stem = PurePosixPath(video.file_names[frame]).stem
             image: Any = Image.fromarray(plane)
             if not mots and len(video.tracks) < VOID:
                 image = Image.fromarray(plane.astype(np.uint8))

@@ -7,16 +7,13 @@ from pathlib import Path, PurePosixPath
 from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
 from mmcico.formats.masks import read_mask
 from mmcico.formats.problems import Place, Problems
-from mmcico.utils.files import write_whole
+from mmcico.utils.files import text_lines, write_whole
 from mmcico.utils.image_reading import IMAGE_SUFFIXES
 
 from .class_maps import ClassTable
 from .frame_folders import files_by_stem, video_of
-from .mask_folders import MOTS_CLASSES
+from .mask_folders import IGNORED_CLASS, MOTS_CLASSES
 from .mask_writer import mots_numbers, mots_values, named_videos
-
-#: class of regions that are ignored
-IGNORED_CLASS = 10
 
 
 @dataclass
@@ -51,12 +48,34 @@ def text_videos(source: MotsText, table: ClassTable) -> Iterator[AnnotatedVideo]
         if not folder.is_dir():
             raise ValueError(f'{path}: there is no folder {folder} with the frames')
         images = files_by_stem(folder, IMAGE_SUFFIXES)
-        if not images or not all(stem.isdecimal() for stem in images):
-            raise ValueError(f'{folder}: frames must be named by their numbers, such as 000001.jpg')
+        times = frame_numbers(list(images), str(folder))
         video = video_of(number, list(images.values()), name, str(path))
-        frames = {int(stem): frame for frame, stem in enumerate(images)}
-        _read_lines(source, table, path, video, frames)
+        _read_lines(source, table, path, video, {time: t for t, time in enumerate(times)})
         yield video
+
+
+def frame_numbers(stems: list[str], where: str) -> list[int]:
+    """Return the numbers that frames are named by, without their suffixes.
+
+    Raises:
+        ValueError: If they are not named by distinct numbers; ``where`` begins the message.
+    """
+    numbers = [int(stem) for stem in stems if stem.isdecimal()]
+    if len({*numbers}) < len(stems):
+        raise ValueError(f'{where}: frames must be named by distinct numbers, such as 000001.jpg')
+    return numbers
+
+
+def _lines(path: Path) -> Iterator[tuple[Place, list[int], str]]:
+    """Yield the place, the five numbers and the counts of each line of a file."""
+    for number, line in enumerate(text_lines(path), start=1):
+        place = Place(f'{path}: line {number}')
+        parts = line.split()
+        if not parts:
+            continue
+        if len(parts) != 6 or not all(part.isdecimal() and len(part) < 10 for part in parts[:5]):
+            raise ValueError(f'{place} is not "frame id class height width counts"')
+        yield place, [int(part) for part in parts[:5]], parts[5]
 
 
 def _read_lines(
@@ -64,14 +83,9 @@ def _read_lines(
 ) -> None:
     """Add the objects in the lines of a file to its video."""
     tracks: dict[int, AnnotatedTrack | None] = {}
-    for number, line in enumerate(path.read_text(encoding='ascii').splitlines(), start=1):
-        place = Place(f'{path}: line {number}')
-        parts = line.split()
-        if not parts:
-            continue
-        if len(parts) != 6 or not all(part.isdecimal() and len(part) < 10 for part in parts[:5]):
-            raise ValueError(f'{place} is not "frame id class height width counts"')
-        time, key, kind, height, width = (int(part) for part in parts[:5])
+    kinds: dict[int, int] = {}
+    seen: set[tuple[int, int]] = set()
+    for place, (time, key, kind, *size), text in _lines(path):
         if kind == IGNORED_CLASS:
             source.problems.leave_out('regions to ignore (class 10)')
             continue
@@ -79,6 +93,16 @@ def _read_lines(
             raise ValueError(f'{place}: class {kind} is none of {dict(source.classes)}')
         if time not in frames:
             raise ValueError(f'{place}: the video has no frame {time}')
+        if kinds.setdefault(key, kind) != kind:
+            raise ValueError(
+                f'{place}: object {key} is of class {kind}, before it was of class {kinds[key]}; '
+                'give each object an id of its own'
+            )
+        if (time, key) in seen:
+            raise ValueError(
+                f'{place}: object {key} is in frame {time} twice; give each object an id of its own'
+            )
+        seen.add((time, key))
         if key not in tracks:
             category = table.id_of(source.classes[kind], str(place))
             empty: list[None] = [None] * video.length
@@ -88,7 +112,7 @@ def _read_lines(
             else:
                 tracks[key] = AnnotatedTrack(0, category, [*empty], [*empty])
         track = tracks[key]
-        mask = dict(size=[height, width], counts=parts[5])
+        mask = dict(size=size, counts=text)
         counts = read_mask(mask, video.size, place, source.problems)
         if track is not None:
             track.counts[frames[time]] = counts
@@ -105,15 +129,12 @@ def write_texts(file: AnnotationFile, out: Path, problems: Problems) -> None:
     numbers = mots_numbers(file)
     for name, video in named_videos(file, problems):
         stems = [PurePosixPath(each).stem for each in video.file_names]
-        if not all(stem.isdecimal() for stem in stems) or len(set(map(int, stems))) < len(stems):
-            raise ValueError(
-                f'{file.name}: video {video.id!r}: frames must be named by distinct numbers'
-            )
+        times = frame_numbers(stems, f'{file.name}: video {video.id!r}')
         values = mots_values(video, numbers)
         lines = [
-            f'{int(stem)} {value} {numbers[track.category_id]} {video.height} {video.width} '
+            f'{time} {value} {numbers[track.category_id]} {video.height} {video.width} '
             f'{counts.decode("ascii")}'
-            for frame, stem in enumerate(stems)
+            for frame, time in enumerate(times)
             for value, track in zip(values, video.tracks)
             for counts in [track.counts[frame]]
             if counts is not None
