@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -94,7 +95,7 @@ def run(name: str, *values: object, quiet: bool = False) -> int:
 
     args = [str(each) for each in values]
     if not quiet:
-        say('', f'$ mmcico {name} {" ".join(args)}')
+        say('', f'$ mmcico {name} {shlex.join(args)}')
     return load_tool(package_root() / 'tools' / COMMANDS[name].home).main(args) or 0
 
 
@@ -212,13 +213,11 @@ def measure(config: Path, num_steps: int) -> float:
     The first steps with inputs of a new size take longer.
     """
     with tempfile.TemporaryDirectory() as folder:
+        options = ['--work-dir', folder, '--cfg-options', *own_names('measure')]
         run(
             'train',
             config,
-            '--work-dir',
-            folder,
-            '--cfg-options',
-            *own_names('measure'),
+            *options,
             f'train_cfg.max_iters={num_steps}',
             *(f'{part}=None' for part in NOT_MEASURED),
             'default_hooks.logger.interval=1',
@@ -252,7 +251,7 @@ def train_and_test(args: argparse.Namespace, config: Path, out: Path) -> list[st
         f'model      {model}',
         f'results    {done / "results.json"}',
         f'pictures   {out / "pictures"}, ground truth on the right',
-        f'next       mmcico predict NEW_VIDEO.mp4 --weights {model}',
+        f'next       mmcico predict NEW_VIDEO.mp4 --weights {shlex.quote(str(model))}',
     ]
 
 

@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 
@@ -49,10 +49,15 @@ def is_unicode(path: str | Path) -> bool:
     return os.fsencode(path) == str(path).encode(errors='replace')
 
 
+def is_below(name: str) -> bool:
+    """Return whether a path in a folder cannot lead out of it, but for links."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and '..' not in path.parts
+
+
 def leads_outside(folder: str | Path, name: str) -> bool:
     """Return whether a name leads out of a folder: absolute, by ``..``, as a URL or by a link."""
-    parts = PurePath(name.replace('\\', '/'))
-    if parts.is_absolute() or '..' in parts.parts or '://' in name:
+    if not is_below(name.replace('\\', '/')) or '://' in name:
         return True
     root = os.path.realpath(folder or '.')
     return os.path.commonpath([root, os.path.realpath(os.path.join(root, name))]) != root

@@ -12,11 +12,11 @@ from mmcico.formats.annotations import AnnotatedVideo
 from mmcico.formats.cocovid import read_cocovid, track_id
 from mmcico.formats.fields import id_key, read_tables
 from mmcico.formats.problems import Problems
+from mmcico.utils.files import is_below
 from mmcico.utils.image_reading import write_jpeg
 
 from .class_maps import ClassTable
 from .collect import FreeNumbers
-from .frame_folders import is_below
 from .json_files import whole
 from .pseudo_motion import Motion, moved_counts, moved_image
 

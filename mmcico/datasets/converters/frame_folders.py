@@ -10,17 +10,11 @@ from PIL import Image, UnidentifiedImageError
 
 from mmcico.formats.annotations import AnnotatedVideo
 from mmcico.formats.problems import Problems
-from mmcico.utils.files import natural_key
+from mmcico.utils.files import is_below, natural_key
 from mmcico.utils.image_reading import image_size as shown_size
 
 #: pixels of the largest picture that is decoded, 8192 x 8192
 MOST_PIXELS = 2**26
-
-
-def is_below(name: str) -> bool:
-    """Return whether a path in a folder cannot lead out of it."""
-    path = PurePosixPath(name)
-    return not path.is_absolute() and '..' not in path.parts
 
 
 def video_folders(root: Path, wanted: Sequence[str] | None, what: str) -> dict[str, Path]:

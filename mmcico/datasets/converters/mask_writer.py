@@ -14,9 +14,8 @@ from mmcico.formats.fields import Id
 from mmcico.formats.problems import Problems
 from mmcico.formats.rle import decode_masks
 from mmcico.formats.write import write_json
-from mmcico.utils.files import whole_file
+from mmcico.utils.files import is_below, whole_file
 
-from .frame_folders import is_below
 from .mask_folders import IGNORED_CLASS, MOTS_BASE, VOID
 
 #: file of :func:`write_masks` with the classes of the objects
