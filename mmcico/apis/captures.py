@@ -3,6 +3,7 @@
 import logging
 import os
 import os.path as osp
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,7 +41,7 @@ def open_capture(source: str | int, name: str, live: bool) -> Capture:
     Raises:
         ValueError: If it cannot be opened, or its frames are too large.
     """
-    what = f'camera {source}' if isinstance(source, int) else source
+    what = f'camera {source}' if isinstance(source, int) else without_secrets(source)
     if isinstance(source, int) or live:
         capture = cv2.VideoCapture(source)
     else:
@@ -53,7 +54,7 @@ def open_capture(source: str | int, name: str, live: bool) -> Capture:
         )
     width, height = (capture.get(each) for each in (cv2.CAP_PROP_FRAME_WIDTH,
                                                      cv2.CAP_PROP_FRAME_HEIGHT))  # fmt: skip
-    check_pixels(width, height, str(what))
+    check_pixels(width, height, what)
     fps = capture.get(cv2.CAP_PROP_FPS)
     count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     rate = fps if 0 < fps <= 1000 else None
@@ -61,6 +62,16 @@ def open_capture(source: str | int, name: str, live: bool) -> Capture:
     turn = None if isinstance(source, int) else _turn(capture)
     frames = read_capture(capture, name, length, live, rate, turn)
     return Capture(frames, rate, length)
+
+
+def without_secrets(source: str) -> str:
+    """Return a URL for messages, without user, password and query; paths stay as they are.
+
+    >>> without_secrets('rtsp://admin:pass/word@camera/live?key=1')
+    'rtsp://***@camera/live'
+    """
+    # a password that is not encoded may have any character
+    return re.sub('//.*@', '//***@', source).split('?')[0] if '://' in source else source
 
 
 @contextmanager

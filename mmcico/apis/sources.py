@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 import numpy as np
@@ -19,7 +19,7 @@ from mmengine.logging import print_log
 from mmcico.datasets.clip_windows import Window
 from mmcico.utils.image_reading import is_deep, num_pages, page_rate, read_image, read_pages
 
-from .captures import open_capture
+from .captures import open_capture, without_secrets
 from .media import files_in, kind_of, named, stands_for_files
 
 #: grey, BGR, BGR with transparency
@@ -167,10 +167,11 @@ def _open_path(path: str, name: str | None) -> FrameSource:
 
 def _open_url(url: str, name: str | None) -> FrameSource:
     """Open a stream; FFmpeg would draw a text file as a video."""
-    file = urlsplit(url).path
-    if file.lower().endswith(('.txt', '.nfo', '.asc', '.ans', '.diz', '.ice', '.art', '.bin')):
-        raise ValueError(f'{url} is a text file by its name, not a video')
-    return _captured(url, name or Path(url.split('?')[0]).stem or 'stream', live=True)
+    parts = urlsplit(url)
+    file = Path(unquote(parts.path))
+    if file.suffix.lower() in ('.txt', '.nfo', '.asc', '.ans', '.diz', '.ice', '.art', '.bin'):
+        raise ValueError(f'{without_secrets(url)} is a text file by its name, not a video')
+    return _captured(url, name or file.stem or parts.hostname or 'stream', live=True)
 
 
 def _captured(source: str | int, name: str, live: bool) -> FrameSource:

@@ -134,9 +134,12 @@ def write_jpeg(path: Path, image: np.ndarray) -> None:
 
 
 def num_pages(path: str | Path) -> int:
-    """Return the number of pages of an image file: above 1 for stacks and animations."""
+    """Return the number of pages of an image file: above 1 for stacks and animations.
+
+    Further pictures of a photo (Multi-Picture Format), such as its preview, do not count.
+    """
     with open_image(path) as image:
-        return getattr(image, 'n_frames', 1)
+        return 1 if image.format == 'MPO' else getattr(image, 'n_frames', 1)
 
 
 def page_rate(path: str | Path) -> float | None:

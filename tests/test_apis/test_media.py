@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from mmcico.apis import open_source
+from mmcico.apis.captures import Capture
+from mmcico.apis.media import is_image_file
 from mmcico.cli.main import main
 from mmcico.testing import write_small_model
 from mmcico.visualization import open_video_writer
@@ -52,9 +54,33 @@ def test_bytes_are_not_drawn(tmp_path, ending):
         open_source(path)
 
 
-def test_addresses_of_text_files():
-    with pytest.raises(ValueError, match='is a text file by its name'):
-        open_source('http://127.0.0.1:9/list.TXT?x=1')
+@pytest.mark.parametrize('place', ['127.0.0.1:9', '127.0.0.1:9/list.TXT?key=secret'])
+@pytest.mark.parametrize('user', ['', 'admin:secret@', 'admin:sec/r#e?t@secret@'])
+def test_messages_hide_what_addresses_keep_secret(place, user, capfd):
+    with pytest.raises(ValueError, match='cannot be opened|is a text file by its name') as error:
+        open_source(f'http://{user}{place}')
+    assert str(error.value).startswith(f'http://{"***@" * bool(user)}127.0.0.1:9')
+    assert 'sec' not in str(error.value) + ''.join(capfd.readouterr())
+
+
+@pytest.mark.parametrize(
+    'address, name',
+    [
+        ('rtsp://admin:secret@192.168.1.10', '192.168.1.10'),
+        ('rtsp://admin:secret@192.168.1.10:554/', '192.168.1.10'),
+        ('http://host/a%20b.mp4?key=a/b.c#t=1.5', 'a b'),
+        ('http://admin:secret@host/live.1/image.jpg', 'image'),
+        ('udp://@:5000', 'stream'),
+    ],
+)
+def test_names_of_addresses(monkeypatch, address, name):
+    def opened(*args):
+        assert args == (address, name, True)
+        return Capture(iter([]), None, None)
+
+    monkeypatch.setattr('mmcico.apis.sources.open_capture', opened)
+    assert open_source(address).name == name
+    assert not is_image_file(address)
 
 
 def pages(dtype=np.uint8, count=4):
@@ -112,6 +138,15 @@ def test_stacks_that_cannot_be_read(tmp_path):
     # one page is a frame like any other
     first.save(tmp_path / 'folder' / '1.tif')
     assert levels(tmp_path / 'folder') == [50, 50]
+
+
+def test_previews_in_photos_are_no_pages(tmp_path):
+    first, second, *_ = pages()
+    for name in ('0.jpg', '1.jpg'):
+        photo = dict(format='MPO', save_all=True, append_images=[second.resize((36, 20))])
+        first.save(tmp_path / name, **photo)
+    assert levels(tmp_path) == [50, 50]
+    assert levels(tmp_path / '1.jpg') == [50]
 
 
 @pytest.mark.parametrize('name', ['a:b.mp4', 'file:c.mp4', 'x%03d.mp4', '-i.mp4', 'a|b [1].mp4'])
