@@ -112,16 +112,33 @@ def test_all_frames_of_a_gif(tmp_path):
     assert open_source(tmp_path / 't.gif').fps is None
 
 
-@pytest.mark.parametrize('name', ['a.png', 'a.tif'])
-@pytest.mark.parametrize('bits, is_told', [(12, True), (16, False)])
+@pytest.mark.parametrize('name', ['s.gif', 's.png', 's.webp'])
+@pytest.mark.parametrize('durations, fps', [(40, 25), ([1700, 100, 100, 100], 2)])
+def test_the_speed_of_an_animation_is_that_of_its_pages(tmp_path, name, durations, fps):
+    first, *rest = pages()
+    first.save(tmp_path / name, save_all=True, append_images=rest, duration=durations)
+    assert open_source(tmp_path / name).fps == fps
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) * 3 // 4])
+    with pytest.raises(ValueError, match=r's\.\w+: page [123] cannot be read|not a readable image'):
+        levels(tmp_path / name)
+
+
+@pytest.mark.parametrize('name', ['a.png', 'a.tif', 'colours.png'])
+@pytest.mark.parametrize('bits, is_told', [(0, False), (8, True), (12, True), (16, False)])
 def test_12_bits_in_16_are_told(tmp_path, monkeypatch, name, bits, is_told):
     told = []
     monkeypatch.setattr('mmcico.apis.sources.print_log', lambda text, **more: told.append(text))
-    frames = [Image.fromarray(np.full(SIZE, 2**bits - 1 - t, np.uint16)) for t in range(2)]
-    more = dict(save_all=True, append_images=frames[1:]) if name.endswith('tif') else {}
-    frames[0].save(tmp_path / name, **more)
-    assert levels(tmp_path / name)[0] == 2 ** (bits - 8) - 1
-    assert [text.startswith(f'{tmp_path / name} has 16 bits') for text in told] == [True] * is_told
+    highest, path = 2**bits - 1, tmp_path / name
+    if name == 'colours.png':
+        cv2.imwrite(str(path), np.full((*SIZE, 3), highest, np.uint16))
+    else:
+        first, *rest = [Image.fromarray(np.full(SIZE, highest, np.uint16)) for _ in range(2)]
+        more = dict(save_all=True, append_images=rest) if name.endswith('tif') else {}
+        first.save(path, **more)
+    assert levels(path)[0] == highest >> 8
+    start = f'{path} has 16 bits a channel, of which the upper 8 are used, and the brightest is '
+    assert [text.startswith(f'{start}{highest} of 65535') for text in told] == [True] * is_told
 
 
 def test_stacks_that_cannot_be_read(tmp_path):

@@ -63,7 +63,9 @@ def test_arrays_in_any_container():
     generated = open_source(each for each in frames)
     assert generated.length is None and values(generated) == [1, 2]
     source = FrameSource('x', iter(frames))
-    assert open_source(source) is source
+    assert open_source(source) is source and values(source) == [1, 2]
+    with pytest.raises(ValueError, match='x was read already.*open it again'):
+        values(source)
 
 
 def test_grey_and_transparent_frames_become_bgr():
