@@ -46,6 +46,7 @@ class FrameSource:
         fps: Frames per second, None if unknown.
         length: Number of frames as stated, None if unknown.
         is_file: Whether frames come from files, so that they may be read ahead.
+        was_read: Whether the frames came to their end.
     """
 
     name: str
