@@ -2,6 +2,8 @@
 
 import ast
 import importlib
+import json
+import pkgutil
 import re
 import shlex
 import sys
@@ -160,6 +162,12 @@ def test_python_compiles_and_imports_what_exists(page):
                         importlib.import_module(f'{node.module}.{each.name}')
 
 
+@pytest.mark.parametrize('page', [p for p in PAGES if name_of(p) not in NO_FILES], ids=name_of)
+def test_names_in_text_exist(page):
+    for name in re.findall(r'`(mmcico(?:\.[a-z]\w*)+\.\w+)', read(page)):
+        pkgutil.resolve_name(name)
+
+
 CONFIGS = [
     pytest.param(text, id=f'{name_of(page)}-{number}')
     for page in PAGES
@@ -210,6 +218,18 @@ def test_marked_code_runs(page, workplace):
 
 def test_pages_with_code_that_runs():
     assert {'README.md', 'docs/en/inference.md'} <= {name_of(page) for page in RUN}
+
+
+@pytest.mark.parametrize('score, rows', [(0.3, [[1, 7, 'cat', 0.3, 0, 0, 2, 2, 2]]), (0.2, [])])
+def test_the_table_of_tracks_has_columns_without_tracks(workplace, score, rows):
+    pytest.importorskip('pandas')
+    (rle,) = [each['segmentations'] for each in json.loads(Path('results.json').read_text())]
+    track = dict(id=7, score=score, segmentations=rle, bboxes=[None, [0, 0, 2, 2]])
+    write_json(workplace / 'outputs' / 'tracks' / 'new.json', [{**track, 'class': 'cat'}])
+    text = next(text for text, _ in blocks(DOCS / 'own_video.md', 'python') if 'DataFrame' in text)
+    space = {}
+    exec(compile(text, 'own_video.md', 'exec'), space)
+    assert space['table'].iloc[:, :9].values.tolist() == rows
 
 
 def test_the_package_of_the_page_on_extending_trains_and_predicts(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import logging
 import os
 import os.path as osp
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,7 +41,7 @@ def open_capture(source: str | int, name: str, live: bool) -> Capture:
     Raises:
         ValueError: If it cannot be opened, or its frames are too large.
     """
-    what = f'camera {source}' if isinstance(source, int) else source
+    what = f'camera {source}' if isinstance(source, int) else without_secrets(source)
     if isinstance(source, int) or live:
         capture = cv2.VideoCapture(source)
     else:
@@ -53,7 +54,7 @@ def open_capture(source: str | int, name: str, live: bool) -> Capture:
         )
     width, height = (capture.get(each) for each in (cv2.CAP_PROP_FRAME_WIDTH,
                                                      cv2.CAP_PROP_FRAME_HEIGHT))  # fmt: skip
-    check_pixels(width, height, str(what))
+    check_pixels(width, height, what)
     fps = capture.get(cv2.CAP_PROP_FPS)
     count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     rate = fps if 0 < fps <= 1000 else None
@@ -61,6 +62,16 @@ def open_capture(source: str | int, name: str, live: bool) -> Capture:
     turn = None if isinstance(source, int) else _turn(capture)
     frames = read_capture(capture, name, length, live, rate, turn)
     return Capture(frames, rate, length)
+
+
+def without_secrets(source: str) -> str:
+    """Return a URL for messages, without user, password and query; paths stay as they are.
+
+    >>> without_secrets('rtsp://admin:pass/word@camera/live?key=1')
+    'rtsp://***@camera/live'
+    """
+    # a password that is not encoded may have any character
+    return re.sub('//.*@', '//***@', source).split('?')[0] if '://' in source else source
 
 
 @contextmanager
@@ -99,12 +110,15 @@ def read_capture(
     """Yield frames until the source ends, and warn if that is before the stated ``length``.
 
     A damaged frame is replaced by the frame before it (by the next one at the start), so that later
-    frames keep their numbers. The source is released at the end, which may come at any time if it
-    is ``live``. ``turn`` is the rotation that makes frames upright.
+    frames keep their numbers. Where frames are missing though no reading failed, nothing tells
+    damage from a video of a variable rate, so that later frames move up. The source is released at
+    the end, which may come at any time if it is ``live``. ``turn`` is the rotation that makes
+    frames upright.
     """
-    number, failures, before = 0, 0, 0.0
+    number, failures, lost, before = 0, 0, 0, 0.0
     last: np.ndarray | None = None
     damaged: list[int] = []
+    jump = ''
     try:
         # a failure before the stated end is a damaged frame
         while failures == 0 or length is not None and number + failures < length:
@@ -114,21 +128,30 @@ def read_capture(
                 continue
             frame = frame if turn is None else cv2.rotate(frame, turn)
             now = capture.get(cv2.CAP_PROP_POS_MSEC) if fps else 0.0
-            if failures:
-                gap = round((now - before) * fps / 1000) - (number > 0) if fps and now else failures
+            # decoders may give frames from before the damage after it
+            lost, failures = lost + failures, 0
+            gap = round((now - before) * fps / 1000) - (number > 0) if fps and now else lost
+            if lost:
                 gap = min(max(gap, 0), (length or 0) - number - 1)
                 damaged += range(number, number + gap)
                 for _ in range(gap):
                     yield frame if last is None else last
-                number, failures = number + gap, 0
+                number, lost = number + gap, max(lost - gap, 0)
+            elif gap > 0 and number > 0 and not jump:
+                jump = (
+                    f'; the first gap, after frame {number - 1}, is {gap} long, and later frames '
+                    f'have lower numbers; "ffmpeg -i FILE -vf fps={fps:g} out.mp4" fills gaps'
+                )
             number, last, before = number + 1, frame, now
             yield frame
     finally:
         capture.release()
-    _warn(name, number, length, live, damaged)
+    _warn(name, number, length, live, damaged, jump)
 
 
-def _warn(name: str, number: int, length: int | None, live: bool, damaged: list[int]) -> None:
+def _warn(
+    name: str, number: int, length: int | None, live: bool, damaged: list[int], jump: str
+) -> None:
     """Log what was not as stated."""
     lines = []
     if damaged:
@@ -140,6 +163,6 @@ def _warn(name: str, number: int, length: int | None, live: bool, damaged: list[
     if live:
         lines.append(f'{name}: no more frames came after {number}')
     elif length is not None and number < length:
-        lines.append(f'{name}: {number} of {length} frames could be read')
+        lines.append(f'{name}: {number} of {length} frames could be read{jump}')
     for line in lines:
         print_log(line, logger='current', level=logging.WARNING)

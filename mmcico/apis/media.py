@@ -67,9 +67,10 @@ def is_glob(path: str) -> bool:
 
 
 def is_image_file(source: Any) -> bool:
-    """Return whether a source is the path of one image, which need not exist."""
+    """Return whether a source is the path of one image, which need not exist; URLs are not."""
     return (
         isinstance(source, (str, Path))
+        and '://' not in str(source)
         and str(source).lower().endswith(IMAGE_SUFFIXES)
         and not is_glob(str(source))
     )

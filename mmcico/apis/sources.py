@@ -5,10 +5,10 @@ import logging
 import os.path as osp
 import re
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Union, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 import numpy as np
@@ -17,9 +17,15 @@ from mmengine.dataset import Compose
 from mmengine.logging import print_log
 
 from mmcico.datasets.clip_windows import Window
-from mmcico.utils.image_reading import is_deep, num_pages, page_rate, read_image, read_pages
+from mmcico.utils.image_reading import (
+    brightest_of_16_bits,
+    num_pages,
+    page_rate,
+    read_image,
+    read_pages,
+)
 
-from .captures import open_capture
+from .captures import open_capture, without_secrets
 from .media import files_in, kind_of, named, stands_for_files
 
 #: grey, BGR, BGR with transparency
@@ -40,6 +46,7 @@ class FrameSource:
         fps: Frames per second, None if unknown.
         length: Number of frames as stated, None if unknown.
         is_file: Whether frames come from files, so that they may be read ahead.
+        was_read: Whether the frames came to their end.
     """
 
     name: str
@@ -47,18 +54,26 @@ class FrameSource:
     fps: float | None = None
     length: int | None = None
     is_file: bool = False
+    was_read: bool = field(default=False, init=False, repr=False)
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Yield the frames, checked to be images of one size.
 
         Raises:
-            ValueError: If a frame is not an image or has another size, or if there is no frame.
+            ValueError: If a frame is not an image or has another size, if there is no frame, or if
+                all were read before.
         """
         size, number = None, -1
         for number, frame in enumerate(self.frames):
             frame = checked_frame(frame, f'{self.name}: frame {number}', size)
             size = frame.shape[:2]
             yield frame
+        if number < 0 and self.was_read:
+            raise ValueError(
+                f'{self.name} was read already, and a source gives its frames once; open it again '
+                'with open_source'
+            )
+        self.was_read = True
         if number < 0:
             raise ValueError(
                 f'{self.name} has no frame that can be read; check that the file is whole, or '
@@ -167,10 +182,11 @@ def _open_path(path: str, name: str | None) -> FrameSource:
 
 def _open_url(url: str, name: str | None) -> FrameSource:
     """Open a stream; FFmpeg would draw a text file as a video."""
-    file = urlsplit(url).path
-    if file.lower().endswith(('.txt', '.nfo', '.asc', '.ans', '.diz', '.ice', '.art', '.bin')):
-        raise ValueError(f'{url} is a text file by its name, not a video')
-    return _captured(url, name or Path(url.split('?')[0]).stem or 'stream', live=True)
+    parts = urlsplit(url)
+    file = Path(unquote(parts.path))
+    if file.suffix.lower() in ('.txt', '.nfo', '.asc', '.ans', '.diz', '.ice', '.art', '.bin'):
+        raise ValueError(f'{without_secrets(url)} is a text file by its name, not a video')
+    return _captured(url, name or file.stem or parts.hostname or 'stream', live=True)
 
 
 def _captured(source: str | int, name: str, live: bool) -> FrameSource:
@@ -192,10 +208,10 @@ def _images(paths: Sequence[str], name: str) -> FrameSource:
 def _noted(path: str, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
     """Yield frames, and warn if the first one, from this file, is nearly black for its depth."""
     for number, frame in enumerate(frames):
-        if number == 0 and 0 < frame.max() < NEARLY_BLACK and is_deep(path):
+        if number == 0 and frame.max() < NEARLY_BLACK and (brightest := brightest_of_16_bits(path)):
             print_log(
-                f'{path} has 16 bits a pixel, of which the upper 8 are used, and the brightest is '
-                f'{frame.max()} of 255: scale the values to the whole range of 16 bits',
+                f'{path} has 16 bits a channel, of which the upper 8 are used, and the brightest '
+                f'is {brightest} of 65535: scale the values to the whole range of 16 bits',
                 logger='current',
                 level=logging.WARNING,
             )

@@ -4,6 +4,8 @@ import os
 import stat
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ MAX_PIXELS = 100_000_000
 #: kinds of files that are not regular ones
 SPECIAL = {stat.S_IFIFO: 'pipe (FIFO)', stat.S_IFSOCK: 'socket', stat.S_IFDIR: 'folder'}
 JPEG_QUALITY = 95
+#: pages whose durations tell the speed of an animation
+RATE_PAGES = 50
 
 
 def image_library() -> Any:
@@ -43,7 +47,8 @@ def image_size(path: Path) -> tuple[int, int]:
     """
     with image_library().open(path) as image:
         width, height = image.size
-        is_turned = image.getexif().get(ORIENTATION) in TURNED
+        # Pillow turns TIFF by itself
+        is_turned = image.format != 'TIFF' and image.getexif().get(ORIENTATION) in TURNED
     return (width, height) if is_turned else (height, width)
 
 
@@ -111,13 +116,31 @@ def read_image(path: str | Path) -> np.ndarray:
     """
     import cv2  # sizes of images are read without it
 
-    content = file_content(path)
-    open_image(path).close()
-    # on Windows, imread does not open names that are not ASCII
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    image = _decoded(path, cv2.IMREAD_COLOR)
     if image is None:
         raise ValueError(f'{path} is not a readable image')
     return image
+
+
+def brightest_of_16_bits(path: str | Path) -> int:
+    """Return the largest value of an image of 16 bits a channel, 0 for other images.
+
+    Raises:
+        ValueError: If the file is missing, is not an image, or has too many pixels.
+    """
+    import cv2
+
+    image = _decoded(path, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    return int(image.max()) if image is not None and image.dtype == np.uint16 else 0
+
+
+def _decoded(path: str | Path, flags: int) -> np.ndarray | None:
+    import cv2
+
+    content = file_content(path)
+    open_image(path).close()
+    # on Windows, imread does not open names that are not ASCII
+    return cv2.imdecode(np.frombuffer(content, np.uint8), flags)
 
 
 def write_jpeg(path: Path, image: np.ndarray) -> None:
@@ -134,22 +157,23 @@ def write_jpeg(path: Path, image: np.ndarray) -> None:
 
 
 def num_pages(path: str | Path) -> int:
-    """Return the number of pages of an image file: above 1 for stacks and animations."""
+    """Return the number of pages of an image file: above 1 for stacks and animations.
+
+    Further pictures of a photo (Multi-Picture Format), such as its preview, do not count.
+    """
     with open_image(path) as image:
-        return getattr(image, 'n_frames', 1)
+        return 1 if image.format == 'MPO' else getattr(image, 'n_frames', 1)
 
 
 def page_rate(path: str | Path) -> float | None:
-    """Return the pages a second of an animation, None if its first page has no duration."""
-    with open_image(path) as image:
-        duration = image.info.get('duration')
-    return 1000 / duration if duration else None
-
-
-def is_deep(path: str | Path) -> bool:
-    """Return whether an image has one channel of 16 bits."""
-    with open_image(path) as image:
-        return image.mode.startswith('I;16')
+    """Return the mean pages a second of an animation, None if its first page has no duration."""
+    durations: list[float] = []
+    with suppress(ValueError):  # whoever reads the pages is told of broken ones
+        for page, _ in islice(_pages(path), RATE_PAGES):
+            durations.append(page.info.get('duration', 0))
+            if not durations[0]:
+                return None
+    return 1000 * len(durations) / sum(durations) if durations else None
 
 
 def read_pages(path: str | Path) -> Iterator[np.ndarray]:
@@ -160,14 +184,22 @@ def read_pages(path: str | Path) -> Iterator[np.ndarray]:
     Raises:
         ValueError: If a page is broken, or has floating point or 32-bit pixels.
     """
+    for page, where in _pages(path):
+        yield _bgr(page, where)
+
+
+def _pages(path: str | Path) -> Iterator[tuple[Any, str]]:
+    """Yield an image file at each of its pages, decoded, with the name of the page."""
     with open_image(path) as image:
         for number in range(getattr(image, 'n_frames', 1)):
+            where = f'{path}: page {number}'
             try:
                 image.seek(number)
-                check_pixels(image.width, image.height, f'{path}: page {number}')
-                yield _bgr(image, f'{path}: page {number}')
+                check_pixels(image.width, image.height, where)
+                image.load()  # WebP has the duration of a page only now
             except (OSError, EOFError, SyntaxError) as error:
-                raise ValueError(f'{path}: page {number} cannot be read: {error}') from error
+                raise ValueError(f'{where} cannot be read: {error}') from error
+            yield image, where
 
 
 def _bgr(page: Any, where: str) -> np.ndarray:

@@ -30,6 +30,8 @@ READ = (
 )
 #: parts whose settings are easily written one level too high
 HOMES = ('train_cfg', 'optim_wrapper', 'train_dataloader', 'val_dataloader', 'test_dataloader')
+#: endings of the files that MMEngine reads as configs
+CONFIG_ENDINGS = ('.py', '.yml', '.yaml', '.json')
 
 #: how FSDP on CPUs puts a state dict together
 WHOLE = dict(rank0_only=True, offload_to_cpu=False)
@@ -73,8 +75,15 @@ def read_config(name: str, options: Mapping[str, Any] | None = None) -> Config:
 
     Raises:
         FileNotFoundError: If there is no such config.
+        ValueError: If it is another kind of file by its name.
     """
-    cfg = Config.fromfile(find_config(name))
+    file = find_config(name)
+    if not file.endswith(CONFIG_ENDINGS):
+        raise ValueError(
+            f'{name} is not a config, whose name would end in {", ".join(CONFIG_ENDINGS)}; give '
+            'the config of the model (--from takes a checkpoint, .pth, too)'
+        )
+    cfg = Config.fromfile(file)
     cfg.merge_from_dict(options or {})
     return cfg
 

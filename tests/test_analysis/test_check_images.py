@@ -4,7 +4,7 @@ from small_sets import small_set
 
 from mmcico.analysis.check_file import check_data
 from mmcico.utils.files import leads_outside
-from mmcico.utils.image_reading import ORIENTATION, image_size
+from mmcico.utils.image_reading import ORIENTATION, image_size, read_image
 
 
 @pytest.fixture
@@ -67,11 +67,13 @@ def test_a_wrong_folder_is_one_problem(folder, tmp_path):
     assert message.endswith('--images is the folder that "file_names" start from')
 
 
-def test_turned_pictures_count_as_they_are_shown(tmp_path):
+@pytest.mark.parametrize('ending', ['jpg', 'png', 'tif', 'webp'])
+def test_turned_pictures_count_as_they_are_shown(tmp_path, ending):
     exif = Image.Exif()
     exif[ORIENTATION] = 6
-    Image.new('RGB', (6, 8)).save(tmp_path / 'turned.jpg', exif=exif)
-    assert image_size(tmp_path / 'turned.jpg') == (6, 8)
+    path = tmp_path / f'turned.{ending}'
+    Image.new('RGB', (6, 8)).save(path, exif=exif)
+    assert image_size(path) == read_image(path).shape[:2] == (6, 8)
 
 
 def test_only_headers_are_read(folder):

@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from mmcico.apis import open_source
+from mmcico.apis.captures import Capture
+from mmcico.apis.media import is_image_file
 from mmcico.cli.main import main
 from mmcico.testing import write_small_model
 from mmcico.visualization import open_video_writer
@@ -52,9 +54,33 @@ def test_bytes_are_not_drawn(tmp_path, ending):
         open_source(path)
 
 
-def test_addresses_of_text_files():
-    with pytest.raises(ValueError, match='is a text file by its name'):
-        open_source('http://127.0.0.1:9/list.TXT?x=1')
+@pytest.mark.parametrize('place', ['127.0.0.1:9', '127.0.0.1:9/list.TXT?key=secret'])
+@pytest.mark.parametrize('user', ['', 'admin:secret@', 'admin:sec/r#e?t@secret@'])
+def test_messages_hide_what_addresses_keep_secret(place, user, capfd):
+    with pytest.raises(ValueError, match='cannot be opened|is a text file by its name') as error:
+        open_source(f'http://{user}{place}')
+    assert str(error.value).startswith(f'http://{"***@" * bool(user)}127.0.0.1:9')
+    assert 'sec' not in str(error.value) + ''.join(capfd.readouterr())
+
+
+@pytest.mark.parametrize(
+    'address, name',
+    [
+        ('rtsp://admin:secret@192.168.1.10', '192.168.1.10'),
+        ('rtsp://admin:secret@192.168.1.10:554/', '192.168.1.10'),
+        ('http://host/a%20b.mp4?key=a/b.c#t=1.5', 'a b'),
+        ('http://admin:secret@host/live.1/image.jpg', 'image'),
+        ('udp://@:5000', 'stream'),
+    ],
+)
+def test_names_of_addresses(monkeypatch, address, name):
+    def opened(*args):
+        assert args == (address, name, True)
+        return Capture(iter([]), None, None)
+
+    monkeypatch.setattr('mmcico.apis.sources.open_capture', opened)
+    assert open_source(address).name == name
+    assert not is_image_file(address)
 
 
 def pages(dtype=np.uint8, count=4):
@@ -86,16 +112,33 @@ def test_all_frames_of_a_gif(tmp_path):
     assert open_source(tmp_path / 't.gif').fps is None
 
 
-@pytest.mark.parametrize('name', ['a.png', 'a.tif'])
-@pytest.mark.parametrize('bits, is_told', [(12, True), (16, False)])
+@pytest.mark.parametrize('name', ['s.gif', 's.png', 's.webp'])
+@pytest.mark.parametrize('durations, fps', [(40, 25), ([1700, 100, 100, 100], 2)])
+def test_the_speed_of_an_animation_is_that_of_its_pages(tmp_path, name, durations, fps):
+    first, *rest = pages()
+    first.save(tmp_path / name, save_all=True, append_images=rest, duration=durations)
+    assert open_source(tmp_path / name).fps == fps
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) * 3 // 4])
+    with pytest.raises(ValueError, match=r's\.\w+: page [123] cannot be read|not a readable image'):
+        levels(tmp_path / name)
+
+
+@pytest.mark.parametrize('name', ['a.png', 'a.tif', 'colours.png'])
+@pytest.mark.parametrize('bits, is_told', [(0, False), (8, True), (12, True), (16, False)])
 def test_12_bits_in_16_are_told(tmp_path, monkeypatch, name, bits, is_told):
     told = []
     monkeypatch.setattr('mmcico.apis.sources.print_log', lambda text, **more: told.append(text))
-    frames = [Image.fromarray(np.full(SIZE, 2**bits - 1 - t, np.uint16)) for t in range(2)]
-    more = dict(save_all=True, append_images=frames[1:]) if name.endswith('tif') else {}
-    frames[0].save(tmp_path / name, **more)
-    assert levels(tmp_path / name)[0] == 2 ** (bits - 8) - 1
-    assert [text.startswith(f'{tmp_path / name} has 16 bits') for text in told] == [True] * is_told
+    highest, path = 2**bits - 1, tmp_path / name
+    if name == 'colours.png':
+        cv2.imwrite(str(path), np.full((*SIZE, 3), highest, np.uint16))
+    else:
+        first, *rest = [Image.fromarray(np.full(SIZE, highest, np.uint16)) for _ in range(2)]
+        more = dict(save_all=True, append_images=rest) if name.endswith('tif') else {}
+        first.save(path, **more)
+    assert levels(path)[0] == highest >> 8
+    start = f'{path} has 16 bits a channel, of which the upper 8 are used, and the brightest is '
+    assert [text.startswith(f'{start}{highest} of 65535') for text in told] == [True] * is_told
 
 
 def test_stacks_that_cannot_be_read(tmp_path):
@@ -112,6 +155,15 @@ def test_stacks_that_cannot_be_read(tmp_path):
     # one page is a frame like any other
     first.save(tmp_path / 'folder' / '1.tif')
     assert levels(tmp_path / 'folder') == [50, 50]
+
+
+def test_previews_in_photos_are_no_pages(tmp_path):
+    first, second, *_ = pages()
+    for name in ('0.jpg', '1.jpg'):
+        photo = dict(format='MPO', save_all=True, append_images=[second.resize((36, 20))])
+        first.save(tmp_path / name, **photo)
+    assert levels(tmp_path) == [50, 50]
+    assert levels(tmp_path / '1.jpg') == [50]
 
 
 @pytest.mark.parametrize('name', ['a:b.mp4', 'file:c.mp4', 'x%03d.mp4', '-i.mp4', 'a|b [1].mp4'])

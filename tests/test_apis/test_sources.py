@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mmcico.apis import FrameSource, open_source
+from mmcico.apis.captures import read_capture
 from mmcico.visualization import open_video_writer
 
 
@@ -62,7 +63,9 @@ def test_arrays_in_any_container():
     generated = open_source(each for each in frames)
     assert generated.length is None and values(generated) == [1, 2]
     source = FrameSource('x', iter(frames))
-    assert open_source(source) is source
+    assert open_source(source) is source and values(source) == [1, 2]
+    with pytest.raises(ValueError, match='x was read already.*open it again'):
+        values(source)
 
 
 def test_grey_and_transparent_frames_become_bgr():
@@ -126,9 +129,45 @@ class Capture:
 
 
 def test_a_source_that_ends_early_says_so(caplog):
-    from mmcico.apis.captures import read_capture
-
     capture = Capture()
     with caplog.at_level(logging.WARNING):
         assert len(list(read_capture(capture, 'camera', 5))) == 2
     assert capture.released
+
+
+class Decoder(Capture):
+    """Gives frames that show their time in seconds, and fails at each None."""
+
+    def __init__(self, times):
+        self.left = list(times)
+
+    def read(self):
+        self.time = self.left.pop(0) if self.left else None
+        return self.time is not None, frame(self.time or 0)
+
+    def get(self, what):
+        return 1000.0 * self.time
+
+
+GAP = 'a: 5 of 7 frames could be read; the first gap, after frame 1, is 2 long, and later frames '
+
+
+@pytest.mark.parametrize(
+    'times, found, told',
+    [
+        # frames from before the damage come after the failures, as with H.264 in MP4
+        ([0, 1, None, None, 2, 5, 6], [0, 1, 2, 2, 2, 5, 6], 'a: 2 damaged frames (3, 4) were '),
+        # no reading fails: missing frames of Matroska, or a variable rate
+        ([0, 1, 4, 5, 8], [0, 1, 4, 5, 8], GAP),
+        ([0, 1, 4, 5, 8, 9, 10], [0, 1, 4, 5, 8, 9, 10], None),
+        # as many frames are filled in as reading failed
+        ([0, None, 2, 3, 5, 6, 7], [0, 0, 2, 3, 5, 6, 7], 'a: 1 damaged frames (1) were '),
+        # the first one has a time above 0
+        ([2, 3, 4, 5, 6, 7, 8], [2, 3, 4, 5, 6, 7, 8], None),
+    ],
+)
+def test_gaps_are_filled_after_failures_and_else_told(monkeypatch, times, found, told):
+    said = []
+    monkeypatch.setattr('mmcico.apis.captures.print_log', lambda text, **_: said.append(text))
+    assert values(read_capture(Decoder(times), 'a', 7, fps=1.0)) == found
+    assert [text.startswith(told) for text in said] == [True] if told else not said

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmcico.utils.launch import rank_variables
+from mmcico.utils.launch import rank_variables, read_config
 
 
 def test_rank_variables_of_each_launcher():
@@ -31,3 +31,12 @@ def test_rank_variables_of_each_launcher():
 def test_wrong_launcher_is_named(launcher, name):
     with pytest.raises(ValueError, match=name):
         rank_variables(launcher, {})
+
+
+@pytest.mark.parametrize('name', ['model.onnx', 'model.pth', 'model'])
+def test_a_config_is_told_by_its_ending(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b'\x08\x08')
+    message = r'is not a config, whose name would end in .py, .yml, .yaml, .json; give the config'
+    with pytest.raises(ValueError, match=f'{name} {message}'):
+        read_config(str(path))
