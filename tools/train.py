@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.logging import print_log
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
@@ -53,6 +54,8 @@ def use_amp(cfg: Config) -> None:
         raise ValueError(f'--amp needs optim_wrapper.type "OptimWrapper", not "{name}"')
     if get_device() == 'cpu':
         cfg.optim_wrapper.type = 'mmcico.BFloat16OptimWrapper'
+        for name in ('loss_scale', 'dtype', 'use_fsdp'):  # of AmpOptimWrapper alone
+            cfg.optim_wrapper.pop(name, None)
         return
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
@@ -99,9 +102,17 @@ def newest_checkpoint(work_dir: str) -> str | None:
 
 
 def set_resume(cfg: Config, resume: str) -> None:
-    """Resume from a checkpoint, or from the newest in the work folder if ``resume`` is "auto"."""
-    cfg.resume = True
-    cfg.load_from = newest_checkpoint(cfg.work_dir) if resume == 'auto' else resume
+    """Resume from a checkpoint, or from the newest in the work folder if ``resume`` is "auto".
+
+    A training with an empty work folder begins as without ``--resume``.
+    """
+    found = newest_checkpoint(cfg.work_dir) if resume == 'auto' else resume
+    cfg.resume = found is not None
+    if found is None:
+        start = f'the weights {cfg.load_from}' if cfg.get('load_from') else 'new weights'
+        print_log(f'{cfg.work_dir} has no checkpoint to resume; the training begins with {start}')
+    else:
+        cfg.load_from = found
     if resume != 'auto' and '://' not in resume and not osp.isfile(resume):
         raise FileNotFoundError(
             f'checkpoint "{resume}" does not exist; --resume without a path '

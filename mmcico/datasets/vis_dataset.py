@@ -18,7 +18,7 @@ from mmcico.registry import DATASETS
 from .clip_windows import check_window, clip_windows
 from .frame_infos import LazyFrames
 from .transforms.loading import UnreadableImageError
-from .transforms.suited import check_transforms
+from .transforms.suited import check_sharing, check_transforms
 
 
 @DATASETS.register_module()
@@ -99,7 +99,9 @@ class VISDataset(BaseDataset):
             test_mode=test_mode,
             **kwargs,
         )
-        check_transforms(self.pipeline)
+        check_transforms(self.pipeline.transforms)
+        if not test_mode:
+            check_sharing(self.pipeline.transforms)
 
     @property
     def metainfo(self) -> dict:
@@ -212,9 +214,10 @@ class VISDataset(BaseDataset):
         """Return the input of the pipeline for an item.
 
         Returns:
-            dict: ``video_id``, ``video_length``, ``frames`` (a dict for each frame of the video
-            with ``img_path``, ``frame_id``, ``img_id``, ``height``, ``width`` and ``instances``),
-            ``num_frames``, ``key_frame_id``; at test time also the fields of :class:`Window`.
+            dict: ``video_id``, ``video_length``, ``height``, ``width``, ``frames`` (a dict for each
+            frame of the video with ``img_path``, ``frame_id``, ``img_id``, ``height``, ``width``
+            and ``instances``), ``num_frames``, ``key_frame_id``; at test time also the fields of
+            :class:`Window`.
         """
         info = super().get_data_info(idx)
         video = self.videos[info.pop('video')]
@@ -222,6 +225,8 @@ class VISDataset(BaseDataset):
         info.update(
             video_id=video.id,
             video_length=video.length,
+            height=video.height,
+            width=video.width,
             num_frames=self.num_frames,
             frames=LazyFrames(video, folder, self._labels, self.allow_outside),
         )

@@ -13,6 +13,8 @@ from mmengine.logging import print_log
 from mmengine.optim import BaseOptimWrapper
 from mmengine.runner import Runner
 
+from mmcico.datasets import VISDataset
+from mmcico.datasets.transforms.suited import check_sharing, check_transforms
 from mmcico.formats.categories import normalised, read_categories
 from mmcico.formats.cocovid import is_cocovid
 from mmcico.formats.fields import id_key
@@ -90,6 +92,9 @@ class ClassCheckHook(Hook):
     - A training that is resumed, or starts from a checkpoint with the same
       names, must number them as the checkpoint does.
 
+    Transforms of a ``MultiImageMixDataset`` around a data set of clips are checked as those of the
+    data set itself, since MMDetection's wrapper does not check them.
+
     Args:
         check_names (bool): Compare names and ids, too; with False, only the number of classes.
     """
@@ -107,8 +112,14 @@ class ClassCheckHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Compare with the training set, and that with the validation set."""
-        dataset = runner.train_dataloader.dataset
-        check_number(runner, dataset)
+        dataset: Any = runner.train_dataloader.dataset
+        if isinstance(dataset.metainfo, list):  # of a ConcatDataset whose parts differ
+            dataset._metainfo = dataset.metainfo[0]
+        for each, around in with_wrappers(dataset):
+            check_number(runner, each)
+            if isinstance(each, VISDataset):
+                check_transforms(each.pipeline.transforms, around)
+                check_sharing(around)
         classes = dataset.metainfo.get('classes')
         if not self.check_names or classes is None:
             return
@@ -159,14 +170,19 @@ class ClassCheckHook(Hook):
             check_evaluator(getattr(metric, 'ann_file', None), dataset)
 
 
-def base_datasets(dataset: Any) -> Iterator[Any]:
-    """Yield the data sets inside of wrappers."""
+def with_wrappers(dataset: Any, around: Sequence[Any] = ()) -> Iterator[tuple[Any, list[Any]]]:
+    """Yield the data sets inside of wrappers, each with the transforms of the wrappers in order."""
     inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
-    for each in inner:
-        if each is not None:
-            yield from base_datasets(each)
     if inner == [None]:
-        yield dataset
+        yield dataset, [*around]
+        return
+    for each in inner:
+        yield from with_wrappers(each, [*getattr(dataset, 'pipeline', ()), *around])
+
+
+def base_datasets(dataset: Any) -> list[Any]:
+    """Return the data sets inside of wrappers."""
+    return [each for each, _ in with_wrappers(dataset)]
 
 
 def check_number(runner: Runner, dataset: Any) -> None:

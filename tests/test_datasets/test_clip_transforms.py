@@ -13,6 +13,7 @@ from mmdet.utils import register_all_modules
 
 from mmcico.datasets import ClipCopyPaste, ClipMotion, VISDataset
 from mmcico.datasets.transforms import LoadClipAnnotations
+from mmcico.models.vis.data_samples import full_boxes, full_masks
 
 register_all_modules(init_default_scope=True)
 
@@ -80,6 +81,31 @@ def test_meta_information_of_a_test_clip(folder):
         assert 'instances' not in frame.metainfo
     last = data[2]['data_samples']
     assert (last.frame_ids, last.num_final) == ((0, 1, 1), 2)
+
+
+DOUBLE = dict(type='Resize', scale=(24, 16))
+PAD = dict(type='Pad', size=(32, 40))
+
+
+@pytest.mark.parametrize(
+    'factor, steps',
+    [
+        (2, [DOUBLE]),
+        (2, [DOUBLE, PAD]),
+        (2, [dict(DOUBLE, type='mmcv.Resize'), PAD]),
+        (2, [dict(type='Resize', scale=(48, 32)), DOUBLE, PAD]),
+        (2, [dict(type='FixShapeResize', width=24, height=32, keep_ratio=True)]),
+        (1, [PAD]),
+    ],
+)
+def test_results_are_where_the_frame_is_without_padding(folder, factor, steps):
+    frame = dataset(folder, *steps, test_mode=True)[0]['data_samples'][0]
+    box = torch.tensor([[3.0, 1, 7, 4]])
+    assert full_boxes(factor * box, frame).tolist() == box.tolist()
+    probs = torch.zeros(1, *frame.img_shape)
+    probs[:, factor : 4 * factor, 3 * factor : 7 * factor] = 1
+    mask = full_masks(probs, frame, frame.img_shape)[0]
+    assert mask.shape == (8, 12) and mask.sum() == 12 and mask[1:4, 3:7].all()
 
 
 def test_resize_and_flip_by_hand(folder):
@@ -227,21 +253,10 @@ def test_a_transform_that_forgets_ids_is_named(folder):
 
 
 def test_frames_of_unequal_size_are_named(folder):
-    steps = tiny.pipeline(
-        dict(
-            type='RandomChoiceResize',
-            scales=[(12 * k, 8 * k) for k in range(1, 30)],
-            keep_ratio=True,
-        )
-    )
-    steps[1]['share_random_params'] = False
+    scales = [(12 * k, 8 * k) for k in range(1, 30)]
+    data = dataset(folder, dict(type='RandomChoiceResize', scales=scales, keep_ratio=True))
+    data.pipeline.transforms[1].share_random_params = False
     np.random.seed(0)
-    data = VISDataset(
-        ann_file='instances.json',
-        data_root=str(folder),
-        data_prefix=dict(img='img'),
-        pipeline=steps,
-    )
     with pytest.raises(
         ValueError,
         match=r'video 7, frames \(0, 1, 2\) '

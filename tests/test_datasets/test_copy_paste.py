@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from mmdet.structures.mask import BitmapMasks
 
-from mmcico.datasets.transforms.copy_paste import ClipCopyPaste, moved
+from mmcico.datasets.transforms.copy_paste import ClipCopyPaste, moved, pasted_id
+from mmcico.visualization.draw import track_colour
 
 HEIGHT, WIDTH = 6, 8
 
 
-def clip(colour, squares):
+def clip(colour, squares, video_id=7):
     """Return a clip of frames of one colour; each square is (id, label, top, left, side)."""
     frames = []
     for objects in squares:
@@ -28,6 +29,8 @@ def clip(colour, squares):
                 gt_bboxes_labels=np.array([each[1] for each in objects], np.int64),
                 gt_instances_ids=np.array([each[0] for each in objects], np.int64),
                 gt_ignore_flags=np.zeros(len(objects), bool),
+                source='train.json',
+                video_id=video_id,
             )
         )
     return {key: [frame[key] for frame in frames] for key in frames[0]}
@@ -56,7 +59,7 @@ def test_an_object_moves_on_with_a_new_id_and_covers_what_is_below(at):
     assert 'mix_results' not in out
     for t, left in enumerate((3, 4)):
         assert out['gt_bboxes'][t][1].tolist() == [left, 1, left + 2, 3]
-        assert out['gt_instances_ids'][t].tolist() == [0, 1]
+        assert out['gt_instances_ids'][t].tolist() == [0, pasted_id(other, 7)]
         assert out['gt_bboxes_labels'][t].tolist() == [2, 1]
         first, second = out['gt_masks'][t].masks.astype(bool)
         assert (out['img'][t][second] == 99).all() and (out['img'][t][~second] == 10).all()
@@ -72,10 +75,26 @@ def test_a_box_shrinks_with_its_mask_and_a_hidden_object_leaves_the_frame(at):
     other = clip(99, [[(0, 1, 0, 0, 4)]])
     at(2.0, 2.0)  # stays where it is: rows and columns 0 to 3
     out = paste(below, other)
-    assert out['gt_instances_ids'][0].tolist() == [5, 6]
+    assert out['gt_instances_ids'][0].tolist() == [5, pasted_id(other, 0)]
     assert out['gt_masks'][0].masks[0].sum() == 9 - 4
     assert out['gt_bboxes'][0].tolist() == [[2, 2, 5, 5], [0, 0, 4, 4]]
     assert len(out['gt_ignore_flags'][0]) == 2 and out['gt_bboxes'][0].dtype == np.float32
+
+
+def test_a_pasted_object_has_one_id_in_all_clips_and_no_other_object_has_it(at):
+    """Losses compare the objects of all clips of a video."""
+    target = clip(10, [[(0, 2, 4, 4, 1)]])
+    new = []
+    for key, video in ((0, 7), (1, 7), (0, '7'), (0, 7)):
+        other = clip(99, [[(key, 1, 0, 0, 4)]], video)
+        at(2.0, 2.0)
+        out = paste(target, other)
+        new.append(out['gt_instances_ids'][0].tolist()[-1])
+        # a second step does not paste it again
+        assert paste(out, other)['gt_instances_ids'][0].tolist() == [0, new[-1]]
+    assert len({*new}) == 3 and new[0] == new[3]
+    assert min(new) > 2**32
+    assert len({*map(track_colour, new)}) == 3
 
 
 def test_what_leaves_the_frame_is_cut_off(at):

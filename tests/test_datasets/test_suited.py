@@ -1,11 +1,17 @@
 """Transforms that clips cannot have are refused when a data set is built."""
 
+from types import SimpleNamespace as Box
+
 import numpy as np
 import pytest
 import tiny_video as tiny
+from mmdet.datasets import MultiImageMixDataset
 from mmdet.utils import register_all_modules
+from mmengine.dataset import RepeatDataset
 
 from mmcico.datasets import VISDataset
+from mmcico.datasets.transforms.suited import check_transforms
+from mmcico.engine import ClassCheckHook
 
 register_all_modules(init_default_scope=True)
 
@@ -70,6 +76,7 @@ def dataset(folder, pipeline):
             dict(type='RandomCrop', crop_size=(4, 4)),
             'RandomCrop drops a frame .* set allow_negative_crop=True',
         ),
+        (dict(type='CutOut', n_holes=1, cutout_shape=(2, 2)), 'CutOut cannot change the frames'),
         (dict(type='mmcico.ClipMotion'), 'ClipMotion compares the frames of a clip: put it'),
     ],
 )
@@ -94,6 +101,55 @@ def test_motion_in_its_place(folder):
     assert dataset(folder, steps)[0]['inputs'].shape == (3, 3, 8, 12)
     # the other steps are those of a data set around this one
     assert dataset(folder, steps[:-1])[0]['img'][0].shape == (8, 12, 3)
+
+
+def test_albumentations_are_refused():
+    step = type('Albu', (), {})()  # MMDetection's needs a package that may not be there
+    with pytest.raises(ValueError, match='Albu cannot change the frames of a clip alike'):
+        check_transforms([step])
+
+
+def test_frames_share_what_is_drawn_in_training(folder):
+    steps = tiny.pipeline(dict(type='Resize', scale=(12, 8)), dict(type='RandomFlip', prob=0.5))
+    del steps[1]['share_random_params']  # False in MMCV
+    with pytest.raises(ValueError, match='RandomFlip is in .* set share_random_params=True'):
+        dataset(folder, steps)
+    del steps[1]['transforms'][-1]
+    assert dataset(folder, steps)[0]['inputs'].shape == (3, 3, 8, 12)
+
+
+COPY = dict(type='mmcico.ClipCopyPaste', prob=1.0)
+PACK = dict(type='mmcico.PackClipInputs')
+
+
+def each_frame(*steps, share=True):
+    return dict(type='TransformBroadcaster', share_random_params=share, transforms=[*steps])
+
+
+@pytest.mark.parametrize(
+    'inside, around, message',
+    [
+        ([PACK], [COPY], 'ClipCopyPaste needs clips that are not packed: move mmcico.PackClip'),
+        ([dict(type='mmcico.ClipMotion')], [COPY, PACK], 'ClipMotion, here between .*CopyPaste'),
+        ([], [COPY, each_frame(dict(type='RandomAffine')), PACK], 'RandomAffine cannot move'),
+        ([], [dict(type='RandomCrop', crop_size=(4, 4)), PACK], 'set allow_negative_crop=True'),
+        ([], [dict(type='Mosaic', img_scale=(4, 4)), PACK], 'Mosaic mixes other images'),
+        ([], [each_frame(dict(type='RandomFlip', prob=0.5), share=False)], 'set share_random'),
+        ([], [COPY, each_frame(dict(type='RandomFlip', prob=0.5)), PACK], None),
+        ([PACK], [], None),
+    ],
+)
+def test_transforms_around_a_data_set_are_checked_before_training(folder, inside, around, message):
+    own = dataset(folder, [*tiny.pipeline()[:-1], *inside])
+    mixed = RepeatDataset(own, 2)
+    mixed.dataset = MultiImageMixDataset(own, around)  # RepeatDataset takes it from a config alone
+    runner = Box(model=Box(), train_dataloader=Box(dataset=mixed))
+    if message is None:
+        ClassCheckHook().before_train(runner)
+        assert mixed.dataset[0]['inputs'].shape == (3, 3, 8, 12)
+        return
+    with pytest.raises(ValueError, match=message):
+        ClassCheckHook().before_train(runner)
 
 
 def test_a_choice_around_the_broadcaster_is_made_once_a_clip(folder):

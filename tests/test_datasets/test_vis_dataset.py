@@ -6,8 +6,9 @@ import json
 import numpy as np
 import pytest
 import tiny_video as tiny
+from mmdet.datasets.samplers import AspectRatioBatchSampler
 from mmdet.utils import register_all_modules
-from mmengine.dataset import ClassBalancedDataset, ConcatDataset, RepeatDataset
+from mmengine.dataset import ClassBalancedDataset, ConcatDataset, DefaultSampler, RepeatDataset
 from pycocotools import mask as mask_api
 
 from mmcico.datasets import VISDataset
@@ -261,6 +262,17 @@ def test_wrappers_of_mmengine(tmp_path):
     # cat, vehicle and panda are in 2, 2 and 3 of 6 frames: sqrt(1 / f) is
     # 1.73, 1.73 and 1.41, so every frame is there twice
     assert len(balanced) == 12
+
+
+def test_batches_by_aspect_ratio(tmp_path):
+    upright = tiny.content()
+    video = upright['videos'][1]
+    video['height'], video['width'] = tiny.WIDTH, tiny.HEIGHT
+    upright['annotations'] = upright['annotations'][:2]
+    data = dataset(tmp_path, upright, filter_cfg=dict(filter_empty_gt=False))
+    batches = AspectRatioBatchSampler(DefaultSampler(data, shuffle=False), batch_size=2)
+    # the frames of the upright video come together
+    assert list(batches) == [[0, 1], [2, 3], [5, 6], [4]]
 
 
 def test_other_data_sets_do_not_mix(tmp_path):

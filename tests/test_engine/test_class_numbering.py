@@ -5,6 +5,7 @@ from types import SimpleNamespace as Box
 
 import pytest
 import tiny_video as tiny
+from mmdet.datasets import ConcatDataset
 from mmengine.logging import MMLogger
 
 from mmcico.datasets import VISDataset
@@ -63,6 +64,22 @@ def test_a_file_of_other_numbers_is_matched_by_name(tmp_path):
     for each in (train, val):
         frame = each.get_data_info(0)['frames'][0]
         assert [one['bbox_label'] for one in frame['instances']] == [2, 1]
+
+
+def test_parts_with_other_ids_train_together(tmp_path):
+    parts = [
+        dataset(written(tmp_path, f'{start}.json', {0: start, 5: start + 5, 40: start + 40}))
+        for start in (0, 100)
+    ]
+    both = ConcatDataset(parts)
+    assert isinstance(both.metainfo, list)
+    ClassCheckHook().before_train(runner(both))
+    # checkpoints hold it
+    assert both.metainfo['classes'] == ('cat', 'Vehical', 'Giant panda')
+    assert parts[1].metainfo['category_ids'] == (100, 105, 140)
+    parts[1] = dataset(written(tmp_path, 'c.json', NUMBERS))
+    with pytest.raises(ValueError, match=r"a part of the training set has .*classes=\('cat'"):
+        ClassCheckHook().before_train(runner(ConcatDataset(parts)))
 
 
 def test_the_checkpoint_numbers_the_test_set(tmp_path):

@@ -78,6 +78,15 @@ def test_ignored_rows_teach_no_class():
     assert used.tolist() == [[[True, False, False, True]] * 2]
 
 
+@pytest.mark.parametrize('use_sigmoid, each', [(False, math.log(3)), (True, 2 * math.log(2))])
+def test_cross_entropy_as_class_loss(use_sigmoid, each):
+    """Of two frames, two predictions each count (the others are ignored), and one is positive."""
+    out = outputs(3 - use_sigmoid)
+    out = out._replace(cls_scores=torch.zeros_like(out.cls_scores))
+    heads = head(loss_cls=dict(type='CrossEntropyLoss', use_sigmoid=use_sigmoid))
+    assert heads.loss(out, [clip()])[0]['loss_cls'].item() == pytest.approx(2 * each)
+
+
 def test_weights_when_nothing_is_said():
     """Class and box 1, track 5 (the mask loss is tested with itself)."""
     losses = head().losses

@@ -105,6 +105,15 @@ def test_resume_from_path_and_from_the_work_dir(trained, tmp_path):
     assert last_iteration(tmp_path / 'path' / 'epoch_3.pth') == 12
 
 
+def test_a_training_that_resumes_from_nothing_keeps_its_weights(tmp_path, capsys):
+    cfg = Config(dict(work_dir=str(tmp_path), load_from='start.pth', resume=True))
+    tool_module('train.py').set_resume(cfg, 'auto')
+    assert (cfg.resume, cfg.load_from) == (False, 'start.pth')
+    assert (
+        'no checkpoint to resume; the training begins with the weights' in capsys.readouterr().out
+    )
+
+
 def test_cfg_options_and_auto_scale_lr(tmp_path):
     assert (
         run_here(
@@ -245,12 +254,16 @@ def test_augmentation_is_set_for_models_of_this_package(trained, tmp_path, capsy
         set_tta(cfg, [0.0])
 
 
-@pytest.mark.parametrize('tool', ['train.py', 'test.py'])
-def test_tools_let_mirror_images_change_the_sign_of_motion(tool, trained, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    'tool, stage', [('train.py', 'test'), ('train.py', 'val'), ('test.py', 'test')]
+)
+def test_tools_let_mirror_images_change_the_sign_of_motion(
+    tool, stage, trained, tmp_path, monkeypatch
+):
     config, built = tmp_path / 'motion.py', []
     config.write_text(
         f'_base_ = {CONFIG!r}\nmodel = dict(test_cfg=dict(tta=dict(flip=True)))\n'
-        "test_dataloader = dict(dataset=dict(pipeline=[dict(type='mmcico.ClipMotion')]))\n"
+        f"{stage}_dataloader = dict(dataset=dict(pipeline=[dict(type='mmcico.ClipMotion')]))\n"
     )
 
     def build(cfg):
@@ -302,6 +315,15 @@ def test_amp_on_a_cpu_computes_in_bfloat16(tmp_path, monkeypatch):
     assert set(seen) == {torch.bfloat16}
     weights = torch.load(next(tmp_path.glob('*.pth')), weights_only=True)['state_dict']
     assert {each.dtype for each in weights.values() if each.is_floating_point()} == {torch.float32}
+
+
+def test_amp_on_a_cpu_leaves_settings_of_float16_out(monkeypatch):
+    tool = tool_module('train.py')
+    monkeypatch.setattr(tool, 'get_device', lambda: 'cpu')
+    wrapper = dict(loss_scale='dynamic', dtype='float16', use_fsdp=False, accumulative_counts=2)
+    cfg = Config(dict(optim_wrapper=dict(type='AmpOptimWrapper', **wrapper)))
+    tool.use_amp(cfg)
+    assert cfg.optim_wrapper == dict(type='mmcico.BFloat16OptimWrapper', accumulative_counts=2)
 
 
 def test_metrics_write_into_the_work_dir():

@@ -15,6 +15,7 @@ META_KEYS = (
     'ori_shape',
     'img_shape',
     'scale_factor',
+    'homography_matrix',
     'flip',
     'flip_direction',
     'frame_id',

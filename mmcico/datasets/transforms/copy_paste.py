@@ -1,5 +1,6 @@
 """Copies of objects from one clip into another."""
 
+import hashlib
 import random
 from typing import Any
 
@@ -47,7 +48,7 @@ def paste_object(
         source (dict): The same of the other frame.
         row (int): The object's row in the other frame.
         shift (tuple[int, int]): Pixels down and to the right by which it is moved.
-        new_id (int): Its id in the clip.
+        new_id (int): Its id in the clip, see :func:`pasted_id`.
     """
     size = frame['img'].shape[:2]
     mask = moved(source['gt_masks'].masks[row], shift, size).astype(bool)
@@ -67,6 +68,17 @@ def paste_object(
     for name, value in added.items():
         old = frame[name]
         frame[name] = np.append(old[keep], np.array([value], old.dtype))
+
+
+def pasted_id(clip: dict, key: int) -> int:
+    """Return the id of a clip's object in clips of other videos, the same in all of them.
+
+    Losses compare the objects of all clips of a video in a batch. The id is made from the file, the
+    video and the object's number there. It is at least 2^40, above all numbers of a video's own;
+    colours still tell such ids apart.
+    """
+    name = repr((clip['source'][0], clip['video_id'][0], key))
+    return int.from_bytes(b'\1' + hashlib.blake2b(name.encode(), digest_size=5).digest(), 'big')
 
 
 def boxes_of(masks: np.ndarray) -> np.ndarray:
@@ -131,13 +143,12 @@ class ClipCopyPaste(BaseTransform):
             for key, ignored in zip(frame['gt_instances_ids'], frame['gt_ignore_flags'])
             if not ignored
         }
+        known = {key for frame in frames for key in frame['gt_instances_ids'].tolist()}
+        new = {key: pasted_id(other, key) for key in sorted(found)}
+        free = [key for key in new if new[key] not in known]  # else pasted by a step before
         count = random.randint(1, self.max_objects)
-        chosen = random.sample(sorted(found), min(count, len(found)))
-        unused = 1 + max(
-            (int(key) for frame in frames for key in frame['gt_instances_ids']), default=-1
-        )
-        for number, key in enumerate(chosen):
-            self._paste(frames, sources, key, unused + number)
+        for key in random.sample(free, min(count, len(free))):
+            self._paste(frames, sources, key, new[key])
         for name in ('img', 'gt_bboxes', 'gt_masks', *LISTS):
             results[name] = [frame[name] for frame in frames]
         return results

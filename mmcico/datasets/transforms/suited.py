@@ -20,6 +20,9 @@ REFUSED = dict(
     # with shared parameters, its search may never end
     MinIoURandomCrop=UNEQUAL,
     RandomCenterCropPad=UNEQUAL,
+    # draw for each frame, also if parameters are shared
+    CutOut=UNEQUAL,
+    Albu=UNEQUAL,
 )
 
 PLACE_OF_MOTION = (
@@ -35,18 +38,28 @@ REFUSED_INSIDE = dict(
 )
 
 
-def check_transforms(pipeline: Any) -> None:
-    """Check that no transform of a pipeline corrupts clips.
+def check_transforms(steps: Sequence[Any], around: Sequence[Any] = ()) -> None:
+    """Check that no transform of a data set corrupts clips.
 
     Args:
-        pipeline (Any): A built pipeline; transforms inside wrappers are checked, too.
+        steps (Sequence): Transforms of the data set; those inside wrappers are checked, too.
+        around (Sequence): Transforms of the ``MultiImageMixDataset`` around it, which follow them
+            and may paste objects of a second clip.
 
     Raises:
         ValueError: If a transform is not for clips; the message says what to do instead.
     """
-    _check_motion(getattr(pipeline, 'transforms', None) or [])
-    for step, is_inside in _steps(pipeline):
-        name = type(step).__name__
+    pasting = [step for step in around if type(step).__name__ == 'ClipCopyPaste']
+    if pasting and 'PackClipInputs' in map(_name, [*steps, *around[: around.index(pasting[-1])]]):
+        raise ValueError(
+            'ClipCopyPaste needs clips that are not packed: move mmcico.PackClipInputs from the '
+            'pipeline of the data set to the end of the pipeline of MultiImageMixDataset'
+        )
+    _check_motion([*steps, *around])
+    for step, is_inside in _steps([*steps, *around]):
+        if step in pasting:
+            continue
+        name = _name(step)
         if name == 'ClipCopyPaste':
             raise ValueError(
                 'ClipCopyPaste needs a second clip: put it into the pipeline of '
@@ -71,7 +84,7 @@ def check_transforms(pipeline: Any) -> None:
 
 def _check_motion(steps: Sequence[Any]) -> None:
     """Check that ClipMotion has loaded frames, and that nothing changes its result."""
-    names = [type(step).__name__ for step in steps]
+    names = [*map(_name, steps)]
     if 'ClipMotion' not in names:
         return
     place = names.index('ClipMotion')
@@ -81,10 +94,32 @@ def _check_motion(steps: Sequence[Any]) -> None:
         raise ValueError(f'ClipMotion, here between {before} and {after}, {PLACE_OF_MOTION}')
 
 
-def _steps(step: Any, is_inside: bool = False) -> Iterator[tuple[Any, bool]]:
-    """Yield a transform and all that it wraps, and whether it changes single frames."""
-    yield step, is_inside
-    is_inside |= type(step).__name__ == 'TransformBroadcaster'
-    inner = getattr(step, 'transforms', None) or []
-    for each in inner if isinstance(inner, (list, tuple)) else [inner]:
-        yield from _steps(each, is_inside)
+def check_sharing(steps: Sequence[Any]) -> None:
+    """Check that the frames of a clip share what is drawn for them in training.
+
+    Raises:
+        ValueError: If a ``TransformBroadcaster`` with a random step draws for each frame.
+    """
+    for outer, _ in _steps(steps):
+        if getattr(outer, 'share_random_params', True):
+            continue
+        for step, _ in _steps([outer]):
+            if getattr(step, '_methods_with_randomness', None):  # MMCV's cache_randomness adds them
+                raise ValueError(
+                    f'{_name(step)} is in a TransformBroadcaster that changes each frame of a clip '
+                    'differently; set share_random_params=True of the TransformBroadcaster'
+                )
+
+
+def _steps(steps: Sequence[Any], is_inside: bool = False) -> Iterator[tuple[Any, bool]]:
+    """Yield transforms and all that they wrap, and whether they change single frames."""
+    for step in steps:
+        yield step, is_inside
+        inner = getattr(step, 'transforms', None) or []
+        inner = inner if isinstance(inner, (list, tuple)) else [inner]
+        yield from _steps(inner, is_inside or _name(step) == 'TransformBroadcaster')
+
+
+def _name(step: Any) -> str:
+    """Return the name of a transform's class."""
+    return type(step).__name__

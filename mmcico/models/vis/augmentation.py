@@ -224,11 +224,13 @@ class ViewedClips:
 def mirror_motion(cfg: Config | ConfigDict) -> None:
     """Let the mirror images of test-time augmentation change the sign of motion, in place.
 
-    A config whose test pipeline has ``ClipMotion`` need not set ``test_cfg.tta.negated``.
+    A config whose test or validation pipeline has ``ClipMotion`` need not set
+    ``test_cfg.tta.negated``.
     """
     tta = (cfg.model.get('test_cfg') or {}).get('tta')
-    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
-    kinds = [step.get('type') for step in dataset.get('pipeline') or ()]
+    loaders = [cfg.get(f'{stage}_dataloader') or {} for stage in ('test', 'val')]
+    pipelines = [(each.get('dataset') or {}).get('pipeline') or () for each in loaders]
+    kinds = [step.get('type') for steps in pipelines for step in steps]
     names = [getattr(kind, '__name__', kind) for kind in kinds]
     if isinstance(tta, dict) and {'mmcico.ClipMotion', 'ClipMotion'} & set(names):
         tta.setdefault('negated', [MOTION_TO_THE_RIGHT])

@@ -104,6 +104,22 @@ def align_clip(
     )
 
 
+def shown_size(frame: DetDataSample) -> tuple[int, int]:
+    """Return the height and width of the part of the input that shows a frame.
+
+    ``img_shape`` includes what steps of the pipeline have padded. The homography is the product of
+    all steps that resize; MMCV's own note their factors (x, y) alone.
+    """
+    fx, fy = frame.get('scale_factor', (1, 1))
+    if (matrix := frame.get('homography_matrix', None)) is not None:
+        fx, fy = abs(float(matrix[0][0])), abs(float(matrix[1][1]))
+    height, width = (
+        min(size, int(side * factor + 0.5))
+        for size, side, factor in zip(frame.img_shape, frame.ori_shape, (fy, fx))
+    )
+    return height, width
+
+
 def full_masks(
     probs: Tensor, frame: DetDataSample, input_shape: tuple[int, int], crop_first: bool = False
 ) -> Tensor:
@@ -114,7 +130,7 @@ def full_masks(
     if not len(probs):
         return probs.new_zeros(0, *frame.ori_shape[:2], dtype=torch.bool)
     parts = [
-        to_original(part, input_shape, frame.img_shape[:2], frame.ori_shape[:2], crop_first)
+        to_original(part, input_shape, shown_size(frame), frame.ori_shape[:2], crop_first)
         for part in probs.split(CHUNK)
     ]
     return torch.cat(parts)
@@ -123,7 +139,8 @@ def full_masks(
 def full_boxes(boxes: Tensor, frame: DetDataSample) -> Tensor:
     """Return the boxes (N, 4) of one frame in original pixels, clipped to the frame."""
     height, width = frame.ori_shape[:2]
-    fy, fx = height / frame.img_shape[0], width / frame.img_shape[1]
+    shown = shown_size(frame)
+    fy, fx = height / shown[0], width / shown[1]
     limit = boxes.new_tensor([width, height, width, height])
     boxes = boxes * boxes.new_tensor([fx, fy, fx, fy])
     return torch.minimum(boxes.clamp(min=0), limit)
