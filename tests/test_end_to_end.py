@@ -125,6 +125,19 @@ def test_a_test_with_augmentation(trained, tested, tmp_path):
     assert {each['video_id'] for each in averaged} <= {1, 2, 3}
 
 
+def test_a_prepared_network_with_averaged_weights_finds_the_same(trained, data, tested, tmp_path):
+    """Without averages in the checkpoint, the hook takes its weights for them."""
+    extra = "custom_hooks = [dict(type='EMAHook')]\n"
+    args = ('--work-dir', tmp_path, '--precision', 'fp32')
+    config = write_config(tmp_path, data, extra=extra)
+    assert run_here('test.py', config, trained[2], *args, *options()) == 0
+    plain, prepared = (
+        json.loads((each / 'results.json').read_text()) for each in (tested, tmp_path)
+    )
+    assert [each['segmentations'] for each in prepared] == [each['segmentations'] for each in plain]
+    assert [each['score'] for each in prepared] == pytest.approx([each['score'] for each in plain])
+
+
 def test_an_interrupted_test_goes_on(trained, tested, tmp_path, monkeypatch):
     config, _, checkpoint = trained
     command = 'test.py', config, checkpoint, '--work-dir', tmp_path

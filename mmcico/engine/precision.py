@@ -97,13 +97,15 @@ class PrecisionHook(Hook):
             ValueError: If the model is of another type.
         """
         model = own_model(runner)
+        model.eval()  # as the loop will do
         self.kept = {name: getattr(model, name) for name in (*NETWORK_PARTS, 'network')}
         set_precision(model, self.precision)
 
-    def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Put the parts back."""
-        for name, part in self.kept.items():
-            setattr(own_model(runner), name, part)
+    def after_test_iter(self, runner: Runner, batch_idx: int, *args: Any, **kwargs: Any) -> None:
+        """Put the parts back after the last batch, before other hooks change the weights again."""
+        if batch_idx + 1 == len(runner.test_dataloader):
+            for name, part in self.kept.items():
+                setattr(own_model(runner), name, part)
 
 
 def own_model(runner: Runner) -> CiCo:

@@ -15,8 +15,9 @@ from mmcico.testing import small_model_cfg
 
 def test_the_network_is_replaced_for_the_test():
     init_default_scope('mmdet')
-    model = MODELS.build(small_model_cfg()).eval()
-    before, runner = (model.network, model.backbone, model.neck), SimpleNamespace(model=model)
+    model = MODELS.build(small_model_cfg())
+    before = model.network, model.backbone, model.neck
+    runner = SimpleNamespace(model=model, test_dataloader=range(2))
     hook = HOOKS.build(dict(type='mmcico.PrecisionHook', precision='bf16'))
     assert hook.priority == 'LOWEST'  # after the hook that swaps in averaged weights
     with torch.no_grad():
@@ -25,7 +26,9 @@ def test_the_network_is_replaced_for_the_test():
     assert isinstance(model.network, FastNetwork)
     assert model.neck.lateral_convs[0].bias.dtype == torch.bfloat16
     assert model.neck.lateral_convs[0].bias.tolist() == [2.0] * 16
-    hook.after_test_epoch(runner)
+    hook.after_test_iter(runner, 0)
+    assert isinstance(model.network, FastNetwork)
+    hook.after_test_iter(runner, 1)
     assert all(a is b for a, b in zip((model.network, model.backbone, model.neck), before))
     assert model.neck.lateral_convs[0].bias.dtype == torch.float32
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import Conv3d
 
 from mmcico.models.layers.clip_tower import ClipConv3d, ClipTower
@@ -29,7 +30,10 @@ def test_forward_and_backward_equal_conv3d(num_frames, size):
         torch.testing.assert_close(a, b, atol=1e-12, rtol=1e-12)
 
 
-@pytest.mark.parametrize('norm_cfg', [None, dict(type='BN'), dict(type='GN', num_groups=2)])
+NORMS = [dict(type='BN'), dict(type=nn.BatchNorm2d), dict(type='IN'), dict(type='GN', num_groups=2)]
+
+
+@pytest.mark.parametrize('norm_cfg', [None, *NORMS])
 @pytest.mark.parametrize('dtype', [None, torch.bfloat16])
 def test_towers_are_those_of_conv3d(norm_cfg, dtype, monkeypatch):
     torch.manual_seed(0)

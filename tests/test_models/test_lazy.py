@@ -106,6 +106,17 @@ def test_only_windows_are_computed():
     assert protos.shape == (1, 16, 3, SIZE[0] // 4, SIZE[1] // 4)
 
 
+@torch.no_grad()
+def test_tracks_may_be_drawn_on_a_clip_without_candidates():
+    model, inputs = build(), video(3)[None]
+    model.tracker = MODELS.build(dict(type='mmcico.EvidenceTracker'))
+    _, wanted = model(inputs, mode='tensor')
+    model.nms.score_thr = 2.0
+    _, protos = lazy_outputs(model, model.per_frame(inputs.flatten(0, 1)), SIZE)
+    torch.testing.assert_close(protos, wanted, atol=1e-5, rtol=1e-5)
+    assert protos.any()
+
+
 @pytest.mark.parametrize(
     'frames, known, fresh, rows',
     [
@@ -149,6 +160,19 @@ def test_frames_of_another_size_are_another_video():
     smaller = video(3)[..., :64, :96]
     with pytest.raises(ValueError, match='another video'):
         model.step(state, smaller, (2, 3, 4), 2)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    'norm_cfg',
+    [dict(type='IN'), dict(type='BN', track_running_stats=False), dict(type='GN', num_groups=2)],
+)
+def test_norms_that_see_a_whole_map_get_it(norm_cfg):
+    generator = dict(type='mmcico.LinearMask', num_protos=3)
+    head = ClipMaskHead(in_channels=4, feat_channels=4, norm_cfg=norm_cfg, generator=generator)
+    fused = torch.randn(3, 4, 24, 40)
+    whole = head.eval().forward_clips(fused, 3)
+    assert torch.equal(head.forward_clips(fused, 3, [(5, 9, 7, 12)]), whole)
 
 
 @torch.no_grad()

@@ -174,9 +174,10 @@ class CiCoHead(HeadLayers):
         if torch.jit.is_tracing():  # sizes are not numbers
             return torch.cat(make(sizes))
         key = (tuple(map(tuple, sizes)), device)
-        if self.known_priors[0] != key:
-            self.known_priors = (key, torch.cat(make(sizes)))
-        return self.known_priors[1]
+        known = self.known_priors  # other threads may replace it
+        if known[0] != key:
+            self.known_priors = known = (key, torch.cat(make(sizes)))
+        return known[1]
 
     def loss(
         self, outputs: ClipOutputs, clips: Sequence[ClipGroundTruth]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mmcv.cnn import ConvModule
+from mmcv.cnn import ConvModule, is_norm
 from mmdet.utils import ConfigType, OptConfigType
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -43,7 +43,6 @@ class ProtoLayers(BaseModule):
         self.num_levels = num_levels
         self.num_protos = num_protos
         self.with_cp = with_cp
-        self.batch_norm = norm_cfg is None or 'BN' in norm_cfg['type']
         upsample = dict(upsample, channels=feat_channels)
         self.upsample = build_part(MODELS, upsample, 'mask_head.upsample', **UPSAMPLE)
 
@@ -57,6 +56,9 @@ class ProtoLayers(BaseModule):
         self.reduce = nn.Sequential(
             layer(feat_channels), ConvModule(feat_channels, num_protos, 1, act_cfg=proto_act_cfg)
         )
+        norms = filter(is_norm, self.modules())
+        #: whether tests take no statistics of a map
+        self.fixed_norms = all(getattr(each, 'running_mean', None) is not None for each in norms)
 
     def forward_frames(self, feats: Sequence[Tensor]) -> Tensor:
         """Run the step that needs one frame at a time: fusion of levels.
@@ -89,7 +91,7 @@ class ProtoLayers(BaseModule):
         """
         size = fused.shape[-2:]
         # statistics of a whole map need all of it
-        local = self.batch_norm and not self.training
+        local = self.fixed_norms and not self.training
         if windows is None or not (local or not windows) or not worthwhile(windows, size):
             x = self.tower(fused, num_frames)
             if self.with_cp and x.requires_grad:

@@ -107,15 +107,22 @@ class ClipConv3d(nn.Conv3d):
 
 CONV_CFGS = {'2d': dict(type='Conv2d'), '3d': dict(type=ClipConv3d)}
 
+#: norms of frames, by name or class, and those of clips
+NORMS_OF_CLIPS = {
+    **dict.fromkeys(('BN', 'BN2d', 'BatchNorm2d'), 'BN3d'),
+    **dict.fromkeys(('IN', 'IN2d', 'InstanceNorm2d'), 'IN3d'),
+}
+
 
 def norm_for_clips(norm_cfg: dict | None) -> dict | None:
     """Return the same norm for ``(B, C, T, H, W)``.
 
-    ``BN`` becomes ``BN3d``; other types (``GN``, ``SyncBN``) take any shape as they are.
+    ``BN`` becomes ``BN3d`` and ``IN`` ``IN3d``; other types (``GN``, ``SyncBN``) take any shape.
     """
-    if norm_cfg is not None and norm_cfg['type'] in ('BN', 'BN2d'):
-        return dict(norm_cfg, type='BN3d')
-    return norm_cfg
+    if norm_cfg is None:
+        return None
+    kind = norm_cfg['type']
+    return dict(norm_cfg, type=NORMS_OF_CLIPS.get(getattr(kind, '__name__', kind), kind))
 
 
 def tower_conv(

@@ -48,7 +48,8 @@ class FrameFeatures(NamedTuple):
 
 def chosen_frames(x: Tensor, index: Sequence[int]) -> Tensor:
     """Return copies of chosen frames of (F, ...), without waiting for the device."""
-    return torch.cat([x[each : each + 1] for each in index]) if len(index) else x[:0]
+    parts = [x[each : each + 1] for each in index]
+    return torch.cat(parts) if parts else x.new_empty(0, *x.shape[1:])
 
 
 class KnownFrames(NamedTuple):
@@ -251,6 +252,4 @@ def lazy_outputs(
         found = bbox_head.select(clip, scores[0], query, prior)
         found = model.nms.box_nms(found, input_shape)
         cells = mask_head.windows(found.circumscribed, features.fused, input_shape)
-    elif not any(windows):
-        cells = []
     return outputs, mask_head.forward_clips(features.fused, bbox_head.num_frames, cells)
