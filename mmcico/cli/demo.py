@@ -17,7 +17,7 @@ NATURAL_SIZE = (180, 320)
 NOTES = """\
 Without weights, the any-object model of the package looks for the objects of a
 photo-like video. The quick start trains a model for moving shapes; it runs in
-the source folder for a quarter of an hour on two CPU cores:
+the source folder for about ten minutes on two CPU cores:
   bash tools/quickstart.sh
 "mmcico demo" in the same folder then finds its weights."""
 
@@ -110,11 +110,15 @@ def find_objects(data: Path, weights: str | None, args: argparse.Namespace) -> l
         list[str]: Lines to show.
     """
     from mmcico.apis import CiCoInferencer, open_source
+    from mmcico.formats.read import read_annotations
 
     from .predict import summary
 
     inferencer = CiCoInferencer(args.model, weights, args.device)
-    video = open_source(str(data / 'JPEGImages' / '00000'), 'found')
+    # the folder may hold more frames of an earlier run
+    (generated,) = read_annotations(data / 'instances.json').videos
+    frames = [str(data / 'JPEGImages' / name) for name in generated.file_names]
+    video = open_source(frames, 'found')
     results = inferencer(video, out_dir=args.out, score_thr=args.score_thr, style=style_of(args))
     lines = summary(results['predictions'][0], inferencer.least_score(args.score_thr))
     return [f'weights {weights}', *lines, *results['visualization']]

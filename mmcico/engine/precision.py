@@ -56,10 +56,18 @@ class FrozenNormHook(Hook):
 
     Results and gradients are the same, to rounding; a step takes less memory and, in bfloat16, less
     time. Models whose parameters are spread over processes (FSDP) stay as they are.
+
+    Args:
+        enabled (bool): Whether to do anything at all. Defaults to True.
     """
+
+    def __init__(self, enabled: bool = True) -> None:
+        self.enabled = enabled
 
     def before_train(self, runner: Runner) -> None:
         """Join the norms."""
+        if not self.enabled:
+            return
         model = runner.model
         if is_model_wrapper(model) and not isinstance(model, DistributedDataParallel):
             return

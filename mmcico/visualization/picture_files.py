@@ -28,10 +28,14 @@ def write_picture(path: PathLike, image: np.ndarray) -> None:
     """Write an (H, W, 3) uint8 BGR picture; folders are created.
 
     Raises:
+        ValueError: If the suffix of the path is that of no picture.
         OSError: If it cannot be written.
     """
-    # cv2.imwrite does not open every file name on every system
-    _, data = cv2.imencode(Path(path).suffix, image)
+    try:
+        # cv2.imwrite does not open every file name on every system
+        _, data = cv2.imencode(Path(path).suffix, image)
+    except cv2.error as error:
+        raise ValueError(f'{path} has no suffix of a picture; name it .png or .jpg') from error
     write_whole(path, data.tobytes())
 
 

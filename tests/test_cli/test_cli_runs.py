@@ -163,6 +163,9 @@ def test_demo_without_weights(tmp_path, monkeypatch, capsys):
 
 
 def test_demo_with_weights(small, tmp_path, capsys):
+    earlier = tmp_path / 'data' / 'JPEGImages' / '00000'
+    earlier.mkdir(parents=True)
+    cv2.imwrite(str(earlier / '00009.jpg'), np.zeros((6, 8, 3), np.uint8))  # of a longer video
     assert (
         main(
             [

@@ -131,6 +131,8 @@ def test_hook_takes_the_backbone_of_any_model_and_only_frozen_norms(backbone):
     hook, other = FrozenNormHook(), copy.deepcopy(model)
     for norm in model.modules():  # the state before a training: nothing is frozen yet
         norm.training = True
+    FrozenNormHook(enabled=False).before_train(SimpleNamespace(model=model))
+    assert type(backbone.layer2[0].conv2) is nn.Conv2d
     hook.before_train(SimpleNamespace(model=model))
     assert type(backbone.layer2[0].conv2).__name__ == 'NormedConv2d'
     other.backbone.norm_eval = False

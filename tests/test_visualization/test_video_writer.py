@@ -177,3 +177,9 @@ def test_an_unfinished_video_is_not_seen(tmp_path, backend):
         writer.write(frames_of(1, (48, 64))[0])
         assert not path.exists()
     assert [each.name for each in tmp_path.iterdir()] == ['a.mp4']
+
+
+@pytest.mark.parametrize('name', ['picture', 'picture.what'])
+def test_pictures_without_a_known_suffix(name, tmp_path):
+    with pytest.raises(ValueError, match=f'{name} has no suffix of a picture; name it .png'):
+        picture_files.write_picture(tmp_path / name, np.zeros((2, 2, 3), np.uint8))
