@@ -39,7 +39,7 @@ def image_library() -> Any:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Return (height, width) of an image as it is shown, from its header alone.
+    """Return (height, width) of an image as :func:`read_image` gives it, mostly from its header.
 
     Raises:
         OSError: If there is no such file or no image in it.
@@ -49,6 +49,9 @@ def image_size(path: Path) -> tuple[int, int]:
         width, height = image.size
         # Pillow turns TIFF by itself
         is_turned = image.format != 'TIFF' and image.getexif().get(ORIENTATION) in TURNED
+        if is_turned and image.format == 'WEBP':  # OpenCV turns it since version 5
+            height, width = read_image(path).shape[:2]
+            return height, width
     return (width, height) if is_turned else (height, width)
 
 
