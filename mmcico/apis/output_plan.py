@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmcico.utils.files import is_unicode, write_whole
+from mmcico.utils.files import cut_off, is_unicode, write_whole
 from mmcico.visualization.style import DrawStyle
 
 from .outputs import BackgroundSink, MaskSink, OverlaySink, ResultSink, TrackSink
@@ -118,7 +118,7 @@ def distinct(name: str, seen: dict[str, int]) -> str:
     """
     name = re.sub(r'[\\/:*?"<>|\x00-\x1f\ud800-\udfff]', '_', name)
     # file systems allow 255 bytes, with "_2" and an ending
-    name = name.encode()[:200].decode(errors='ignore').strip('. ') or 'video'
+    name = cut_off(name, 200).strip('. ') or 'video'
     free = name
     while free.lower() in seen:
         seen[name.lower()] += 1

@@ -113,7 +113,6 @@ class FiniteTrainingHook(Hook):
         left_out = getattr(optimizer, 'found_inf', None)
         if left_out is not None:  # a fused optimiser itself leaves out steps that overflow
             self._left_out = left_out if self._left_out is None else self._left_out + left_out
-            norm = torch.where(left_out > 0, 0, norm)
         self._norm = norm if self._norm is None else self._norm + norm
 
     def after_train_iter(

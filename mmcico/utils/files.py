@@ -49,6 +49,11 @@ def is_unicode(path: str | Path) -> bool:
     return os.fsencode(path) == str(path).encode(errors='replace')
 
 
+def cut_off(name: str, most: int) -> str:
+    """Return as much of a name as fits into a number of bytes, without half a character."""
+    return name.encode(errors='surrogateescape')[:most].decode(errors='ignore')
+
+
 def is_below(name: str) -> bool:
     """Return whether a path in a folder cannot lead out of it, but for links."""
     path = PurePosixPath(name)
@@ -70,8 +75,7 @@ def part_path(path: Path) -> Path:
     """
     if path.exists() and not path.is_file():
         return path
-    start = path.stem.encode(errors='surrogateescape')[:100].decode(errors='ignore')
-    return path.with_name(f'.{start}.{secrets.token_hex(4)}.part{path.suffix}')
+    return path.with_name(f'.{cut_off(path.stem, 100)}.{secrets.token_hex(4)}.part{path.suffix}')
 
 
 @contextmanager

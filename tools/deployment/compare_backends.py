@@ -13,12 +13,12 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from mmcico.compat.checkpoint import load_from_local
 
 import numpy as np
 import torch
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmcico.apis.clip_stream import ClipStream, StreamState
@@ -77,7 +77,7 @@ def compare(
     return total, ratios
 
 
-def load_model(cfg: Any, path: str) -> CiCo:
+def load_model(cfg: Config, path: str) -> CiCo:
     """Build the model with its own layers."""
     model = MODELS.build(cfg.model).eval()
     checkpoint = load_from_local(path, 'cpu')

@@ -8,7 +8,6 @@ writes nothing and the exit code is 1, unless --allow-partial is given.
 """
 
 import argparse
-import io
 import os.path as osp
 import sys
 import time
@@ -25,7 +24,7 @@ from mmcico.checkpoints import ModelLayout, Report, ours_to_published, published
 from mmcico.checkpoints.layout import parameters
 from mmcico.formats.categories import expected_names
 from mmcico.registry import MODELS
-from mmcico.utils.files import write_whole
+from mmcico.utils.files import whole_file
 from mmcico.utils.launch import add_cfg_options
 from mmcico.utils.tool import run_tool, tool_parser
 
@@ -95,9 +94,8 @@ def main(argv: Sequence[str]) -> None:
     print(report)
     check(report, args)
     content = values if args.reverse else dict(meta=meta_of(cfg, args.src), state_dict=values)
-    stream = io.BytesIO()
-    torch.save(content, stream)
-    write_whole(args.dst, stream.getvalue())
+    with whole_file(args.dst) as file:
+        torch.save(content, file)
     print(f'written: {args.dst}')
 
 

@@ -49,7 +49,7 @@ def check_transforms(steps: Sequence[Any], around: Sequence[Any] = ()) -> None:
     Raises:
         ValueError: If a transform is not for clips; the message says what to do instead.
     """
-    pasting = [step for step in around if type(step).__name__ == 'ClipCopyPaste']
+    pasting = [step for step in around if _name(step) == 'ClipCopyPaste']
     if pasting and 'PackClipInputs' in map(_name, [*steps, *around[: around.index(pasting[-1])]]):
         raise ValueError(
             'ClipCopyPaste needs clips that are not packed: move mmcico.PackClipInputs from the '

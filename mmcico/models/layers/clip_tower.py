@@ -16,7 +16,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 from .windows import Window, crop, widen
-from .winograd import Winograd
+from .winograd import Winograd, is_possible
 
 #: channels of 3D convolutions from which the products that :func:`.winograd` saves outweigh its
 #: additions, and the size of maps from which they do so in training
@@ -53,11 +53,8 @@ class ClipConv3d(nn.Conv3d):
 
     def prefers_winograd(self, x: Tensor) -> bool:
         """Return whether training is faster with fewer products for clips (B, C, T, H, W)."""
-        recorded = torch.jit.is_tracing() or torch.compiler.is_compiling()
         return (
-            x.device.type == 'cpu'
-            and x.dtype == self.weight.dtype == torch.float32
-            and not (torch.is_autocast_enabled('cpu') or recorded)
+            is_possible(x, self.weight)
             and self.kernel_size[1:] == (3, 3)
             and min(self.in_channels, self.out_channels) >= MIN_CHANNELS_3D
             and x.shape[3] * x.shape[4] >= MIN_CELLS

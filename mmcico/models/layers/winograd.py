@@ -42,6 +42,13 @@ class Winograd(torch.autograd.Function):
         return of_input, of_weight, of_bias
 
 
+def is_possible(x: Tensor, weights: Tensor) -> bool:
+    """Return whether an input and weights are float32 on a CPU, and nothing is recorded."""
+    full = x.device.type == 'cpu' and x.dtype == weights.dtype == torch.float32
+    recorded = torch.jit.is_tracing() or torch.compiler.is_compiling()
+    return full and not (torch.is_autocast_enabled('cpu') or recorded)
+
+
 def reverse_weight(weight: Tensor) -> Tensor:
     """Return weights (C, C', T', 3, 3) of the convolution from outputs to inputs."""
     return weight.transpose(0, 1).flip(2, 3, 4)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from .clip_tower import MIN_CHANNELS_3D, ClipConv3d
-from .winograd import transform_weight, winograd
+from .winograd import is_possible, transform_weight, winograd
 
 #: channels of 2D convolutions from which the saved products outweigh the additions
 MIN_CHANNELS = 192
@@ -18,7 +18,7 @@ class WinogradConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve frames, (B, C, H, W) -> (B, C', H, W)."""
-        if not is_possible(self, x):
+        if not uses_tiles(self, x):
             return super().forward(x)
         return winograd(x[:, :, None], self.tiles, self.bias)[:, :, 0]
 
@@ -31,18 +31,15 @@ class WinogradConv3d(ClipConv3d):
 
     def by_taps(self, x: Tensor) -> Tensor:
         """Convolve clips, (B, C, T, H, W) -> (B, C', T, H, W)."""
-        if not is_possible(self, x):
+        if not uses_tiles(self, x):
             return super().by_taps(x)
         return winograd(x, self.tiles, self.bias)
 
 
-def is_possible(conv: WinogradConv2d | WinogradConv3d, x: Tensor) -> bool:
-    """Return whether an input is float32 on a CPU, and nothing is trained or recorded."""
-    full = x.device.type == 'cpu' and x.dtype == conv.tiles.dtype == torch.float32
-    low = torch.is_autocast_enabled('cpu')
+def uses_tiles(conv: WinogradConv2d | WinogradConv3d, x: Tensor) -> bool:
+    """Return whether the transformed weights can be used for an input: nothing is trained."""
     trains = torch.is_grad_enabled() and (x.requires_grad or conv.weight.requires_grad)
-    recorded = torch.jit.is_tracing() or torch.compiler.is_compiling()
-    return full and not (low or trains or recorded)
+    return is_possible(x, conv.tiles) and not trains
 
 
 def use_winograd(module: nn.Module) -> None:

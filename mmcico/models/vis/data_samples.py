@@ -129,8 +129,9 @@ def full_masks(
     """
     if not len(probs):
         return probs.new_zeros(0, *frame.ori_shape[:2], dtype=torch.bool)
+    shown = shown_size(frame)
     parts = [
-        to_original(part, input_shape, shown_size(frame), frame.ori_shape[:2], crop_first)
+        to_original(part, input_shape, shown, frame.ori_shape[:2], crop_first)
         for part in probs.split(CHUNK)
     ]
     return torch.cat(parts)
