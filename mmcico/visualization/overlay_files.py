@@ -1,5 +1,6 @@
 """Annotation and results files read as overlays."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -46,7 +47,10 @@ def load_overlays(
     found: dict[str, list[list[ResultTrack]]] = {}
     for title, path in results.items():
         found[title] = [[] for _ in truth.videos]
-        for track in read_results(path, truth).tracks:
+        file = read_results(path, truth)
+        for text in file.warnings:
+            warnings.warn(text, stacklevel=2)
+        for track in file.tracks:
             if track.score >= score_thr:
                 found[title][track.video].append(track)
     with_truth = not results or side_by_side

@@ -92,6 +92,19 @@ def test_scores_decide_what_is_drawn(data):
     assert count(score_thr=0.95) == 0
 
 
+def test_an_ambiguous_video_of_the_results_is_warned_of(data, tmp_path):
+    root, content = data
+    # the folder of the second video is the id of the first
+    videos = [dict(video, file_names=list(video['file_names'])) for video in content['videos']]
+    videos[1]['file_names'] = [f'1/{name.split("/")[-1]}' for name in videos[1]['file_names']]
+    results = json.loads((root / 'results.json').read_text())
+    path = tmp_path / 'results.json'
+    path.write_text(json.dumps([dict(track, video_id='1') for track in results[:1]]))
+    with pytest.warns(UserWarning, match='the folder of a video; it is the number of another'):
+        overlays = load_overlays(changed(data, tmp_path, videos=videos), path)
+    assert [len(each.panels[0][1]) for each in overlays] == [0, 1, 0]
+
+
 def test_side_by_side_shows_both(data):
     root, _ = data
     overlay = load_overlays(
