@@ -1,5 +1,7 @@
 """Training with less memory, or at low precision, has the same losses."""
 
+import copy
+
 import pytest
 import torch
 from mmengine.registry import init_default_scope
@@ -43,7 +45,7 @@ def test_recomputed_activations_change_nothing_but_memory():
     sum(losses.values()).backward()
     same, less = kept_bytes(frugal)
     sum(same.values()).backward()
-    assert less < 0.6 * memory
+    assert less < 0.65 * memory
     for name, value in losses.items():
         assert same[name].item() == pytest.approx(value.item(), rel=1e-6)
     ours, theirs = dict(plain.named_parameters()), dict(frugal.named_parameters())
@@ -52,6 +54,40 @@ def test_recomputed_activations_change_nothing_but_memory():
     # statistics are counted once
     for name, value in plain.state_dict().items():
         torch.testing.assert_close(frugal.state_dict()[name], value)
+
+
+@pytest.mark.parametrize('norm_cfg', [dict(type='BN'), dict(type='GN', num_groups=4)])
+@pytest.mark.parametrize('upsample', ['DeconvUpsample', 'BilinearUpsample'])
+def test_one_of_the_largest_maps_is_stored(norm_cfg, upsample):
+    cfg = dict(small_model_cfg()['mask_head'], norm_cfg=norm_cfg)
+    head = MODELS.build({**cfg, 'upsample': dict(type=f'mmcico.{upsample}')}).train()
+    plain = copy.deepcopy(head)
+    channels = cfg['feat_channels']
+    x = torch.randn(6, channels, 6, 10, requires_grad=True)
+    y = x.detach().clone().requires_grad_()
+    kept = []
+
+    def pack(saved):
+        if saved.shape[-2:] == (12, 20):
+            kept.append(saved.shape[1])
+        return saved
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda saved: saved):
+        out = head._enlarged(x, 3)
+    wanted = plain.reduce(plain.upsample(y, 3))
+    # the input of the norm; that of the last layer's ReLU is one of the small prototypes
+    assert kept.count(channels) == 1
+    assert torch.equal(out, wanted)
+    weight = torch.randn_like(out)
+    (out * weight).sum().backward()
+    (wanted * weight).sum().backward()
+    torch.testing.assert_close(x.grad, y.grad)
+    for ours, theirs in zip(head.parameters(), plain.parameters()):
+        assert (ours.grad is None) == (theirs.grad is None)
+        if ours.grad is not None:
+            torch.testing.assert_close(ours.grad, theirs.grad)
+    for ours, theirs in zip(head.buffers(), plain.buffers()):
+        assert torch.equal(ours, theirs)
 
 
 def test_losses_of_bfloat16_follow_those_of_float32():

@@ -142,11 +142,25 @@ class ClipMaskHead(ProtoLayers):
             dict: ``loss_mask`` and, if configured, ``loss_dice``; zero with a graph if nothing is
             positive.
         """
+        compared = self._to_compare(protos, outputs, clips, positives)
+        losses = dict(loss_mask=self.loss_mask(*compared))
+        if self.loss_dice is not None:
+            losses['loss_dice'] = self.loss_dice(*compared)
+        return losses
+
+    def _to_compare(
+        self,
+        protos: Tensor,
+        outputs: ClipOutputs,
+        clips: Sequence[ClipGroundTruth],
+        positives: Positives,
+    ) -> list[Tensor]:
+        """Return logits and targets (N, T, h, w), regions (N, 4) and query frames (N,)."""
         chosen = positives.take(sample_positives(positives.clip, self.max_positives))
         query = chosen.row
         if outputs.cls_scores.shape[1] < protos.shape[2]:  # central frame only
             query = torch.full_like(query, protos.shape[2] // 2)
-        logits, targets, boxes, queries = [], [], [], []
+        parts = []
         before = 0
         for index, clip in enumerate(clips):
             mine = chosen.take(chosen.clip == index)
@@ -155,15 +169,11 @@ class ClipMaskHead(ProtoLayers):
             box = circumscribed_boxes(clip.instances.bboxes, clip.instances.visible)[gt]
             box = self.to_map(box, protos.shape[-2:], clip.instances.masks.shape[-2:])
             params = outputs.mask_params[index, mine.row, mine.prior]
-            logits.append(self.generator(protos[index], params, box).float())
-            targets.append(at_map_size(clip.instances.masks, protos.shape[-2:])[gt])
-            boxes.append(self.crop_boxes(box, protos.shape[-2:]))
-            queries.append(query[chosen.clip == index])
-        args = (torch.cat(logits), torch.cat(targets), torch.cat(boxes), torch.cat(queries))
-        losses = dict(loss_mask=self.loss_mask(*args))
-        if self.loss_dice is not None:
-            losses['loss_dice'] = self.loss_dice(*args)
-        return losses
+            logits = self.generator(protos[index], params, box).float()
+            targets = at_map_size(clip.instances.masks, protos.shape[-2:])[gt]
+            region = self.crop_boxes(box, protos.shape[-2:])
+            parts.append((logits, targets, region, query[chosen.clip == index]))
+        return [torch.cat(each) for each in zip(*parts)]
 
     @staticmethod
     def to_map(boxes: Tensor, size: Sequence[int], input_shape: Sequence[int]) -> Tensor:

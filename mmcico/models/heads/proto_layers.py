@@ -17,6 +17,8 @@ from ..layers.windows import Window, crop, doubled, worthwhile
 UPSAMPLE = dict(
     fuse=('x', 'like'), forward=('x', 'num_frames'), part=('x', 'num_frames', 'outer', 'size')
 )
+#: norms that cost little to compute twice; others may talk to other processes
+RECOMPUTED_NORMS = nn.BatchNorm2d, nn.GroupNorm
 
 
 class ProtoLayers(BaseModule):
@@ -111,7 +113,14 @@ class ProtoLayers(BaseModule):
 
     def _enlarged(self, x: Tensor, num_frames: int) -> Tensor:
         """Return prototypes (B * T, k, 2 h3, 2 w3) of the tower's outputs (B * T, C', h3, w3)."""
-        return self.reduce(self.upsample(x, num_frames))
+        layer: ConvModule = self.reduce[0]
+        last = self.reduce[1]
+        if not (x.requires_grad and isinstance(layer.norm, RECOMPUTED_NORMS)):
+            return self.reduce(self.upsample(x, num_frames))
+        # maps of this size are the largest of all; the enlargement, norm and ReLU cost little, so
+        # that the backward pass computes them again, but not the convolution between them
+        x = recomputed(self.upsample, lambda x: layer.conv(self.upsample(x, num_frames)), x)
+        return recomputed(layer, lambda x: last(layer.activate(layer.norm(x))), x)
 
     def forward(self, feats: Sequence[Tensor], num_frames: int) -> Tensor:
         """Run both steps on B clips, levels (B * T, C, h, w)."""

@@ -55,9 +55,10 @@ def boxed_bce(logits: Tensor, targets: Tensor, boxes: Tensor) -> Tensor:
     Logits and targets are (N, T, h, w); the boxes (N, 4), xyxy in map pixels, hold for all frames.
     """
     inside = crop_region(boxes, logits.shape[-2:]).to(logits)
-    loss = F.binary_cross_entropy_with_logits(logits, targets, reduction='none')
-    area = inside.sum(dim=(1, 2)).clamp(min=1)
-    return (loss * inside[:, None]).sum(dim=(2, 3)) / area[:, None]
+    loss = F.binary_cross_entropy_with_logits(
+        logits, targets, weight=inside[:, None], reduction='none'
+    )
+    return loss.sum(dim=(2, 3)) / inside.sum(dim=(1, 2)).clamp(min=1)[:, None]
 
 
 def boxed_dice(logits: Tensor, targets: Tensor, boxes: Tensor) -> Tensor:
