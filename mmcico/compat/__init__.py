@@ -12,6 +12,7 @@ import os.path as osp
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
+from multiprocessing import current_process
 from types import ModuleType
 from typing import Any
 
@@ -23,7 +24,10 @@ Callback = Callable[[ModuleType], None]
 
 
 class ImportHook(importlib.abc.MetaPathFinder):
-    """Let the other finders work and call back when the module has been executed."""
+    """Let the later finders work and call back whenever the module has been executed.
+
+    A module may be searched without being imported, and imported again after a failure.
+    """
 
     def __init__(self) -> None:
         self.callbacks: dict[str, Callback] = {}
@@ -32,33 +36,37 @@ class ImportHook(importlib.abc.MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Return the ordinary spec with a loader that calls back."""
-        callback = self.callbacks.pop(fullname, None)
+        if fullname in ('mmengine', 'mmcv', 'mmdet'):
+            check_packages()
+        callback = self.callbacks.get(fullname)
         if callback is None:
             return None
-        # popped above, so that this search does not come here again
-        spec = importlib.util.find_spec(fullname)
+        later = sys.meta_path[sys.meta_path.index(self) + 1 :]
+        finders = (each for each in later if hasattr(each, 'find_spec'))
+        specs = (each.find_spec(fullname, path, target) for each in finders)
+        spec = next(filter(None, specs), None)
         if spec is None or spec.loader is None:
             return spec
         execute = spec.loader.exec_module
 
         def execute_and_call(module: ModuleType) -> None:
             execute(module)
-            callback(module)
+            if module.__name__ == fullname:  # some loaders are shared
+                callback(module)
 
         spec.loader.exec_module = execute_and_call  # type: ignore[method-assign]
         return spec
 
 
 def when_imported(name: str, callback: Callback) -> None:
-    """Call ``callback(module)`` once the module of this full name is imported, or now if it is."""
-    if name in sys.modules:
-        callback(sys.modules[name])
-        return
+    """Call ``callback(module)`` when the module of this full name is imported, and now if it is."""
     hooks = [each for each in sys.meta_path if isinstance(each, ImportHook)]
     if not hooks:
         hooks = [ImportHook()]
         sys.meta_path.insert(0, hooks[0])
     hooks[0].callbacks[name] = callback
+    if name in sys.modules:
+        callback(sys.modules[name])
 
 
 def _module_folder(module: str) -> str | None:
@@ -157,7 +165,13 @@ CHANGES = {
 
 
 def install() -> None:
-    """Arrange the changes; it is safe to call this again."""
+    """Arrange the changes; it is safe to call this again.
+
+    Processes that multiprocessing starts afresh (spawn, forkserver) import this package before
+    they unpickle their work, such as a data set of MMDetection's around ours: the configuration
+    that children inherit comes first and names this function.
+    """
+    vars(current_process())['_config']['mmcico'] = install
     for module, change in CHANGES.items():
         when_imported(module, change)
 

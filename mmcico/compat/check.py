@@ -3,8 +3,9 @@
 Two sets of packages provide these modules: OpenMMLab's own and the forks named ``onedl-*``.
 """
 
-import importlib.util
+import functools
 import warnings
+from importlib.machinery import PathFinder
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
@@ -40,58 +41,83 @@ COMMANDS = dict(
 )
 
 
-def find_packages() -> dict[str, dict[str, tuple[str, str]]]:
-    """Return stack -> module -> (package, version) of what is installed."""
-    found: dict[str, dict[str, tuple[str, str]]] = {stack: {} for stack in STACKS}
-    for stack, needs in STACKS.items():
-        for module, need in needs.items():
-            for package in need.packages:
-                try:
-                    found[stack].setdefault(module, (package, version(package)))
-                except PackageNotFoundError:
-                    continue
-    return found
+#: packages that provide mmcv; pip would install one of the stock ones over the other
+UNINSTALL = dict(
+    openmmlab='pip uninstall -y mmcv mmcv-lite && ', onedl='pip uninstall -y onedl-mmcv && '
+)
+#: an mmcv with compiled operators, as the packages' own pages advise
+COMPILED = dict(
+    openmmlab=UNINSTALL['openmmlab'] + 'mim install "mmcv>=2.0.0rc4,<2.2.0" (package openmim)',
+    onedl=UNINSTALL['onedl'] + 'mim install onedl-mmcv (package onedl-mim)',
+)
+
+
+def _version(package: str) -> Version | None:
+    """Return the version of a package, None if it is not installed or its metadata is damaged."""
+    try:
+        return Version(version(package))
+    except (PackageNotFoundError, KeyError, TypeError, ValueError):
+        return None
+
+
+def find_packages() -> dict[str, dict[str, dict[str, Version]]]:
+    """Return stack -> module -> package -> version of what is installed."""
+    return {
+        stack: {
+            module: {name: found for name in need.packages if (found := _version(name))}
+            for module, need in needs.items()
+        }
+        for stack, needs in STACKS.items()
+    }
+
+
+def installed_stack() -> str:
+    """Return the stack of which most is installed, the stock one if equal."""
+    found = find_packages()
+    return max(found, key=lambda each: sum(map(bool, found[each].values())))
 
 
 def importable(module: str) -> bool:
     """Return whether Python finds a module; a source tree has no metadata."""
-    return importlib.util.find_spec(module) is not None
+    return PathFinder.find_spec(module) is not None
 
 
-def _judge(module: str, need: Need, found: tuple[str, str] | None) -> tuple[str, str]:
+def _judge(module: str, need: Need, found: dict[str, Version]) -> tuple[str, str]:
     """Return an error and a doubt about one module, each empty if there is none."""
     span = f'{need.packages[0]}>={need.low},<{need.high}'
-    if found is None:
+    if not found:
         if importable(module):
             return '', f'{module}: found without version, need {span}'
         return f'{module}: not installed, need {span}', ''
-    text, number = f'{module}: found {found[0]} {found[1]}, ', Version(found[1])
-    is_new = number >= Version(need.high)
-    if number < Version(need.low) or (is_new and need.hard):
+    text = f'{module}: found {" and ".join(f"{name} {each}" for name, each in found.items())}, '
+    is_new = max(found.values()) >= Version(need.high)
+    if min(found.values()) < Version(need.low) or (is_new and need.hard):
         return f'{text}need {span}', ''
     return '', f'{text}tested with {span}' if is_new else ''
 
 
+@functools.cache
 def check_packages() -> None:
-    """Check the installed OpenMMLab packages; warn if they have not been tested.
+    """Check the installed OpenMMLab packages once; warn if they have not been tested.
 
     Raises:
         ImportError: If one is missing, too old or known not to work; the message says what was
             found, what is needed and which command installs it.
     """
-    found = find_packages()
-    stack = max(found, key=lambda each: len(found[each]))  # the stock one if equal
-    judged = [_judge(each, need, found[stack].get(each)) for each, need in STACKS[stack].items()]
+    found, stack = find_packages(), installed_stack()
+    judged = [_judge(name, need, found[stack][name]) for name, need in STACKS[stack].items()]
     errors, doubts = ([text for text in texts if text] for texts in zip(*judged))
     if errors:
         head = 'mmcico cannot use the installed OpenMMLab packages:'
-        raise ImportError('\n  '.join([head, *errors, f'to mend it, run: {COMMANDS[stack]}']))
+        is_wrong = any(text.startswith('mmcv: found') for text in errors)
+        command = UNINSTALL[stack] * is_wrong + COMMANDS[stack]
+        raise ImportError('\n  '.join([head, *errors, f'to mend it, run: {command}']))
     stock, forks = found['openmmlab'], found['onedl']
     doubts += [
-        f'{module}: both {stock[module][0]} and {forks[module][0]} are installed and overwrite '
-        'each other; uninstall both and install one'
+        f'{module}: both {next(iter(stock[module]))} and {next(iter(forks[module]))} are installed '
+        'and overwrite each other; uninstall both and install one'
         for module in stock
-        if module in forks
+        if stock[module] and forks[module]
     ]
     if doubts:
         head = 'mmcico has not been tested with these packages:'

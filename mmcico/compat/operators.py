@@ -5,6 +5,7 @@ NMS and RoIAlign use torchvision where it works; the plain versions give the sam
 """
 
 import functools
+import importlib
 import importlib.util
 import math
 import sys
@@ -16,6 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from .check import COMMANDS, COMPILED, UNINSTALL, installed_stack
 
 OPERATORS = ('nms', 'roi_align_backward', 'roi_align_forward')
 EXT_NAME = 'mmcv._ext'
@@ -31,9 +34,8 @@ def _missing(name: str) -> Callable[..., Any]:
         raise RuntimeError(
             f'the operator "{name}" was called, but the installed mmcv has no compiled operators '
             '(mmcv-lite or onedl-mmcv from its source package), and mmcico has no PyTorch version '
-            'of this one; install an mmcv with compiled operators for your PyTorch ("pip uninstall '
-            'mmcv-lite", then "mim install \'mmcv>=2.0.0rc4,<2.2.0\'"), or choose a model '
-            'without it'
+            'of this one; install an mmcv with compiled operators for your PyTorch '
+            f'({COMPILED[installed_stack()]}), or choose a model without it'
         )
 
     return fail
@@ -44,8 +46,14 @@ def fill_mmcv_ext(mmcv: ModuleType) -> None:
 
     ``mmcv.ops`` imports it, and much of MMDetection imports ``mmcv.ops``; mmcv-lite has no such
     module. Compiled operators are never replaced.
+
+    Raises:
+        ImportError: If there are compiled operators that do not load.
     """
-    if EXT_NAME in sys.modules or importlib.util.find_spec(EXT_NAME):
+    if EXT_NAME in sys.modules:
+        return
+    if importlib.util.find_spec(EXT_NAME):
+        _load_compiled()
         return
     ext = sys.modules[EXT_NAME] = ModuleType(EXT_NAME)
     ext.__spec__ = ModuleSpec(EXT_NAME, None, origin=__name__)
@@ -54,6 +62,18 @@ def fill_mmcv_ext(mmcv: ModuleType) -> None:
     compilers = dict.fromkeys(('get_compiler_version', 'get_compiling_cuda_version'), lambda: 'n/a')
     vars(ext).update(compilers, __getattr__=_missing)
     vars(mmcv)['_ext'] = ext
+
+
+def _load_compiled() -> None:
+    try:
+        importlib.import_module(EXT_NAME)
+    except ImportError as error:
+        stack = installed_stack()
+        raise ImportError(
+            f'the compiled operators of the installed mmcv do not load: {error}; they are damaged '
+            f'or for another PyTorch than {torch.__version__}; install others: {COMPILED[stack]}, '
+            f'or none, which mmcico does not need: {UNINSTALL[stack]}{COMMANDS[stack]}'
+        ) from error
 
 
 @functools.cache
@@ -111,7 +131,7 @@ def _axis_weights(
     else:  # as in the first RoIAlign: at least one cell
         length = max(length, 1.0)
     finite = math.isfinite(start + length)
-    grid = (ratio or math.ceil(length / bins)) if finite else 0
+    grid = (ratio if ratio > 0 else math.ceil(length / bins)) if finite else 0
     if grid <= 0:
         return line.new_zeros(bins, 0), slice(0, 0)
     steps = torch.arange(bins * grid, device=line.device) + 0.5

@@ -1,11 +1,14 @@
 """Callbacks on import."""
 
 import importlib
+import importlib.util
+import multiprocessing
 import sys
 
 from mmcico.compat import ImportHook, when_imported
 
 import pytest
+from mmdet.datasets import MultiImageMixDataset
 
 
 @pytest.fixture
@@ -30,6 +33,47 @@ def test_called_at_once_if_imported_already(module):
     seen = []
     when_imported(module, lambda each: seen.append(each.__name__))
     assert seen == [module]
+
+
+def test_a_search_or_a_failed_import_loses_nothing(module, tmp_path):
+    seen = []
+    when_imported(module, lambda each: seen.append(each.value))
+    assert importlib.util.find_spec(module) is not None
+    (tmp_path / f'{module}.py').write_text('raise KeyboardInterrupt')
+    with pytest.raises(KeyboardInterrupt):
+        importlib.import_module(module)
+    importlib.invalidate_caches()
+    (tmp_path / f'{module}.py').write_text('value = 2')
+    assert seen == []
+    importlib.import_module(module)
+    assert seen == [2]
+    importlib.reload(sys.modules[module])
+    assert seen == [2, 2]
+
+
+def test_a_second_finder_does_not_search_for_ever(module, monkeypatch):
+    """As after a second import of this package from the beginning."""
+    monkeypatch.setattr(sys, 'meta_path', [ImportHook(), *sys.meta_path])
+    seen = []
+    when_imported(module, seen.append)
+    for hook in sys.meta_path:
+        if isinstance(hook, ImportHook):
+            hook.callbacks[module] = seen.append
+    importlib.import_module(module)
+    assert seen == [sys.modules[module]] * 2
+
+
+METHODS = [each for each in multiprocessing.get_all_start_methods() if each != 'fork']
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_processes_that_start_afresh_are_prepared(method):
+    """The work of a loader worker names a class of MMDetection first, or nothing of ours."""
+    context = multiprocessing.get_context(method)
+    process = context.Process(target=repr, args=(MultiImageMixDataset,))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
 
 
 def test_missing_module_stays_missing(tmp_path):

@@ -1,12 +1,14 @@
 """The stand-in for mmcv's compiled operators, against numbers by hand."""
 
 import importlib
+import importlib.machinery
 import math
 import subprocess
 import sys
 import textwrap
 
 from mmcico.compat import operators
+from mmcico.compat.check import COMPILED, installed_stack
 from mmcico.compat.operators import fill_mmcv_ext, pairwise_iou
 
 import mmcv
@@ -26,7 +28,7 @@ def test_any_other_operator_says_what_is_missing():
     with pytest.raises(RuntimeError) as info:
         SoftmaxFocalLoss(2.0, 0.25)(torch.zeros(1, 2), torch.tensor([0]))
     assert 'softmax_focal_loss_forward' in str(info.value)
-    assert 'mim install' in str(info.value)
+    assert COMPILED[installed_stack()] in str(info.value)
 
 
 @stand_in
@@ -55,6 +57,18 @@ def test_real_extension_wins(tmp_path):
         assert mmcv._ext.real is True
     """)
     subprocess.run([sys.executable, '-c', code], check=True)
+
+
+def test_compiled_operators_that_do_not_load_are_told(tmp_path):
+    (tmp_path / 'mmcv').mkdir()
+    (tmp_path / 'mmcv' / '__init__.py').write_text('')
+    name = f'_ext{importlib.machinery.EXTENSION_SUFFIXES[0]}'
+    (tmp_path / 'mmcv' / name).write_bytes(b'')
+    code = f'import sys, mmcico.compat; sys.path.insert(0, {str(tmp_path)!r}); import mmcv'
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    error = done.stderr.splitlines()[-1]
+    assert error.startswith('ImportError: the compiled operators of the installed mmcv do not load')
+    assert COMPILED[installed_stack()] in error
 
 
 # boxes 0 and 1: intersection 8 x 10, union 120 -> IoU 2/3; 1 and 2 the same;
@@ -151,6 +165,15 @@ def test_roi_align_of_a_slope_by_hand():
     # not aligned: half a cell to the lower right
     out = roi_align(feature, rois, 2, 1.0, 0, 'avg', False)
     assert out.flatten().tolist() == pytest.approx([7.5, 8.5, 11.5, 12.5])
+
+
+@pytest.mark.parametrize('fast', [True, False])
+def test_roi_align_with_a_negative_ratio_is_adaptive(fast, monkeypatch):
+    if not fast:
+        monkeypatch.setattr(operators, 'torchvision_ops', lambda: None)
+    feature, rois = torch.arange(16.0).view(1, 1, 4, 4), torch.tensor([[0.0, 0, 0, 3, 3]])
+    out = [roi_align(feature, rois, 1, 1.0, ratio, 'avg', True).item() for ratio in (-1, 0)]
+    assert out == pytest.approx([5, 5])
 
 
 def test_roi_align_outside_is_zero():
