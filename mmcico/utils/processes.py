@@ -54,7 +54,8 @@ def end_children_with_this() -> None:
         if parent:
             end_with_parent(parent[0])
 
-    os.register_at_fork(before=note, after_in_child=follow)
+    if hasattr(os, 'register_at_fork'):  # Windows has no fork
+        os.register_at_fork(before=note, after_in_child=follow)
 
 
 class HostWatch:

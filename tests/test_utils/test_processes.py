@@ -16,6 +16,13 @@ sys.path.append(str(ENGINE))
 from clip_line import CONFIG, ROOT, write_data  # noqa: E402
 from processes import free_port  # noqa: E402
 
+from mmcico.utils.processes import end_children_with_this  # noqa: E402
+
+
+def test_systems_without_fork_have_nothing_to_prepare(monkeypatch):
+    monkeypatch.delattr(os, 'register_at_fork')
+    end_children_with_this.__wrapped__()
+
 
 def members(folder):
     """Processes with a folder in their command line that have not ended."""
