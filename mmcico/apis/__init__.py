@@ -1,9 +1,15 @@
 """Models on any video; imported by name when first used."""
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mmcico.compat  # noqa: F401
+
+if TYPE_CHECKING:
+    from .clip_stream import ClipStream, StreamState
+    from .inferencer import CiCoInferencer
+    from .sources import FrameSource, open_source
+    from .stream_values import FrameResult
 
 HOMES = {
     'CiCoInferencer': 'inferencer',
@@ -14,7 +20,14 @@ HOMES = {
     'open_source': 'sources',
 }
 
-__all__ = [*HOMES]
+__all__ = [
+    'CiCoInferencer',
+    'ClipStream',
+    'FrameResult',
+    'FrameSource',
+    'StreamState',
+    'open_source',
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,10 @@
 """What importing mmcico and its registries does to other modules."""
 
+import ast
+import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -53,3 +56,15 @@ def test_registries_say_what_is_missing():
         'except ImportError as error: print(str(error))'
     )
     assert 'mmengine' in run(code)
+
+
+def test_type_checkers_find_the_names_of_the_inferencer_where_they_are():
+    apis = importlib.import_module('mmcico.apis')
+    typed = {
+        alias.name: node.module
+        for node in ast.walk(ast.parse(Path(apis.__file__).read_text()))
+        if isinstance(node, ast.ImportFrom) and node.level
+        for alias in node.names
+    }
+    assert typed == apis.HOMES
+    assert sorted(apis.__all__) == sorted(apis.HOMES)
