@@ -13,6 +13,8 @@ from setuptools.command.build_py import build_py
 HERE = osp.dirname(osp.abspath(__file__))
 # what OpenMMLab's mim looks for in mmcico/.mim
 MIM_PARTS = ('configs', 'tools', 'model-index.yml')
+# experiments, and scripts that need the repository, stay out of wheels
+LEFT_OUT = ('__pycache__', '*.pyc', 'benchmarks', 'environment.sh', 'quickstart.sh', 'run_tests.sh')
 # address of the repository; whoever hosts a copy puts their own here
 HOMEPAGE = 'https://github.com/mmcico/mmcico'
 OPENCV = (
@@ -79,9 +81,7 @@ def place(source: str, target: str, link: bool) -> None:
         except OSError:  # Windows without the right to link
             pass
     if osp.isdir(source):
-        # experiments that no user of the package runs stay out of wheels
-        left_out = shutil.ignore_patterns('__pycache__', '*.pyc', 'benchmarks')
-        shutil.copytree(source, target, ignore=left_out)
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns(*LEFT_OUT))
     else:
         shutil.copyfile(source, target)
 

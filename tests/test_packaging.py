@@ -45,13 +45,20 @@ def test_the_version_is_stated_once_more_only_where_citations_need_it():
     assert f'\nversion: {__version__}\n' in text
 
 
-def test_wheels_carry_tools_without_benchmarks(tmp_path, monkeypatch):
+def test_wheels_carry_tools_without_what_needs_the_repository(tmp_path, monkeypatch):
     monkeypatch.setattr('setuptools.setup', lambda **kwargs: None)
     place = runpy.run_path(str(ROOT / 'setup.py'))['place']
     place(str(ROOT / 'tools'), str(tmp_path / 'tools'), link=False)
     assert (tmp_path / 'tools' / 'train.py').is_file()
     assert (tmp_path / 'tools' / 'analysis_tools' / 'benchmark.py').is_file()
-    assert not (tmp_path / 'tools' / 'benchmarks').exists()
+    assert (tmp_path / 'tools' / 'dist_train.sh').is_file()
+    for name in ('benchmarks', 'environment.sh', 'quickstart.sh', 'run_tests.sh'):
+        assert not (tmp_path / 'tools' / name).exists()
+
+
+def test_source_distributions_have_tests_and_documents_whole():
+    lines = (ROOT / 'MANIFEST.in').read_text().splitlines()
+    assert {'graft docs', 'graft tests'} <= {*lines}
 
 
 def test_the_lowest_versions_are_the_tested_ones():
