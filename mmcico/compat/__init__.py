@@ -171,7 +171,7 @@ def install() -> None:
     they unpickle their work, such as a data set of MMDetection's around ours: the configuration
     that children inherit comes first and names this function.
     """
-    vars(current_process())['_config']['mmcico'] = install
+    vars(current_process()).get('_config', {})['mmcico'] = install
     for module, change in CHANGES.items():
         when_imported(module, change)
 
