@@ -149,7 +149,8 @@ class ClipMaskHead(ProtoLayers):
         logits, targets, boxes, queries = [], [], [], []
         before = 0
         for index, clip in enumerate(clips):
-            mine = chosen.take(chosen.clip == index)
+            rows = (chosen.clip == index).nonzero()[:, 0]
+            mine = chosen.take(rows)
             gt = mine.gt - before
             before += len(clip.instances)
             box = circumscribed_boxes(clip.instances.bboxes, clip.instances.visible)[gt]
@@ -158,7 +159,7 @@ class ClipMaskHead(ProtoLayers):
             logits.append(self.generator(protos[index], params, box).float())
             targets.append(at_map_size(clip.instances.masks, protos.shape[-2:])[gt])
             boxes.append(self.crop_boxes(box, protos.shape[-2:]))
-            queries.append(query[chosen.clip == index])
+            queries.append(query[rows])
         args = (torch.cat(logits), torch.cat(targets), torch.cat(boxes), torch.cat(queries))
         losses = dict(loss_mask=self.loss_mask(*args))
         if self.loss_dice is not None:
