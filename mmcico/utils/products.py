@@ -9,7 +9,8 @@ import torch
 
 def rounding_switches() -> list[tuple[Any, str, Any]]:
     """Return what may let PyTorch round the inputs of products: owner, name and value for "no"."""
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    cudnn: Any = torch.backends.cudnn
+    matmul: Any = torch.backends.cuda.matmul
     try:
         _ = cudnn.allow_tf32, matmul.allow_tf32
     except RuntimeError:  # PyTorch 2.9 or later, of which somebody has used the new names
