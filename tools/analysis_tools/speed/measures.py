@@ -36,6 +36,8 @@ def wait_for(device: torch.device) -> None:
     """Wait until a device has finished its work."""
     if device.type == 'cuda':
         torch.cuda.synchronize(device)
+    elif device.type != 'cpu':  # such as mps, which has one device
+        getattr(torch, device.type).synchronize()
 
 
 def measured_peak(device: torch.device, precision: str = 'fp32') -> float:
