@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmcico.utils.files import cut_off, is_unicode, write_whole
+from mmcico.utils.image_reading import LEAST_FPS, MOST_FPS, usable_rate
 from mmcico.visualization.style import DrawStyle
 
 from .outputs import BackgroundSink, MaskSink, OverlaySink, ResultSink, TrackSink
@@ -48,8 +49,8 @@ class OutputPlan:
             raise ValueError(f'save={self.save}: {sorted(unknown)} is none of {SAVE}')
         if not 0 <= self.score_thr <= 1:
             raise ValueError(f'score_thr={self.score_thr}: scores are between 0 and 1')
-        if self.fps is not None and not 0 < self.fps <= 1000:
-            raise ValueError(f'fps={self.fps}: choose a number above 0, up to 1000')
+        if self.fps is not None and usable_rate(self.fps) is None:
+            raise ValueError(f'fps={self.fps}: choose a number from {LEAST_FPS:g} to {MOST_FPS:g}')
         if self.out_dir is not None:
             check_writable(Path(self.out_dir))
 
