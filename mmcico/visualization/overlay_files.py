@@ -13,6 +13,7 @@ from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, Annotatio
 from mmcico.formats.fields import id_key
 from mmcico.formats.read import read_annotations
 from mmcico.formats.results import ResultTrack, read_results
+from mmcico.utils.files import distinct
 
 from .overlays import DrawnTrack, Overlay, PathLike
 
@@ -172,14 +173,11 @@ def _annotated(video: AnnotatedVideo, names: dict[str, str]) -> Overlay:
 
 
 def _with_names(overlays: Sequence[Overlay]) -> list[Overlay]:
-    """Name videos after the folders of their frames, if these differ."""
-    folders = [Path(o.file_names[0]).parent.as_posix().replace('/', '_') for o in overlays]
-    return [
-        replace(
-            overlay,
-            name=folder
-            if folder not in ('', '.') and folders.count(folder) == 1
-            else f'video_{overlay.name}',
-        )
+    """Name videos after the folders of their frames, if these differ, for files."""
+    folders = [Path(overlay.file_names[0]).parent.as_posix() for overlay in overlays]
+    names = [
+        folder if folder != '.' and folders.count(folder) == 1 else f'video_{overlay.name}'
         for overlay, folder in zip(overlays, folders)
     ]
+    seen: dict[str, int] = {}
+    return [replace(each, name=distinct(name, seen)) for each, name in zip(overlays, names)]
