@@ -72,7 +72,7 @@ def _overlay(
     files: Mapping[str, Sequence[ResultTrack]],
     with_truth: bool,
 ) -> Overlay:
-    """Return a video with the results of each file, and its ground truth if wanted."""
+    """Return a video with its ground truth if wanted, and the results of each file, best last."""
     names = {id_key(key): name for key, name in truth.categories}
     # the ground truth gives the numbers, shown or not
     objects, *numbers = shared_numbers(
@@ -84,7 +84,7 @@ def _overlay(
             DrawnTrack(number, truth.categories[track.category][1], track.score, track.counts)
             for number, track in zip(own, tracks)
         ]
-        panels.append((title, drawn))
+        panels.append((title, sorted(drawn, key=lambda track: track.score or 0)))
     if with_truth:
         drawn = [_drawn_object(*pair, names) for pair in zip(video.tracks, objects)]
         panels.append(('ground truth', drawn))

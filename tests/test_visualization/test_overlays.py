@@ -93,6 +93,24 @@ def test_scores_decide_what_is_drawn(data):
     assert count(score_thr=0.95) == 0
 
 
+def test_the_best_result_lies_above(data, tmp_path):
+    root, content = data
+    track = content['annotations'][0]
+    results = [
+        dict(
+            video_id=track['video_id'],
+            category_id=track['category_id'],
+            score=score,
+            segmentations=track['segmentations'],
+        )
+        for score in (0.5, 0.9, 0.4)
+    ]
+    path = tmp_path / 'results.json'
+    path.write_text(json.dumps(results))
+    ((_, tracks),) = load_overlays(root / 'instances.json', path)[0].panels
+    assert [each.score for each in tracks] == [0.4, 0.5, 0.9]
+
+
 def test_an_ambiguous_video_of_the_results_is_warned_of(data, tmp_path):
     root, content = data
     # the folder of the second video is the id of the first
