@@ -32,11 +32,12 @@ def write_picture(path: PathLike, image: np.ndarray) -> None:
         ValueError: If the suffix of the path is that of no picture.
         OSError: If it cannot be written, or its format does not take its size.
     """
-    if not cv2.haveImageWriter(str(path)):
+    suffix = Path(path).suffix
+    if not cv2.haveImageWriter(f'picture{suffix}'):
         raise ValueError(f'{path} has no suffix of a picture; name it .png or .jpg')
     try:
         # cv2.imwrite does not open every file name on every system
-        done, data = cv2.imencode(Path(path).suffix, image)
+        done, data = cv2.imencode(suffix, image)
     except cv2.error:  # OpenCV 4; OpenCV 5 returns False
         done = False
     if not done:
