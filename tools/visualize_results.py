@@ -92,6 +92,11 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.titles and len(args.titles) != len(args.results):
         parser.error(f'{len(args.titles)} --titles for {len(args.results)} results')
+    if not 0 <= args.score_thr <= 1:
+        parser.error(f'--score-thr {args.score_thr}: scores are between 0 and 1')
+    for name, number in (('--width', args.width), ('--gallery', args.gallery)):
+        if number is not None and number < 1:
+            parser.error(f'{name} {number}: choose 1 or more')
     return args
 
 
@@ -147,7 +152,7 @@ def main(argv: Sequence[str]) -> None:
     )
     places = [str(place) for place in range(len(overlays))]
     overlays = chosen(overlays, args.videos, places, args.annotations)
-    if args.gallery:
+    if args.gallery is not None:
         picture = gallery(overlays, args.image_root, style, args.gallery, args.width)
         write_picture(Path(args.out) / 'gallery.png', picture)
         overlays = []

@@ -14,7 +14,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from mmcico.utils.files import is_unicode
-from mmcico.utils.image_reading import check_pixels
+from mmcico.utils.image_reading import check_pixels, usable_rate
 
 TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
@@ -57,7 +57,7 @@ def open_capture(source: str | int, name: str, live: bool) -> Capture:
     check_pixels(width, height, what)
     fps = capture.get(cv2.CAP_PROP_FPS)
     count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    rate = fps if 0 < fps <= 1000 else None
+    rate = usable_rate(fps)
     length = count if count > 0 and not live else None
     turn = None if isinstance(source, int) else _turn(capture)
     frames = read_capture(capture, name, length, live, rate, turn)

@@ -16,6 +16,7 @@ from torch import nn
 
 from mmcico.deployment import load_onnx_model
 from mmcico.models.vis.augmentation import mirror_motion
+from mmcico.utils.files import distinct
 from mmcico.utils.weights import load_weights
 from mmcico.visualization.style import DrawStyle
 
@@ -36,7 +37,7 @@ from .model_loading import (
     runs_any_object,
     tune,
 )
-from .output_plan import SAVE, SHOWN_SCORE, OutputPlan, distinct
+from .output_plan import SAVE, SHOWN_SCORE, OutputPlan
 from .outputs import BackgroundSink, TrackSink, drawn_frames
 from .running import InterruptBetweenFrames, with_progress
 from .sources import FrameSource, Source, array_pipeline, open_source

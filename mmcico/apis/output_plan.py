@@ -1,13 +1,13 @@
 """Files that a run writes, and their paths."""
 
 import json
-import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmcico.utils.files import cut_off, is_unicode, write_whole
+from mmcico.utils.files import is_unicode, write_whole
+from mmcico.utils.image_reading import LEAST_FPS, MOST_FPS, usable_rate
 from mmcico.visualization.style import DrawStyle
 
 from .outputs import BackgroundSink, MaskSink, OverlaySink, ResultSink, TrackSink
@@ -48,8 +48,8 @@ class OutputPlan:
             raise ValueError(f'save={self.save}: {sorted(unknown)} is none of {SAVE}')
         if not 0 <= self.score_thr <= 1:
             raise ValueError(f'score_thr={self.score_thr}: scores are between 0 and 1')
-        if self.fps is not None and not 0 < self.fps <= 1000:
-            raise ValueError(f'fps={self.fps}: choose a number above 0, up to 1000')
+        if self.fps is not None and usable_rate(self.fps) is None:
+            raise ValueError(f'fps={self.fps}: choose a number from {LEAST_FPS:g} to {MOST_FPS:g}')
         if self.out_dir is not None:
             check_writable(Path(self.out_dir))
 
@@ -107,21 +107,3 @@ def check_writable(folder: Path) -> None:
         raise ValueError(
             f'cannot write to the folder {folder}: {error.strerror or error}'
         ) from error
-
-
-def distinct(name: str, seen: dict[str, int]) -> str:
-    """Return a name for files that no other video of the run has: ``name``, ``name_2`` and so on.
-
-    Characters that file names cannot have, or that are not Unicode, become ``_``. Names that differ
-    in case alone count as equal, as they do on Windows. Long names are cut off. ``seen``, the
-    number of times that each name came, is updated.
-    """
-    name = re.sub(r'[\\/:*?"<>|\x00-\x1f\ud800-\udfff]', '_', name)
-    # file systems allow 255 bytes, with "_2" and an ending
-    name = cut_off(name, 200).strip('. ') or 'video'
-    free = name
-    while free.lower() in seen:
-        seen[name.lower()] += 1
-        free = f'{name}_{seen[name.lower()]}'
-    seen[free.lower()] = 1
-    return free

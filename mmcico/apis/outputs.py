@@ -147,6 +147,7 @@ class OverlaySink(ResultSink):
         self._history = TrackHistory(style)
         self._open = ExitStack()
         self._writer: VideoWriter | None = None
+        self._was_opened = False
 
     def write(self, result: FrameResult) -> None:
         """Draw a frame; the first one determines the size."""
@@ -161,11 +162,13 @@ class OverlaySink(ResultSink):
     def _draw(self, frames: Sequence[Frame]) -> None:
         for image, objects in frames:
             picture = draw_frame(image, objects, self.style)
-            if self._writer is None:
+            if not self._was_opened:
+                self._was_opened = True  # once: later frames alone are not the video
                 self._writer = self._open.enter_context(
                     open_video_writer(self.path, self.fps, picture.shape[:2])
                 )
-            self._writer.write(picture)
+            if self._writer is not None:
+                self._writer.write(picture)
 
 
 def palette() -> list[int]:

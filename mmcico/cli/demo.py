@@ -38,7 +38,13 @@ def parse_args(args: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=7, help='of the video')
     parser.add_argument('--score-thr', type=float, help="least score drawn (default: the model's)")
     add_style_arguments(parser)
-    return parser.parse_args(args)
+    parsed = parser.parse_args(args)
+    if parsed.num_frames < 1 or parsed.seed < 0:
+        parser.error(
+            f'--num-frames {parsed.num_frames} --seed {parsed.seed}: choose 1 frame or more, and a '
+            'seed from 0 up'
+        )
+    return parsed
 
 
 def known_weights(given: str | None) -> str | None:
@@ -46,7 +52,7 @@ def known_weights(given: str | None) -> str | None:
     if given is not None or not LAST_CHECKPOINT.is_file():
         return given
     weights = Path(LAST_CHECKPOINT.read_text().strip())
-    beside = LAST_CHECKPOINT.with_name(weights.name)
+    beside = LAST_CHECKPOINT.parent / weights.name  # no file if the text is empty
     found = [path for path in (weights, beside) if path.is_file()]
     return str(found[0]) if found else None
 
@@ -131,11 +137,9 @@ def main(argv: Sequence[str]) -> None:
         argv (Sequence[str]): Arguments of the command.
 
     Raises:
-        ValueError: If the folder cannot be written, or there is no frame.
+        ValueError: If the folder cannot be written.
     """
     parsed = parse_args(argv)
-    if parsed.num_frames < 1:
-        raise ValueError(f'--num-frames {parsed.num_frames}: choose 1 or more')
     from mmcico.apis.model_loading import ANY_OBJECT, ANY_OBJECT_NOTE, runs_any_object
     from mmcico.apis.output_plan import check_writable
 

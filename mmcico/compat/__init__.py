@@ -156,6 +156,7 @@ CHANGES = {
     'mmengine.hooks.checkpoint_hook': _know_metrics,
     'mmengine.hooks.early_stopping_hook': _know_metrics,
     'mmengine.infer.infer': _later('embedded_config', 'guard_inferencers'),
+    'mmengine.structures.instance_data': _later('instances', 'take_any_device'),
     # these have is_installed and get_installed_path under their own names
     'mmengine.utils.package_utils': _replace_functions,
     'mmengine.utils': _replace_functions,

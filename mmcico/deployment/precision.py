@@ -15,6 +15,7 @@ from mmcico.models.layers.winograd_layers import use_winograd
 from mmcico.models.vis.cico import CiCo
 from mmcico.models.vis.clip_network import ClipModel, KnownFrames, LazyNetwork, NetworkResult
 from mmcico.structures.clip_outputs import ClipOutputs
+from mmcico.utils.products import whole_products
 
 #: precisions of convolutions and products by name
 PRECISIONS = dict(fp32=torch.float32, bf16=torch.bfloat16, fp16=torch.float16)
@@ -188,6 +189,7 @@ def copied(model: CiCo, parts: dict[str, nn.Module]) -> list[nn.Module]:
 
 
 @torch.no_grad()
+@whole_products()
 def values_of_noise(model: CiCo) -> list[Tensor]:
     """Return everything that the network of a model computes from a small clip of noise."""
     noise = torch.randn(1, model.num_frames, 3, 64, 64, generator=torch.Generator().manual_seed(0))

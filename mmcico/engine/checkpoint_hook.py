@@ -73,8 +73,10 @@ def bad_tensors(model: nn.Module) -> list[str]:
     tensors = {k: v for k, v in model.state_dict().items() if v.is_floating_point()}
     if not tensors:
         return []
-    flags = torch.stack([v.isfinite().all().to('cpu', non_blocking=True) for v in tensors.values()])
-    return [name for name, good in zip(tensors, flags.tolist()) if not good]
+    flags = [value.isfinite().all() for value in tensors.values()]
+    # one transfer, which is waited for; what is copied without waiting may be read too early
+    good = torch.stack([each.to(flags[0].device) for each in flags]).tolist()
+    return [name for name, is_good in zip(tensors, good) if not is_good]
 
 
 @HOOKS.register_module()

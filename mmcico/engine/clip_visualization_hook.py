@@ -11,11 +11,12 @@ from mmengine.fileio import get
 from mmengine.runner import Runner
 
 from mmcico.registry import HOOKS
+from mmcico.utils.files import distinct
 
 
 @HOOKS.register_module()
 class ClipVisualizationHook(TrackVisualizationHook):
-    """Draws every n-th frame of each video.
+    """Draws every n-th frame of each video; no two videos share a name.
 
     MMDetection's ``TrackVisualizationHook`` accepts the same results, but names folders by the
     third last part of a path, which is the same for all videos in the layout of YouTube-VIS, and
@@ -26,6 +27,11 @@ class ClipVisualizationHook(TrackVisualizationHook):
             default), ``score_thr``, ``show``, ``wait_time``, ``test_out_dir`` (below
             ``<work_dir>/<timestamp>``), ``backend_args``.
     """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._names: dict[tuple[str, Any], str] = {}
+        self._seen: dict[str, int] = {}
 
     def before_test(self, runner: Runner) -> None:
         """Log which frames are drawn, and where."""
@@ -63,10 +69,20 @@ class ClipVisualizationHook(TrackVisualizationHook):
                 if frame.frame_id % self.frame_interval == 0:
                     self._draw_frame(frame, folder, step)
 
+    def _name(self, frame: DetDataSample) -> str:
+        """Return the folders of a video's frames below the image folder, as one distinct name."""
+        folder = osp.dirname(frame.img_path)
+        key = folder, frame.get('video_id')
+        if key not in self._names:
+            # MMDetection's frames have no img_name
+            name = osp.dirname(frame.get('img_name', '')) or osp.basename(folder)
+            self._names[key] = distinct(name, self._seen)
+        return self._names[key]
+
     def _draw_frame(self, frame: DetDataSample, folder: str | None, step: int) -> None:
         """Draw one frame to a file, a window or the visualizer's backends."""
         data = get(frame.img_path, backend_args=self.backend_args)
-        name = osp.join(*frame.img_path.split('/')[-2:])
+        name = osp.join(self._name(frame), osp.basename(frame.img_path))
         self._visualizer.add_datasample(
             # backends turn it into a file name without folders
             osp.splitext(name)[0].replace(osp.sep, '_'),

@@ -54,6 +54,24 @@ def cut_off(name: str, most: int) -> str:
     return name.encode(errors='surrogateescape')[:most].decode(errors='ignore')
 
 
+def distinct(name: str, seen: dict[str, int]) -> str:
+    """Return a name for files that no other video has: ``name``, ``name_2`` and so on.
+
+    Characters that file names cannot have, or that are not Unicode, become ``_``. Names that differ
+    in case alone count as equal, as they do on Windows. Long names are cut off. ``seen``, the
+    number of times that each name came, is updated.
+    """
+    name = re.sub(r'[\\/:*?"<>|\x00-\x1f\ud800-\udfff]', '_', name)
+    # file systems allow 255 bytes, with "_2" and an ending
+    name = cut_off(name, 200).strip('. ') or 'video'
+    free = name
+    while free.lower() in seen:
+        seen[name.lower()] += 1
+        free = f'{name}_{seen[name.lower()]}'
+    seen[free.lower()] = 1
+    return free
+
+
 def is_below(name: str) -> bool:
     """Return whether a path in a folder cannot lead out of it, but for links."""
     path = PurePosixPath(name)

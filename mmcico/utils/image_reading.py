@@ -21,6 +21,8 @@ SPECIAL = {stat.S_IFIFO: 'pipe (FIFO)', stat.S_IFSOCK: 'socket', stat.S_IFDIR: '
 JPEG_QUALITY = 95
 #: pages whose durations tell the speed of an animation
 RATE_PAGES = 50
+#: frames per second that video files can have
+LEAST_FPS, MOST_FPS = 0.01, 1000.0
 
 
 def image_library() -> Any:
@@ -162,21 +164,36 @@ def write_jpeg(path: Path, image: np.ndarray) -> None:
 def num_pages(path: str | Path) -> int:
     """Return the number of pages of an image file: above 1 for stacks and animations.
 
-    Further pictures of a photo (Multi-Picture Format), such as its preview, do not count.
+    Further pictures of a photo (Multi-Picture Format), such as its preview, do not count, and
+    neither does the picture that stands for an animated PNG where animations are not shown.
     """
     with open_image(path) as image:
-        return 1 if image.format == 'MPO' else getattr(image, 'n_frames', 1)
+        return 1 if image.format == 'MPO' else len(_page_numbers(image))
+
+
+def _page_numbers(image: Any) -> range:
+    """Return the numbers of the pages of a Pillow image, without one that stands for the others."""
+    return range(getattr(image, 'default_image', False), getattr(image, 'n_frames', 1))
+
+
+def usable_rate(fps: float) -> float | None:
+    """Return frames per second that a file states, None if they are not from 0.01 to 1000."""
+    return fps if LEAST_FPS <= fps <= MOST_FPS else None
 
 
 def page_rate(path: str | Path) -> float | None:
-    """Return the mean pages a second of an animation, None if its first page has no duration."""
+    """Return the mean pages a second of an animation, over the pages that have a duration.
+
+    None if its first page has no duration, or the rate is not one of a video.
+    """
     durations: list[float] = []
     with suppress(ValueError):  # whoever reads the pages is told of broken ones
         for page, _ in islice(_pages(path), RATE_PAGES):
             durations.append(page.info.get('duration', 0))
             if not durations[0]:
                 return None
-    return 1000 * len(durations) / sum(durations) if durations else None
+    stated = [each for each in durations if each]
+    return usable_rate(1000 * len(stated) / sum(stated)) if stated else None
 
 
 def read_pages(path: str | Path) -> Iterator[np.ndarray]:
@@ -194,7 +211,7 @@ def read_pages(path: str | Path) -> Iterator[np.ndarray]:
 def _pages(path: str | Path) -> Iterator[tuple[Any, str]]:
     """Yield an image file at each of its pages, decoded, with the name of the page."""
     with open_image(path) as image:
-        for number in range(getattr(image, 'n_frames', 1)):
+        for number in _page_numbers(image):
             where = f'{path}: page {number}'
             try:
                 image.seek(number)

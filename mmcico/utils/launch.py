@@ -190,6 +190,9 @@ def prepare_devices(cfg: Config) -> None:
     the config is left unchanged.
     """
     end_children_with_this()
+    if (cfg.get('randomness') or {}).get('deterministic'):
+        # without it, some versions of PyTorch refuse every matrix product on a GPU
+        os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
     if cfg.launcher == 'pytorch' and 'TORCHELASTIC_RUN_ID' in os.environ:
         end_with_parent(os.getppid())  # torchrun
         watch = watch_hosts(os.environ)

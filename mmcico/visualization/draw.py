@@ -1,8 +1,10 @@
 """Tracked objects painted on frames; needs NumPy and OpenCV only."""
 
 import colorsys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -14,6 +16,8 @@ TITLE_COLOUR = (40, 40, 40)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 # multiples of the golden ratio spread consecutive ids over the colour circle
 GOLDEN = 0.6180339887498949
+#: a Fibonacci number: its multiple of the golden ratio is whole up to a billionth
+CIRCLE = 1836311903
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ class DrawnObject:
 
 def track_colour(track_id: int) -> Colour:
     """Return the BGR colour of a track, which depends on its id alone."""
-    hue = (track_id * GOLDEN) % 1
+    # the product of a large id would have no digits behind the point
+    hue = (track_id % CIRCLE * GOLDEN) % 1
     value = (1.0, 0.75, 0.9)[track_id // 7 % 3]
     red, green, blue = colorsys.hsv_to_rgb(hue, 0.85, value)
     return round(blue * 255), round(green * 255), round(red * 255)
@@ -112,6 +117,17 @@ def draw_text_(
     brightness = 0.114 * colour[0] + 0.587 * colour[1] + 0.299 * colour[2]
     ink = (0, 0, 0) if brightness > 110 else (255, 255, 255)
     cv2.putText(image, text, (x + 1, y - below), FONT, scale, ink, weight, cv2.LINE_AA)
+
+
+@cache
+def _warn_of_characters(name: str) -> None:
+    """Warn, once for each class, if OpenCV draws question marks for characters of its name."""
+    if not name.isascii() and int(cv2.__version__.split('.')[0]) < 5:
+        warnings.warn(
+            f'the class "{name}" is drawn with question marks, since OpenCV {cv2.__version__} '
+            'draws ASCII alone; OpenCV 5 draws other characters, too',
+            stacklevel=3,
+        )
 
 
 def _pixels(image: np.ndarray, box: Box) -> tuple[int, int, int, int]:
@@ -190,6 +206,7 @@ def draw_objects(
         if item.trail:
             draw_trail_(canvas, item.trail, colour, thickness + 1)
         if labels:
+            _warn_of_characters(item.name)
             left, top, *_ = item.box or own_box
             draw_text_(canvas, item.text, (round(left), round(top) - 1), colour)
     return canvas

@@ -13,6 +13,7 @@ from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, Annotatio
 from mmcico.formats.fields import id_key
 from mmcico.formats.read import read_annotations
 from mmcico.formats.results import ResultTrack, read_results
+from mmcico.utils.files import distinct
 
 from .overlays import DrawnTrack, Overlay, PathLike
 
@@ -71,7 +72,7 @@ def _overlay(
     files: Mapping[str, Sequence[ResultTrack]],
     with_truth: bool,
 ) -> Overlay:
-    """Return a video with the results of each file, and its ground truth if wanted."""
+    """Return a video with its ground truth if wanted, and the results of each file, best last."""
     names = {id_key(key): name for key, name in truth.categories}
     # the ground truth gives the numbers, shown or not
     objects, *numbers = shared_numbers(
@@ -83,7 +84,7 @@ def _overlay(
             DrawnTrack(number, truth.categories[track.category][1], track.score, track.counts)
             for number, track in zip(own, tracks)
         ]
-        panels.append((title, drawn))
+        panels.append((title, sorted(drawn, key=lambda track: track.score or 0)))
     if with_truth:
         drawn = [_drawn_object(*pair, names) for pair in zip(video.tracks, objects)]
         panels.append(('ground truth', drawn))
@@ -172,14 +173,11 @@ def _annotated(video: AnnotatedVideo, names: dict[str, str]) -> Overlay:
 
 
 def _with_names(overlays: Sequence[Overlay]) -> list[Overlay]:
-    """Name videos after the folders of their frames, if these differ."""
-    folders = [Path(o.file_names[0]).parent.as_posix().replace('/', '_') for o in overlays]
-    return [
-        replace(
-            overlay,
-            name=folder
-            if folder not in ('', '.') and folders.count(folder) == 1
-            else f'video_{overlay.name}',
-        )
+    """Name videos after the folders of their frames, if these differ, for files."""
+    folders = [Path(overlay.file_names[0]).parent.as_posix() for overlay in overlays]
+    names = [
+        folder if folder != '.' and folders.count(folder) == 1 else f'video_{overlay.name}'
         for overlay, folder in zip(overlays, folders)
     ]
+    seen: dict[str, int] = {}
+    return [replace(each, name=distinct(name, seen)) for each, name in zip(overlays, names)]

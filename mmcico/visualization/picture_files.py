@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from mmcico.utils.files import is_unicode, part_path, write_whole
+from mmcico.utils.image_reading import LEAST_FPS, MOST_FPS, usable_rate
 
 av: Any
 try:
@@ -29,13 +30,22 @@ def write_picture(path: PathLike, image: np.ndarray) -> None:
 
     Raises:
         ValueError: If the suffix of the path is that of no picture.
-        OSError: If it cannot be written.
+        OSError: If it cannot be written, or its format does not take its size.
     """
+    suffix = Path(path).suffix
+    if not cv2.haveImageWriter(f'picture{suffix}'):
+        raise ValueError(f'{path} has no suffix of a picture; name it .png or .jpg')
     try:
         # cv2.imwrite does not open every file name on every system
-        _, data = cv2.imencode(Path(path).suffix, image)
-    except cv2.error as error:
-        raise ValueError(f'{path} has no suffix of a picture; name it .png or .jpg') from error
+        done, data = cv2.imencode(suffix, image)
+    except cv2.error:  # OpenCV 4; OpenCV 5 returns False
+        done = False
+    if not done:
+        height, width = image.shape[:2]
+        raise OSError(
+            f'cannot write the picture {path}: its format does not take {height} x {width} pixels '
+            '(height x width); name it .png, or make it smaller'
+        )
     write_whole(path, data.tobytes())
 
 
@@ -59,7 +69,10 @@ class VideoWriter:
 
     Attributes:
         num_frames: Number of frames written so far.
+        longest: Pixels of the longest side that the encoder takes.
     """
+
+    longest: int
 
     def __init__(self, path: Path, fps: float, size: tuple[int, int]) -> None:
         self.path = path
@@ -73,6 +86,7 @@ class VideoWriter:
             height, width = size
             self._start(str(self._part), fps, height + height % 2, width + width % 2)
         except WRITE_ERRORS as error:
+            self._remove_part()
             raise self._cannot_write(error) from error
 
     def write(self, frame: np.ndarray) -> None:
@@ -109,8 +123,11 @@ class VideoWriter:
         except WRITE_ERRORS as error:
             raise self._cannot_write(error) from error
         finally:
-            if self._part != self.path:
-                self._part.unlink(missing_ok=True)
+            self._remove_part()
+
+    def _remove_part(self) -> None:
+        if self._part != self.path and self._part.parent.is_dir():
+            self._part.unlink(missing_ok=True)
 
     def _cannot_write(self, error: Exception) -> OSError:
         height, width = self.size
@@ -130,11 +147,16 @@ class VideoWriter:
 class PyAVWriter(VideoWriter):
     """Writes H.264 in yuv420p."""
 
+    longest = 16384
+
     def _start(self, path: str, fps: float, height: int, width: int) -> None:
         # an index at the front lets browsers start before they have the whole file
         options = dict(movflags='faststart')
         self._container = av.open(path, mode='w', format='mp4', options=options)
-        rate = Fraction(fps).limit_denominator(1001)
+        # fractions such as 30000/1001; slow rates would become 0
+        slow = fps < 1
+        rate = Fraction(1 / fps if slow else fps).limit_denominator(1001)
+        rate = 1 / rate if slow else rate
         self._stream = self._container.add_stream('libx264', rate=rate)
         self._stream.height, self._stream.width = height, width
         self._stream.pix_fmt = 'yuv420p'
@@ -155,7 +177,11 @@ class PyAVWriter(VideoWriter):
 class OpenCVWriter(VideoWriter):
     """Writes MPEG-4 Part 2, which every build of OpenCV supports."""
 
+    longest = 8190
+
     def _start(self, path: str, fps: float, height: int, width: int) -> None:
+        # OpenCV makes a fraction of at most three decimals, whose 16 bits hold up to 65535
+        fps = round(fps, next(digits for digits in (3, 2, 1) if fps * 10**digits <= 65535))
         codec = cv2.VideoWriter.fourcc(*'mp4v')
         self._writer = cv2.VideoWriter(path, codec, fps, (width, height))
         if not self._writer.isOpened():
@@ -180,7 +206,7 @@ def open_video_writer(path: PathLike, fps: float, size: tuple[int, ...]) -> Iter
 
     Args:
         path: File name that ends in ``.mp4``; an existing file is replaced.
-        fps: Frames per second.
+        fps: Frames per second, from 0.01 to 1000.
         size: Height and width of the frames.
 
     Yields:
@@ -191,18 +217,21 @@ def open_video_writer(path: PathLike, fps: float, size: tuple[int, ...]) -> Iter
         OSError: If the file cannot be written.
     """
     path = Path(path).absolute()
+    opener = PyAVWriter if av is not None and 'libx264' in av.codecs_available else OpenCVWriter
     problem = None
     if path.suffix.lower() != '.mp4':
         problem = 'choose a name that ends in .mp4'
     elif not is_unicode(path):
         problem = 'the encoders open paths of valid Unicode only, choose another one'
-    elif not 0 < fps <= 1000:
-        problem = f'fps is {fps}, choose a number above 0, up to 1000'
-    elif min(size) < 1:
-        problem = f'the size (height, width) is {tuple(size)}, choose sides of at least 1'
+    elif usable_rate(fps) is None:
+        problem = f'fps is {fps}, choose a number from {LEAST_FPS:g} to {MOST_FPS:g}'
+    elif not 1 <= min(size) <= max(size) <= opener.longest:
+        problem = (
+            f'the size (height, width) is {tuple(size)}, choose sides from 1 to {opener.longest}, '
+            'such as those of smaller frames, or of fewer panels'
+        )
     if problem:
         raise ValueError(f'cannot write the video {path}: {problem}')
-    opener = PyAVWriter if av is not None and 'libx264' in av.codecs_available else OpenCVWriter
     writer = opener(path, fps, (int(size[0]), int(size[1])))
     try:
         yield writer

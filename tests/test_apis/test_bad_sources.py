@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from mmcico.apis import CiCoInferencer, open_source
-from mmcico.apis.output_plan import check_writable, distinct
+from mmcico.apis.output_plan import check_writable
 from mmcico.cli.main import main
 from mmcico.testing import write_small_model
 from mmcico.utils import files
-from mmcico.utils.files import part_path, write_whole
+from mmcico.utils.files import distinct, part_path, write_whole
 from mmcico.visualization import open_video_writer
 
 FULL = Path('/dev/full')
@@ -218,7 +218,7 @@ def test_frames_too_long_for_the_input(inferencer):
 
 @pytest.mark.parametrize('fps', [0, -1, 1e6])
 def test_rates_that_cannot_be(fps, inferencer, tmp_path):
-    with pytest.raises(ValueError, match='fps=.*above 0'):
+    with pytest.raises(ValueError, match='fps=.*from 0.01'):
         inferencer(video(1), out_dir=str(tmp_path), fps=fps)
     assert not list(tmp_path.iterdir())
 

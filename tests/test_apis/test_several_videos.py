@@ -9,11 +9,11 @@ from PIL import Image
 
 from mmcico.apis import CiCoInferencer, open_source
 from mmcico.apis.media import all_videos, each_video
-from mmcico.apis.output_plan import distinct
 from mmcico.cli.main import main
 from mmcico.formats.read import read_annotations
 from mmcico.formats.results import read_results
 from mmcico.testing import write_small_model
+from mmcico.utils.files import distinct
 from mmcico.visualization import open_video_writer
 
 

@@ -73,6 +73,19 @@ def test_an_overlay_has_what_the_frames_around_add(tmp_path):
     assert (pictures[2][:, 10:19] != 60).any()
 
 
+def test_an_overlay_is_opened_once(tmp_path):
+    path = tmp_path / 'file' / 'video.mp4'
+    path.parent.write_text('')
+    sink = OverlaySink(path, 10, ('dog',), 0.5, DrawStyle())
+    with pytest.raises(OSError, match='cannot write the video'):
+        sink.write(RESULTS[0])
+    path.parent.unlink()
+    for result in RESULTS[1:]:  # waited in a queue
+        sink.write(result)
+    sink.close()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_objects_with_low_scores_are_not_drawn():
     for picture in drawn_frames(RESULTS, ('dog',), 0.9, STYLE):
         assert (picture == 60).all()

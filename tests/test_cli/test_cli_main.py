@@ -62,6 +62,14 @@ def test_module_and_version():
         (['models', '--unknown'], 'unrecognized arguments: --unknown\n'),
         (['predict', 'a', '--scor-thr', '1'], '--scor-thr 1; did you mean --score-thr?\n'),
         (['predict', 'a', '--out=b', '--presision=fp32'], '32; did you mean --precision?\n'),
+        (['demo', '--num-frames', '0'], '--num-frames 0 --seed 7: choose 1 frame or more'),
+        (['demo', '--seed', '-1'], '--seed -1: choose 1 frame'),
+        (['browse', '--config', 'c', '--out', 'b', '--num-clips', '-3'], '--num-clips -3 '),
+        (['browse', '--config', 'c', '--out', 'b', '--seed', '-1'], '--seed -1: choose 1 clip'),
+        (['visualize', 'a', 'b', '--out', 'c', '--score-thr', '2'], '--score-thr 2.0: scores are'),
+        (['visualize', 'a', 'b', '--out', 'c', '--score-thr', 'nan'], '--score-thr nan: scores'),
+        (['visualize', 'a', 'b', '--out', 'c', '--width', '0'], '--width 0: choose 1 or more'),
+        (['visualize', 'a', 'b', '--out', 'c', '--gallery', '0'], '--gallery 0: choose 1 or more'),
     ],
 )
 def test_wrong_usage_is_2(args, text, capsys):
@@ -81,7 +89,6 @@ def test_wrong_usage_is_2(args, text, capsys):
         (['models', 'vistr'], 'no model has vistr in its name'),
         (['predict', 'none.mp4', '--weights', 'w'], '"none.mp4" does not exist'),
         (['predict', '.', '--weights', 'w', '--opacity', '2'], 'opacity is 2'),
-        (['demo', '--num-frames', '0'], 'choose 1 or more'),
     ],
 )
 def test_errors_of_users_are_1_and_short(args, text, capsys):

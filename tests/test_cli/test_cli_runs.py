@@ -192,6 +192,8 @@ def test_demo_finds_the_weights_of_the_quick_start(tmp_path, monkeypatch):
     assert known_weights(None) is None
     folder = Path('work_dirs/quickstart')
     folder.mkdir(parents=True)
+    (folder / 'last_checkpoint').write_text('')
+    assert known_weights(None) is None
     (folder / 'last_checkpoint').write_text('/elsewhere/iter_9.pth')
     assert known_weights(None) is None
     (folder / 'iter_9.pth').touch()

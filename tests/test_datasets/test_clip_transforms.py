@@ -74,7 +74,7 @@ def test_meta_information_of_a_test_clip(folder):
     assert (sample.frame_ids, sample.num_final) == ((2, 3, 4), 3)
     for t, frame in enumerate(sample.video_data_samples):
         assert frame.video_id == 7 and frame.video_length == 5
-        assert frame.frame_id == 2 + t
+        assert frame.frame_id == 2 + t and frame.img_name == tiny.NAMES[2 + t]
         assert frame.img_path == str(folder / 'img' / tiny.NAMES[2 + t])
         assert frame.ori_shape == (8, 12) and frame.img_shape == (16, 24)
         assert frame.scale_factor == (2, 2)

@@ -16,7 +16,7 @@ from mmcico.registry import HOOKS
 SIZE = (48, 64)
 
 
-def make_clip(folder, video, frames):
+def make_clip(folder, video, frames, **meta):
     """Results of a clip: a square in each frame, the frames as files."""
     samples = []
     for t in frames:
@@ -24,7 +24,7 @@ def make_clip(folder, video, frames):
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), np.full((*SIZE, 3), 90, np.uint8))
         sample = DetDataSample(
-            metainfo=dict(img_path=str(path), frame_id=t, img_shape=SIZE, ori_shape=SIZE)
+            metainfo=dict(img_path=str(path), frame_id=t, img_shape=SIZE, ori_shape=SIZE, **meta)
         )
         mask = torch.zeros(1, *SIZE, dtype=torch.bool)
         mask[:, 10:30, 12:40] = True
@@ -88,6 +88,23 @@ def test_pictures_of_validation_are_written(hook, names, tmp_path):
         inside = picture[14:26, 20:36].astype(int)
         assert np.abs(inside - 90).max() > 20
         assert (picture[44:, 56:] == 90).all()
+
+
+def test_videos_never_share_a_picture(tmp_path):
+    clips = [
+        make_clip(tmp_path / 'one', 'cat/img1', (0,), img_name='cat/img1/00000.jpg'),
+        make_clip(tmp_path / 'one', 'dog/img1', (0,), img_name='dog/img1/00000.jpg'),
+        # the first one in another data set, and a second video of the same frames
+        make_clip(tmp_path / 'two', 'cat/img1', (0,), img_name='cat/img1/00000.jpg'),
+        make_clip(tmp_path / 'two', 'cat/img1', (0,), img_name='cat/img1/00000.jpg', video_id=5),
+    ]
+    # validated twice at one step: the names stay
+    assert set(validate('mmcico.ClipVisualizationHook', tmp_path, clips * 2)) == {
+        'cat_img1_00000_7.png',
+        'dog_img1_00000_7.png',
+        'cat_img1_2_00000_7.png',
+        'cat_img1_3_00000_7.png',
+    }
 
 
 @pytest.mark.parametrize('interval, words', [(30, 'one frame of 30'), (1, 'all frames')])

@@ -1,13 +1,16 @@
 import csv
+import io
 import json
 
+import numpy as np
 import pytest
 from tool_runs import HIDDEN, run_without
 from vis_files import annotation, ground_truth, result, write_golden
 
 from mmcico.evaluation import read_ground_truth, read_results
 from mmcico.evaluation.diagnosis import diagnose, format_summary, write_diagnosis
-from mmcico.evaluation.diagnosis.plots import has_matplotlib
+from mmcico.evaluation.diagnosis.files import write_confusion
+from mmcico.evaluation.diagnosis.plots import draw_confusion, draw_curves, has_matplotlib
 
 NAMES = ['metrics', 'classes', 'curves', 'confusion', 'errors']
 LEFT, RIGHT = (0, 0, 4, 4), (5, 0, 9, 4)
@@ -171,6 +174,25 @@ def test_figures(tmp_path):
         for figure in ('errors', 'curves', 'confusion'):
             data = (tmp_path / name / f'{figure}.png').read_bytes()
             assert data.startswith(b'\x89PNG') and len(data) > 3000
+
+
+@pytest.mark.skipif(not has_matplotlib(), reason='figures need matplotlib, not installed')
+def test_class_names_are_drawn_as_they_are():
+    names = ['$\\wrong$', '_hidden']
+    figure = draw_curves(dict(recall=[0, 1], precision={each: {'0.50': [1, 0]} for each in names}))
+    legend = figure.axes[1].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == names
+    confusion = dict(columns=[*names, 'missed'], rows=[*names, 'duplicate'], matrix=np.eye(3))
+    for each in (figure, draw_confusion(confusion)):
+        each.savefig(io.BytesIO())
+
+
+def test_classes_may_have_the_names_of_other_columns(tmp_path):
+    write_confusion(
+        tmp_path / 'a.csv',
+        dict(columns=['object', 'missed'], rows=['object', 'background'], matrix=[[3, 1], [2, 0]]),
+    )
+    assert (tmp_path / 'a.csv').read_text() == 'object,object,missed\nobject,3,1\nbackground,2,0\n'
 
 
 def test_long_videos_are_passed_on(files):

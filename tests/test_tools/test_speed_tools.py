@@ -21,9 +21,9 @@ from agreement import Comparison  # noqa: E402
 from costs import back_and_forth  # noqa: E402
 
 from speed.builders import build, forced  # noqa: E402
-from speed.measures import quantile  # noqa: E402
+from speed.measures import allocated_peak, quantile  # noqa: E402
 from speed.runs import ready_clips, run_clips  # noqa: E402
-from speed.stages import StageMeter, metered  # noqa: E402
+from speed.stages import StageMeter, clock, metered  # noqa: E402
 from speed.videos import SpeedVideo, generated  # noqa: E402
 
 SMALL_VIDEO = ('--frames', 5, '--size', 64, 128, '--objects', 2)
@@ -39,6 +39,14 @@ def small(tmp_path_factory):
 def video(tmp_path_factory):
     """A generated video with two objects."""
     return generated(tmp_path_factory.mktemp('video'), 5, (64, 128), 2)
+
+
+@pytest.mark.parametrize('name', ['cuda', 'mps', 'xpu'])
+def test_the_clock_waits_for_any_device(name, monkeypatch):
+    seen = []
+    monkeypatch.setattr(getattr(torch, name), 'synchronize', lambda *device: seen.append(name))
+    assert clock(torch.device(name))() > 0
+    assert seen == [name]
 
 
 def test_a_stage_inside_another_counts_for_itself():
@@ -186,6 +194,16 @@ def test_training_step_beside_a_plain_network(small, tmp_path):
     assert run_here('benchmarks/training_speed.py', *args) == 0
     plain, ours = json.loads(out.read_text())['runs'].values()
     assert ours['losses'][0] == pytest.approx(plain['losses'][0], rel=1e-4)
+    assert ours['memory'] < plain['memory'] and ours['resident'] > 0
+
+
+def test_tensors_that_are_alive_at_once_make_the_peak():
+    def run():
+        kept = torch.zeros(2**18)
+        torch.zeros(2**19).sum().item()
+        return kept
+
+    assert allocated_peak(run, torch.device('cpu')) == pytest.approx(3, abs=0.01)
 
 
 @pytest.mark.slow

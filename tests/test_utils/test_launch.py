@@ -1,8 +1,11 @@
 """Pieces of the command line tools."""
 
-import pytest
+import os
 
-from mmcico.utils.launch import rank_variables, read_config
+import pytest
+from mmengine.config import Config
+
+from mmcico.utils.launch import prepare_devices, rank_variables, read_config
 
 
 def test_rank_variables_of_each_launcher():
@@ -40,3 +43,17 @@ def test_a_config_is_told_by_its_ending(tmp_path, name):
     message = r'is not a config, whose name would end in .py, .yml, .yaml, .json; give the config'
     with pytest.raises(ValueError, match=f'{name} {message}'):
         read_config(str(path))
+
+
+def test_products_on_a_gpu_may_be_deterministic(monkeypatch):
+    name = 'CUBLAS_WORKSPACE_CONFIG'
+    monkeypatch.setenv(name, ':16:8')  # is put back afterwards
+    monkeypatch.setattr('mmcico.utils.launch.end_children_with_this', lambda: None)
+    cfg = Config(dict(launcher='none', randomness=dict(seed=0, deterministic=True)))
+    prepare_devices(cfg)
+    assert os.environ[name] == ':16:8'
+    del os.environ[name]
+    prepare_devices(Config(dict(launcher='none', randomness=dict(seed=0))))
+    assert name not in os.environ
+    prepare_devices(cfg)
+    assert os.environ[name] == ':4096:8'

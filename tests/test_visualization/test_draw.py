@@ -1,5 +1,7 @@
 """Drawing on small arrays, pixel by pixel."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,25 @@ def test_colours_are_stable_and_distinct():
     assert len(set(colours)) == 30
     for first, second in zip(colours, colours[1:]):
         assert np.abs(np.subtract(first, second)).sum() > 150
+
+
+def test_large_ids_have_colours_of_their_own():
+    # 1836311903 steps by the golden ratio are 1134903170 turns of the colour circle
+    assert track_colour(3 * 1836311903 * 21) == track_colour(0)
+    assert len({track_colour(10**17 + 7 * i) for i in range(30)}) == 30
+
+
+@pytest.mark.parametrize('version, is_told', [('4.12.0', True), ('5.0.0', False)])
+def test_names_that_opencv_cannot_draw_are_told_once(monkeypatch, version, is_told):
+    monkeypatch.setattr('cv2.__version__', version)
+    item = DrawnObject(0, mask_of(slice(2, 12), slice(2, 12)), f'chien né en {version}')
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter('always')
+        draw_objects(grey(), [item, item])
+        draw_objects(grey(), [item])
+    assert [f'the class "{item.name}" is drawn with' in str(each.message) for each in told] == (
+        [True] * is_told
+    )
 
 
 def test_blend_by_hand():

@@ -9,8 +9,9 @@ from tool_runs import tool_module
 from video_files import read_video
 
 from mmcico.datasets.moving_shapes import make_config, write_dataset
+from mmcico.formats.read import read_annotations
 from mmcico.visualization.draw import mask_box, track_colour
-from mmcico.visualization.overlay_files import load_overlays
+from mmcico.visualization.overlay_files import annotation_overlays, load_overlays
 from mmcico.visualization.overlays import frame_objects, overlay_frames
 from mmcico.visualization.style import DrawStyle
 
@@ -92,6 +93,24 @@ def test_scores_decide_what_is_drawn(data):
     assert count(score_thr=0.95) == 0
 
 
+def test_the_best_result_lies_above(data, tmp_path):
+    root, content = data
+    track = content['annotations'][0]
+    results = [
+        dict(
+            video_id=track['video_id'],
+            category_id=track['category_id'],
+            score=score,
+            segmentations=track['segmentations'],
+        )
+        for score in (0.5, 0.9, 0.4)
+    ]
+    path = tmp_path / 'results.json'
+    path.write_text(json.dumps(results))
+    ((_, tracks),) = load_overlays(root / 'instances.json', path)[0].panels
+    assert [each.score for each in tracks] == [0.4, 0.5, 0.9]
+
+
 def test_an_ambiguous_video_of_the_results_is_warned_of(data, tmp_path):
     root, content = data
     # the folder of the second video is the id of the first
@@ -134,6 +153,30 @@ def test_videos_in_one_folder_have_names_of_their_own(data, tmp_path):
     videos = [dict(video, file_names=['all/0.jpg'] * 3) for video in data[1]['videos']]
     overlays = load_overlays(changed(data, tmp_path, videos=videos))
     assert [each.name for each in overlays] == ['video_1', 'video_2', 'video_3']
+
+
+@pytest.mark.parametrize(
+    'folders, ids, names',
+    [
+        (
+            ['', '', ''],
+            ['/../../../out', 'a', 'A'],
+            ['video__.._.._.._out', 'video_a', 'video_A_2'],
+        ),
+        (['../x/', 'video_7/', ''], [1, 2, 7], ['_x', 'video_7', 'video_7_2']),
+        (['one/', 'folder' * 20 + '/' + 'in' * 99 + '/', ''], [1, 2, 3], None),
+    ],
+)
+def test_names_of_files_differ_and_stay_in_the_folder(data, tmp_path, folders, ids, names):
+    videos = [
+        dict(video, id=key, file_names=[f'{folder}{t}.jpg' for t in range(3)])
+        for video, key, folder in zip(data[1]['videos'], ids, folders)
+    ]
+    path = changed(data, tmp_path, videos=videos, annotations=[])
+    found = [each.name for each in annotation_overlays(read_annotations(path))]
+    if names is None:
+        names = ['one', ('folder' * 20 + '_' + 'in' * 99)[:200], 'video_3']
+    assert found == names
 
 
 def test_nothing_to_draw_is_said(data, tmp_path):

@@ -8,7 +8,7 @@ from video_files import read_video
 
 from mmcico.utils.files import part_path
 from mmcico.visualization import open_video_writer, picture_files
-from mmcico.visualization.picture_files import OpenCVWriter
+from mmcico.visualization.picture_files import OpenCVWriter, write_video
 
 BACKENDS = ['opencv'] + (
     ['pyav'] if picture_files.av and 'libx264' in picture_files.av.codecs_available else []
@@ -119,12 +119,29 @@ def test_a_frame_of_another_size_is_named(tmp_path, backend):
         ('a.avi', 5, (48, 64), 'ends in .mp4'),
         ('a.mp4', 0, (48, 64), 'fps is 0'),
         ('a.mp4', float('nan'), (48, 64), 'fps is nan'),
+        ('a.mp4', 0.009, (48, 64), 'fps is 0.009, choose a number from 0.01 to 1000'),
         ('a.mp4', 5, (0, 64), r'\(0, 64\)'),
+        ('a.mp4', 5, (2, 16385), r'\(2, 16385\), choose sides from 1 to'),
     ],
 )
 def test_unusable_settings_are_named(tmp_path, name, fps, size, words):
     with pytest.raises(ValueError, match=words), open_video_writer(tmp_path / name, fps, size):
         pass
+
+
+# MPEG-4 counts time by 16 bits; H.264 has fractions of up to 1001
+@pytest.mark.parametrize('fps', [0.01, 0.35, 29.97, 59.94, 66.667, 122.51, 333.333, 700.53, 1000])
+def test_rates_are_kept(tmp_path, backend, fps):
+    write_video(tmp_path / 'a.mp4', frames_of(3, (48, 64)), fps)
+    assert read_video(tmp_path / 'a.mp4')[1] == pytest.approx(fps, rel=1e-4)
+
+
+def test_a_video_that_cannot_be_opened_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(picture_files, 'av', None)
+    monkeypatch.setattr(OpenCVWriter, 'longest', 9000)
+    with pytest.raises(OSError, match='OpenCV cannot open it'):
+        write_video(tmp_path / 'a.mp4', [np.zeros((2, 8192, 3), np.uint8)], 5)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_unwritable_output_is_named(tmp_path, backend):
@@ -183,3 +200,9 @@ def test_an_unfinished_video_is_not_seen(tmp_path, backend):
 def test_pictures_without_a_known_suffix(name, tmp_path):
     with pytest.raises(ValueError, match=f'{name} has no suffix of a picture; name it .png'):
         picture_files.write_picture(tmp_path / name, np.zeros((2, 2, 3), np.uint8))
+
+
+def test_pictures_that_are_too_large_for_their_format(tmp_path):
+    with pytest.raises(OSError, match='does not take 1 x 65536 pixels .*; name it .png'):
+        picture_files.write_picture(tmp_path / 'a.jpg', np.zeros((1, 65536, 3), np.uint8))
+    assert list(tmp_path.iterdir()) == []

@@ -70,6 +70,11 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         parser.error('give an annotation file and --images, or --config')
     if args.config is not None and args.annotations is not None:
         parser.error('give either an annotation file or --config')
+    if args.num_clips < 1 or args.seed < 0:
+        parser.error(
+            f'--num-clips {args.num_clips} --seed {args.seed}: choose 1 clip or more, and a seed '
+            'from 0 up'
+        )
     return args
 
 
@@ -136,10 +141,7 @@ def browse_config(args: argparse.Namespace) -> None:
         for item in chosen_items(len(dataset), args.num_clips, args.seed)
     ]
     if not rows:
-        raise ValueError(
-            f'{args.config}: --num-clips {args.num_clips} of {len(dataset)} clips leaves nothing '
-            'to draw'
-        )
+        raise ValueError(f'{args.config}: the training data set has no clip to draw')
     small = figures.padded([frame for row in rows for frame in row])
     path = Path(args.out) / f'{Path(args.config).stem}.png'
     write_picture(path, contact_sheet(small, len(rows[0])))

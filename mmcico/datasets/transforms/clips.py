@@ -12,6 +12,7 @@ METHODS = ('consecutive', 'neighbours')
 META_KEYS = (
     'img_id',
     'img_path',
+    'img_name',
     'ori_shape',
     'img_shape',
     'scale_factor',

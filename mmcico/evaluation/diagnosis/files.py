@@ -137,13 +137,7 @@ def write_diagnosis(folder: str | Path, found: dict[str, Any]) -> str:
     errors, confusion = found['errors'], found['confusion']
     write_csv(folder / 'classes.csv', found['classes'])
     write_csv(folder / 'curves.csv', _curve_rows(found['curves']))
-    write_csv(
-        folder / 'confusion.csv',
-        [
-            {'object': name, **dict(zip(confusion['columns'], numbers))}
-            for name, numbers in zip(confusion['rows'], confusion['matrix'])
-        ],
-    )
+    write_confusion(folder / 'confusion.csv', confusion)
     write_csv(
         folder / 'errors.csv',
         [
@@ -171,4 +165,16 @@ def write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> None:
             writer = csv.DictWriter(text, list(row), lineterminator='\n')
             writer.writeheader()
         writer.writerow(row)
+    write_whole(path, text.getvalue())
+
+
+def write_confusion(path: Path, confusion: dict[str, Any]) -> None:
+    """Write the matrix of ``confusion_dict`` to a CSV file.
+
+    A class may be called "object" or "missed", as columns that are no classes are.
+    """
+    text = io.StringIO(newline='')
+    writer = csv.writer(text, lineterminator='\n')
+    writer.writerow(['object', *confusion['columns']])
+    writer.writerows([name, *row] for name, row in zip(confusion['rows'], confusion['matrix']))
     write_whole(path, text.getvalue())

@@ -63,8 +63,8 @@ def draw_curves(curves: dict[str, Any]) -> Any:
     for level in next(iter(classes.values()), {}):
         mean = np.mean([each[level] for each in classes.values()], axis=0)
         left.plot(curves['recall'], mean, label=f'IoU {level}, AP {mean.mean():.3f}')
-    for name, each in classes.items():
-        right.plot(curves['recall'], each['0.50'], label=name)
+    for each in classes.values():
+        right.plot(curves['recall'], each['0.50'], label='class')
     left.set_title('mean over classes')
     right.set_title('each class at IoU 0.50')
     left.set_ylabel('precision')
@@ -75,7 +75,9 @@ def draw_curves(curves: dict[str, Any]) -> Any:
     if classes:
         left.legend()
     if 0 < len(classes) <= 10:
-        right.legend(fontsize=7)
+        # as they are: matplotlib takes "$" for mathematics and leaves out names that begin with "_"
+        for text, name in zip(right.legend(fontsize=7).get_texts(), classes):
+            text.set(text=name, parse_math=False)
     return figure
 
 
@@ -88,8 +90,9 @@ def draw_confusion(confusion: dict[str, Any]) -> Any:
     axis = figure.subplots()
     axis.imshow(share, cmap='Blues', vmin=0, vmax=1, aspect='auto')
     if len(matrix) <= MAX_NAMES:
-        axis.set_xticks(range(len(confusion['columns'])), confusion['columns'], rotation=90)
-        axis.set_yticks(range(len(confusion['rows'])), confusion['rows'])
+        columns, rows = confusion['columns'], confusion['rows']
+        axis.set_xticks(range(len(columns)), columns, rotation=90, parse_math=False)
+        axis.set_yticks(range(len(rows)), rows, parse_math=False)
         for row, column in np.argwhere(matrix > 0):
             axis.text(
                 column,

@@ -163,7 +163,8 @@ class ClipMaskHead(ProtoLayers):
         parts = []
         before = 0
         for index, clip in enumerate(clips):
-            mine = chosen.take(chosen.clip == index)
+            rows = (chosen.clip == index).nonzero()[:, 0]
+            mine = chosen.take(rows)
             gt = mine.gt - before
             before += len(clip.instances)
             box = circumscribed_boxes(clip.instances.bboxes, clip.instances.visible)[gt]
@@ -172,7 +173,7 @@ class ClipMaskHead(ProtoLayers):
             logits = self.generator(protos[index], params, box).float()
             targets = at_map_size(clip.instances.masks, protos.shape[-2:])[gt]
             region = self.crop_boxes(box, protos.shape[-2:])
-            parts.append((logits, targets, region, query[chosen.clip == index]))
+            parts.append((logits, targets, region, query[rows]))
         return [torch.cat(each) for each in zip(*parts)]
 
     @staticmethod

@@ -15,6 +15,8 @@ from mmengine.model.efficient_conv_bn_eval import efficient_conv_bn_eval_forward
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from mmcico.utils.products import whole_products
+
 
 class NormedConv2d(nn.Conv2d):
     """Convolution that does the work of the batch norm after it, as long as that is frozen."""
@@ -91,6 +93,7 @@ def join_frozen_norms(backbone: nn.Module) -> int:
     return len(pairs)
 
 
+@whole_products()
 def _gives_the_same(trial: nn.Module) -> bool:
     """Change all norms of a copy of a backbone, join the frozen ones, and compare the results."""
     random = torch.Generator().manual_seed(0)

@@ -14,6 +14,7 @@ from mmcico.structures.clip_boxes import (
     pairwise_iou,
 )
 from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
+from mmcico.structures.instances import chosen_rows
 
 
 def mask_box_share(masks: Tensor, boxes: Tensor, cells: tuple[float, float]) -> Tensor:
@@ -114,7 +115,7 @@ class ClipNMS:
             + pairwise_iou(clip.circumscribed, clip.circumscribed)
         ) / 2
         keep = ~covered_by_better(overlap, self.box_thr)
-        return clip[keep & self._inside(clip.bboxes, input_shape)]
+        return chosen_rows(clip, keep & self._inside(clip.bboxes, input_shape))
 
     def mask_nms(self, clip: InstanceData, input_shape: Sequence[int]) -> InstanceData:
         """Drop empty masks and, class by class, duplicates.
@@ -127,7 +128,7 @@ class ClipNMS:
             InstanceData: Distinct instances, best score first, with ``scores`` (M,) and
             ``labels`` (M,) added.
         """
-        clip = clip[self._well_drawn(clip, input_shape)]
+        clip = chosen_rows(clip, self._well_drawn(clip, input_shape))
         overlap = self.overlap(clip)
         keys = (clip.class_scores * clip.rank_weight[:, None]).T
         labels = (keys > self.score_thr).any(dim=1).nonzero()[:, 0]

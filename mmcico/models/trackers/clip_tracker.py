@@ -12,6 +12,7 @@ from torch import Tensor
 from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.clip_boxes import pairwise_clip_iou
 from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
+from mmcico.structures.instances import chosen_rows
 from mmcico.structures.track_state import Draw, TrackState
 
 from ..interfaces import accept_old_names
@@ -132,10 +133,11 @@ class ClipTracker(BaseModule):
         if state.tracks is not None and len(clip) and len(state.tracks):
             track, runner_up = self._assign(state, clip, frame_ids)
             if self.drop_runner_ups:
-                clip, track = clip[~runner_up], track[~runner_up]
+                kept = (~runner_up).nonzero()[:, 0]
+                clip, track = clip[kept], track[kept]
             ids = state.tracks.instances_id[track].where(track >= 0, track)
-        new = ids < 0
-        count = int(new.sum())
+        new = (ids < 0).nonzero()[:, 0]
+        count = len(new)
         ids[new] = state.next_id + torch.arange(count, device=ids.device)
         clip.instances_id = ids
         return TrackState(
@@ -178,7 +180,7 @@ class ClipTracker(BaseModule):
         same = clip.labels[:, None] == tracks.labels[None]
         overlap = torch.zeros_like(similar)
         for age in tracks.age.unique().tolist():
-            cols = tracks.age == age
+            cols = (tracks.age == age).nonzero()[:, 0]
             overlap[:, cols] = self._overlap(
                 clip, tracks[cols], *shared_frames(state.seen_in(age), frame_ids)
             )
@@ -209,7 +211,8 @@ class ClipTracker(BaseModule):
         if self.momentum and len(rows):
             mean = torch.lerp(now.embeds[rows], old.embeds[track[rows]], self.momentum)
             now.embeds = now.embeds.index_copy(0, rows, F.normalize(mean))
-        lost = old[(old.age + 1 < self.memory) & ~torch.isin(old.instances_id, now.instances_id)]
+        gone = ~torch.isin(old.instances_id, now.instances_id)
+        lost = chosen_rows(old, gone & (old.age + 1 < self.memory))
         if len(lost) == 0:
             return now
         lost.age = lost.age + 1

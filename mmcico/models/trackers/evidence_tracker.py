@@ -13,6 +13,7 @@ from torch import Tensor
 from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.clip_boxes import covered_by_better, scale_boxes
 from mmcico.structures.clip_masks import mask_stability
+from mmcico.structures.instances import chosen_rows
 from mmcico.structures.track_state import Draw, TrackState
 
 from .matching import check_memory
@@ -142,7 +143,7 @@ class EvidenceTracker(BaseModule):
         new = found.instances_id < 0
         number = new.cumsum(0)
         found.instances_id = found.instances_id.where(~new, state.next_id + number - 1)
-        missed = tracks[~torch.isin(tracks.instances_id, found.instances_id)]
+        missed = chosen_rows(tracks, ~torch.isin(tracks.instances_id, found.instances_id))
         missed.age = missed.age + 1
         missed.misses = missed.misses + 1
         repeats = clips_of_a_frame(frame_ids, state.clips)
@@ -151,7 +152,7 @@ class EvidenceTracker(BaseModule):
             filled = self._filled(missed, found, frames, repeats)
             output = InstanceData.cat([output, filled])
             missed.pop('redrawn')
-        kept = missed[missed.age < self.memory]
+        kept = chosen_rows(missed, missed.age < self.memory)
         state = TrackState(
             state.next_id + int(new.sum()),
             tuple(frame_ids),
@@ -163,7 +164,7 @@ class EvidenceTracker(BaseModule):
     def _begin(self, clip: InstanceData, frames: Tensor) -> InstanceData:
         """Return the distinct instances of a clip as tracks of one clip."""
         clip = clip[clip.scores.argsort(descending=True, stable=True)]
-        clip = clip[~self._duplicates(clip.masks > 0.5)]
+        clip = chosen_rows(clip, ~self._duplicates(clip.masks > 0.5))
         found = InstanceData(**{key: clip[key] for key in FIELDS})
         found.embeds = clip.embeds.float()
         found.votes = clip.class_scores.float()

@@ -10,6 +10,7 @@ from torch import Tensor
 from mmcico.registry import MODELS
 from mmcico.structures.clip_boxes import pairwise_frame_iou, pairwise_iou, scale_boxes
 from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
+from mmcico.structures.instances import chosen_rows
 from mmcico.structures.track_state import Draw, TrackState
 
 from .matching import cosine
@@ -114,11 +115,11 @@ class PublishedClipTracker(BaseModule):
             tracks.instances_id = tracks.age
         else:
             tracks, starts = self._update(state, found, frame_ids, draw, clip.input_shape)
-        new = found[starts]
+        new = chosen_rows(found, starts)
         new.instances_id = state.next_id + torch.arange(len(new), device=new.age.device)
         tracks = self._forget(InstanceData.cat([tracks, new]))
         state = TrackState(state.next_id + len(new), tuple(frame_ids), tracks)
-        return state, tracks[self._shown(tracks)]
+        return state, chosen_rows(tracks, self._shown(tracks))
 
     def _update(
         self,
@@ -207,7 +208,7 @@ class PublishedClipTracker(BaseModule):
         """Return the tracks that are still kept."""
         if self.memory is None:
             return tracks
-        return tracks[tracks.age < self.memory]
+        return chosen_rows(tracks, tracks.age < self.memory)
 
     @staticmethod
     def _shown(tracks: InstanceData) -> Tensor:

@@ -12,6 +12,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.structures.clip_masks import pairwise_mask_iou
+from mmcico.structures.instances import chosen_rows
 from mmcico.structures.track_state import Draw
 
 from ..trackers.matching import HungarianMatching
@@ -146,7 +147,7 @@ class ViewedClips:
             for key in ('bboxes', 'circumscribed'):
                 clip[key] = view.boxes(clip[key], size, shape)
         clip = self.average(clips)
-        clip = clip[clip.scores > model.nms.score_thr]
+        clip = chosen_rows(clip, clip.scores > model.nms.score_thr)
         clip.set_metainfo(dict(input_shape=tuple(shape)))
         draw = partial(self.redraw, model, protos, shape)
         return replace(state, views=tuple(after)), clip, draw
@@ -183,7 +184,7 @@ class ViewedClips:
         merged.mask_params[rows] = params.where(~params.isnan(), merged.mask_params[rows])
         alone = torch.ones_like(clip.labels, dtype=torch.bool)
         alone[cols] = False
-        return InstanceData.cat([merged, clip[alone]])
+        return InstanceData.cat([merged, chosen_rows(clip, alone)])
 
     def redraw(
         self,

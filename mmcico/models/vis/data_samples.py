@@ -16,6 +16,7 @@ from torch import Tensor
 from mmcico.structures.clip_boxes import box_area, fill_from_nearest
 from mmcico.structures.clip_masks import to_original
 from mmcico.structures.clip_outputs import ClipGroundTruth
+from mmcico.structures.instances import chosen_rows
 from mmcico.structures.track_state import TrackState
 
 #: ways to enlarge masks, see :func:`to_original`
@@ -164,9 +165,9 @@ def final_frames(
         )
         seen = masks.flatten(1).any(dim=1)
         if 'tentative' in clip:
-            frame.tentative_track_instances = rows[seen & clip.tentative]
+            frame.tentative_track_instances = chosen_rows(rows, seen & clip.tentative)
             seen = seen & ~clip.tentative
-        frame.pred_track_instances = rows[seen]
+        frame.pred_track_instances = chosen_rows(rows, seen)
         # MMDetection's drawing hook requires a ground truth of this name
         frame.gt_instances = InstanceData(
             bboxes=clip.bboxes[:0, t], labels=clip.labels[:0], instances_id=clip.instances_id[:0]

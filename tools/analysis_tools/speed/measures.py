@@ -2,16 +2,19 @@
 
 import ctypes
 import gc
+import json
 import platform
 import resource
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 #: side of the square matrices whose product measures the peak of a device
 PEAK_SIDE = dict(cpu=2048, cuda=8192)
@@ -33,6 +36,8 @@ def wait_for(device: torch.device) -> None:
     """Wait until a device has finished its work."""
     if device.type == 'cuda':
         torch.cuda.synchronize(device)
+    elif device.type != 'cpu':  # such as mps, which has one device
+        getattr(torch, device.type).synchronize()
 
 
 def measured_peak(device: torch.device, precision: str = 'fp32') -> float:
@@ -91,6 +96,26 @@ def forget_peak(device: torch.device) -> None:
     with suppress(OSError, AttributeError):
         ctypes.CDLL('libc.so.6').malloc_trim(0)
         Path('/proc/self/clear_refs').write_text('5')
+
+
+def allocated_peak(run: Callable[[], Any], device: torch.device) -> float:
+    """Return the highest memory of the tensors that a function creates, in MiB.
+
+    The buffers of the libraries below PyTorch and what the C library has not given back to the
+    system are not counted.
+    """
+    if device.type == 'cuda':
+        with PeakMemory(device) as peak:
+            run()
+        return peak.added
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as found:
+        run()
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / 'trace.json'
+        found.export_chrome_trace(str(path))
+        events = json.loads(path.read_text())['traceEvents']
+    totals = [each['args']['Total Allocated'] for each in events if each.get('name') == '[memory]']
+    return max(totals, default=0) / 2**20
 
 
 def resident_peak() -> float:

@@ -12,6 +12,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mmcico.models import CiCo
 
+from .measures import wait_for
+
 #: methods of the parts of a model that belong to a stage
 METHODS: dict[str, dict[str, tuple[str, ...]]] = {
     'class': dict(bbox_head=('forward_frames', 'class_logits', 'class_scores')),
@@ -101,12 +103,12 @@ class Counted(nn.Module):
 
 
 def clock(device: torch.device) -> Callable[[], float]:
-    """Return a clock in seconds, which waits for the work of a CUDA device."""
-    if device.type != 'cuda':
+    """Return a clock in seconds, which waits for the work of a device other than a CPU."""
+    if device.type == 'cpu':
         return time.perf_counter
 
     def synchronised() -> float:
-        torch.cuda.synchronize(device)
+        wait_for(device)
         return time.perf_counter()
 
     return synchronised
