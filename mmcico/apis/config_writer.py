@@ -23,6 +23,8 @@ PRETRAINED = ('Pretrained', 'mmcico.InflatedPretrained')
 SCRATCH_RATE, CHECKPOINT_RATE, BACKBONE_RATE = 0.002, 0.0005, 0.0001
 #: from a checkpoint that has the classes of the data already
 SAME_CLASSES_RATE = 0.0001
+#: settings of a start that are kept beside its model
+KEPT = ('custom_imports', 'shown_score')
 #: steps of every test pipeline; others, such as ClipMotion, belong to the input of a model
 USUAL_STEPS = {'mmcico.ClipFrameSample', 'TransformBroadcaster', 'mmcico.PackClipInputs'}
 
@@ -32,7 +34,7 @@ class Base(NamedTuple):
 
     Attributes:
         name (str): As the user gave it.
-        config (Config): Model and runtime settings.
+        config (Config): Model and runtime settings, and ``shown_score`` if it has one.
         weights (str | None): Checkpoint to start from.
         learning_rate (float): Suggested learning rate, if classes have to be learned.
         classes (tuple[str, ...]): Classes of the checkpoint, as far as it names them.
@@ -95,8 +97,7 @@ def find_base(name: str) -> Base:
     model = config.model.to_dict()
     pretrained = drop_pretrained(model, weights is not None)
     content = read_config(str(package_root() / RUNTIME)).to_dict()
-    if config.get('custom_imports'):
-        content['custom_imports'] = config.custom_imports
+    content |= {key: config[key] for key in KEPT if config.get(key) is not None}
     rates = (SCRATCH_RATE, BACKBONE_RATE, CHECKPOINT_RATE)
     rate = rates[1 if pretrained else 2 if weights else 0]
     pipeline = config.test_dataloader.dataset.pipeline

@@ -230,8 +230,8 @@ def measure(config: Path, num_steps: int) -> float:
     return sum(json.loads(line)['time'] for line in steps) / len(steps)
 
 
-def train_and_test(args: argparse.Namespace, config: Path, out: Path) -> list[str]:
-    """Train, test and draw.
+def train_and_test(args: argparse.Namespace, config: Path, out: Path, shown: float) -> list[str]:
+    """Train, test and draw what has a score of at least ``shown``.
 
     Returns:
         list[str]: Lines for the user.
@@ -242,8 +242,8 @@ def train_and_test(args: argparse.Namespace, config: Path, out: Path) -> list[st
     model = out / 'model.pth'
     shutil.copyfile(weights, model)
     run('test', config, model, '--cfg-options', *own_names('test'))
-    pictures = ['--side-by-side', '--contact-sheet', '--out', out / 'pictures']
-    run('visualize', args.images, out / 'valid.json', done / 'results.json', *pictures)
+    options = ['--score-thr', shown, '--side-by-side', '--contact-sheet', '--out', out / 'pictures']
+    run('visualize', args.images, out / 'valid.json', done / 'results.json', *options)
     metrics = json.loads((done / 'metrics.json').read_text())
     figures = [f'{key} {metrics[key]:.3f}' for key in ('AP', 'AP50', 'AP75') if key in metrics]
     return [
@@ -273,7 +273,7 @@ def main(argv: Sequence[str]) -> None:
         )
     from mmcico.apis import training_plan as plan
     from mmcico.apis.config_writer import write_config
-    from mmcico.apis.output_plan import check_writable
+    from mmcico.apis.output_plan import SHOWN_SCORE, check_writable
 
     plan.seconds_of(args.time)  # a mistake is told before the work
     check_writable(out)
@@ -296,4 +296,5 @@ def main(argv: Sequence[str]) -> None:
             f'{plan.FEW_STEPS} or more; give more time, or start from a checkpoint (--from)'
         )
     if not args.config_only:
-        say('', *train_and_test(args, config, out))
+        shown = base.config.get('shown_score', SHOWN_SCORE)
+        say('', *train_and_test(args, config, out, shown))

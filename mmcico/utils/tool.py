@@ -84,6 +84,18 @@ def tool_parser(description: str, notes: str = '') -> argparse.ArgumentParser:
     return parser
 
 
+def positive_int(text: str) -> int:
+    """Return the value of an option that counts something.
+
+    Raises:
+        ArgumentTypeError: If it is less than 1.
+    """
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'{number} is less than 1')
+    return number
+
+
 def is_user_error(error: BaseException) -> bool:
     """Return whether the message of an error alone tells the user what to change."""
     if isinstance(error, KeyError):  # an unknown type in a config

@@ -6,6 +6,7 @@ import pytest
 from mmengine.config import Config
 from tool_runs import options
 
+from mmcico.apis import CiCoInferencer
 from mmcico.apis.config_writer import drop_pretrained, find_base
 from mmcico.apis.model_loading import ANY_OBJECT
 from mmcico.cli import finetune
@@ -122,9 +123,9 @@ def test_an_interrupted_measurement_leaves_no_config(shapes, small_config, tmp_p
     assert not (tmp_path / 'config.py').exists()
 
 
-def test_the_model_of_the_package_keeps_its_input(shapes, tmp_path):
+def test_the_model_of_the_package_keeps_its_input_and_what_it_shows(shapes, tmp_path, capsys):
     out = tmp_path / 'out'
-    assert run(shapes, out, '--from', 'any-object', '--epochs', '1', '--config-only') == 0
+    assert run(shapes, out, '--from', 'any-object', '--epochs', '1') == 0
     cfg = Config.fromfile(out / 'config.py')
     assert cfg.load_from == str(ANY_OBJECT)
     assert cfg.learning_rate == 0.0005  # the classes are others
@@ -134,7 +135,11 @@ def test_the_model_of_the_package_keeps_its_input(shapes, tmp_path):
         assert [step.type for step in pipeline[-2:]] == ['mmcico.ClipMotion', PACK]
     # brightness and motion are not normalised as colours
     assert cfg.model.data_preprocessor.mean == [128.0] * 3
-    assert main(['train', str(out / 'config.py'), *options('train_cfg.max_iters=1')]) == 0
+    # its scores are low, so that pictures and "predict" show more than those of other models
+    (line,) = [each for each in capsys.readouterr().out.splitlines() if ' visualize ' in each]
+    assert '--score-thr 0.1 ' in line
+    tuned = CiCoInferencer(weights=str(out / 'model.pth'), device='cpu', show_progress=False)
+    assert tuned.least_score(None) == 0.1
 
 
 def test_known_classes_are_trained_gently(shapes, tmp_path):

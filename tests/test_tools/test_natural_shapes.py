@@ -1,5 +1,6 @@
 """Generated video that resembles real video: its masks are exact, its seed decides everything."""
 
+import json
 import sys
 from dataclasses import replace
 
@@ -43,6 +44,19 @@ def test_objects_of_a_frame_do_not_share_pixels(tmp_path):
         for frame in range(video.length):
             counts = [track.counts[frame] for track in video.tracks if track.seen(frame)]
             assert decode_masks(counts, *video.size).sum(axis=0).max(initial=0) <= 1
+
+
+def test_words_of_occlusion_tell_what_is_hidden(tmp_path):
+    make(tmp_path, '--num-videos', '12', '--seed', '5')
+    tracks = json.loads((tmp_path / 'instances.json').read_text())['annotations']
+    words = {word for track in tracks for word in track['occlusion']}
+    assert words >= {'no_occlusion', 'slight_occlusion', 'severe_occlusion'}
+    rng = np.random.default_rng(3)
+    film = natural_shapes.random_film(rng, (64, 96), easy=True)
+    (body,) = film.bodies
+    ((_, (visible, full)),) = natural_shapes.frames(rng, replace(film, bodies=[body, body]), 1)
+    assert np.array_equal(full[0], full[1]) and np.array_equal(full[1], visible[1])
+    assert visible[1].any() and visible[0].sum() < full[0].sum() / 10
 
 
 def test_noise_has_zero_mean_unit_spread_and_more_smoothness_with_a_steeper_slope():

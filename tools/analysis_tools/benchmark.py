@@ -24,7 +24,7 @@ import torch
 
 from mmcico.apis import CiCoInferencer
 from mmcico.utils.launch import add_cfg_options
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import positive_int, run_tool, tool_parser
 from speed.builders import build, forced, resolved, write_untrained
 from speed.measures import machine
 from speed.peers import measure_peers
@@ -47,7 +47,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         help='number of candidates of a clip, taken from the objects of the video (default: 20 '
         'without a checkpoint; with one, the candidates of the model)',
     )
-    parser.add_argument('--frames', type=int, default=21, help='greatest number of frames')
+    parser.add_argument('--frames', type=positive_int, default=21, help='greatest number of frames')
     parser.add_argument(
         '--size',
         type=int,
@@ -57,7 +57,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         help='size of a generated video',
     )
     parser.add_argument(
-        '--objects', type=int, default=8, help='number of objects of a generated video'
+        '--objects', type=positive_int, default=8, help='number of objects of a generated video'
     )
     parser.add_argument(
         '--peers', action='store_true', help="also measure MMDetection's R50 models"
@@ -70,7 +70,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         help='precision of the network',
     )
     parser.add_argument('--compile', action='store_true', help='use torch.compile')
-    parser.add_argument('--repeats', type=int, default=5, help='number of measured runs')
+    parser.add_argument('--repeats', type=positive_int, default=5, help='number of measured runs')
     parser.add_argument('--out', help='JSON file for the numbers')
     add_cfg_options(parser)
     args = parser.parse_args(argv)

@@ -6,7 +6,8 @@ Each way runs from files to tracks and is compared with single precision on the 
 An instance agrees if the other run has the same id and class in the frame with a mask IoU of at
 least 0.5. The table shows the share of instances that agree (of those of the run that has more),
 the worst IoU of the masks of whole tracks and of single frames, and the largest difference of
-scores. It has rows for a GPU if PyTorch finds one.
+scores. It has rows for a GPU if PyTorch finds one. The exit code is 1 if a way fails, or if there
+are no masks to compare.
 """
 
 import argparse
@@ -132,13 +133,15 @@ class Comparison:
 
 
 def compare(args: argparse.Namespace, videos: Sequence[SpeedVideo], folder: str) -> dict:
-    """Run all ways and compare each with the first."""
+    """Run all ways and compare each with the first, without which there is nothing to compare."""
     results, report = {}, {}
     for name in usable(args.ways):
         try:
             inferencer = build_way(args.config, args.checkpoint, name, folder)
             results[name] = [list(inferencer.stream(video.frames)) for video in videos]
         except Exception as error:  # a way that fails must not stop the others
+            if name == FIRST:
+                raise
             report[name] = dict(error=' '.join(str(error).split())[:200])
             continue
         total = Comparison()
@@ -169,21 +172,21 @@ def as_table(report: dict[str, dict]) -> str:
     return table(head, rows)
 
 
-def main(argv: Sequence[str]) -> None:
-    """Compare all ways and print a table."""
+def main(argv: Sequence[str]) -> int:
+    """Compare all ways and print a table; return 1 if one fails or there are no masks."""
     args = parse_args(argv)
     with TemporaryDirectory() as folder:
         videos = [opened(each, args.frames) for each in args.videos] or [
             generated(f'{folder}/{seed}', args.frames, (96, 160), 3, seed) for seed in (0, 1)
         ]
         report = compare(args, videos, folder)
-    print(
-        f'{report[FIRST].get("instances", 0)} masks in {sum(len(v.frames) for v in videos)} frames'
-    )
+    masks = report[FIRST]['instances']
+    print(f'{masks} masks in {sum(len(v.frames) for v in videos)} frames')
     print(as_table(report))
     if args.out:
         content = dict(machine=machine(torch.device('cpu')), config=args.config, ways=report)
         Path(args.out).write_text(json.dumps(content, indent=1) + '\n')
+    return int(masks == 0 or any('error' in each for each in report.values()))
 
 
 if __name__ == '__main__':

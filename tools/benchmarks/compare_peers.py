@@ -13,7 +13,6 @@ import argparse
 import json
 import math
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -22,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from mmcico.utils.tool import run_tool, tool_parser
+
+sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
 MODELS = {
     'cico-yolact': 'demo/cico-yolact_demo_moving-shapes.py',
@@ -110,12 +111,14 @@ def train_and_test(model: str, seed: int, seconds: float, data: Path, out: Path)
     """Train and test one model in this process, and write its figures."""
     from mmengine.runner import Runner
 
+    from speed.measures import resident_peak
+
     work = out / model / f'seed_{seed}'
     runner = Runner.from_cfg(make_config(model, seed, data, work))
     meter = budget_hook(seconds)
     runner.register_hook(meter, 'LOWEST')
     runner.train()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = resident_peak()
     metrics = runner.test()
     videos = json.loads((data / 'test/instances.json').read_text())['videos']
     frames = sum(each['length'] for each in videos)

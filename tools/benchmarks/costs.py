@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from mmcico.utils.files import write_whole
 from mmcico.utils.tool import run_tool, tool_parser
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
@@ -119,7 +120,7 @@ def cost_of_length(args: argparse.Namespace, length: int) -> dict[str, Any]:
                 halves[2 * result.frame_id >= length] += now - start
                 start = now
     seconds = spread([sum(halves) / length])
-    return dict(seconds=seconds, second_half=halves[1] / (length // 2), memory=peak.mib)
+    return dict(seconds=seconds, second_half=halves[1] / max(length // 2, 1), memory=peak.mib)
 
 
 def section(
@@ -135,6 +136,17 @@ def section(
     ]
     print(table([name, 'ms a frame', 'peak memory, MiB'], rows), '\n', sep='', flush=True)
     return found
+
+
+def known_sections(
+    files: Sequence[str], names: Sequence[str]
+) -> dict[str, dict[int, dict[str, Any]]]:
+    """Return the sections of JSON files; the first file that has a section counts."""
+    result: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in names}
+    for file in files:
+        for name, found in json.loads(Path(file).read_text())['costs'].items():
+            result[name] = result[name] or {int(value): each for value, each in found.items()}
+    return result
 
 
 def plot(result: dict[str, dict[int, dict[str, Any]]], path: str) -> None:
@@ -164,30 +176,22 @@ def plot(result: dict[str, dict[int, dict[str, Any]]], path: str) -> None:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Measure all sections."""
+    """Measure all sections; write the numbers after each of them."""
     args = parse_args(argv)
-    print(machine(torch.device(args.device)), '\n')
-    result = {
-        'frames of a clip': section(
-            'frames of a clip', args.clips, lambda value: cost(args, value, 5, args.height)
-        ),
-        'objects': section(
-            'objects', args.objects, lambda value: cost(args, 3, value, args.height)
-        ),
-        'height of the input': section(
-            'height of the input', args.heights, lambda value: cost(args, 3, 5, value)
-        ),
-        'frames of the video': section(
-            'frames of the video', args.lengths, lambda value: cost_of_length(args, value)
-        ),
+    where = machine(torch.device(args.device))
+    print(where, '\n')
+    sections = {
+        'frames of a clip': (args.clips, lambda value: cost(args, value, 5, args.height)),
+        'objects': (args.objects, lambda value: cost(args, 3, value, args.height)),
+        'height of the input': (args.heights, lambda value: cost(args, 3, 5, value)),
+        'frames of the video': (args.lengths, lambda value: cost_of_length(args, value)),
     }
-    for path in args.known:
-        for name, found in json.loads(Path(path).read_text())['costs'].items():
-            if not result[name]:
-                result[name] = {int(value): each for value, each in found.items()}
-    if args.out:
-        content = dict(machine=machine(torch.device(args.device)), costs=result)
-        Path(args.out).write_text(json.dumps(content, indent=1) + '\n')
+    result = known_sections(args.known, list(sections))
+    for name, (values, measure) in sections.items():
+        result[name] = section(name, values, measure) or result[name]
+        if args.out:
+            content = dict(machine=where, costs=result)
+            write_whole(args.out, json.dumps(content, indent=1) + '\n')
     if args.plot:
         plot(result, args.plot)
 

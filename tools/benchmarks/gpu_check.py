@@ -32,7 +32,12 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('--out', default='work_dirs/gpu_check', help='folder for the numbers')
     parser.add_argument('--limit', type=float, default=350, help='seconds for all parts together')
     parser.add_argument('--parts', nargs='+', help='parts to run (default: all)')
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    known = list(parts(args, ''))
+    for name in args.parts or ():
+        if name not in known:
+            parser.error(f'--parts {name}: the parts on {args.device} are {", ".join(known)}')
+    return args
 
 
 def parts(args: argparse.Namespace, folder: str) -> dict[str, list[str]]:
@@ -66,7 +71,7 @@ def parts(args: argparse.Namespace, folder: str) -> dict[str, list[str]]:
     for name, command in found.items():
         if name != 'tests':
             command += ['--out', str(out / f'{name}.json')]
-    return {name: found[name] for name in args.parts or found}
+    return found
 
 
 def run_part(
@@ -74,6 +79,8 @@ def run_part(
 ) -> dict[str, Any]:
     """Run a part; return its exit code, its seconds and its numbers."""
     start, out = time.perf_counter(), Path(args.out)
+    numbers = out / f'{name}.json'
+    numbers.unlink(missing_ok=True)  # of an earlier run
     env = {**os.environ, 'MMCICO_TEST_DEVICE': args.device}
     with open(out / f'{name}.txt', 'w') as log:
         try:
@@ -87,7 +94,6 @@ def run_part(
             ).returncode
         except subprocess.TimeoutExpired:
             code = 'time limit'
-    numbers = out / f'{name}.json'
     text = (out / f'{name}.txt').read_text().strip().splitlines()
     return dict(
         exit=code,
@@ -115,8 +121,10 @@ def main(argv: Sequence[str]) -> int:
     with TemporaryDirectory() as folder:
         if not args.checkpoint:
             write_weights(folder)
-        for name, command in parts(args, folder).items():
-            found = result[name] = run_part(name, command, args, end - time.perf_counter())
+        commands = parts(args, folder)
+        for name in args.parts or commands:
+            left = end - time.perf_counter()
+            found = result[name] = run_part(name, commands[name], args, left)
             print(
                 f'{name}: exit {found["exit"]}, {found["seconds"]:.0f} s, {found["end"]}',
                 flush=True,

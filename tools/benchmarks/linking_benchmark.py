@@ -35,7 +35,7 @@ from mmcico.formats.rle import encode_masks
 from mmcico.models import TrackState
 from mmcico.registry import MODELS
 from mmcico.structures.clip_masks import pairwise_mask_iou
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import positive_int, run_tool, tool_parser
 
 TRACKERS = Path(__file__).parents[2] / 'configs/_base_/trackers'
 COLUMNS = dict(switches='{:.0f}', fragments='{:.0f}', AP='{:.3f}', AP50='{:.3f}')
@@ -60,10 +60,12 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         help='configs of further trackers, besides those of the paper and of the published models',
     )
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2, 3, 4])
-    parser.add_argument('--num-videos', type=int, default=10, help='number of videos of a seed')
-    parser.add_argument('--num-frames', type=int, default=60)
+    parser.add_argument(
+        '--num-videos', type=positive_int, default=10, help='number of videos of a seed'
+    )
+    parser.add_argument('--num-frames', type=positive_int, default=60)
     parser.add_argument('--size', type=int, nargs=2, default=(96, 160))
-    parser.add_argument('--objects', type=int, nargs=2, default=(3, 6))
+    parser.add_argument('--objects', type=positive_int, nargs=2, default=(3, 6))
     parser.add_argument('--num-classes', type=int, default=4)
     parser.add_argument('--clip', type=int, default=3, help='number of frames of a clip')
     parser.add_argument('--overlap', type=int, nargs='+', default=[1, 0])
@@ -77,7 +79,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def make_videos(args: argparse.Namespace, seed: int, overlap: int) -> list[Video]:
-    """Return the videos of a seed with their detections."""
+    """Return the videos of a seed that show an object, with their detections."""
     config = make_config(
         'hard',
         num_frames=args.num_frames,
@@ -93,6 +95,8 @@ def make_videos(args: argparse.Namespace, seed: int, overlap: int) -> list[Video
     for index in range(args.num_videos):
         rng = np.random.default_rng([seed, index])
         tracks = scene_tracks(build_scene(rng, config), config)
+        if not tracks:
+            continue
         tracks = vanish(rng, tracks, windows, noise)
         videos.append(
             Video(tracks, windows, detect_clips(rng, tracks, windows, args.num_classes, noise))

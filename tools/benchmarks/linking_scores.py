@@ -28,7 +28,7 @@ from mmcico.models import CiCo, ClipTracker, EvidenceTracker
 from mmcico.models.vis.clip_network import VideoState
 from mmcico.registry import DATASETS, MODELS
 from mmcico.structures.clip_masks import pairwise_mask_iou
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import positive_int, run_tool, tool_parser
 
 #: lowest IoU at which a mask shows an object
 LEAST_IOU = 0.5
@@ -54,7 +54,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('checkpoint', help='weights of the model')
     parser.add_argument('folder', help='folder of the videos, with instances.json and JPEGImages')
     parser.add_argument(
-        '--num-videos', type=int, default=20, help='number of videos, from the first on'
+        '--num-videos', type=positive_int, default=20, help='number of videos, from the first on'
     )
     parser.add_argument('--out', default='linking_scores.png', help='picture to write')
     return parser.parse_args(argv)
@@ -90,6 +90,25 @@ def shown_objects(masks: Tensor, frames: Tensor, objects: Tensor) -> Tensor:
         if iou.numel() and iou.max() >= LEAST_IOU:
             found[row] = iou[0, 0].argmax()
     return found
+
+
+def at_map_size(masks: Tensor, img_shape: Sequence[int], input_shape: Sequence[int]) -> Tensor:
+    """Bring masks to the size of the mask map of an input.
+
+    Args:
+        masks (Tensor): (G, L, H, W) masks of a video.
+        img_shape (Sequence[int]): Height and width of its frames in the input.
+        input_shape (Sequence[int]): The same with the padding to the right and below.
+
+    Returns:
+        Tensor: (G, L, h, w) bool.
+    """
+    down, right = (
+        round(side * (whole / part - 1))
+        for side, part, whole in zip(masks.shape[-2:], img_shape, input_shape)
+    )
+    size = [side // 4 for side in input_shape]
+    return F.interpolate(F.pad(masks, (0, right, 0, down)), size, mode='area') > 0.5
 
 
 def clips_of(model: CiCo, cfg: Config, folder: Path, overlap: int) -> Iterator[tuple]:
@@ -131,8 +150,7 @@ def collect(model: CiCo, cfg: Config, folder: Path, overlap: int, num_videos: in
         frame_ids = sample.frame_ids
         if frame_ids[0] == 0:
             state = VideoState()
-            size = [side // 4 for side in inputs.shape[-2:]]
-            objects = F.interpolate(truth[video], size, mode='area') > 0.5
+            objects = at_map_size(truth[video], sample[0].img_shape, inputs.shape[-2:])
         state, _ = model.step(state, inputs, frame_ids, sample.num_final)
     hook.remove()
     return Pairs(torch.cat(scores, 1).numpy(), torch.cat(same).numpy())

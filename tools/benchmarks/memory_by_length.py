@@ -9,7 +9,6 @@ Only the encoded results grow with the video; the table shows their size.
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,10 @@ from mmengine.runner import Runner
 
 from mmcico.datasets.moving_shapes import make_config, write_dataset
 from mmcico.utils.tool import run_tool, tool_parser
+
+sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
+
+from speed.measures import resident_peak
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
@@ -51,7 +54,7 @@ def measure(args: argparse.Namespace) -> None:
     point_at(cfg, args.folder)
     cfg.load_from = args.checkpoint
     Runner.from_cfg(cfg).test()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = resident_peak()
     size = (Path(args.folder) / 'results.json').stat().st_size / 2**20
     sys.stdout.write('\n' + json.dumps(dict(peak=peak, results=size)) + '\n')
 

@@ -57,7 +57,9 @@ def write_video(index: int, out: Path, seed: int, size: tuple[int, int], num_fra
         if not cv2.imwrite(str(path), picture, [cv2.IMWRITE_JPEG_QUALITY, quality]):
             raise OSError(f'{path}: the frame cannot be written; is the disk full?')
     video = dict(id=index + 1, height=size[0], width=size[1], length=num_frames, file_names=names)
-    tracks = [make_track(0, mask, mask, MIN_VISIBLE) for mask in np.stack(masks, axis=1)]
+    tracks = [
+        make_track(0, full, visible, MIN_VISIBLE) for visible, full in zip(*np.stack(masks, axis=2))
+    ]
     return video, [track_annotation(track) for track in tracks if track is not None]
 
 

@@ -128,12 +128,12 @@ def random_film(rng: np.random.Generator, size: tuple[int, int], easy: bool = Fa
     )
 
 
-def expose(film: Film, time: float) -> tuple[np.ndarray, list[np.ndarray]]:
+def expose(film: Film, time: float) -> tuple[np.ndarray, np.ndarray]:
     """Draw one moment.
 
     Returns:
-        tuple: (H, W, 3) float32 image, and for each object its (H, W) float32 visible share of
-        every pixel.
+        tuple: (H, W, 3) float32 image, and (2, N, H, W) float32 shares of every pixel that show an
+        object, and that would show it if nothing were in front of it.
     """
     height, width = film.size
     view = film.view(time)
@@ -145,6 +145,7 @@ def expose(film: Film, time: float) -> tuple[np.ndarray, list[np.ndarray]]:
         borderMode=cv2.BORDER_REFLECT,
     )
     covers: list[np.ndarray] = []
+    uncovered: list[np.ndarray] = []
     for body in film.bodies:
         cover = np.zeros((height, width), np.float32)
         drawing = draw_body(body, view, time, film.size)
@@ -156,6 +157,7 @@ def expose(film: Film, time: float) -> tuple[np.ndarray, list[np.ndarray]]:
             image *= (1 - body.shadow * shadow)[..., None]
             drawing.paste(image)
         covers = [each * (1 - cover) for each in covers] + [cover]
+        uncovered.append(cover.copy())
     near = film.view(time, 1.3)
     for body in film.screens:
         drawing = draw_body(body, near, time, film.size)
@@ -163,7 +165,7 @@ def expose(film: Film, time: float) -> tuple[np.ndarray, list[np.ndarray]]:
             drawing.paste(image)
             for each in covers:
                 each[drawing.box] *= 1 - drawing.cover
-    return image, covers
+    return image, np.array([covers, uncovered])
 
 
 def frames(
@@ -172,7 +174,8 @@ def frames(
     """Yield the frames of a video.
 
     Yields:
-        tuple: (H, W, 3) uint8 BGR, and (N, H, W) bool masks of the objects.
+        tuple: (H, W, 3) uint8 BGR, and (2, N, H, W) bool masks of the objects: the visible parts,
+        and all that lies inside the frame.
     """
     number = EXPOSURES if film.shutter > 0 else 1
     for frame in range(num_frames):

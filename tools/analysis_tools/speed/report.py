@@ -17,6 +17,13 @@ def speed(value: dict[str, float]) -> str:
     return f'{value["median"]:.2f} ({value["low"]:.2f} to {value["high"]:.2f})'
 
 
+def latency_text(value: dict[str, float]) -> str:
+    """Return the quantiles of a latency in words, or a dash if no clip was complete."""
+    if not value:
+        return '-, the video is shorter than a clip'
+    return ', '.join(f'{name} {1000 * seconds:.0f} ms' for name, seconds in value.items())
+
+
 def stage_table(found: dict[str, Any]) -> str:
     """Return the stages of a measurement as a table."""
     seconds, flops = found['stages'], found.get('flops', {})
@@ -57,8 +64,7 @@ def summary(result: dict[str, Any]) -> str:
         f'frames a second of backbone to prototypes: {found["network"]["median"]:.2f}',
         f'frames a second of the model, linking included: {speed(found["steps"])}',
         f'masks, NMS, linking, enlarging and encoding: {found["after_network"]:.1%} of the time',
-        f'latency of a stream: p50 {1000 * found["latency"]["p50"]:.0f} ms, '
-        f'p99 {1000 * found["latency"]["p99"]:.0f} ms',
+        f'latency of a stream: {latency_text(found["latency"])}',
         f'peak memory: {found["memory"]:.0f} MiB',
     ]
     if 'peak' in found:
@@ -74,7 +80,7 @@ def peer_table(found: dict[str, Any], peers: dict[str, dict[str, Any]]) -> str:
         network=found['steps'],
         end_to_end=found['end_to_end'],
         memory=found['memory'],
-        instances=found['clip']['instances'],
+        instances=found['instances'],
     )
     rows = []
     for name, each in {'this model': own, **peers}.items():
@@ -90,5 +96,11 @@ def peer_table(found: dict[str, Any], peers: dict[str, dict[str, Any]]) -> str:
                 f'{each["instances"]:.1f}',
             ]
         )
-    head = ['model', 'frames a second, model', 'with loading', 'peak memory, MiB', 'instances']
+    head = [
+        'model',
+        'frames a second, model',
+        'with loading',
+        'peak memory, MiB',
+        'instances a frame',
+    ]
     return table(head, rows)

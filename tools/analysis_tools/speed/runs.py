@@ -176,7 +176,10 @@ class Plan:
             del stream.prepare
 
     def latency(self) -> dict[str, float]:
-        """Return quantiles of the seconds that a live stream waits at the last frame of a clip."""
+        """Return quantiles of the seconds that a live stream waits at the last frame of a clip.
+
+        A video that is shorter than a clip has none.
+        """
         stream, times = self.inferencer.clips, []
         for run in range(self.repeats + 1):
             state = StreamState()
@@ -187,7 +190,7 @@ class Plan:
                 if found and run:
                     times.append(time.perf_counter() - start)
             stream.finish(state)
-        return dict(p50=quantile(times, 0.5), p99=quantile(times, 0.99))
+        return dict(p50=quantile(times, 0.5), p99=quantile(times, 0.99)) if times else {}
 
     def flops(self) -> dict[str, float]:
         """Return the operations per frame of each stage."""
@@ -214,6 +217,12 @@ class Plan:
             del nms.select
         return dict(candidates=float(np.mean(numbers)), instances=float(np.mean(instances)))
 
+    def instances(self) -> float:
+        """Return the mean number of instances in the results of a frame."""
+        results = self.inferencer.stream(self.source())
+        shown = sum(len(each.sample.pred_track_instances) for each in results)
+        return shown / len(self.video.frames)
+
     def measure(self, precision: str, peak: bool = True) -> dict[str, Any]:
         """Return all measurements.
 
@@ -224,6 +233,7 @@ class Plan:
         """
         result: dict[str, Any] = dict(
             clip=self.candidates(),
+            instances=self.instances(),
             end_to_end=self.end_to_end(),
             steps=self.steps(),
             stages=self.stages(),
