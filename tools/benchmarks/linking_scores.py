@@ -28,6 +28,7 @@ from mmcico.models import CiCo, ClipTracker, EvidenceTracker
 from mmcico.models.vis.clip_network import VideoState
 from mmcico.registry import DATASETS, MODELS
 from mmcico.structures.clip_masks import pairwise_mask_iou
+from mmcico.utils.launch import read_config
 from mmcico.utils.tool import positive_int, run_tool, tool_parser
 
 #: lowest IoU at which a mask shows an object
@@ -179,7 +180,7 @@ def main(argv: Sequence[str]) -> None:
     """Run the model, draw the figure and print the numbers of wrong pairs."""
     args = parse_args(argv)
     init_default_scope('mmdet')
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     model = MODELS.build(cfg.model).eval()
     load_checkpoint(model, args.checkpoint, map_location='cpu')
     model.tracker = EvidenceTracker()

@@ -19,6 +19,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmcico.datasets.moving_shapes import make_config, write_dataset
+from mmcico.utils.launch import read_config
 from mmcico.utils.tool import run_tool, tool_parser
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
@@ -50,7 +51,7 @@ def point_at(cfg: Config, folder: str) -> None:
 
 def measure(args: argparse.Namespace) -> None:
     """Test the video of a folder and print the result as the last line."""
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     point_at(cfg, args.folder)
     cfg.load_from = args.checkpoint
     Runner.from_cfg(cfg).test()

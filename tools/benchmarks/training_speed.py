@@ -2,10 +2,11 @@
 
     python tools/benchmarks/training_speed.py CONFIG --batch 2 --steps 5 --out training.json
 
-The plain network uses PyTorch's own 3D convolutions and layouts and runs frozen batch norms after
-their convolutions. Both train from the same random weights on the same clips, which show moving
-squares. A step consists of forward pass, losses, backward pass and optimiser; its memory is the
-peak of what it allocates as tensors, and the resident memory that two steps add to the process.
+The plain network uses PyTorch's own 3D convolutions and layouts, runs frozen batch norms after
+their convolutions and stores all activations. Both train from the same random weights on the same
+clips, which show moving squares. A step consists of forward pass, losses, backward pass and
+optimiser; its memory is the peak of what it allocates as tensors, and the resident memory that two
+steps add to the process.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from mmcico.utils.tool import run_tool, tool_parser
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
-from speed.builders import plain_convolutions
+from speed.builders import plain_layers
 from speed.measures import DTYPES, PeakMemory, allocated_peak, machine, spread, wait_for
 from speed.report import table
 
@@ -87,7 +88,7 @@ class Training:
         wait_for(self.device)
         start = time.perf_counter()
         with (
-            plain_convolutions() if self.plain else nullcontext(),
+            plain_layers() if self.plain else nullcontext(),
             torch.autocast(self.device.type, dtype=dtype, enabled=low),
         ):
             loss = sum(self.model.loss(self.inputs, self.samples).values())

@@ -25,7 +25,7 @@ from mmcico.checkpoints.layout import parameters
 from mmcico.formats.categories import expected_names
 from mmcico.registry import MODELS
 from mmcico.utils.files import whole_file
-from mmcico.utils.launch import add_cfg_options
+from mmcico.utils.launch import add_cfg_options, read_config
 from mmcico.utils.tool import run_tool, tool_parser
 
 
@@ -84,7 +84,7 @@ def main(argv: Sequence[str]) -> None:
     args = parse_args(argv)
     if not osp.isfile(args.config):
         raise FileNotFoundError(f'config "{args.config}" does not exist')
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     cfg.merge_from_dict(args.cfg_options or dict())
     params, others = parameters(load_from_local(args.src, 'cpu'), args.src)
     convert = ours_to_published if args.reverse else published_to_ours

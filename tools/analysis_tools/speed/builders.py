@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import torch
 from mmengine.config import Config
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from mmcico.apis import CiCoInferencer
 from mmcico.deployment.precision import best_precision
 from mmcico.models import CiCo
+from mmcico.models.heads import proto_layers
 from mmcico.models.layers.clip_tower import ClipConv3d
 from mmcico.models.vis.clip_network import ClipNetwork, KnownFrames, NetworkResult
 from mmcico.registry import MODELS
@@ -87,13 +89,13 @@ def forced(inferencer: CiCoInferencer, video: SpeedVideo, number: int) -> Forced
 
 
 @contextmanager
-def plain_convolutions() -> Iterator[None]:
-    """Let all models use PyTorch's own 3D convolutions within a block."""
-    own, ClipConv3d.forward = ClipConv3d.forward, nn.Conv3d.forward  # type: ignore
-    try:
+def plain_layers() -> Iterator[None]:
+    """Let all models use PyTorch's own 3D convolutions and store all activations within a block."""
+    with (
+        mock.patch.object(ClipConv3d, 'forward', nn.Conv3d.forward),
+        mock.patch.object(proto_layers, 'RECOMPUTED_NORMS', ()),
+    ):
         yield
-    finally:
-        ClipConv3d.forward = own  # type: ignore[method-assign]
 
 
 class DenseNetwork(ClipNetwork):
@@ -118,7 +120,7 @@ class DenseNetwork(ClipNetwork):
         num_final: int,
     ) -> NetworkResult:
         """Run the network; see :class:`ClipNetwork`."""
-        with plain_convolutions():
+        with plain_layers():
             outputs, protos = (self.model or model)(inputs[None], mode='tensor')
         known = KnownFrames(input_shape=tuple(inputs.shape[-2:]))
         return NetworkResult(outputs.of_clip(0), protos[0], known)
