@@ -78,6 +78,7 @@ class VideoWriter:
         self.path = path
         self.size = size
         self.num_frames = 0
+        self._has_gap = False
         self._part = part_path(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -106,7 +107,7 @@ class VideoWriter:
         try:
             self._encode(padded)
         except WRITE_ERRORS as error:
-            self.num_frames = 0  # nothing is kept of a file with a gap
+            self._has_gap = True
             raise self._cannot_write(error) from error
         self.num_frames += 1
 
@@ -118,12 +119,16 @@ class VideoWriter:
         """
         try:
             self._finish()
-            if self.num_frames:
+            if self._is_kept:
                 self._part.replace(self.path)
         except WRITE_ERRORS as error:
             raise self._cannot_write(error) from error
         finally:
             self._remove_part()
+
+    @property
+    def _is_kept(self) -> bool:
+        return self.num_frames > 0 and not self._has_gap
 
     def _remove_part(self) -> None:
         if self._part != self.path and self._part.parent.is_dir():
@@ -169,7 +174,7 @@ class PyAVWriter(VideoWriter):
         self._container.mux(self._stream.encode(picture))
 
     def _finish(self) -> None:
-        if self.num_frames:
+        if self._is_kept:
             self._container.mux(self._stream.encode())
         self._container.close()
 

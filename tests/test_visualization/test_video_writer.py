@@ -188,6 +188,19 @@ def test_a_video_that_cannot_be_written_leaves_the_one_before(tmp_path, backend,
     assert [each.name for each in tmp_path.iterdir()] == ['a.mp4']
 
 
+def test_a_video_with_a_gap_is_not_kept(tmp_path, backend, monkeypatch):
+    frames = frames_of(3, (48, 64))
+    with open_video_writer(tmp_path / 'a.mp4', 5, (48, 64)) as writer:
+        encode = writer._encode
+        writer.write(frames[0])
+        monkeypatch.setattr(writer, '_encode', lambda frame: (tmp_path / 'none').read_bytes())
+        with pytest.raises(OSError, match='cannot write the video .*a.mp4'):
+            writer.write(frames[1])
+        monkeypatch.setattr(writer, '_encode', encode)
+        writer.write(frames[2])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_unfinished_video_is_not_seen(tmp_path, backend):
     path = tmp_path / 'a.mp4'
     with open_video_writer(path, 5, (48, 64)) as writer:
