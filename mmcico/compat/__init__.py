@@ -36,7 +36,7 @@ class ImportHook(importlib.abc.MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Return the ordinary spec with a loader that calls back."""
-        if fullname in ('mmengine', 'mmcv', 'mmdet'):
+        if fullname in ('mmengine', 'mmcv', 'mmdet') and _is_import():
             check_packages()
         callback = self.callbacks.get(fullname)
         if callback is None:
@@ -56,6 +56,12 @@ class ImportHook(importlib.abc.MetaPathFinder):
 
         spec.loader.exec_module = execute_and_call  # type: ignore[method-assign]
         return spec
+
+
+def _is_import() -> bool:
+    """Return whether the caller searches a module in order to import it."""
+    # the caller, importlib's search, and what asked for it
+    return sys._getframe(3).f_code.co_name == '_find_and_load_unlocked'
 
 
 def when_imported(name: str, callback: Callback) -> None:

@@ -41,14 +41,12 @@ COMMANDS = dict(
 )
 
 
-#: packages that provide mmcv; pip would install one of the stock ones over the other
-UNINSTALL = dict(
-    openmmlab='pip uninstall -y mmcv mmcv-lite && ', onedl='pip uninstall -y onedl-mmcv && '
-)
-#: an mmcv with compiled operators, as the packages' own pages advise
+#: removes packages that provide mmcv; pip would install one of the stock ones over the other
+UNINSTALL = dict(openmmlab='pip uninstall -y mmcv mmcv-lite', onedl='pip uninstall -y onedl-mmcv')
+#: installs an mmcv with compiled operators, as the documentation of the packages says
 COMPILED = dict(
-    openmmlab=UNINSTALL['openmmlab'] + 'mim install "mmcv>=2.0.0rc4,<2.2.0" (package openmim)',
-    onedl=UNINSTALL['onedl'] + 'mim install onedl-mmcv (package onedl-mim)',
+    openmmlab='pip install openmim\n  mim install "mmcv>=2.0.0rc4,<2.2.0"',
+    onedl='pip install onedl-mim\n  mim install onedl-mmcv',
 )
 
 
@@ -110,8 +108,8 @@ def check_packages() -> None:
     if errors:
         head = 'mmcico cannot use the installed OpenMMLab packages:'
         is_wrong = any(text.startswith('mmcv: found') for text in errors)
-        command = UNINSTALL[stack] * is_wrong + COMMANDS[stack]
-        raise ImportError('\n  '.join([head, *errors, f'to mend it, run: {command}']))
+        commands = [UNINSTALL[stack]] * is_wrong + [COMMANDS[stack]]
+        raise ImportError('\n  '.join([head, *errors, 'to mend it, run:', *commands]))
     stock, forks = found['openmmlab'], found['onedl']
     doubts += [
         f'{module}: both {next(iter(stock[module]))} and {next(iter(forks[module]))} are installed '

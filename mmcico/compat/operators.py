@@ -31,11 +31,12 @@ def _missing(name: str) -> Callable[..., Any]:
         raise AttributeError(f'module "{EXT_NAME}" has no "{name}"')
 
     def fail(*args: Any, **kwargs: Any) -> Any:
+        stack = installed_stack()
         raise RuntimeError(
             f'the operator "{name}" was called, but the installed mmcv has no compiled operators '
             '(mmcv-lite or onedl-mmcv from its source package), and mmcico has no PyTorch version '
-            'of this one; install an mmcv with compiled operators for your PyTorch '
-            f'({COMPILED[installed_stack()]}), or choose a model without it'
+            'of this one; choose a model without it, or install an mmcv with compiled operators '
+            f'for your PyTorch:\n  {UNINSTALL[stack]}\n  {COMPILED[stack]}'
         )
 
     return fail
@@ -71,8 +72,9 @@ def _load_compiled() -> None:
         stack = installed_stack()
         raise ImportError(
             f'the compiled operators of the installed mmcv do not load: {error}; they are damaged '
-            f'or for another PyTorch than {torch.__version__}; install others: {COMPILED[stack]}, '
-            f'or none, which mmcico does not need: {UNINSTALL[stack]}{COMMANDS[stack]}'
+            f'or for another PyTorch than {torch.__version__}; mmcico does not need them, so run:'
+            f'\n  {UNINSTALL[stack]}\n  {COMMANDS[stack]}\nor, to have such operators:'
+            f'\n  {UNINSTALL[stack]}\n  {COMPILED[stack]}'
         ) from error
 
 

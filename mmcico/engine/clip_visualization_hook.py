@@ -16,7 +16,7 @@ from mmcico.utils.files import distinct
 
 @HOOKS.register_module()
 class ClipVisualizationHook(TrackVisualizationHook):
-    """Draws every n-th frame of each video; no two videos share a name.
+    """Draws every n-th frame of each video; no two videos of a process share a name.
 
     MMDetection's ``TrackVisualizationHook`` accepts the same results, but names folders by the
     third last part of a path, which is the same for all videos in the layout of YouTube-VIS, and

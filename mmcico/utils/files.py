@@ -55,7 +55,7 @@ def cut_off(name: str, most: int) -> str:
 
 
 def distinct(name: str, seen: dict[str, int]) -> str:
-    """Return a name for files that no other video has: ``name``, ``name_2`` and so on.
+    """Return a name for files which no other video has: ``name``, ``name_2`` and so on.
 
     Characters that file names cannot have, or that are not Unicode, become ``_``. Names that differ
     in case alone count as equal, as they do on Windows. Long names are cut off. ``seen``, the

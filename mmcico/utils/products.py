@@ -7,15 +7,11 @@ from typing import Any
 import torch
 
 
-def rounding_switches() -> list[tuple[Any, str, Any]]:
-    """Return what may let PyTorch round the inputs of products: owner, name and value for "no"."""
-    cudnn: Any = torch.backends.cudnn
-    matmul: Any = torch.backends.cuda.matmul
-    try:
-        _ = cudnn.allow_tf32, matmul.allow_tf32
-    except RuntimeError:  # PyTorch 2.9 or later, of which somebody has used the new names
-        return [(each, 'fp32_precision', 'ieee') for each in (cudnn.conv, cudnn.rnn, matmul)]
-    return [(each, 'allow_tf32', False) for each in (cudnn, matmul)]
+def new_settings() -> list[Any]:
+    """Return the owners of PyTorch's newer settings (2.9 and later), for each kind of product."""
+    backends: Any = torch.backends
+    kinds = [backends.cudnn.conv, backends.cudnn.rnn, backends.cuda.matmul]
+    return kinds + [getattr(backends.mkldnn, name) for name in ('conv', 'rnn', 'matmul')]
 
 
 @contextmanager
@@ -25,12 +21,23 @@ def whole_products() -> Iterator[None]:
     GPUs since Ampere round the inputs of convolutions to 10 bits (TF32) unless they are told not
     to, so that two ways to compute the same differ by about a thousandth.
     """
-    switches = rounding_switches()
-    before = [(each, name, getattr(each, name)) for each, name, _ in switches]
-    for each, name, value in switches:
-        setattr(each, name, value)
+    cudnn: Any = torch.backends.cudnn
+    try:
+        rounds, products = cudnn.allow_tf32, torch.get_float32_matmul_precision()
+    except RuntimeError:  # the newer settings have been used, which exclude the older ones
+        before = [(owner, owner.fp32_precision) for owner in new_settings()]
+        for owner, _ in before:
+            owner.fp32_precision = 'ieee'
+        try:
+            yield
+        finally:
+            for owner, value in before:
+                owner.fp32_precision = value
+        return
+    cudnn.allow_tf32 = False
+    torch.set_float32_matmul_precision('highest')
     try:
         yield
     finally:
-        for each, name, value in before:
-            setattr(each, name, value)
+        cudnn.allow_tf32 = rounds
+        torch.set_float32_matmul_precision(products)

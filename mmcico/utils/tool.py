@@ -88,11 +88,11 @@ def positive_int(text: str) -> int:
     """Return the value of an option that counts something.
 
     Raises:
-        ArgumentTypeError: If it is less than 1.
+        ArgumentTypeError: If it is not a whole number from 1 up.
     """
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f'{number} is less than 1')
+    number = int(text) if text.lstrip('+-').isdecimal() else None
+    if number is None or number < 1:
+        raise argparse.ArgumentTypeError(f'{text} is not a whole number from 1 up')
     return number
 
 
@@ -167,7 +167,9 @@ def run_tool(
     except Exception as error:
         if debug or not is_user_error(error):
             raise
-        sys.stderr.write(f'error: {error_text(error)} (--debug shows where)\n')
+        text = error_text(error)
+        between = '\n' if '\n' in text else ' '  # a command at the end stays whole
+        sys.stderr.write(f'error: {text}{between}(--debug shows where)\n')
         return USER_ERROR
     finally:
         _PROGRAM.reset(token)

@@ -38,13 +38,14 @@ def write_picture(path: PathLike, image: np.ndarray) -> None:
     try:
         # cv2.imwrite does not open every file name on every system
         done, data = cv2.imencode(suffix, image)
-    except cv2.error:  # OpenCV 4; OpenCV 5 returns False
-        done = False
-    if not done:
+        problem = '' if done else 'no reason given'
+    except cv2.error as error:  # OpenCV 4; OpenCV 5 returns False
+        problem = str(error).strip()
+    if problem:
         height, width = image.shape[:2]
         raise OSError(
             f'cannot write the picture {path}: its format does not take {height} x {width} pixels '
-            '(height x width); name it .png, or make it smaller'
+            f'(height x width) of {image.dtype}; name it .png, or make it smaller ({problem})'
         )
     write_whole(path, data.tobytes())
 
@@ -232,8 +233,8 @@ def open_video_writer(path: PathLike, fps: float, size: tuple[int, ...]) -> Iter
         problem = f'fps is {fps}, choose a number from {LEAST_FPS:g} to {MOST_FPS:g}'
     elif not 1 <= min(size) <= max(size) <= opener.longest:
         problem = (
-            f'the size (height, width) is {tuple(size)}, choose sides from 1 to {opener.longest}, '
-            'such as those of smaller frames, or of fewer panels'
+            f'the size (height, width) is {tuple(size)}, choose sides from 1 to {opener.longest}: '
+            'smaller frames or fewer panels'
         )
     if problem:
         raise ValueError(f'cannot write the video {path}: {problem}')

@@ -72,7 +72,7 @@ def test_processes_that_start_afresh_are_prepared(method):
     context = multiprocessing.get_context(method)
     process = context.Process(target=repr, args=(MultiImageMixDataset,))
     process.start()
-    process.join()
+    process.join(100)
     assert process.exitcode == 0
 
 
@@ -102,3 +102,14 @@ def test_name_for_configs_and_register_all():
     assert DATASETS.get('CocoDataset') is not None
     for part in ('datasets', 'evaluation', 'models'):
         assert f'mmcico.{part}' in sys.modules
+
+
+def test_packages_are_checked_when_imported_not_when_searched(monkeypatch):
+    def fail():
+        raise ImportError('checked')
+
+    monkeypatch.setattr('mmcico.compat.check_packages', fail)
+    monkeypatch.delitem(sys.modules, 'mmdet')
+    assert importlib.util.find_spec('mmdet') is not None
+    with pytest.raises(ImportError, match='checked'):
+        importlib.import_module('mmdet')

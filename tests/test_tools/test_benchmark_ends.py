@@ -37,7 +37,7 @@ def small(tmp_path_factory):
 def test_numbers_below_one_are_told_with_their_option(tool, args, capsys):
     assert run_here(tool, *args) == 2
     option = [each for each in args if str(each).startswith('--')][0]
-    assert f'argument {option}: 0 is less than 1' in capsys.readouterr().err
+    assert f'argument {option}: 0 is not a whole number from 1 up' in capsys.readouterr().err
 
 
 def test_a_video_that_is_shorter_than_a_clip_has_no_latency(small, capsys):

@@ -29,6 +29,24 @@ def test_settings_are_put_back():
     assert settings() == before
 
 
+OLD_NAMES = """
+import torch
+from mmcico.utils.products import whole_products
+for name in ('highest', 'high', 'medium'):
+    torch.set_float32_matmul_precision(name)
+    with whole_products():
+        print(torch.get_float32_matmul_precision(), end=' ')
+    print(torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32)
+"""
+
+
+def test_the_precision_of_matrix_products_is_put_back():
+    found = subprocess.run([sys.executable, '-c', OLD_NAMES], capture_output=True, text=True)
+    assert found.stdout.split('\n')[:3] == [
+        f'highest {name} True' for name in ('highest', 'high', 'medium')
+    ], found.stderr
+
+
 NEW_NAMES = """
 import torch
 from mmcico.utils.products import whole_products

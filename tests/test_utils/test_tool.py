@@ -170,4 +170,5 @@ def test_errors_of_loader_workers_are_as_short_as_others(capsys):
 
     assert run_tool(read, []) == 1
     expected = 'video 3: image a/5.jpg is broken\nget the file again'
-    assert capsys.readouterr().err == f'error: {expected} (--debug shows where)\n'
+    # in a line of its own, so that a command at the end of a message can be copied
+    assert capsys.readouterr().err == f'error: {expected}\n(--debug shows where)\n'

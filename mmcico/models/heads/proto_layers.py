@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from mmcv.cnn import ConvModule, is_norm
 from mmdet.utils import ConfigType, OptConfigType
 from mmengine.model import BaseModule
@@ -115,7 +116,8 @@ class ProtoLayers(BaseModule):
         """Return prototypes (B * T, k, 2 h3, 2 w3) of the tower's outputs (B * T, C', h3, w3)."""
         layer: ConvModule = self.reduce[0]
         last = self.reduce[1]
-        if not (x.requires_grad and isinstance(layer.norm, RECOMPUTED_NORMS)):
+        trains = self.training and x.requires_grad and not torch.compiler.is_compiling()
+        if not trains or type(layer.norm) not in RECOMPUTED_NORMS:
             return self.reduce(self.upsample(x, num_frames))
         # maps of this size are the largest of all; the enlargement, norm and ReLU cost little, so
         # that the backward pass computes them again, but not the convolution between them

@@ -160,11 +160,7 @@ def recomputed(module: nn.Module, run: Callable, *args: Any) -> Any:
     ``module`` holds the layers that it runs; statistics of their batch norms are counted once.
     """
     return checkpoint(
-        run,
-        *args,
-        use_reentrant=False,
-        preserve_rng_state=False,  # no layer is random
-        context_fn=lambda: (nullcontext(), kept_statistics(module)),
+        run, *args, use_reentrant=False, context_fn=lambda: (nullcontext(), kept_statistics(module))
     )
 
 

@@ -121,8 +121,8 @@ class CiCo(BaseMOTModel):
         """Return predictions and prototypes (B, k, T, h, w) for clips (B, T, 3, H, W)."""
         check_clips(inputs, self.num_frames)
         features = self.per_frame(inputs.flatten(0, 1))
-        # first, so that the backward pass reaches their large maps last, when those of the other
-        # head are freed
+        # the mask head runs first, so that the backward pass reaches its large maps last, when
+        # those of the other head are freed
         protos = self.mask_head.forward_clips(features.fused, self.num_frames)
         logits = self.bbox_head.class_logits(features.levels, features.logits)
         return self.bbox_head.forward_clips(features.levels, logits), protos

@@ -3,9 +3,11 @@
 import ctypes
 import gc
 import json
+import math
 import platform
 import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -102,20 +104,24 @@ def allocated_peak(run: Callable[[], Any], device: torch.device) -> float:
     """Return the highest memory of the tensors that a function creates, in MiB.
 
     The buffers of the libraries below PyTorch and what the C library has not given back to the
-    system are not counted.
+    system are not counted. It is not a number on devices other than CPUs and CUDA's.
     """
+    if device.type not in ('cpu', 'cuda'):
+        return math.nan
     if device.type == 'cuda':
         with PeakMemory(device) as peak:
             run()
         return peak.added
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as found:
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
         run()
     with TemporaryDirectory() as folder:
         path = Path(folder) / 'trace.json'
-        found.export_chrome_trace(str(path))
+        profiled.export_chrome_trace(str(path))
         events = json.loads(path.read_text())['traceEvents']
-    totals = [each['args']['Total Allocated'] for each in events if each.get('name') == '[memory]']
-    return max(totals, default=0) / 2**20
+    found = [each['args'] for each in events if each.get('name') == '[memory]']
+    # PyTorch counts on from what earlier measurements left
+    before = found[0]['Total Allocated'] - found[0]['Bytes'] if found else 0
+    return max((each['Total Allocated'] - before for each in found), default=0) / 2**20
 
 
 def resident_peak() -> float:
@@ -127,7 +133,8 @@ def resident_peak() -> float:
     for line in lines:
         if line.startswith('VmHWM:'):
             return int(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    unit = 2**20 if sys.platform == 'darwin' else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def machine(device: torch.device) -> dict[str, Any]:
