@@ -16,7 +16,7 @@ from multiprocessing import current_process
 from types import ModuleType
 from typing import Any
 
-from .check import check_packages
+from .check import STACKS, check_packages
 
 __all__ = ['check_packages', 'get_installed_path', 'install', 'is_installed']
 
@@ -36,7 +36,7 @@ class ImportHook(importlib.abc.MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Return the ordinary spec with a loader that calls back."""
-        if fullname in ('mmengine', 'mmcv', 'mmdet') and _is_import():
+        if fullname in STACKS['openmmlab'] and _is_import():
             check_packages()
         callback = self.callbacks.get(fullname)
         if callback is None:

@@ -71,7 +71,10 @@ def find_packages() -> dict[str, dict[str, dict[str, Version]]]:
 
 def installed_stack() -> str:
     """Return the stack of which most is installed, the stock one if equal."""
-    found = find_packages()
+    return _largest(find_packages())
+
+
+def _largest(found: dict[str, dict[str, dict[str, Version]]]) -> str:
     return max(found, key=lambda each: sum(map(bool, found[each].values())))
 
 
@@ -102,7 +105,8 @@ def check_packages() -> None:
         ImportError: If one is missing, too old or known not to work; the message says what was
             found, what is needed and which command installs it.
     """
-    found, stack = find_packages(), installed_stack()
+    found = find_packages()
+    stack = _largest(found)
     judged = [_judge(name, need, found[stack][name]) for name, need in STACKS[stack].items()]
     errors, doubts = ([text for text in texts if text] for texts in zip(*judged))
     if errors:

@@ -109,7 +109,7 @@ def test_truth_of_padded_inputs_is_not_stretched():
     tool = tool_module('benchmarks/linking_scores.py')
     masks = torch.zeros(2, 1, 40, 60)
     masks[0], masks[1, :, 20:] = 1, 1
-    found = tool.at_map_size(masks, (80, 120), (96, 128))
+    found = tool.padded_to_map(masks, (80, 120), (96, 128))
     wanted = torch.zeros(2, 1, 24, 32, dtype=torch.bool)
     wanted[0, :, :20, :30] = wanted[1, :, 10:20, :30] = True
     assert torch.equal(found, wanted)

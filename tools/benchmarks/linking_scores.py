@@ -25,6 +25,7 @@ from torch import Tensor
 from mmcico.formats.read import read_annotations
 from mmcico.formats.rle import decode_masks
 from mmcico.models import CiCo, ClipTracker, EvidenceTracker
+from mmcico.models.losses.clip_seg_loss import at_map_size
 from mmcico.models.vis.clip_network import VideoState
 from mmcico.registry import DATASETS, MODELS
 from mmcico.structures.clip_masks import pairwise_mask_iou
@@ -93,7 +94,7 @@ def shown_objects(masks: Tensor, frames: Tensor, objects: Tensor) -> Tensor:
     return found
 
 
-def at_map_size(masks: Tensor, img_shape: Sequence[int], input_shape: Sequence[int]) -> Tensor:
+def padded_to_map(masks: Tensor, img_shape: Sequence[int], input_shape: Sequence[int]) -> Tensor:
     """Bring masks to the size of the mask map of an input.
 
     Args:
@@ -109,7 +110,7 @@ def at_map_size(masks: Tensor, img_shape: Sequence[int], input_shape: Sequence[i
         for side, part, whole in zip(masks.shape[-2:], img_shape, input_shape)
     )
     size = [side // 4 for side in input_shape]
-    return F.interpolate(F.pad(masks, (0, right, 0, down)), size, mode='area') > 0.5
+    return at_map_size(F.pad(masks, (0, right, 0, down)), size) > 0.5
 
 
 def clips_of(model: CiCo, cfg: Config, folder: Path, overlap: int) -> Iterator[tuple]:
@@ -151,7 +152,7 @@ def collect(model: CiCo, cfg: Config, folder: Path, overlap: int, num_videos: in
         frame_ids = sample.frame_ids
         if frame_ids[0] == 0:
             state = VideoState()
-            objects = at_map_size(truth[video], sample[0].img_shape, inputs.shape[-2:])
+            objects = padded_to_map(truth[video], sample[0].img_shape, inputs.shape[-2:])
         state, _ = model.step(state, inputs, frame_ids, sample.num_final)
     hook.remove()
     return Pairs(torch.cat(scores, 1).numpy(), torch.cat(same).numpy())
