@@ -188,6 +188,11 @@ class PretendedGpu(TorchFunctionMode):
 
     own_array = own_numpy
 
+    def own_pin_memory(self, func, x, *args):
+        if on_gpu(x):
+            raise RuntimeError('memory of the GPU cannot be pinned')
+        return x.clone()
+
     def own_cpu(self, func, x, **kwargs):
         return self.own_to(Tensor.to, x, 'cpu', **kwargs)
 

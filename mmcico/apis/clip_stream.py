@@ -1,18 +1,22 @@
 """A model on the frames of a video as they arrive."""
 
-from collections.abc import Callable, Iterable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import cv2
 import numpy as np
+import torch
 from mmdet.structures import TrackDataSample
 from mmengine.dataset import pseudo_collate
+from mmengine.logging import print_log
 from torch import Tensor
 
 from mmcico.datasets.clip_windows import Window, clip_windows, next_window
 from mmcico.models.vis.cico import CiCo
-from mmcico.models.vis.clip_network import VideoState
+from mmcico.models.vis.clip_network import ClipInput, VideoState
 
 from .running import UntilError, ahead, in_background
 from .sources import FrameSource, checked_frame, clip_info
@@ -84,7 +88,7 @@ class ClipStream:
         state, loaded = self._load(state, frame)
         if loaded is None:
             return state, []
-        state, linked = self._step(state, loaded)
+        state, (linked,) = self._step(state, [loaded])
         return state, linked.final_results()
 
     def finish(self, state: StreamState) -> list[FrameResult]:
@@ -99,14 +103,16 @@ class ClipStream:
         """Return the last state and the remaining frames, in order."""
         found = []
         for loaded in self._load_rest(state):
-            state, linked = self._step(state, loaded)
+            state, (linked,) = self._step(state, [loaded])
             found += linked.final_results()
         if state.last is not None:
             # the last clip may have been cut before it was known to be the last
             found += state.last.rest(self.num_frames)
         return state, found
 
-    def run(self, frames: Iterable[np.ndarray], name: str = 'video') -> Iterator[FrameResult]:
+    def run(
+        self, frames: Iterable[np.ndarray], name: str = 'video', batch_size: int = 1
+    ) -> Iterator[FrameResult]:
         """Yield the results of all frames of a video, in order.
 
         Args:
@@ -114,19 +120,25 @@ class ClipStream:
                 decoded and resized ahead by a thread, while another one brings masks to their
                 original size.
             name (str): Name of the video.
+            batch_size (int): Number of clips of a file that the network gets at once, if the
+                memory of the device suffices.
 
         Raises:
             Exception: The error of ``frames`` or of the pipeline, after the results of the
                 frames before it.
         """
-        source = UntilError(frames)
         is_file = isinstance(frames, FrameSource) and frames.is_file
-        clips = UntilError(
-            ahead(self._loaded(source, name), 2) if is_file else self._loaded(source, name)
-        )
-        state = StreamState(name)
-        for result in in_background(self._linked(state, clips), is_file):
-            yield from result
+        batch_size = batch_size if is_file else 1
+        source = UntilError(frames)
+        clips: UntilError[LoadedClip] = UntilError(self._loaded(source, name))
+        with ExitStack() as stack:
+            # a thread that frees a generator cannot wait for its own end, so they are closed here
+            if is_file:
+                clips.items = stack.enter_context(closing(ahead(clips.items, batch_size + 1)))
+            linked = self._linked(StreamState(name), Batches(clips, batch_size))
+            results = in_background(linked, batch_size if is_file else 0)
+            for result in stack.enter_context(closing(results)):
+                yield from result
         for failed in (clips.error, source.error):
             if failed is not None:
                 raise failed
@@ -142,12 +154,19 @@ class ClipStream:
         yield from self._load_rest(state)
 
     def _linked(
-        self, state: StreamState, clips: Iterable[LoadedClip]
+        self, state: StreamState, batches: 'Batches'
     ) -> Iterator[Callable[[], list[FrameResult]]]:
         """Yield for each clip a function that returns its results, and one for the end."""
-        for loaded in clips:
-            state, linked = self._step(state, loaded)
-            yield linked.final_results
+        for batch in batches:
+            try:
+                state, clips = self._step(state, batch)
+            except torch.cuda.OutOfMemoryError:
+                if len(batch) == 1:
+                    raise
+                batches.split(batch)
+                continue
+            for linked in clips:
+                yield linked.final_results
         if state.last is not None:
             yield partial(state.last.rest, self.num_frames)
 
@@ -176,7 +195,13 @@ class ClipStream:
                 f'{name}: frames of {size} (height, width) cannot be resized to the input of the '
                 f'model ({" ".join(str(error).split())})'
             ) from error
-        data = self.model.data_preprocessor(pseudo_collate([data]), False)
+        data = pseudo_collate([data])
+        device = self.model.data_preprocessor.device
+        if device.type == 'cuda':  # pinned memory is copied while others work
+            data['inputs'] = [
+                each.pin_memory().to(device, non_blocking=True) for each in data['inputs']
+            ]
+        data = self.model.data_preprocessor(data, False)
         return data['inputs'][0], data['data_samples'][0]
 
     def _load(self, state: StreamState, frame: np.ndarray) -> tuple[StreamState, LoadedClip | None]:
@@ -203,11 +228,51 @@ class ClipStream:
                 inputs, sample = self.prepare(state.name, state.recent, window)
                 yield LoadedClip(window, state.recent, inputs, sample, at_end=True)
 
-    def _step(self, state: StreamState, loaded: LoadedClip) -> tuple[StreamState, LinkedClip]:
-        """Run the model on a clip."""
-        window = loaded.window
-        video, clip = self.model.step(
-            state.video, loaded.inputs, window.frame_ids, window.num_final
+    def _step(
+        self, state: StreamState, batch: Sequence[LoadedClip]
+    ) -> tuple[StreamState, list[LinkedClip]]:
+        """Run the model on the next clips."""
+        inputs = [
+            ClipInput(each.inputs, each.window.frame_ids, each.window.num_final) for each in batch
+        ]
+        video, clips = self.model.steps(state.video, inputs)
+        linked = [LinkedClip(*each) for each in zip(clips, batch)]
+        number = state.num_clips + len(batch)
+        return replace(state, num_clips=number, video=video, last=linked[-1]), linked
+
+
+class Batches:
+    """Clips in batches, in order.
+
+    The first clip, which has more new frames than the others, and what does not fill a batch at
+    the end come one by one, so that the network gets few sizes of inputs.
+
+    Args:
+        clips (Iterable[LoadedClip]): The clips of a video.
+        size (int): Number of clips of a batch.
+    """
+
+    def __init__(self, clips: Iterable[LoadedClip], size: int) -> None:
+        self.clips = clips
+        self.size = size
+        self._waiting: list[LoadedClip] = []
+
+    def __iter__(self) -> Iterator[list[LoadedClip]]:
+        for number, clip in enumerate(self.clips):
+            self._waiting.append(clip)
+            while self._waiting and (number == 0 or len(self._waiting) >= self.size):
+                batch, self._waiting = self._waiting[: self.size], self._waiting[self.size :]
+                yield batch
+        while self._waiting:
+            yield [self._waiting.pop(0)]
+
+    def split(self, batch: list[LoadedClip]) -> None:
+        """Give the clips of a batch, and all after them, one by one."""
+        print_log(
+            f'the device has too little memory for {len(batch)} clips at once; they come one by '
+            'one from now on (batch_size=1 does so from the start)',
+            logger='current',
+            level=logging.WARNING,
         )
-        linked = LinkedClip(clip, loaded)
-        return replace(state, num_clips=state.num_clips + 1, video=video, last=linked), linked
+        self.size = 1
+        self._waiting = [*batch, *self._waiting]

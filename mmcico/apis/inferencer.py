@@ -31,6 +31,7 @@ from .model_loading import (
     check_checkpoint,
     check_config,
     check_device,
+    checked_batch_size,
     class_names,
     config_of,
     find_model,
@@ -148,6 +149,7 @@ class CiCoInferencer(BaseInferencer):
         style: DrawStyle = DrawStyle(),
         fps: float | None = None,
         return_datasamples: bool = False,
+        batch_size: int | None = None,
     ) -> dict[str, Any]:
         """Run on one or several videos.
 
@@ -164,6 +166,8 @@ class CiCoInferencer(BaseInferencer):
             fps (float, optional): Frames per second of overlays; by default, those of the source.
             return_datasamples (bool): Whether to return the data samples of all frames, which
                 take memory in proportion to the length of the video.
+            batch_size (int, optional): Number of clips of a file that the network gets at once; see
+                :func:`checked_batch_size` for the default.
 
         Returns:
             dict: ``predictions`` has ``name``, ``tracks`` (see :meth:`TrackSink.records`) and, if
@@ -174,6 +178,7 @@ class CiCoInferencer(BaseInferencer):
             KeyboardInterrupt: On Ctrl-C, between two frames. Results so far are written.
         """
         wanted = (save,) if isinstance(save, str) else tuple(save)
+        size = checked_batch_size(batch_size, self.model.data_preprocessor.device)
         plan = OutputPlan(out_dir, wanted, self.least_score(score_thr), style, fps)
         runs: list[TrackSink] = []
         samples: dict[str, list[DetDataSample]] = {}
@@ -184,7 +189,7 @@ class CiCoInferencer(BaseInferencer):
                 opened.name = distinct(opened.name, names)
                 runs.append(TrackSink(opened.name, self.classes, self.category_ids))
                 kept = samples.setdefault(opened.name, [])
-                for result in self._run(opened, runs[-1], plan):
+                for result in self._run(opened, runs[-1], plan, size):
                     if return_datasamples:
                         kept.append(result.sample.cpu())
         finally:
@@ -192,7 +197,7 @@ class CiCoInferencer(BaseInferencer):
         return self.postprocess(runs, plan.videos(runs), samples if return_datasamples else None)
 
     def _run(
-        self, source: FrameSource, tracks: TrackSink, plan: OutputPlan
+        self, source: FrameSource, tracks: TrackSink, plan: OutputPlan, batch_size: int
     ) -> Iterator[FrameResult]:
         """Run on one video and give each result to all sinks."""
         with ExitStack() as stack:
@@ -200,7 +205,7 @@ class CiCoInferencer(BaseInferencer):
             sinks = [BackgroundSink(tracks), *plan.sinks(source, self.classes)]
             for sink in sinks:
                 stack.enter_context(sink)
-            results = self.clips.run(source, source.name)
+            results = self.clips.run(source, source.name, batch_size)
             if self.show_progress:
                 results = with_progress(results, source.name, source.length)
             for result in results:

@@ -21,6 +21,8 @@ from mmcico.registry import MODELS
 from mmcico.utils.launch import read_config
 from mmcico.utils.package_files import known_models
 
+#: clips of a file that a GPU gets at once; small batches keep it waiting for the CPU
+BATCH_SIZE = 4
 BACKENDS = ('pytorch', 'onnx')
 #: weights of the package, which know a single class; docs/en/any_object.md says how they were made
 ANY_OBJECT = Path(mmcico.__file__).parent / 'weights' / 'any_object.pth'
@@ -118,6 +120,21 @@ def check_device(name: str | None) -> None:
         raise ValueError(
             f'the device "{name}" cannot be used ({reason}); leave it out to take the best there is'
         ) from error
+
+
+def checked_batch_size(batch_size: int | None, device: torch.device) -> int:
+    """Return the number of clips of a file that the network gets at once.
+
+    The default is :data:`BATCH_SIZE`, and 1 on a CPU, which computes one clip after the other.
+
+    Raises:
+        ValueError: If the number is below 1.
+    """
+    if batch_size is None:
+        return 1 if device.type == 'cpu' else BATCH_SIZE
+    if batch_size < 1:
+        raise ValueError(f'batch_size={batch_size} must be at least 1')
+    return batch_size
 
 
 def class_names(cfg: Config, meta: Mapping[str, Any]) -> Sequence[str]:

@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
@@ -87,7 +87,7 @@ class UntilError(Generic[Item]):
             yield item
 
 
-def ahead(items: Iterable[Item], length: int) -> Iterator[Item]:
+def ahead(items: Iterable[Item], length: int) -> Generator[Item, None, None]:
     """Yield items in order that a thread computes ahead; up to ``length`` of them may wait."""
     iterator = iter(items)
     waiting: deque[Future] = deque()
@@ -104,12 +104,13 @@ def ahead(items: Iterable[Item], length: int) -> Iterator[Item]:
         pool.shutdown(cancel_futures=True)
 
 
-def in_background(jobs: Iterable[Callable[[], Item]], parallel: bool = True) -> Iterator[Item]:
+def in_background(jobs: Iterable[Callable[[], Item]], length: int) -> Generator[Item, None, None]:
     """Yield the results of functions, in order.
 
-    If ``parallel``, a thread runs each function while the next one is fetched.
+    A thread runs them while the next ones are fetched; up to ``length`` of them may wait. If it is
+    0, they run in this thread.
     """
-    if not parallel:
+    if length == 0:
         for job in jobs:
             yield job()
         return
@@ -118,7 +119,7 @@ def in_background(jobs: Iterable[Callable[[], Item]], parallel: bool = True) -> 
     with ThreadPoolExecutor(1, 'mmcico-results') as pool:
         for job in source:
             waiting.append(pool.submit(job))
-            if len(waiting) > 1:
+            if len(waiting) > length:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import Any
 
-from mmcico.utils.tool import tool_parser
+from mmcico.utils.tool import positive_int, tool_parser
 from mmcico.visualization.style import add_style_arguments, style_of
 
 SAVE = ('video', 'masks', 'json')
@@ -79,6 +79,12 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='{auto,fp32,bf16,fp16}',
         default='fp32',
         help='of the network; auto: bf16 if the device is fast at it (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--batch-size',
+        type=positive_int,
+        help='number of clips of a file that the network gets at once; lower it if the memory of '
+        'the device is short (default: 4, and 1 on a CPU)',
     )
     parser.add_argument(
         '--compiled',
@@ -180,6 +186,7 @@ def main(argv: Sequence[str]) -> None:
         score_thr=parsed.score_thr,
         style=style,
         fps=parsed.fps,
+        batch_size=parsed.batch_size,
     )
     if parsed.quiet:
         return

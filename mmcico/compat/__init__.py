@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from multiprocessing import current_process
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from .check import STACKS, check_packages
@@ -150,10 +150,18 @@ def _resume_shards(module: ModuleType) -> None:
     module.FSDPStrategy.load_optim_state_dict = load_optim_state_dict
 
 
+def _colour_tracks(module: ModuleType) -> None:
+    """Give MMDetection's visualizer of tracks its colours without seaborn, a second of imports."""
+    if getattr(module, 'sns', '') is None:  # the forks have their own colours
+        palette = importlib.import_module('matplotlib').colormaps['tab10'].colors
+        vars(module)['sns'] = SimpleNamespace(color_palette=lambda: palette)
+
+
 #: module -> the change that is made when it is imported
 CHANGES = {
     'mmcv': _later('operators', 'fill_mmcv_ext'),
     'mmcv.ops.multi_scale_deform_attn': _later('operators', 'plain_deformable_attention'),
+    'mmdet.visualization.local_visualizer': _colour_tracks,
     'mmdet.models.losses.focal_loss': _later('operators', 'plain_focal_loss'),
     'mmengine.runner.checkpoint': _later('checkpoint', 'guard_checkpoints'),
     'mmengine._strategy.fsdp': _resume_shards,

@@ -13,13 +13,8 @@ from mmengine.config import Config, ConfigDict
 from torch import Tensor
 
 from mmcico.models.vis.cico import CiCo
-from mmcico.models.vis.clip_network import (
-    ClipModel,
-    ClipNetwork,
-    KnownFrames,
-    NetworkResult,
-    check_size,
-)
+from mmcico.models.vis.clip_network import ClipModel, ClipNetwork, NetworkResult
+from mmcico.models.vis.frame_features import KnownFrames, check_size
 from mmcico.structures.clip_outputs import ClipOutputs
 from mmcico.version import __version__
 

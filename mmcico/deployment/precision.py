@@ -13,7 +13,8 @@ from mmcico.models.layers.frozen_norms import norms_to_fold, split_norms
 from mmcico.models.layers.window_attention import fuse_attention
 from mmcico.models.layers.winograd_layers import use_winograd
 from mmcico.models.vis.cico import CiCo
-from mmcico.models.vis.clip_network import ClipModel, KnownFrames, LazyNetwork, NetworkResult
+from mmcico.models.vis.clip_network import ClipInput, ClipModel, LazyNetwork, NetworkResult
+from mmcico.models.vis.frame_features import KnownFrames
 from mmcico.structures.clip_outputs import ClipOutputs
 from mmcico.utils.products import whole_products
 
@@ -137,21 +138,25 @@ class FastNetwork(LazyNetwork):
     def __init__(self, dtype: torch.dtype) -> None:
         self.dtype = dtype
 
-    def __call__(
-        self,
-        model: ClipModel,
-        known: KnownFrames,
-        inputs: Tensor,
-        frame_ids: Sequence[int],
-        num_final: int,
-    ) -> NetworkResult:
-        """Run the network; see :class:`ClipNetwork`."""
-        inputs = inputs.contiguous(memory_format=torch.channels_last)
+    def together(
+        self, model: ClipModel, known: KnownFrames, clips: Sequence[ClipInput]
+    ) -> list[NetworkResult]:
+        """Return the results of consecutive clips; see :class:`LazyNetwork`."""
+        channels_last = [
+            clip._replace(inputs=clip.inputs.contiguous(memory_format=torch.channels_last))
+            for clip in clips
+        ]
         low = self.dtype != torch.float32
-        with torch.autocast(inputs.device.type, dtype=self.dtype if low else None, enabled=low):
-            found = super().__call__(model, known, inputs, frame_ids, num_final)
-        values = {k: v.float() for k, v in found.outputs._asdict().items() if v is not None}
-        return found._replace(outputs=ClipOutputs(**values), protos=found.protos.float())
+        kind = clips[0].inputs.device.type
+        with torch.autocast(kind, dtype=self.dtype if low else None, enabled=low):
+            results = super().together(model, known, channels_last)
+        return [in_float32(each) for each in results]
+
+
+def in_float32(result: NetworkResult) -> NetworkResult:
+    """Return the predictions and prototypes of a clip in single precision."""
+    values = {k: v.float() for k, v in result.outputs._asdict().items() if v is not None}
+    return result._replace(outputs=ClipOutputs(**values), protos=result.protos.float())
 
 
 def channels_last(weight: Tensor) -> None:

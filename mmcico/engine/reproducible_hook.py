@@ -96,6 +96,18 @@ class ReproducibleHook(Hook):
         if self.enabled:
             seed_generators(self._seed, get_rank(), runner.iter, 0)
 
+    def after_train(self, runner: Runner) -> None:
+        """End the loader workers.
+
+        PyTorch waits five seconds for each worker of an iterator that the garbage collector finds,
+        and what follows in this process, such as a test, needs their memory.
+        """
+        for loop in (runner.train_loop, runner.val_loop):
+            if hasattr(loop, 'dataloader_iterator'):
+                loop.dataloader_iterator = None
+            if loop is not None:
+                loop.dataloader._iterator = None
+
     def _number(self, runner: Runner, loader: Any) -> NumberedSampler:
         """Wrap the sampler and the data set of a loader in place."""
         sampler = loader.batch_sampler.sampler

@@ -1,11 +1,14 @@
-"""Whether weights fit a model."""
+"""Weights of a model: whether they fit, and the order of their initialisation."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from mmdet.utils import OptConfigType
 from mmengine.model import is_model_wrapper
 from torch import nn
+
+from mmcico.registry import WEIGHT_INITIALIZERS
 
 #: parts of a model without which there are no sensible results
 NEEDED = re.compile(r'(^|[.])(backbone|neck|(bbox|mask|rpn|roi|track|panoptic)_head)[.]')
@@ -53,3 +56,18 @@ def check_fit(
             'allow_partial=True (--allow-partial) takes what fits and leaves the rest random'
         )
     return problems + [f'{name} is not used' for name in params if name not in own]
+
+
+def split_init_cfg(init_cfg: OptConfigType | list[dict]) -> tuple[list[dict], list[dict]]:
+    """Split initialisers into those before the submodules and those after them.
+
+    The latter have a type with ``after_children``; MMEngine's ``init_weights`` runs the former.
+    """
+    cfgs = [init_cfg] if isinstance(init_cfg, dict) else list(init_cfg or [])
+    kinds = [cfg['type'] for cfg in cfgs]
+    kinds = [WEIGHT_INITIALIZERS.get(kind) if isinstance(kind, str) else kind for kind in kinds]
+    last = [getattr(kind, 'after_children', False) for kind in kinds]
+    return (
+        [cfg for cfg, after in zip(cfgs, last) if not after],
+        [cfg for cfg, after in zip(cfgs, last) if after],
+    )

@@ -9,8 +9,8 @@ from mmengine.logging import MMLogger
 from mmengine.model import PretrainedInit
 
 from mmcico.checkpoints import InflatedPretrained
-from mmcico.models.vis.cico import split_init_cfg
 from mmcico.registry import MODELS
+from mmcico.utils.weights import split_init_cfg
 
 
 @pytest.fixture(scope='module')

@@ -12,7 +12,7 @@ from mmcico.deployment import autocast_model, compare_clips, compile_model, set_
 from mmcico.deployment import precision as precision_module
 from mmcico.deployment.precision import FastNetwork, best_precision, norms_to_fold
 from mmcico.models.layers import winograd_layers
-from mmcico.models.vis.clip_network import KnownFrames
+from mmcico.models.vis.frame_features import KnownFrames
 
 BACKENDS = [
     ('eager', 1),

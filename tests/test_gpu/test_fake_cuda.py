@@ -15,8 +15,9 @@ from pretended_gpu import PretendedGpu, on_gpu
 from mmcico.apis import CiCoInferencer
 from mmcico.deployment import set_precision
 from mmcico.engine.checkpoint_hook import bad_tensors
-from mmcico.models.vis.clip_network import KnownFrames, VideoState
+from mmcico.models.vis.clip_network import VideoState
 from mmcico.models.vis.data_samples import to_track_sample
+from mmcico.models.vis.frame_features import KnownFrames
 from mmcico.registry import MODELS
 from mmcico.testing import clip_sample, small_model_cfg, write_small_model
 

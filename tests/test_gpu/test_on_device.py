@@ -16,7 +16,8 @@ from torch import distributed
 
 from mmcico.apis import CiCoInferencer, StreamState
 from mmcico.deployment import compare_clips
-from mmcico.models.vis.clip_network import KnownFrames, VideoState
+from mmcico.models.vis.clip_network import VideoState
+from mmcico.models.vis.frame_features import KnownFrames
 from mmcico.registry import MODELS
 from mmcico.testing import clip_sample, small_model_cfg, write_small_model
 

@@ -7,7 +7,8 @@ from mmengine.registry import init_default_scope
 from mmcico.models import ClipMaskHead
 from mmcico.models.heads.head_layers import level_windows
 from mmcico.models.layers.windows import crop, merge_windows, widen, worthwhile
-from mmcico.models.vis.clip_network import KnownFrames, VideoState, lazy_outputs, plan_frames
+from mmcico.models.vis.clip_network import VideoState, lazy_outputs
+from mmcico.models.vis.frame_features import KnownFrames, plan_frames
 from mmcico.registry import MODELS
 from mmcico.structures.clip_masks import crop_region
 from mmcico.testing import small_model_cfg

@@ -23,6 +23,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from mmcico.apis import CiCoInferencer
+from mmcico.apis.model_loading import checked_batch_size
 from mmcico.utils.launch import add_cfg_options
 from mmcico.utils.tool import positive_int, run_tool, tool_parser
 from speed.builders import build, forced, resolved, write_untrained
@@ -69,6 +70,11 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         default='fp32',
         help='precision of the network',
     )
+    parser.add_argument(
+        '--batch-size',
+        type=positive_int,
+        help='number of clips of a file that the network gets at once (default: 4, and 1 on a CPU)',
+    )
     parser.add_argument('--compile', action='store_true', help='use torch.compile')
     parser.add_argument('--repeats', type=positive_int, default=5, help='number of measured runs')
     parser.add_argument('--out', help='JSON file for the numbers')
@@ -90,7 +96,9 @@ def measure(args: argparse.Namespace, inferencer: CiCoInferencer, video: SpeedVi
     number = args.candidates or (None if args.checkpoint else 20)
     precision = resolved(args.precision, args.device)
     with forced(inferencer, video, number).active() if number else nullcontext():
-        found = Plan(inferencer, video, args.repeats).measure(precision, not args.compile)
+        batch_size = checked_batch_size(args.batch_size, torch.device(args.device))
+        plan = Plan(inferencer, video, args.repeats, batch_size)
+        found = plan.measure(precision, not args.compile)
     result = dict(
         machine=machine(torch.device(args.device)),
         config=Path(args.config).stem,
@@ -100,6 +108,7 @@ def measure(args: argparse.Namespace, inferencer: CiCoInferencer, video: SpeedVi
         ),
         num_frames=inferencer.clips.num_frames,
         overlap=inferencer.clips.overlap,
+        batch_size=batch_size,
         candidates_from='objects of the video' if number else 'the model',
         model=found,
     )

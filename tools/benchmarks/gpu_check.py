@@ -63,10 +63,13 @@ def parts(args: argparse.Namespace, folder: str) -> dict[str, list[str]]:
             *([] if on_gpu else ['--frames', '3', '--ways', 'fp32, CPU, dense', 'bf16, CPU']),
         ],
         'speed_fp32': [*speed, *small],
-        'speed_compiled': [*speed, *small, '--precision', 'auto', '--compile'],
     }
-    if not on_gpu:
-        found.pop('speed_compiled')
+    if on_gpu:
+        for size in ('1', '16'):  # 4 is the default
+            found[f'speed_batch_{size}'] = [*speed, *small, '--precision', 'auto']
+            found[f'speed_batch_{size}'] += ['--batch-size', size]
+        found['speed_compiled'] = [*speed, *small, '--precision', 'auto', '--compile']
+    else:
         found['dense'] += ['--candidates', '5']
     for name, command in found.items():
         if name != 'tests':

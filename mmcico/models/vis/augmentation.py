@@ -1,6 +1,6 @@
 """Test-time augmentation: a clip is seen flipped and in other sizes, and the views are averaged."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,10 +13,10 @@ from torch import Tensor
 
 from mmcico.structures.clip_masks import pairwise_mask_iou
 from mmcico.structures.instances import chosen_rows
-from mmcico.structures.track_state import Draw
 
 from ..trackers.matching import HungarianMatching
-from .clip_network import KnownFrames, VideoState
+from .clip_network import ClipInput, Detection, VideoState
+from .frame_features import KnownFrames
 
 #: fields of instances that are averaged over the views which found the instance
 MEAN = ('bboxes', 'circumscribed', 'rank_weight', 'masks', 'embeds')
@@ -109,48 +109,42 @@ class ViewedClips:
         self.iou_thr = iou_thr
         self.matching = HungarianMatching()
 
-    def detect(
-        self,
-        model: Any,
-        state: VideoState,
-        inputs: Tensor,
-        frame_ids: Sequence[int],
-        num_final: int,
-    ) -> tuple[VideoState, InstanceData, Draw]:
-        """Run the network on the next clip of a video, once for each view.
+    def detections(
+        self, model: Any, state: VideoState, clips: Sequence[ClipInput]
+    ) -> Iterator[Detection]:
+        """Run the network on the next clips of a video, once for each view.
 
         Args:
             model (CiCo): The model.
-            state (VideoState): State before the clip.
-            inputs (Tensor): (T, 3, H, W) normalised frames.
-            frame_ids (Sequence[int]): Their positions in the video.
-            num_final (int): The next clip begins with the frame after these.
+            state (VideoState): State before the clips.
+            clips (Sequence[ClipInput]): Consecutive clips with frames of one size.
 
-        Returns:
-            tuple[VideoState, InstanceData, Callable]: The state with new features of frames;
-            averaged instances as from ``CiCo.detect``, whose ``mask_params`` (N, V, k') are those
-            of each view, NaN where it did not find the instance; and a function that draws
-            earlier instances on the prototypes of all views.
+        Yields:
+            Detection: Of each clip; ``mask_params`` (N, V, k') of its averaged instances are those
+            of each view, NaN where it did not find the instance.
         """
-        shape = inputs.shape[-2:]
+        shape = clips[0].inputs.shape[-2:]
         known = state.views or (KnownFrames(),) * len(self.views)
-        clips, protos, after = [], [], []
-        for view, before in zip(self.views, known):
-            frames = view.frames(inputs, view.size(shape))
-            outputs, prototypes, now = model.network(model, before, frames, frame_ids, num_final)
-            clips.append(model.detect(outputs, prototypes, frames.shape[-2:]))
-            protos.append(prototypes)
-            after.append(now)
-        for view, clip in zip(self.views, clips):
-            size = view.size(shape)
-            clip.masks = view.maps(clip.masks, protos[0].shape[-2:])
-            for key in ('bboxes', 'circumscribed'):
-                clip[key] = view.boxes(clip[key], size, shape)
-        clip = self.average(clips)
-        clip = chosen_rows(clip, clip.scores > model.nms.score_thr)
-        clip.set_metainfo(dict(input_shape=tuple(shape)))
-        draw = partial(self.redraw, model, protos, shape)
-        return replace(state, views=tuple(after)), clip, draw
+        sizes = [view.size(shape) for view in self.views]
+        runs = []
+        for view, size, before in zip(self.views, sizes, known):
+            seen = [clip._replace(inputs=view.frames(clip.inputs, size)) for clip in clips]
+            runs.append(model.network.run(model, before, seen))
+        for results in zip(*runs):
+            protos = [result.protos for result in results]
+            found = [
+                model.detect(result.outputs, result.protos, size)
+                for result, size in zip(results, sizes)
+            ]
+            for view, size, clip in zip(self.views, sizes, found):
+                clip.masks = view.maps(clip.masks, protos[0].shape[-2:])
+                for key in ('bboxes', 'circumscribed'):
+                    clip[key] = view.boxes(clip[key], size, shape)
+            merged = self.average(found)
+            merged = chosen_rows(merged, merged.scores > model.nms.score_thr)
+            merged.set_metainfo(dict(input_shape=tuple(shape)))
+            after = replace(state, views=tuple(result.known for result in results))
+            yield after, merged, partial(self.redraw, model, protos, shape)
 
     def average(self, clips: Sequence[InstanceData]) -> InstanceData:
         """Average the instances of all views, at the places of the input; best score first."""

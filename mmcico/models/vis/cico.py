@@ -1,6 +1,6 @@
 """CiCo: clip-in clip-out video instance segmentation."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,17 +13,17 @@ from mmengine.model import initialize
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmcico.registry import MODELS, TASK_UTILS, WEIGHT_INITIALIZERS
+from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.clip_outputs import ClipOutputs
 from mmcico.structures.track_state import Draw
+from mmcico.utils.weights import split_init_cfg
 
 from ..interfaces import build_part
 from .augmentation import ViewedClips, make_views
-from .clip_network import ClipNetwork, FrameFeatures, LazyNetwork, VideoState, check_clips
-from .data_samples import CLASS_TIES, MASK_RESIZE, align_clip, mean_overlap, to_track_sample
+from .clip_network import ClipInput, ClipNetwork, Detection, LazyNetwork, VideoState, check_clips
+from .data_samples import align_clip, choices_of, consecutive_clips, mean_overlap, to_track_sample
+from .frame_features import FrameFeatures
 
-#: settings of test_cfg, defaults first
-CHOICES = dict(overlap_masks=('later', 'mean'), mask_resize=MASK_RESIZE, class_ties=CLASS_TIES)
 #: methods that the model calls, with their arguments
 BBOX_HEAD = dict(forward_clips=('feats', 'cls_scores', 'windows'))
 MASK_HEAD = dict(predict=('protos', 'params', 'boxes', 'input_shape'))
@@ -70,10 +70,7 @@ class CiCo(BaseMOTModel):
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         test_cfg = test_cfg or dict()
-        for name, values in CHOICES.items():
-            if test_cfg.get(name, values[0]) not in values:
-                raise ValueError(f'test_cfg.{name}={test_cfg[name]!r} is none of {values}')
-        self.test_choices = {name: test_cfg.get(name, CHOICES[name][0]) for name in CHOICES}
+        self.test_choices = choices_of(test_cfg)
         self.backbone = MODELS.build(backbone)
         self.neck = MODELS.build(neck)
         self.mask_head = build_part(MODELS, mask_head, 'model.mask_head', **MASK_HEAD)
@@ -171,17 +168,18 @@ class CiCo(BaseMOTModel):
             list[TrackDataSample]: Frames whose results are final, with ``pred_track_instances``;
             ``clip_instances`` holds ids, scores and labels of the whole clip.
         """
-        results = []
-        for clip_inputs, sample in zip(inputs, data_samples):
-            # without the padding that other clips of the batch made necessary
-            height, width = sample[0].get('pad_shape', inputs.shape[-2:])[:2]
-            own = clip_inputs[..., :height, :width]
-            video, frames = sample[0].video_id, sample.frame_ids
-            state = self._state_before(video, frames)
-            state, clip = self.step(state, own, frames, sample.num_final)
-            if frames[0] + sample.num_final < sample[0].video_length:
+        results: list[TrackDataSample] = []
+        for group in consecutive_clips(inputs, data_samples):
+            samples, clips = zip(*group)
+            video, end = samples[0][0].video_id, clips[-1].frame_ids[0] + clips[-1].num_final
+            state = self._state_before(video, clips[0].frame_ids)
+            state, found = self.steps(state, clips)
+            if end < samples[0][0].video_length:
                 self.states[video] = state
-            results.append(to_track_sample(clip, sample, own.shape[-2:]))
+            results.extend(
+                to_track_sample(clip, sample, own.inputs.shape[-2:])
+                for clip, sample, own in zip(found, samples, clips)
+            )
         return results
 
     def _state_before(self, video: int | str, frames: Sequence[int]) -> VideoState:
@@ -200,34 +198,48 @@ class CiCo(BaseMOTModel):
             )
         return state
 
-    @torch.no_grad()
     def step(
         self, state: VideoState, inputs: Tensor, frame_ids: Sequence[int], num_final: int
     ) -> tuple[VideoState, InstanceData]:
-        """Process the next clip of a video.
+        """Process the next clip of a video, see :meth:`steps` and :class:`ClipInput`."""
+        state, (clip,) = self.steps(state, [ClipInput(inputs, frame_ids, num_final)])
+        return state, clip
 
-        Frames that the clip before has shown are not computed again, and parts of the maps
-        without candidates are left out; the results are those of the whole network.
+    @torch.no_grad()
+    def steps(
+        self, state: VideoState, clips: Sequence[ClipInput]
+    ) -> tuple[VideoState, list[InstanceData]]:
+        """Process the next clips of a video.
+
+        Frames that earlier clips have shown are not computed again. CPUs compute one clip after the
+        other and leave out parts of the maps without candidates; other devices compute all clips
+        as one batch. The results are those of the whole network.
 
         Args:
-            state (VideoState): State before the clip; ``VideoState()`` at first.
-            inputs (Tensor): (T, 3, H, W) normalised frames.
-            frame_ids (Sequence[int]): Their positions in the video.
-            num_final (int): The next clip begins with the frame after these.
+            state (VideoState): State before the clips; ``VideoState()`` at first.
+            clips (Sequence[ClipInput]): Consecutive clips with frames of one size.
 
         Returns:
-            tuple[VideoState, InstanceData]: The new state, and the instances of the clip as from
-            :meth:`detect`, with ``instances_id``.
+            tuple[VideoState, list[InstanceData]]: The new state, and the instances of each clip as
+            from :meth:`detect`, with ``instances_id``.
         """
-        check_clips(inputs[None], self.num_frames)
-        if self.viewed is not None:
-            state, clip, draw = self.viewed.detect(self, state, inputs, frame_ids, num_final)
-            return self.link(state, clip, frame_ids, draw)
-        shape = tuple(inputs.shape[-2:])
-        outputs, protos, known = self.network(self, state.known, inputs, frame_ids, num_final)
-        clip = self.detect(outputs, protos, shape)
-        draw = partial(self.mask_head.redraw, protos, input_shape=shape)
-        return self.link(replace(state, known=known), clip, frame_ids, draw)
+        for each in clips:
+            check_clips(each.inputs[None], self.num_frames)
+        linked = []
+        detect = self._detections if self.viewed is None else partial(self.viewed.detections, self)
+        for each, (seen, clip, draw) in zip(clips, detect(state, clips)):
+            state, clip = self.link(
+                replace(seen, tracker=state.tracker), clip, each.frame_ids, draw
+            )
+            linked.append(clip)
+        return state, linked
+
+    def _detections(self, state: VideoState, clips: Sequence[ClipInput]) -> Iterator[Detection]:
+        """Yield the instances of consecutive clips."""
+        shape = tuple(clips[0].inputs.shape[-2:])
+        for outputs, protos, known in self.network.run(self, state.known, clips):
+            draw = partial(self.mask_head.redraw, protos, input_shape=shape)
+            yield replace(state, known=known), self.detect(outputs, protos, shape), draw
 
     def detect(
         self, outputs: ClipOutputs, protos: Tensor, input_shape: Sequence[int]
@@ -277,18 +289,3 @@ class CiCo(BaseMOTModel):
             clip.masks = mean_overlap(before, clip, frame_ids)
         clip.set_metainfo(self.test_choices)
         return replace(state, tracker=tracker), clip
-
-
-def split_init_cfg(init_cfg: OptConfigType | list[dict]) -> tuple[list[dict], list[dict]]:
-    """Split initialisers into those before the submodules and those after them.
-
-    The latter have a type with ``after_children``; MMEngine's ``init_weights`` runs the former.
-    """
-    cfgs = [init_cfg] if isinstance(init_cfg, dict) else list(init_cfg or [])
-    kinds = [cfg['type'] for cfg in cfgs]
-    kinds = [WEIGHT_INITIALIZERS.get(kind) if isinstance(kind, str) else kind for kind in kinds]
-    last = [getattr(kind, 'after_children', False) for kind in kinds]
-    return (
-        [cfg for cfg, after in zip(cfgs, last) if not after],
-        [cfg for cfg, after in zip(cfgs, last) if after],
-    )

@@ -1,69 +1,33 @@
-"""Networks that run on clips, and the features that a video keeps between clips."""
+"""Networks that run on clips, and the state that a video has between clips."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import torch
+from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from mmcico.structures.clip_outputs import ClipOutputs
-from mmcico.structures.track_state import TrackState
+from mmcico.structures.track_state import Draw, TrackState
 
 from ..heads import CiCoHead, ClipMaskHead
 from ..task_modules import ClipNMS
+from .frame_features import FrameFeatures, KnownFrames, clip_features
 
 
-class FrameFeatures(NamedTuple):
-    """Results of all steps that need one frame at a time.
-
-    Attributes:
-        levels (tuple[Tensor]): (F, C, h, w), fine to coarse.
-        logits (tuple[Tensor]): (F, A * K, h, w) class logits; empty if the class tower is 3D.
-        fused (Tensor): (F, C', h3, w3) of the mask head.
-    """
-
-    levels: tuple[Tensor, ...]
-    logits: tuple[Tensor, ...]
-    fused: Tensor
-
-    def take(self, index: Sequence[int]) -> 'FrameFeatures':
-        """Return copies of chosen frames, in the order given."""
-        return FrameFeatures(
-            tuple(chosen_frames(x, index) for x in self.levels),
-            tuple(chosen_frames(x, index) for x in self.logits),
-            chosen_frames(self.fused, index),
-        )
-
-    @classmethod
-    def join(cls, parts: Sequence['FrameFeatures']) -> 'FrameFeatures':
-        """Return the frames of all parts, one after the other."""
-        levels, logits, fused = zip(*parts)
-        return cls(
-            tuple(map(torch.cat, zip(*levels))),
-            tuple(map(torch.cat, zip(*logits))),
-            torch.cat(fused),
-        )
-
-
-def chosen_frames(x: Tensor, index: Sequence[int]) -> Tensor:
-    """Return copies of chosen frames of (F, ...), without waiting for the device."""
-    parts = [x[each : each + 1] for each in index]
-    return torch.cat(parts) if parts else x.new_empty(0, *x.shape[1:])
-
-
-class KnownFrames(NamedTuple):
-    """Features of the last frames of a video.
+class ClipInput(NamedTuple):
+    """A clip as input of a network.
 
     Attributes:
-        frame_ids (tuple[int]): F positions in the video.
-        features (FrameFeatures, optional): Of these frames.
-        input_shape (tuple[int]): Height and width of their input, empty before the first frame.
+        inputs (Tensor): (T, 3, H, W) normalised frames.
+        frame_ids (Sequence[int]): Their positions in the video.
+        num_final (int): The next clip begins with the frame after these.
     """
 
-    frame_ids: tuple[int, ...] = ()
-    features: FrameFeatures | None = None
-    input_shape: tuple[int, ...] = ()
+    inputs: Tensor
+    frame_ids: Sequence[int]
+    num_final: int
 
 
 @dataclass(frozen=True)
@@ -81,55 +45,9 @@ class VideoState:
     views: tuple[KnownFrames, ...] = ()
 
 
-def plan_frames(frame_ids: Sequence[int], known: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Plan which frames of a clip are computed, so that none is computed twice.
-
-    Returns the positions in the clip, whose frames may repeat, of those that are not known; and for
-    each of the T frames its position among the known frames followed by the computed ones.
-    """
-    where = {frame: row for row, frame in enumerate(known)}
-    fresh: list[int] = []
-    for position, frame in enumerate(frame_ids):
-        if frame not in where:
-            where[frame] = len(known) + len(fresh)
-            fresh.append(position)
-    return fresh, [where[frame] for frame in frame_ids]
-
-
-def clip_features(
-    per_frame: Callable[[Tensor], FrameFeatures],
-    known: KnownFrames,
-    inputs: Tensor,
-    frame_ids: Sequence[int],
-) -> FrameFeatures:
-    """Return the features of a clip, computing only frames that are not known.
-
-    ``per_frame`` computes those of frames (F, 3, H, W). The inputs are the (T, 3, H, W) normalised
-    frames, ``frame_ids`` their positions in the video.
-
-    Raises:
-        ValueError: If the frames have another size than those before.
-    """
-    check_size(known, inputs, frame_ids)
-    fresh, rows = plan_frames(frame_ids, known.frame_ids)
-    parts = [] if known.features is None else [known.features]
-    if fresh:
-        parts.append(per_frame(chosen_frames(inputs, fresh)))
-    return FrameFeatures.join(parts).take(rows)
-
-
-def check_size(known: KnownFrames, inputs: Tensor, frame_ids: Sequence[int]) -> None:
-    """Check that frames (T, 3, H, W) have the size of those before them.
-
-    Raises:
-        ValueError: If the size changes.
-    """
-    size = tuple(inputs.shape[-2:])
-    if known.input_shape and known.input_shape != size:
-        raise ValueError(
-            f'the video changes its size: frames {tuple(frame_ids)} are {size} (height, width) as '
-            f'input, those before were {known.input_shape}; treat what follows as another video'
-        )
+#: state of a video after a clip but for the tracker's part, the clip's instances, and a function
+#: that draws earlier instances on this clip's prototypes
+Detection = tuple[VideoState, InstanceData, Draw]
 
 
 def check_clips(inputs: Tensor, num_frames: int) -> None:
@@ -201,12 +119,22 @@ class ClipNetwork:
         """
         raise NotImplementedError
 
+    def run(
+        self, model: ClipModel, known: KnownFrames, clips: Sequence[ClipInput]
+    ) -> Iterator[NetworkResult]:
+        """Yield the results of consecutive clips of a video, one after the other."""
+        for clip in clips:
+            result = self(model, known, *clip)
+            known = result.known
+            yield result
+
 
 class LazyNetwork(ClipNetwork):
     """Runs the model's own layers, only near candidates.
 
-    Frames that a clip shares with the one before are not computed again, unless the clip was
-    moved back further than features were kept.
+    Frames that a clip shares with the ones before are not computed again, unless the clip was
+    moved back further than features were kept. Devices other than CPUs compute several clips as
+    one batch.
     """
 
     def __call__(
@@ -218,14 +146,35 @@ class LazyNetwork(ClipNetwork):
         num_final: int,
     ) -> NetworkResult:
         """Run the network; see :class:`ClipNetwork`."""
+        (result,) = self.together(model, known, [ClipInput(inputs, frame_ids, num_final)])
+        return result
+
+    def run(
+        self, model: ClipModel, known: KnownFrames, clips: Sequence[ClipInput]
+    ) -> Iterator[NetworkResult]:
+        """Yield the results of consecutive clips of a video."""
+        on_cpu = clips[0].inputs.device.type == 'cpu'
+        yield from (super().run if on_cpu else self.together)(model, known, clips)
+
+    def together(
+        self, model: ClipModel, known: KnownFrames, clips: Sequence[ClipInput]
+    ) -> list[NetworkResult]:
+        """Return the results of consecutive clips of a video, computed as one batch.
+
+        What is known after the last clip is part of all results.
+        """
+        inputs = torch.cat([clip.inputs for clip in clips])
+        frame_ids = [frame for clip in clips for frame in clip.frame_ids]
+        size = tuple(inputs.shape[-2:])
         features = clip_features(model.per_frame, known, inputs, frame_ids)
-        outputs, protos = lazy_outputs(model, features, tuple(inputs.shape[-2:]))
-        known = KnownFrames(
-            tuple(frame_ids[num_final:]),
-            features.take(range(num_final, len(frame_ids))),
-            tuple(inputs.shape[-2:]),
-        )
-        return NetworkResult(outputs.of_clip(0), protos[0], known)
+        outputs, protos = lazy_outputs(model, features, size)
+        last = len(frame_ids) - len(clips[-1].frame_ids) + clips[-1].num_final
+        rest = range(last, len(frame_ids))
+        after = KnownFrames(tuple(frame_ids[last:]), features.take(rest), size)
+        return [
+            NetworkResult(outputs.of_clip(number), protos[number], after)
+            for number in range(len(clips))
+        ]
 
 
 def lazy_outputs(
@@ -234,12 +183,13 @@ def lazy_outputs(
     """Compute class scores first and all other outputs only where they are needed.
 
     On devices other than CPUs everything is computed, because finding out where would wait for the
-    device. Returns predictions (B = 1), equal to the whole network's where the class score passes,
-    and prototypes (1, k, T, h, w), equal where masks are drawn.
+    device, and so it is for several clips. Returns predictions for B clips, equal to the whole
+    network's where the class score passes, and prototypes (B, k, T, h, w), equal where masks are
+    drawn.
     """
     bbox_head, mask_head = model.bbox_head, model.mask_head
     logits = bbox_head.class_logits(features.levels, features.logits)
-    if features.fused.device.type != 'cpu':
+    if features.fused.device.type != 'cpu' or len(logits) > 1:
         outputs = bbox_head.forward_clips(features.levels, logits)
         return outputs, mask_head.forward_clips(features.fused, bbox_head.num_frames)
     scores = bbox_head.class_scores(logits)

@@ -4,7 +4,8 @@ The ground truth of a clip is aligned by the ids of its objects; results go back
 """
 
 import os.path as osp
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,14 +20,30 @@ from mmcico.structures.clip_outputs import ClipGroundTruth
 from mmcico.structures.instances import chosen_rows
 from mmcico.structures.track_state import TrackState
 
+from .clip_network import ClipInput
+
 #: ways to enlarge masks, see :func:`to_original`
 MASK_RESIZE = ('resize_first', 'crop_first')
 #: which of equally frequent classes a track gets: the one with better scores or the first one
 CLASS_TIES = ('scored', 'lowest')
+#: settings of results in test_cfg, defaults first
+CHOICES = dict(overlap_masks=('later', 'mean'), mask_resize=MASK_RESIZE, class_ties=CLASS_TIES)
 #: what a clip says of its tracks; not every tracker has tentative ones
 VOTE_FIELDS = ('instances_id', 'scores', 'labels', 'tentative')
 #: instances whose masks are enlarged together; bounds memory
 CHUNK = 16
+
+
+def choices_of(test_cfg: Mapping[str, Any]) -> dict[str, str]:
+    """Return the settings of :data:`CHOICES`.
+
+    Raises:
+        ValueError: If there is no such value.
+    """
+    for name, values in CHOICES.items():
+        if test_cfg.get(name, values[0]) not in values:
+            raise ValueError(f'test_cfg.{name}={test_cfg[name]!r} is none of {values}')
+    return {name: test_cfg.get(name, values[0]) for name, values in CHOICES.items()}
 
 
 def numbered_ids(frames: Sequence[DetDataSample]) -> dict[int, int]:
@@ -103,6 +120,31 @@ def align_clip(
         # the folder makes it unique also among data sets in one batch
         video_id=f'{osp.dirname(frames[0].get("img_path", ""))}:{frames[0].video_id}',
     )
+
+
+def consecutive_clips(
+    inputs: Tensor, samples: Sequence[TrackDataSample]
+) -> list[list[tuple[TrackDataSample, ClipInput]]]:
+    """Group the clips of a batch so that those of a group follow each other in their video.
+
+    Args:
+        inputs (Tensor): (B, T, 3, H, W) normalised clips.
+        samples (Sequence[TrackDataSample]): Where they come from.
+
+    Returns:
+        list[list[tuple]]: Clips without the padding that others of the batch made necessary.
+    """
+    groups: list[list[tuple[TrackDataSample, ClipInput]]] = []
+    follows = None
+    for frames, sample in zip(inputs, samples):
+        height, width = sample[0].get('pad_shape', inputs.shape[-2:])[:2]
+        clip = ClipInput(frames[..., :height, :width], sample.frame_ids, sample.num_final)
+        here = sample[0].video_id, clip.frame_ids[0], (height, width)
+        if here != follows:
+            groups.append([])
+        groups[-1].append((sample, clip))
+        follows = sample[0].video_id, clip.frame_ids[0] + clip.num_final, (height, width)
+    return groups
 
 
 def shown_size(frame: DetDataSample) -> tuple[int, int]:

@@ -16,7 +16,8 @@ from mmcico.deployment.precision import best_precision
 from mmcico.models import CiCo
 from mmcico.models.heads import proto_layers
 from mmcico.models.layers.clip_tower import ClipConv3d
-from mmcico.models.vis.clip_network import ClipNetwork, KnownFrames, NetworkResult
+from mmcico.models.vis.clip_network import ClipNetwork, NetworkResult
+from mmcico.models.vis.frame_features import KnownFrames
 from mmcico.registry import MODELS
 from mmcico.utils.launch import read_config
 

@@ -1,6 +1,6 @@
 """Candidates from the ground truth of a video, for networks that were not trained."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmcico.models import CiCo
+from mmcico.models.vis.clip_network import ClipInput, ClipNetwork, NetworkResult
+from mmcico.models.vis.frame_features import KnownFrames
 from mmcico.structures.clip_boxes import box_area, box_iou
 
 from .videos import SpeedVideo
@@ -114,21 +116,51 @@ class ForcedCandidates:
     def active(self) -> Iterator[None]:
         """Make the model find the candidates within a block; its layers run as before."""
         model, head = self.model, self.model.bbox_head
-        step, class_scores = model.step, head.class_scores
-
-        def tell_frames(state: Any, inputs: Tensor, frame_ids: Sequence[int], *args: Any) -> Any:
-            self.frame_ids = tuple(frame_ids)
-            self.input_shape = tuple(inputs.shape[-2:])
-            return step(state, inputs, frame_ids, *args)
+        network, class_scores = model.network, head.class_scores
 
         def level_sizes() -> list[tuple[int, int]]:
             strides = head.anchor_generator.strides
             height, width = self.input_shape
             return [(-(-height // y), -(-width // x)) for x, y in strides]
 
-        model.step = tell_frames
+        model.network = ToldNetwork(network, self.tell)
         head.class_scores = lambda logits: self.scores(class_scores(logits), level_sizes())
         try:
             yield
         finally:
-            del model.step, head.class_scores
+            model.network = network
+            del head.class_scores
+
+    def tell(self, clip: ClipInput) -> None:
+        """Take a clip as the current one."""
+        self.frame_ids = tuple(clip.frame_ids)
+        self.input_shape = tuple(clip.inputs.shape[-2:])
+
+
+class ToldNetwork(ClipNetwork):
+    """Another network that tells which clip comes next.
+
+    Args:
+        network (ClipNetwork): The other network.
+        tell (Callable): Function of a :class:`ClipInput`. It is called before the network computes
+            the clip, or, if that computes several clips as one batch, before the model selects
+            the instances of the clip.
+    """
+
+    def __init__(self, network: ClipNetwork, tell: Callable[[ClipInput], None]) -> None:
+        self.network = network
+        self.tell = tell
+
+    def __call__(self, model: Any, known: KnownFrames, *clip: Any) -> NetworkResult:
+        """Run the network; see :class:`ClipNetwork`."""
+        self.tell(ClipInput(*clip))
+        return self.network(model, known, *clip)
+
+    def run(
+        self, model: Any, known: KnownFrames, clips: Sequence[ClipInput]
+    ) -> Iterator[NetworkResult]:
+        """Yield the results of consecutive clips of a video."""
+        results = self.network.run(model, known, clips)
+        for clip in clips:
+            self.tell(clip)
+            yield next(results)

@@ -53,7 +53,7 @@ def summary(result: dict[str, Any]) -> str:
         where,
         f'{result["config"]}, {result["precision"]}, {video["frames"]} frames of '
         f'{video["height"]} x {video["width"]}, clips of {result["num_frames"]} with '
-        f'{result["overlap"]} shared',
+        f'{result["overlap"]} shared, {result["batch_size"]} at once',
         f'candidates {clip["candidates"]:.1f} and instances {clip["instances"]:.1f} a clip '
         f'({result["candidates_from"]})',
         '',

@@ -1,47 +1,33 @@
 """Measurements of a CiCo model on a video."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from mmengine.structures import InstanceData
-from torch import Tensor
 
 from mmcico.apis import CiCoInferencer, FrameSource, StreamState, open_source
+from mmcico.apis.clip_stream import Batches
 from mmcico.apis.outputs import TrackSink
 from mmcico.datasets.clip_windows import clip_windows
 from mmcico.models import CiCo
-from mmcico.models.vis.clip_network import VideoState
+from mmcico.models.vis.clip_network import ClipInput, VideoState
 
 from .measures import PeakMemory, measured_peak, quantile, spread, wait_for
 from .stages import NETWORK, STAGES, StageMeter, clock, flop_meter, metered
 from .videos import SpeedVideo
 
 
-class ReadyClip(NamedTuple):
-    """A clip as input of the model.
-
-    Attributes:
-        inputs (Tensor): (T, 3, H, W) normalised frames.
-        frame_ids (tuple[int]): Positions of the frames in the video.
-        num_final (int): Number of frames before the next clip.
-    """
-
-    inputs: Tensor
-    frame_ids: tuple[int, ...]
-    num_final: int
-
-
-def ready_clips(inferencer: CiCoInferencer, video: SpeedVideo) -> list[ReadyClip]:
+def ready_clips(inferencer: CiCoInferencer, video: SpeedVideo) -> list[ClipInput]:
     """Load all clips of a video."""
     clips = inferencer.clips
     frames = dict(enumerate(video.frames))
     windows = clip_windows(len(frames), clips.num_frames, clips.overlap, clips.completion)
     return [
-        ReadyClip(clips.prepare('video', frames, each)[0], each.frame_ids, each.num_final)
+        ClipInput(clips.prepare('video', frames, each)[0], each.frame_ids, each.num_final)
         for each in windows
     ]
 
@@ -55,12 +41,12 @@ def input_scale(inferencer: CiCoInferencer, video: SpeedVideo) -> tuple[float, f
     return height / video.size[0], width / video.size[1]
 
 
-def run_clips(model: CiCo, clips: Iterable[ReadyClip]) -> list[InstanceData]:
+def run_clips(model: CiCo, clips: Sequence[ClipInput], batch_size: int = 1) -> list[InstanceData]:
     """Run the clips of a video in order; return their linked instances."""
     state, found = VideoState(), []
-    for clip in clips:
-        state, instances = model.step(state, clip.inputs, clip.frame_ids, clip.num_final)
-        found.append(instances)
+    for start in range(0, len(clips), batch_size):
+        state, instances = model.steps(state, clips[start : start + batch_size])
+        found += instances
     return found
 
 
@@ -75,13 +61,13 @@ def second_clip(
         Callable: Returns the seconds of a new frame, and the linked instances of the clip.
     """
     model, (first, second) = inferencer.model, ready_clips(inferencer, video)[:2]
-    state, _ = model.step(VideoState(), first.inputs, first.frame_ids, first.num_final)
+    state, _ = model.steps(VideoState(), [first])
     new_frames = len(second.frame_ids) - inferencer.clips.overlap
 
     def run() -> tuple[float, InstanceData]:
         wait_for(second.inputs.device)
         start = time.perf_counter()
-        _, found = model.step(state, second.inputs, second.frame_ids, second.num_final)
+        _, (found,) = model.steps(state, [second])
         wait_for(second.inputs.device)
         return (time.perf_counter() - start) / new_frames, found
 
@@ -96,11 +82,13 @@ class Plan:
         inferencer (CiCoInferencer): Inferencer with the model.
         video (SpeedVideo): The video.
         repeats (int): Number of measured runs, after one that warms up.
+        batch_size (int): Number of clips that the network gets at once.
     """
 
     inferencer: CiCoInferencer
     video: SpeedVideo
     repeats: int = 5
+    batch_size: int = 1
 
     @property
     def model(self) -> CiCo:
@@ -133,19 +121,23 @@ class Plan:
             times.append(time.perf_counter() - start)
         return times[1:]
 
+    def whole_run(self) -> None:
+        """Run the inferencer on the video."""
+        self.inferencer(self.source(), batch_size=self.batch_size)
+
     def end_to_end(self) -> dict[str, float]:
         """Measure the speed from files to encoded tracks, with the threads of the inferencer."""
-        return self.frames_a_second(lambda: self.inferencer(self.source()))
+        return self.frames_a_second(self.whole_run)
 
     def steps(self) -> dict[str, float]:
         """Measure the speed from prepared clips to linked instances at the size of the maps."""
         clips = ready_clips(self.inferencer, self.video)
-        return self.frames_a_second(lambda: run_clips(self.model, clips))
+        return self.frames_a_second(lambda: run_clips(self.model, clips, self.batch_size))
 
     def memory(self) -> float:
         """Return the peak memory of an end-to-end run in MiB."""
         with PeakMemory(self.device) as peak:
-            self.inferencer(self.source())
+            self.whole_run()
         return peak.mib
 
     def stages(self) -> dict[str, dict[str, float]]:
@@ -168,9 +160,8 @@ class Plan:
         encode = meter.wrap('enlarge and encode', lambda job: [sink.write(each) for each in job()])
         try:
             source = iter(self.source())
-            for job in stream._linked(
-                StreamState(), stream._loaded(timed_items(source, meter), 'video')
-            ):
+            clips = stream._loaded(timed_items(source, meter), 'video')
+            for job in stream._linked(StreamState(), Batches(clips, self.batch_size)):
                 encode(job)
         finally:
             del stream.prepare

@@ -126,7 +126,7 @@ def metered(model: CiCo, meter: StageMeter) -> Iterator[None]:
             for part, methods in parts.items():
                 for method in methods:
                     _replace(stack, getattr(model, part), method, meter, stage)
-        _replace(stack, model, 'step', meter, 'rest')
+        _replace(stack, model, 'steps', meter, 'rest')
         yield
 
 
