@@ -1,8 +1,6 @@
 """Whole pipelines on tiny video: train, resume, test, draw, two processes."""
 
 import json
-import os
-import re
 import subprocess
 import sys
 import zipfile
@@ -12,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from processes import free_port
+from processes import forked
 from pycocotools import mask as mask_api
 from tool_runs import options, run_here
 
@@ -316,22 +314,6 @@ def test_wrong_number_of_classes_is_said_before_training(trained, tmp_path, caps
     assert 'num_classes=4' in said and 'Traceback' not in said
 
 
-def script(*command):
-    """Run a script with one thread a process, so that sums are the same."""
-    env = dict(os.environ, OMP_NUM_THREADS='1', PYTHON=sys.executable)
-    env['PORT'] = str(free_port())
-    done = subprocess.run(
-        [*map(str, command)],
-        cwd=ROOT,
-        env=env,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    assert done.returncode == 0, done.stdout[-3000:]
-    return done.stdout
-
-
 def by_content(path):
     """Results without the order of tracks."""
     return sorted(json.dumps(r) for r in json.loads(path.read_text()))
@@ -341,8 +323,10 @@ def by_content(path):
 def test_two_processes_test_as_one(trained, tmp_path):
     config, _, checkpoint = trained
     one, two = tmp_path / 'one', tmp_path / 'two'
-    script(sys.executable, 'tools/test.py', config, checkpoint, '--work-dir', one)
-    script('bash', 'tools/dist_test.sh', config, checkpoint, 2, '--work-dir', two)
+    assert run_here('test.py', config, checkpoint, '--work-dir', one, *options()) == 0
+    command = ('test.py', config, checkpoint, '--launcher', 'pytorch', '--work-dir', two)
+    done = forked(2, lambda: run_here(*command, *options()))
+    assert done.returncode == 0, done.stderr[-3000:]
     assert by_content(two / 'results.json') == by_content(one / 'results.json')
     assert json.loads((two / 'metrics.json').read_text()) == json.loads(
         (one / 'metrics.json').read_text()
@@ -351,18 +335,11 @@ def test_two_processes_test_as_one(trained, tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_train(trained, tmp_path):
-    said = script(
-        'bash',
-        'tools/dist_train.sh',
-        trained[0],
-        2,
-        '--work-dir',
-        tmp_path,
-        *options(
-            'train_cfg.max_iters=6',
-            'train_cfg.val_interval=6',
-            'default_hooks.checkpoint.interval=6',
-        ),
+    command = ('train.py', trained[0], '--launcher', 'pytorch', '--work-dir', tmp_path)
+    settings = options(
+        'train_cfg.max_iters=6', 'train_cfg.val_interval=6', 'default_hooks.checkpoint.interval=6'
     )
+    done = forked(2, lambda: run_here(*command, *settings))
+    assert done.returncode == 0, done.stderr[-3000:]
     assert (tmp_path / 'iter_6.pth').exists()
-    assert re.search(r'youtube_vis/AP', said)
+    assert 'youtube_vis/AP' in done.stdout

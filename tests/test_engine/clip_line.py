@@ -1,12 +1,9 @@
 """Trainings of the model of a few numbers, for the tests of hooks."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import torch
-from processes import free_port
+from processes import forked
 from tool_runs import options, run_here
 
 from mmcico.datasets.moving_shapes import make_config, write_dataset
@@ -39,27 +36,19 @@ def iteration_config(folder, sampler='InfiniteSampler'):
     return path
 
 
-def train(data, work, *extra, resume=None, config=CONFIG):
+def train(data, work, *extra, resume=None, config=CONFIG, launcher='none'):
     """Train in this process; the exit code."""
     go_on = () if resume is None else ('--resume', resume)
     settings = options(f'train_dataloader.dataset.data_root={data}', *extra)
-    return run_here('train.py', config, '--work-dir', work, *go_on, *settings)
-
-
-def train_apart(data, work, *extra, resume=None, processes=1):
-    """Train in processes of their own; what has ended."""
-    go_on = () if resume is None else ('--resume', str(resume))
-    env = dict(os.environ, OMP_NUM_THREADS='1', PYTHON=sys.executable, PORT=str(free_port()))
-    env['PYTHONPATH'] = str(HERE)
-    script = ROOT / 'tools' / 'dist_train.sh'
-    return subprocess.run(
-        ['bash', script, CONFIG, str(processes), '--work-dir', work, *go_on, '--cfg-options']
-        + [f'train_dataloader.dataset.data_root={data}', *extra],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=300,
+    return run_here(
+        'train.py', config, '--work-dir', work, '--launcher', launcher, *go_on, *settings
     )
+
+
+def train_in_two(data, work, *extra, resume=None, config=CONFIG):
+    """Train in two processes; what has ended."""
+    settings = dict(resume=resume, config=config, launcher='pytorch')
+    return forked(2, lambda: train(data, work, *extra, **settings))
 
 
 def weights(path):

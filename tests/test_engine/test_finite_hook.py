@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from clip_line import CONFIG, train, train_apart, weights, write_data
+from clip_line import CONFIG, train, train_in_two, weights, write_data
 from tool_runs import options, run_here
 from torch import nn
 
@@ -87,9 +87,8 @@ def test_batch_of_other_content_is_refused(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize('bad', ['loss', 'infinite'])
 def test_all_processes_stop(data, tmp_path, bad):
-    done = train_apart(
-        data, tmp_path, 'model.bad_step=2', 'model.bad_rank=1', f'model.bad={bad}', processes=2
-    )
+    settings = ('model.bad_step=2', 'model.bad_rank=1', f'model.bad={bad}')
+    done = train_in_two(data, tmp_path, *settings)
     assert done.returncode != 0
     errors = [line for line in done.stderr.splitlines() if line.startswith('error: ')]
     assert len(errors) == 2 and len(set(errors)) == 1, done.stderr[-3000:]

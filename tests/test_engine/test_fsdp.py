@@ -1,9 +1,8 @@
 """A model whose parameters are shared among processes (FSDP) by MMEngine's strategy."""
 
-import clip_line
 import pytest
 import torch
-from clip_line import CONFIG, train, train_apart, write_data
+from clip_line import CONFIG, train, train_in_two, write_data
 
 FSDP = f"""
 _base_ = '{CONFIG}'
@@ -25,14 +24,13 @@ def config(tmp_path):
 
 
 @pytest.mark.slow
-def test_two_processes_train_resume_and_stop(data, tmp_path, config, monkeypatch):
+def test_two_processes_train_resume_and_stop(data, tmp_path, config):
     """Checkpoints are those of one process; a resumed training is equal, and NaN ends it."""
-    monkeypatch.setattr(clip_line, 'CONFIG', config)
-    done = train_apart(data, tmp_path / 'whole', processes=2)
+    done = train_in_two(data, tmp_path / 'whole', config=config)
     assert done.returncode == 0, done.stderr[-3000:]
     bad = ('train_cfg.max_epochs=3', 'model.bad=gradient', 'model.bad_step=5')
     first = tmp_path / 'whole' / 'epoch_1.pth'
-    done = train_apart(data, tmp_path / 'rest', *bad, resume=first, processes=2)
+    done = train_in_two(data, tmp_path / 'rest', *bad, resume=first, config=config)
     # steps 4 to 6 are the second epoch, the fifth after the checkpoint is step 8
     assert done.returncode == 1 and 'in step 8 of the training (epoch 3)' in done.stderr
     assert done.stderr.count('error: the norm of the gradients is') == 2, done.stderr[-3000:]

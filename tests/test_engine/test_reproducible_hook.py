@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 import torch
-from clip_line import iteration_config, train, train_apart, weights, write_data
+from clip_line import iteration_config, train, train_in_two, weights, write_data
 from mmengine.dataset import DefaultSampler, InfiniteSampler
 from torch.utils.data import DataLoader, Dataset
 
@@ -79,9 +79,9 @@ def test_workers_and_seeds_of_the_config(data, tmp_path):
 def test_two_processes_go_on_exactly(data, tmp_path):
     whole, rest = tmp_path / 'whole', tmp_path / 'rest'
     settings = (WORKERS.format(2),)
-    done = train_apart(data, whole, *settings, processes=2)
+    done = train_in_two(data, whole, *settings)
     assert done.returncode == 0, done.stderr[-3000:]
-    done = train_apart(data, rest, *settings, processes=2, resume=whole / 'epoch_1.pth')
+    done = train_in_two(data, rest, *settings, resume=whole / 'epoch_1.pth')
     assert done.returncode == 0, done.stderr[-3000:]
     assert_equal(whole / 'epoch_2.pth', rest / 'epoch_2.pth')
 

@@ -8,11 +8,10 @@ import mmcico.compat  # noqa: F401
 import numpy as np
 import pytest
 import torch
-import torch.multiprocessing as mp
 from clip_samples import META, NO_SPACE, clip_sample, frame_sample, full_disk, still_video
 from mmdet.registry import METRICS
 from mmengine.evaluator import Evaluator
-from processes import free_port, gloo_threads
+from processes import forked, gloo_threads
 from vis_files import SIZE, annotation, draw, ground_truth, rle
 
 from mmcico.evaluation import video_results, vis_metric
@@ -320,14 +319,12 @@ def test_length_of_the_video_that_a_sample_is_a_part_of(tmp_path):
     assert len(track['segmentations']) == 2
 
 
-def two_ranks(rank, folder, port):
-    """Process ``rank`` of two; the second run leaves rank 1 without video."""
+def one_of_two(folder):
+    """One process of two; the second run leaves the second one without video."""
     # parts of PyTorch that it imports keep the group that is there by then
     importlib.import_module('mmengine.runner')
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group(
-        'gloo', init_method=f'tcp://127.0.0.1:{port}', rank=rank, world_size=2
-    )
+    torch.distributed.init_process_group('gloo')
+    rank = torch.distributed.get_rank()
     videos = {i: still_video(i, box) for i, box in enumerate((A, B, A))}
     # video 1 is tested by both
     shares = dict(both=[(0, 1), (1, 2)], one=[(0, 1, 2), ()])
@@ -362,7 +359,8 @@ def test_two_processes_equal_one(tmp_path):
     clips = sum((still_video(i, box) for i, box in enumerate((A, B, A))), [])
     expected = run(clips, ann_file=str(tmp_path / 'gt.json'), outdir=str(tmp_path / 'alone'))
     assert expected['youtube_vis/AR100'] == pytest.approx(2 / 3)
-    mp.spawn(two_ranks, (str(tmp_path), free_port()), nprocs=2)
+    done = forked(2, lambda: one_of_two(tmp_path))
+    assert done.returncode == 0, done.stderr
     results = (tmp_path / 'alone' / 'results.json').read_bytes()
     for name in ('both', 'one'):
         answers = [json.loads(path.read_text()) for path in tmp_path.glob(f'{name}.*')]

@@ -1,10 +1,4 @@
-"""Gradients of a batch that is shared out over processes, as a script and for its test.
-
-python -m torch.distributed.run ... gradients.py OUT     writes OUT/<name>.pth
-"""
-
-import sys
-from pathlib import Path
+"""Gradients of a batch that is shared out over processes."""
 
 import torch
 from mmengine.dist import get_dist_info
@@ -73,16 +67,13 @@ def gradients(name, count):
     return {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
 
 
-def main():
+def save_gradients(folder):
+    """Save the gradients of all variants, as one of the processes of a group."""
     init_default_scope('mmdet')
     torch.distributed.init_process_group('gloo')
     rank, size = get_dist_info()
     for name in VARIANTS:
         found = gradients(name, 2 * size)
         if rank == 0:
-            torch.save(found, Path(sys.argv[1]) / f'{name}.pth')
+            torch.save(found, folder / f'{name}.pth')
     torch.distributed.destroy_process_group()
-
-
-if __name__ == '__main__':
-    main()

@@ -1,27 +1,18 @@
 """The gradients of a batch do not depend on how many processes share it."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
-from gradients import VARIANTS, gradients
+from gradients import VARIANTS, gradients, save_gradients
 from mmengine.registry import DefaultScope
+from processes import forked
 
 from mmcico.models.losses import over_processes
-
-HERE = Path(__file__).parent
 
 
 @pytest.mark.slow
 def test_processes_share_a_batch(tmp_path):
     size = 3  # the third has no objects
-    env = dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(HERE.parents[1]))
-    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone']
-    command += [f'--nproc_per_node={size}', HERE / 'gradients.py', tmp_path]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+    done = forked(size, lambda: save_gradients(tmp_path))
     assert done.returncode == 0, done.stderr[-3000:]
     with DefaultScope.overwrite_default_scope('mmdet'):
         for name in VARIANTS:
