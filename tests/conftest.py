@@ -9,6 +9,12 @@ import mmcico.compat  # noqa: F401
 sys.path.append(str(Path(__file__).parents[1] / 'tools' / 'benchmarks'))
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the files that have slow tests, so that no process waits for one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker('slow')}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_collection_finish():
     """Spare the garbage collector what the imports have made.
 

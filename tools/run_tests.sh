@@ -15,4 +15,4 @@ say "building the documentation"
 say "running the tests on OpenMMLab's packages"
 # two processes with one thread each; the tests of a file share fixtures
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
-"$RUN" -m pytest -n 2 --dist loadfile "$@"
+"$RUN" -m pytest -n 2 --dist loadfile --no-loadscope-reorder "$@"
