@@ -13,7 +13,7 @@ from mmengine.config import Config, ConfigDict
 from torch import Tensor
 
 from mmcico.models.vis.cico import CiCo
-from mmcico.models.vis.clip_network import ClipModel, ClipNetwork, NetworkResult
+from mmcico.models.vis.clip_network import ClipInput, ClipModel, ClipNetwork, NetworkResult
 from mmcico.models.vis.frame_features import KnownFrames, check_size
 from mmcico.structures.clip_outputs import ClipOutputs
 from mmcico.version import __version__
@@ -205,29 +205,22 @@ class OnnxNetwork(ClipNetwork):
     def __init__(self, session: Any) -> None:
         self.session = session
 
-    def __call__(
-        self,
-        model: ClipModel,
-        known: KnownFrames,
-        inputs: Tensor,
-        frame_ids: Sequence[int],
-        num_final: int,
-    ) -> NetworkResult:
+    def __call__(self, model: ClipModel, known: KnownFrames, clip: ClipInput) -> NetworkResult:
         """Run the network; see :class:`ClipNetwork`.
 
         Raises:
             ValueError: If height or width are no multiples of 32, or differ from those of the
                 frames before.
         """
-        check_size(known, inputs, frame_ids)
-        size = tuple(inputs.shape[-2:])
+        check_size(known, clip.inputs, clip.frame_ids)
+        size = tuple(clip.inputs.shape[-2:])
         if any(side % DIVISOR for side in size):
             raise ValueError(
-                f'frames {tuple(frame_ids)} are {size} (height, width) as input; an ONNX file '
+                f'frames {tuple(clip.frame_ids)} are {size} (height, width) as input; an ONNX file '
                 f'takes multiples of {DIVISOR}: set pad_size_divisor={DIVISOR} of the '
                 'data_preprocessor'
             )
-        values = run_session(self.session, inputs)
+        values = run_session(self.session, clip.inputs)
         protos = values.pop('protos')
-        outputs = ClipOutputs(priors=map_priors(model, size, inputs), **values)
+        outputs = ClipOutputs(priors=map_priors(model, size, clip.inputs), **values)
         return NetworkResult(outputs, protos, KnownFrames(input_shape=size))

@@ -12,6 +12,7 @@ from mmcico.deployment import autocast_model, compare_clips, compile_model, set_
 from mmcico.deployment import precision as precision_module
 from mmcico.deployment.precision import FastNetwork, best_precision, norms_to_fold
 from mmcico.models.layers import winograd_layers
+from mmcico.models.vis.clip_network import ClipInput
 from mmcico.models.vis.frame_features import KnownFrames
 
 BACKENDS = [
@@ -92,12 +93,12 @@ def test_networks_compute_low_and_answer_high(precision, dtype, monkeypatch):
     monkeypatch.setattr(winograd_layers, 'MIN_CHANNELS', 1)
     model, frames = build(small_cfg(), quantile=0.9), video()
     with torch.no_grad():
-        whole = model.network(model, KnownFrames(), frames[:3], (0, 1, 2), 2)
+        whole = model.network(model, KnownFrames(), ClipInput(frames[:3], (0, 1, 2), 2))
     set_precision(model, precision)
     assert model.neck.lateral_convs[0].weight.dtype == dtype
     assert not fast_layers(model)
     with torch.no_grad():
-        found = model.network(model, KnownFrames(), frames[:3], (0, 1, 2), 2)
+        found = model.network(model, KnownFrames(), ClipInput(frames[:3], (0, 1, 2), 2))
     known = found.known.features
     assert known.fused.dtype == dtype
     assert known.fused.is_contiguous(memory_format=torch.channels_last)

@@ -15,7 +15,7 @@ from pretended_gpu import PretendedGpu, on_gpu
 from mmcico.apis import CiCoInferencer
 from mmcico.deployment import set_precision
 from mmcico.engine.checkpoint_hook import bad_tensors
-from mmcico.models.vis.clip_network import VideoState
+from mmcico.models.vis.clip_network import ClipInput, VideoState
 from mmcico.models.vis.data_samples import to_track_sample
 from mmcico.models.vis.frame_features import KnownFrames
 from mmcico.registry import MODELS
@@ -156,11 +156,14 @@ def test_the_network_never_waits(kind, precision, gpu):
     model = build(kind).eval()
     if precision is not None:
         set_precision(model, precision)
-    args = (torch.rand(3, 3, *SIZE, device='cuda'), (0, 1, 2), 2)
+    frames = torch.rand(3, 3, *SIZE, device='cuda')
     with torch.no_grad():
-        _, _, known = model.network(model, KnownFrames(), *args)  # makes anchors
+        first = ClipInput(frames, (0, 1, 2), 2)
+        known = model.network(model, KnownFrames(), first).known  # makes anchors
         gpu.waits.clear()
-        model.network(model, known, args[0], (2, 3, 4), 2)
+        clips = [ClipInput(frames, (2, 3, 4), 2), ClipInput(frames, (4, 5, 6), 2)]
+        model.network(model, known, clips[0])
+        assert len(list(model.network.run(model, known, clips))) == 2
     assert not gpu.waits
 
 
@@ -177,7 +180,7 @@ def test_waits_after_the_network(kind, gpu):
     with torch.no_grad():
         for frames in ((0, 1, 2), (2, 3, 4)):
             inputs = torch.rand(3, 3, *SIZE, device='cuda')
-            net = model.network(model, state.known, inputs, frames, 2)
+            net = model.network(model, state.known, ClipInput(inputs, frames, 2))
             draw = partial(model.mask_head.redraw, net.protos, input_shape=SIZE)
             found.clear()
             gpu.waits.clear()

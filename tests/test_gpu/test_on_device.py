@@ -16,7 +16,7 @@ from torch import distributed
 
 from mmcico.apis import CiCoInferencer, StreamState
 from mmcico.deployment import compare_clips
-from mmcico.models.vis.clip_network import VideoState
+from mmcico.models.vis.clip_network import ClipInput, VideoState
 from mmcico.models.vis.frame_features import KnownFrames
 from mmcico.registry import MODELS
 from mmcico.testing import clip_sample, small_model_cfg, write_small_model
@@ -85,11 +85,13 @@ def test_instances_are_those_of_the_cpu(kind):
     results = []
     for model in models(kind):
         own, state = inputs.to(next(model.parameters()).device), VideoState()
-        for ids in ((0, 1, 2), (2, 3, 4)):
-            state, clip = model.step(state, own[list(ids)], ids, 2)
+        clips = [ClipInput(own[list(ids)], ids, 2) for ids in ((0, 1, 2), (2, 3, 4))]
+        for each in clips:
+            state, clip = model.step(state, *each)
             results.append(clip.cpu())
-    assert sum(map(len, results)) > 2
-    for wanted, found in zip(results[:2], results[2:]):
+        results += [clip.cpu() for clip in model.steps(VideoState(), clips)[1]]
+    assert sum(map(len, results)) > 4
+    for wanted, found in zip(results[:2] * 3, results[2:], strict=True):
         agreement = compare_clips(found, wanted)
         assert agreement.same and agreement.box < 1e-2 and agreement.score < 1e-3
 
@@ -98,12 +100,12 @@ def test_instances_are_those_of_the_cpu(kind):
 def test_network_never_waits_for_the_device():
     _, model = models('yolact')
     inputs = torch.rand(3, 3, 96, 160).to(DEVICE)
-    args = (model, KnownFrames(), inputs, (0, 1, 2), 2)
+    clips = [ClipInput(inputs, (0, 1, 2), 2), ClipInput(inputs, (2, 3, 4), 2)]
     with torch.no_grad():
-        model.network(*args)  # makes anchors and chooses algorithms
+        list(model.network.run(model, KnownFrames(), clips))  # makes anchors, chooses algorithms
         torch.cuda.set_sync_debug_mode('error')
         try:
-            model.network(*args)
+            list(model.network.run(model, KnownFrames(), clips))
         finally:
             torch.cuda.set_sync_debug_mode('default')
 

@@ -7,7 +7,7 @@ from mmengine.registry import init_default_scope
 from mmcico.models import ClipMaskHead
 from mmcico.models.heads.head_layers import level_windows
 from mmcico.models.layers.windows import crop, merge_windows, widen, worthwhile
-from mmcico.models.vis.clip_network import VideoState, lazy_outputs
+from mmcico.models.vis.clip_network import ClipInput, VideoState, lazy_outputs
 from mmcico.models.vis.frame_features import KnownFrames, plan_frames
 from mmcico.registry import MODELS
 from mmcico.structures.clip_masks import crop_region
@@ -245,7 +245,7 @@ def test_masks_of_windows_are_those_of_the_whole_map(kind):
 def test_everything_is_computed_on_devices_other_than_cpus():
     """Windows would make the host wait, and the meta device has nothing to wait for."""
     model, frames = build().to('meta'), torch.zeros(3, 3, *SIZE, device='meta')
-    found = model.network(model, KnownFrames(), frames, (0, 1, 2), 2)
+    found = model.network(model, KnownFrames(), ClipInput(frames, (0, 1, 2), 2))
     assert found.protos.shape == (16, 3, SIZE[0] // 4, SIZE[1] // 4)
     assert found.outputs.mask_params.device.type == 'meta'
 

@@ -97,22 +97,13 @@ class ClipNetwork:
     A network keeps nothing of a video.
     """
 
-    def __call__(
-        self,
-        model: ClipModel,
-        known: KnownFrames,
-        inputs: Tensor,
-        frame_ids: Sequence[int],
-        num_final: int,
-    ) -> NetworkResult:
+    def __call__(self, model: ClipModel, known: KnownFrames, clip: ClipInput) -> NetworkResult:
         """Run the network.
 
         Args:
             model (CiCo): Its weights and settings.
             known (KnownFrames): What is known of the video.
-            inputs (Tensor): (T, 3, H, W) normalised frames.
-            frame_ids (Sequence[int]): Their positions in the video.
-            num_final (int): The next clip begins with the frame after these.
+            clip (ClipInput): The clip.
 
         Returns:
             NetworkResult: Of this clip.
@@ -124,7 +115,7 @@ class ClipNetwork:
     ) -> Iterator[NetworkResult]:
         """Yield the results of consecutive clips of a video, one after the other."""
         for clip in clips:
-            result = self(model, known, *clip)
+            result = self(model, known, clip)
             known = result.known
             yield result
 
@@ -137,16 +128,9 @@ class LazyNetwork(ClipNetwork):
     one batch.
     """
 
-    def __call__(
-        self,
-        model: ClipModel,
-        known: KnownFrames,
-        inputs: Tensor,
-        frame_ids: Sequence[int],
-        num_final: int,
-    ) -> NetworkResult:
+    def __call__(self, model: ClipModel, known: KnownFrames, clip: ClipInput) -> NetworkResult:
         """Run the network; see :class:`ClipNetwork`."""
-        (result,) = self.together(model, known, [ClipInput(inputs, frame_ids, num_final)])
+        (result,) = self.together(model, known, [clip])
         return result
 
     def run(

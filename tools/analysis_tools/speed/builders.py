@@ -1,6 +1,6 @@
 """Builders of the models that benchmarks measure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,14 +9,14 @@ from unittest import mock
 import torch
 from mmengine.config import Config
 from mmengine.runner import load_checkpoint
-from torch import Tensor, nn
+from torch import nn
 
 from mmcico.apis import CiCoInferencer
 from mmcico.deployment.precision import best_precision
 from mmcico.models import CiCo
 from mmcico.models.heads import proto_layers
 from mmcico.models.layers.clip_tower import ClipConv3d
-from mmcico.models.vis.clip_network import ClipNetwork, NetworkResult
+from mmcico.models.vis.clip_network import ClipInput, ClipNetwork, NetworkResult
 from mmcico.models.vis.frame_features import KnownFrames
 from mmcico.registry import MODELS
 from mmcico.utils.launch import read_config
@@ -112,16 +112,9 @@ class DenseNetwork(ClipNetwork):
     def __init__(self, model: CiCo | None = None) -> None:
         self.model = model
 
-    def __call__(
-        self,
-        model: CiCo,  # type: ignore[override]
-        known: KnownFrames,
-        inputs: Tensor,
-        frame_ids: Sequence[int],
-        num_final: int,
-    ) -> NetworkResult:
+    def __call__(self, model: Any, known: KnownFrames, clip: ClipInput) -> NetworkResult:
         """Run the network; see :class:`ClipNetwork`."""
         with plain_layers():
-            outputs, protos = (self.model or model)(inputs[None], mode='tensor')
-        known = KnownFrames(input_shape=tuple(inputs.shape[-2:]))
+            outputs, protos = (self.model or model)(clip.inputs[None], mode='tensor')
+        known = KnownFrames(input_shape=tuple(clip.inputs.shape[-2:]))
         return NetworkResult(outputs.of_clip(0), protos[0], known)

@@ -151,10 +151,10 @@ class ToldNetwork(ClipNetwork):
         self.network = network
         self.tell = tell
 
-    def __call__(self, model: Any, known: KnownFrames, *clip: Any) -> NetworkResult:
+    def __call__(self, model: Any, known: KnownFrames, clip: ClipInput) -> NetworkResult:
         """Run the network; see :class:`ClipNetwork`."""
-        self.tell(ClipInput(*clip))
-        return self.network(model, known, *clip)
+        self.tell(clip)
+        return self.network(model, known, clip)
 
     def run(
         self, model: Any, known: KnownFrames, clips: Sequence[ClipInput]
