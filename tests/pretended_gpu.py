@@ -213,7 +213,7 @@ class PretendedGpu(TorchFunctionMode):
                 raise AssertionError(
                     'a copy to the CPU that nobody waits for may be read too early'
                 )
-            if x.numel():
+            if x.numel() and not kwargs.get('non_blocking'):
                 self.note('to the GPU' if target else 'to the CPU')
         found = func(moved(x, False), *args, **kwargs)
         return moved(found.clone() if target != on_gpu(x) and found is x else found, target)

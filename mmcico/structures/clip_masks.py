@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .devices import numbers_like
+
 
 def crop_region(boxes: Tensor, size: Sequence[int]) -> Tensor:
     """Return (N, H, W) bool, the pixels of a map in boxes (N, 4), with one more on each side.
@@ -23,9 +25,9 @@ def crop_region(boxes: Tensor, size: Sequence[int]) -> Tensor:
 
 def crop_edges(boxes: Tensor, size: Sequence[int]) -> Tensor:
     """Return left, top, right and bottom (N, 4) of the regions of :func:`crop_region`."""
-    limit = boxes.new_tensor([size[1], size[0]]).repeat(2)
+    limit = numbers_like(boxes, [size[1], size[0]]).repeat(2)
     edges = torch.minimum(boxes.clamp(min=0), limit).trunc()
-    edges = edges + edges.new_tensor([-1.0, -1, 1, 1])
+    edges = edges + numbers_like(edges, [-1.0, -1, 1, 1])
     return torch.minimum(edges.clamp(min=0), limit)
 
 

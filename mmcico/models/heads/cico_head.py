@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.clip_boxes import circumscribed_boxes
 from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs, Positives
+from mmcico.structures.devices import numbers_like
 
 from ..interfaces import build_part
 from ..layers.windows import LevelWindows
@@ -249,7 +250,7 @@ class CiCoHead(HeadLayers):
             target_boxes=boxes,
             embeds=outputs.embeds[clip, row, prior],
             ids=ids,
-            videos=ids.new_tensor([shared_number(c.video_id) for c in clips])[clip],
+            videos=numbers_like(ids, [shared_number(c.video_id) for c in clips])[clip],
             centerness=None if centerness is None else centerness[clip, row, prior].float(),
         )
 

@@ -10,6 +10,7 @@ from mmcico.registry import MODELS
 from mmcico.structures.clip_boxes import circumscribed_boxes, grow_boxes, scale_boxes
 from mmcico.structures.clip_masks import crop_edges, crop_region
 from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs, Positives
+from mmcico.structures.devices import numbers_like
 
 from ..interfaces import accept_old_names, build_part
 from ..layers.windows import Window, merge_windows
@@ -180,14 +181,14 @@ class ClipMaskHead(ProtoLayers):
     def to_map(boxes: Tensor, size: Sequence[int], input_shape: Sequence[int]) -> Tensor:
         """Convert boxes (N, 4) from pixels of the padded input to those of a map of size (h, w)."""
         fy, fx = size[0] / input_shape[0], size[1] / input_shape[1]
-        return boxes * boxes.new_tensor([fx, fy, fx, fy])
+        return boxes * numbers_like(boxes, [fx, fy, fx, fy])
 
     def crop_boxes(self, boxes: Tensor, size: Sequence[int]) -> Tensor:
         """Return the regions (N, 4) of circumscribed boxes (N, 4), all in pixels of a map."""
         boxes = scale_boxes(boxes, self.crop_scale)
         if not self.min_crop:
             return boxes
-        least = boxes.new_tensor([size[1], size[0]]) * self.min_crop
+        least = numbers_like(boxes, [size[1], size[0]]) * self.min_crop
         return grow_boxes(boxes, least)
 
     def predict(
@@ -242,7 +243,7 @@ class ClipMaskHead(ProtoLayers):
             return masks
         left, top, right, bottom = bounding_window(crop_edges(regions, size))
         # generators work on coordinates, which begin at the window's corner
-        boxes = boxes - boxes.new_tensor([left, top, left, top])
+        boxes = boxes - numbers_like(boxes, [left, top, left, top])
         window = (..., slice(top, bottom), slice(left, right))
         for some, circumscribed, crop, out in zip(
             params.split(CHUNK), boxes.split(CHUNK), inside.split(CHUNK), masks.split(CHUNK)

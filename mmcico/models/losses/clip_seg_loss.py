@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mmcico.registry import MODELS
 from mmcico.structures.clip_masks import crop_region
+from mmcico.structures.devices import numbers_like
 
 from .over_processes import divisor
 
@@ -78,7 +79,7 @@ def boxed_dice(logits: Tensor, targets: Tensor, boxes: Tensor) -> Tensor:
 def mean_of_clips(loss: Tensor, query: Tensor, decay: float) -> Tensor:
     """Return the mean of (N, T) losses over all processes; 0 with a graph for N = 0."""
     weight = frame_weights(query, loss.shape[1], decay)
-    return (loss * weight).sum() / divisor(loss.new_tensor(len(loss)))
+    return (loss * weight).sum() / divisor(numbers_like(loss, len(loss)))
 
 
 @MODELS.register_module()

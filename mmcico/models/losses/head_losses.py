@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from mmcico.registry import MODELS
 from mmcico.structures.clip_boxes import box_iou
+from mmcico.structures.devices import numbers_like
 
 from ..interfaces import build_part
 from .over_processes import divisor, gather_rows, hardest, of_own_rows, total
@@ -134,7 +135,7 @@ class HeadLosses(BaseModule):
             ``loss_iou`` and ``loss_centerness``. Each has a graph also without positives.
         """
         labels = compared.labels
-        num_pos = divisor(labels.new_tensor(len(compared.positive)))
+        num_pos = divisor(numbers_like(labels, len(compared.positive)))
         losses = dict(
             loss_cls=self.loss_cls(
                 compared.logits,
@@ -234,7 +235,7 @@ class HardNegativeCrossEntropy(BaseModule):
         num_pos = int(total(positive.sum()))
         limit = round(self.neg_pos_ratio * num_pos) if num_pos else self.min_negatives
         counted = torch.cat([loss[positive], hardest(loss[used & background], limit)])
-        return self.loss_weight * counted.sum() / divisor(loss.new_tensor(len(counted)))
+        return self.loss_weight * counted.sum() / divisor(numbers_like(loss, len(counted)))
 
 
 def pair_loss(embeds: Tensor, ids: Tensor, eps: float = 1e-6) -> Tensor:

@@ -14,7 +14,7 @@ from mmcico.structures.clip_boxes import (
     pairwise_iou,
 )
 from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
-from mmcico.structures.instances import chosen_rows
+from mmcico.structures.devices import chosen_rows, numbers_like
 
 
 def mask_box_share(masks: Tensor, boxes: Tensor, cells: tuple[float, float]) -> Tensor:
@@ -173,7 +173,7 @@ class ClipNMS:
     def _inside(self, boxes: Tensor, size: Sequence[int]) -> Tensor:
         """Return (N,) bool, whether centres lie in the image in enough frames."""
         centre = (boxes[..., :2] + boxes[..., 2:]) / 2
-        limit = centre.new_tensor([size[1], size[0]])
+        limit = numbers_like(centre, [size[1], size[0]])
         inside = ((centre > 0) & (centre < limit)).all(dim=-1)
         return inside.sum(dim=1) >= max(boxes.shape[1] // 2, 1)
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.clip_boxes import pairwise_clip_iou
 from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
-from mmcico.structures.instances import chosen_rows
+from mmcico.structures.devices import chosen_rows, numbers_like
 from mmcico.structures.track_state import Draw, TrackState
 
 from ..interfaces import accept_old_names
@@ -195,8 +195,9 @@ class ClipTracker(BaseModule):
         self, clip: InstanceData, tracks: InstanceData, last: Sequence[int], now: Sequence[int]
     ) -> Tensor:
         """Return (N, M) weighted mask and box IoU on chosen frames of both."""
-        boxes = pairwise_clip_iou(clip.bboxes[:, now], tracks.bboxes[:, last])
-        drawn, known = clip.masks[:, now] > 0.5, tracks.masks[:, last] > 0.5
+        then, these = (numbers_like(clip.bboxes, frames, torch.long) for frames in (last, now))
+        boxes = pairwise_clip_iou(clip.bboxes[:, these], tracks.bboxes[:, then])
+        drawn, known = clip.masks[:, these] > 0.5, tracks.masks[:, then] > 0.5
         masks = mean_over(pairwise_mask_iou(drawn, known), both_seen(drawn, known, self.min_pixels))
         return self.mask_weight * masks + self.box_weight * boxes
 

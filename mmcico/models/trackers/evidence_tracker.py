@@ -13,7 +13,7 @@ from torch import Tensor
 from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.clip_boxes import covered_by_better, scale_boxes
 from mmcico.structures.clip_masks import mask_stability
-from mmcico.structures.instances import chosen_rows
+from mmcico.structures.devices import chosen_rows, numbers_like
 from mmcico.structures.track_state import Draw, TrackState
 
 from .matching import check_memory
@@ -131,7 +131,7 @@ class EvidenceTracker(BaseModule):
             ``instances_id`` and ``tentative`` (N,) bool. Rows of missed tracks follow, without a
             mask where they are not shown; their scores are the clip's votes on them.
         """
-        frames = torch.as_tensor(frame_ids, device=clip.scores.device)
+        frames = numbers_like(clip.scores, tuple(frame_ids), torch.long)
         found = self._begin(clip, frames)
         found.instances_id = torch.full_like(found.labels, -1)
         tracks = found[:0] if state.tracks is None else state.tracks[:]

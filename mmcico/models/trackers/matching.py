@@ -1,5 +1,6 @@
 """One-to-one assignment of instances to tracks, and recall of lost tracks."""
 
+import numpy as np
 import torch
 from mmdet.utils import ConfigType
 from mmengine.model import BaseModule
@@ -8,6 +9,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from mmcico.registry import TASK_UTILS
+from mmcico.structures.devices import numbers_like
 
 
 def cosine(a: Tensor, b: Tensor) -> Tensor:
@@ -49,7 +51,7 @@ class GreedyMatching(BaseModule):
             row, col = divmod(int(left.argmax()), left.shape[1])
             pairs.append((row, col))
             left[row], left[:, col] = -torch.inf, -torch.inf
-        found = score.new_tensor(pairs, dtype=torch.long).view(-1, 2)
+        found = numbers_like(score, pairs, torch.long).view(-1, 2)
         return found[:, 0], found[:, 1]
 
 
@@ -59,12 +61,10 @@ class HungarianMatching(BaseModule):
 
     def forward(self, score: Tensor, min_score: float) -> tuple[Tensor, Tensor]:
         """Match rows with columns; see :class:`GreedyMatching`."""
-        gain = (score - min_score).clamp(min=0)
-        rows, cols = linear_sum_assignment(gain.cpu().numpy(), maximize=True)
-        rows = torch.as_tensor(rows, device=score.device)
-        cols = torch.as_tensor(cols, device=score.device)
-        keep = score[rows, cols] > min_score
-        return rows[keep], cols[keep]
+        gain = (score - min_score).clamp(min=0).cpu().numpy()
+        pairs = np.stack(linear_sum_assignment(gain, maximize=True))
+        rows, cols = numbers_like(score, pairs[:, gain[tuple(pairs)] > 0], torch.long)
+        return rows, cols
 
 
 @TASK_UTILS.register_module()

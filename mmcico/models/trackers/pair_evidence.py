@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mmcico.registry import TASK_UTILS
 from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
+from mmcico.structures.devices import numbers_like
 
 from .matching import cosine
 
@@ -91,7 +92,7 @@ class PairEvidence(BaseModule):
             Tensor: (N, M).
         """
         terms, kind = self.terms(found, tracks, frames)
-        weights = terms.new_tensor([[each[name] for name in SHARED] for each in self.weights])
+        weights = numbers_like(terms, [[each[name] for name in SHARED] for each in self.weights])
         return (terms * weights[kind].T[:, None]).sum(dim=0)
 
     def terms(

@@ -10,7 +10,7 @@ from torch import Tensor
 from mmcico.registry import MODELS
 from mmcico.structures.clip_boxes import pairwise_frame_iou, pairwise_iou, scale_boxes
 from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
-from mmcico.structures.instances import chosen_rows
+from mmcico.structures.devices import chosen_rows
 from mmcico.structures.track_state import Draw, TrackState
 
 from .matching import cosine

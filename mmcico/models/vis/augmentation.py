@@ -12,7 +12,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.structures.clip_masks import pairwise_mask_iou
-from mmcico.structures.instances import chosen_rows
+from mmcico.structures.devices import chosen_rows, numbers_like
 
 from ..trackers.matching import HungarianMatching
 from .clip_network import ClipInput, Detection, VideoState
@@ -66,7 +66,7 @@ class View(NamedTuple):
 
     def boxes(self, boxes: Tensor, size: Sequence[int], target: Sequence[int]) -> Tensor:
         """Resize and flip boxes (..., 4) of an input of ``size`` into one of ``target``."""
-        boxes = boxes * boxes.new_tensor([target[1] / size[1], target[0] / size[0]] * 2)
+        boxes = boxes * numbers_like(boxes, [target[1] / size[1], target[0] / size[0]] * 2)
         if self.flip:
             x1, y1, x2, y2 = boxes.unbind(-1)
             boxes = torch.stack([target[1] - x2, y1, target[1] - x1, y2], dim=-1)

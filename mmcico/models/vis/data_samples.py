@@ -17,7 +17,7 @@ from torch import Tensor
 from mmcico.structures.clip_boxes import box_area, fill_from_nearest
 from mmcico.structures.clip_masks import to_original
 from mmcico.structures.clip_outputs import ClipGroundTruth
-from mmcico.structures.instances import chosen_rows
+from mmcico.structures.devices import chosen_rows, numbers_like
 from mmcico.structures.track_state import TrackState
 
 from .clip_network import ClipInput
@@ -185,8 +185,8 @@ def full_boxes(boxes: Tensor, frame: DetDataSample) -> Tensor:
     height, width = frame.ori_shape[:2]
     shown = shown_size(frame)
     fy, fx = height / shown[0], width / shown[1]
-    limit = boxes.new_tensor([width, height, width, height])
-    boxes = boxes * boxes.new_tensor([fx, fy, fx, fy])
+    limit = numbers_like(boxes, [width, height, width, height])
+    boxes = boxes * numbers_like(boxes, [fx, fy, fx, fy])
     return torch.minimum(boxes.clamp(min=0), limit)
 
 
