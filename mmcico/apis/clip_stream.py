@@ -1,17 +1,15 @@
 """A model on the frames of a video as they arrive."""
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TypeVar
 
 import cv2
 import numpy as np
-import torch
 from mmdet.structures import TrackDataSample
 from mmengine.dataset import pseudo_collate
-from mmengine.logging import print_log
 from torch import Tensor
 
 from mmcico.datasets.clip_windows import Window, clip_windows, next_window
@@ -21,6 +19,8 @@ from mmcico.models.vis.clip_network import ClipInput, VideoState
 from .running import UntilError, ahead, in_background
 from .sources import FrameSource, checked_frame, clip_info
 from .stream_values import FrameResult, LinkedClip, LoadedClip
+
+Clip = TypeVar('Clip')
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,7 @@ class ClipStream:
                 decoded and resized ahead by a thread, while another one brings masks to their
                 original size.
             name (str): Name of the video.
-            batch_size (int): Number of clips of a file that the network gets at once, if the
-                memory of the device suffices.
+            batch_size (int): Number of clips of a file that the network gets at once.
 
         Raises:
             Exception: The error of ``frames`` or of the pipeline, after the results of the
@@ -135,7 +134,7 @@ class ClipStream:
             # a thread that frees a generator cannot wait for its own end, so they are closed here
             if is_file:
                 clips.items = stack.enter_context(closing(ahead(clips.items, batch_size + 1)))
-            linked = self._linked(StreamState(name), Batches(clips, batch_size))
+            linked = self._linked(StreamState(name), batches(clips, batch_size))
             results = in_background(linked, batch_size if is_file else 0)
             for result in stack.enter_context(closing(results)):
                 yield from result
@@ -154,17 +153,11 @@ class ClipStream:
         yield from self._load_rest(state)
 
     def _linked(
-        self, state: StreamState, batches: 'Batches'
+        self, state: StreamState, batches: Iterable[list[LoadedClip]]
     ) -> Iterator[Callable[[], list[FrameResult]]]:
         """Yield for each clip a function that returns its results, and one for the end."""
         for batch in batches:
-            try:
-                state, clips = self._step(state, batch)
-            except torch.cuda.OutOfMemoryError:
-                if len(batch) == 1:
-                    raise
-                batches.split(batch)
-                continue
+            state, clips = self._step(state, batch)
             for linked in clips:
                 yield linked.final_results
         if state.last is not None:
@@ -241,38 +234,19 @@ class ClipStream:
         return replace(state, num_clips=number, video=video, last=linked[-1]), linked
 
 
-class Batches:
-    """Clips in batches, in order.
+def batches(clips: Iterable[Clip], size: int) -> Iterator[list[Clip]]:
+    """Yield clips in batches of a size.
 
-    The first clip, which has more new frames than the others, and what does not fill a batch at
-    the end come one by one, so that the network gets few sizes of inputs.
-
-    Args:
-        clips (Iterable[LoadedClip]): The clips of a video.
-        size (int): Number of clips of a batch.
+    The first clip, which has more new frames than the others, comes alone. What is left at the end
+    comes in batches of powers of two, so that the network gets few sizes of inputs.
     """
-
-    def __init__(self, clips: Iterable[LoadedClip], size: int) -> None:
-        self.clips = clips
-        self.size = size
-        self._waiting: list[LoadedClip] = []
-
-    def __iter__(self) -> Iterator[list[LoadedClip]]:
-        for number, clip in enumerate(self.clips):
-            self._waiting.append(clip)
-            while self._waiting and (number == 0 or len(self._waiting) >= self.size):
-                batch, self._waiting = self._waiting[: self.size], self._waiting[self.size :]
-                yield batch
-        while self._waiting:
-            yield [self._waiting.pop(0)]
-
-    def split(self, batch: list[LoadedClip]) -> None:
-        """Give the clips of a batch, and all after them, one by one."""
-        print_log(
-            f'the device has too little memory for {len(batch)} clips at once; they come one by '
-            'one from now on (batch_size=1 does so from the start)',
-            logger='current',
-            level=logging.WARNING,
-        )
-        self.size = 1
-        self._waiting = [*batch, *self._waiting]
+    waiting: list[Clip] = []
+    for number, clip in enumerate(clips):
+        waiting.append(clip)
+        if number == 0 or len(waiting) == size:
+            yield waiting
+            waiting = []
+    while waiting:
+        size = 1 << (len(waiting).bit_length() - 1)
+        yield waiting[:size]
+        waiting = waiting[size:]

@@ -125,16 +125,15 @@ def check_device(name: str | None) -> None:
 def checked_batch_size(batch_size: int | None, device: torch.device) -> int:
     """Return the number of clips of a file that the network gets at once.
 
-    The default is :data:`BATCH_SIZE`, and 1 on a CPU, which computes one clip after the other.
+    The default is :data:`BATCH_SIZE`. It is always 1 on a CPU, which computes one clip after the
+    other.
 
     Raises:
         ValueError: If the number is below 1.
     """
-    if batch_size is None:
-        return 1 if device.type == 'cpu' else BATCH_SIZE
-    if batch_size < 1:
+    if batch_size is not None and batch_size < 1:
         raise ValueError(f'batch_size={batch_size} must be at least 1')
-    return batch_size
+    return 1 if device.type == 'cpu' else batch_size or BATCH_SIZE
 
 
 def class_names(cfg: Config, meta: Mapping[str, Any]) -> Sequence[str]:

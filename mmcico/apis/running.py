@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
+import torch
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -108,23 +109,35 @@ def in_background(jobs: Iterable[Callable[[], Item]], length: int) -> Generator[
     """Yield the results of functions, in order.
 
     A thread runs them while the next ones are fetched; up to ``length`` of them may wait. If it is
-    0, they run in this thread.
+    0, they run in this thread, as do those for which a GPU had too little memory beside its work on
+    the next ones.
     """
     if length == 0:
         for job in jobs:
             yield job()
         return
-    waiting: deque[Future] = deque()
+    waiting: deque[tuple[Callable[[], Item], Future]] = deque()
     source = UntilError(jobs)
-    with ThreadPoolExecutor(1, 'mmcico-results') as pool:
+    pool = ThreadPoolExecutor(1, 'mmcico-results')
+    try:
         for job in source:
-            waiting.append(pool.submit(job))
+            waiting.append((job, pool.submit(job)))
             if len(waiting) > length:
-                yield waiting.popleft().result()
+                yield _result(*waiting.popleft())
         while waiting:
-            yield waiting.popleft().result()
+            yield _result(*waiting.popleft())
+    finally:
+        pool.shutdown(cancel_futures=True)
     if source.error is not None:
         raise source.error
+
+
+def _result(job: Callable[[], Item], future: Future) -> Item:
+    try:
+        return future.result()
+    except torch.cuda.OutOfMemoryError:
+        del future  # the error holds the tensors of the job
+    return job()
 
 
 class SpeedColumn(ProgressColumn):

@@ -84,7 +84,7 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
         '--batch-size',
         type=positive_int,
         help='number of clips of a file that the network gets at once; lower it if the memory of '
-        'the device is short (default: 4, and 1 on a CPU)',
+        'the device is short (default: 4; always 1 on a CPU)',
     )
     parser.add_argument(
         '--compiled',

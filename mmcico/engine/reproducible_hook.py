@@ -14,20 +14,33 @@ from mmcico.registry import HOOKS
 from mmcico.utils.seeds import seed_generators
 
 
-class _Advanced:
-    """An iterator over batches whose first ones count as taken already."""
+class _Batches:
+    """An iterator of an iteration-based loop, whose workers start with the first batch it loads.
 
-    def __init__(self, iterator: Any, steps: int) -> None:
-        self._iterator = iterator
+    Args:
+        like (Any): Iterator that MMEngine has made for the loop, or another one of this class.
+        loader (Any): Loader of the loop.
+        passes (int): Number of passes over the data set that count as done.
+        steps (int): Number of batches that count as taken already.
+    """
+
+    def __init__(self, like: Any, loader: Any, passes: int = 0, steps: int = 0) -> None:
+        self._kind = like._kind if isinstance(like, _Batches) else type(like)
+        self._loader = loader
+        self._passes = passes
         self._steps = steps
+        self._iterator: Any = None
 
-    def __iter__(self) -> '_Advanced':
+    def __iter__(self) -> '_Batches':
         return self
 
     def __next__(self) -> Any:
         if self._steps:
             self._steps -= 1
             return None
+        if self._iterator is None:
+            self._iterator = self._kind(self._loader)
+            self._iterator._epoch = self._passes
         return next(self._iterator)
 
     def skip_iter(self, num_iters: int) -> None:
@@ -100,11 +113,14 @@ class ReproducibleHook(Hook):
         """End the loader workers.
 
         PyTorch waits five seconds for each worker of an iterator that the garbage collector finds,
-        and what follows in this process, such as a test, needs their memory.
+        and what follows in this process, such as a test, needs their memory. Without seeds, they
+        stay, since MMEngine's InfiniteSampler can be read by one iterator alone.
         """
+        if not self.enabled:
+            return
         for loop in (runner.train_loop, runner.val_loop):
             if hasattr(loop, 'dataloader_iterator'):
-                loop.dataloader_iterator = None
+                loop.dataloader_iterator = _Batches(loop.dataloader_iterator, loop.dataloader)
             if loop is not None:
                 loop.dataloader._iterator = None
 
@@ -158,6 +174,5 @@ class ReproducibleHook(Hook):
         if passes:
             numbered.sampler.set_epoch(passes)
         loader._iterator = None
-        iterator = type(loop.dataloader_iterator)(loader)
-        iterator._epoch = passes
-        loop.dataloader_iterator = _Advanced(iterator, loop.iter if can_skip else 0)
+        steps = loop.iter if can_skip else 0
+        loop.dataloader_iterator = _Batches(loop.dataloader_iterator, loader, passes, steps)

@@ -1,6 +1,10 @@
 """Files run in batches of clips; results, errors and their order are those of single clips."""
 
+import threading
+import time
 from collections import namedtuple
+from functools import partial
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -8,8 +12,10 @@ import torch
 from test_clip_stream import make_stream, video
 
 from mmcico.apis import CiCoInferencer, FrameSource
-from mmcico.apis.clip_stream import Batches
+from mmcico.apis.clip_stream import batches
 from mmcico.apis.model_loading import checked_batch_size
+from mmcico.apis.running import in_background
+from mmcico.apis.stream_values import LinkedClip
 from mmcico.testing import write_small_model
 
 Clip = namedtuple('Clip', 'number')
@@ -36,26 +42,17 @@ def batching(stream):
     [
         (9, 1, [1] * 9),
         (9, 4, [1, 4, 4]),
-        (8, 4, [1, 4, 1, 1, 1]),
-        (3, 4, [1, 1, 1]),
+        (8, 4, [1, 4, 2, 1]),
+        (3, 4, [1, 2]),
+        (15, 16, [1, 8, 4, 2]),
         (1, 4, [1]),
         (0, 4, []),
     ],
 )
 def test_sizes_of_batches(number, size, expected):
-    found = list(Batches(map(Clip, range(number)), size))
+    found = list(batches(map(Clip, range(number)), size))
     assert [len(each) for each in found] == expected
     assert [clip.number for each in found for clip in each] == list(range(number))
-
-
-def test_a_batch_that_is_too_large_is_split():
-    found, batches = [], Batches(map(Clip, range(9)), 3)
-    for batch in batches:
-        if len(batch) > 1:
-            batches.split(batch)
-        else:
-            found += [each.number for each in batch]
-    assert found == list(range(9)) and batches.size == 1
 
 
 @pytest.mark.parametrize('length', [3, 9, 11])
@@ -91,36 +88,44 @@ def test_all_frames_before_an_error_have_results():
     assert found == list(range(9))
 
 
-def test_clips_come_one_by_one_if_the_memory_is_short(caplog):
+def test_results_that_do_not_fit_beside_the_network_are_made_after_it():
     stream, frames = make_stream(), video(11)
     wanted = [each.sample.pred_track_instances.instances_id for each in stream.run(as_file(frames))]
-    steps, numbers = stream.model.steps, []
+    main, failed = threading.current_thread(), []
 
-    def small(state, clips):
-        numbers.append(len(clips))
-        if len(clips) > 1:
+    def scarce(self):
+        if threading.current_thread() is not main and self.loaded.window.frame_ids[0] == 2:
+            failed.append(self)
             raise torch.cuda.OutOfMemoryError('CUDA out of memory')
-        return steps(state, clips)
+        return final_results(self)
 
-    stream.model.steps = small
-    found = list(stream.run(as_file(frames), batch_size=2))
-    assert numbers == [1, 2, 1, 1, 1, 1]
+    final_results = LinkedClip.final_results
+    with mock.patch.object(LinkedClip, 'final_results', scarce):
+        found = list(stream.run(as_file(frames), batch_size=2))
+    assert len(failed) == 1
     assert [each.frame_id for each in found] == list(range(11))
     for ours, theirs in zip(found, wanted):
         assert torch.equal(ours.sample.pred_track_instances.instances_id, theirs)
 
-    def none(state, clips):
-        raise torch.cuda.OutOfMemoryError('CUDA out of memory')
 
-    stream.model.steps = none
-    with pytest.raises(torch.cuda.OutOfMemoryError):
-        list(stream.run(as_file(frames), batch_size=2))
+def test_results_that_nobody_wants_are_not_made():
+    made = []
+
+    def job(number):
+        time.sleep(0.05)
+        made.append(number)
+
+    results = in_background((partial(job, number) for number in range(20)), 8)
+    next(results)
+    results.close()
+    assert len(made) <= 3
 
 
 def test_the_inferencer_takes_the_size(tmp_path):
     assert checked_batch_size(None, torch.device('cpu')) == 1
     assert checked_batch_size(None, torch.device('cuda', 0)) == 4
-    assert checked_batch_size(7, torch.device('cpu')) == 7
+    assert checked_batch_size(7, torch.device('cpu')) == 1
+    assert checked_batch_size(7, torch.device('cuda', 0)) == 7
     config, weights = write_small_model(tmp_path)
     inferencer = CiCoInferencer(config, weights, show_progress=False)
     frames = np.stack(video(7, size=(64, 128)))
@@ -131,4 +136,4 @@ def test_the_inferencer_takes_the_size(tmp_path):
     inferencer.clips.run = lambda *args: sizes.append(args[2]) or run(*args)
     wanted = inferencer(frames)['predictions']
     assert inferencer(frames, batch_size=3)['predictions'] == wanted
-    assert sizes == [1, 3]
+    assert sizes == [1, 1]

@@ -1,12 +1,15 @@
 """A resumed training ends bit by bit where it would have; no test gives a seed."""
 
+import multiprocessing
 import random
 
 import numpy as np
 import pytest
 import torch
 from clip_line import iteration_config, train, train_in_two, weights, write_data
+from mmengine.config import Config
 from mmengine.dataset import DefaultSampler, InfiniteSampler
+from mmengine.runner import Runner
 from torch.utils.data import DataLoader, Dataset
 
 from mmcico.datasets.samplers import NumberedSampler, SeededItems
@@ -63,6 +66,22 @@ def test_iterations_go_on_exactly(data, tmp_path, sampler, workers, monkeypatch)
     assert train(data, rest, *settings, config=config, resume=whole / 'iter_8.pth') == 0
     assert_equal(whole / 'iter_14.pth', rest / 'iter_14.pth')
     assert sum(loads) == (0 if workers else 12)  # what was trained on is not loaded again
+
+
+@pytest.mark.parametrize('enabled', [True, False])
+def test_a_runner_trains_again(data, tmp_path, enabled):
+    cfg = Config.fromfile(iteration_config(tmp_path))
+    cfg.work_dir = str(tmp_path)
+    cfg.experiment_name = f'again_{enabled}'
+    cfg.train_dataloader.update(num_workers=1, persistent_workers=True)
+    cfg.train_dataloader.dataset.data_root = str(data)
+    cfg.default_hooks.reproducible.enabled = enabled
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert len(multiprocessing.active_children()) == (0 if enabled else 1)
+    runner.train_loop._max_iters += 4
+    runner.train()
+    assert runner.iter == 12
 
 
 def test_workers_and_seeds_of_the_config(data, tmp_path):

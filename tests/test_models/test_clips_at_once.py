@@ -7,7 +7,7 @@ from mmengine.registry import init_default_scope
 from pretended_gpu import PretendedGpu
 
 from mmcico.deployment import set_precision
-from mmcico.models.vis.clip_network import ClipInput, VideoState
+from mmcico.models.vis.clip_network import ClipInput, LazyNetwork, VideoState
 from mmcico.registry import MODELS
 from mmcico.testing import clip_sample, small_model_cfg
 
@@ -101,6 +101,51 @@ def test_the_network_of_a_cpu_can_batch_too():
     _, found = model.steps(VideoState(), clips)
     assert numbers == [8]
     assert_same(found, wanted)
+
+
+def test_clips_come_one_by_one_if_the_memory_is_short(monkeypatch):
+    with PretendedGpu():
+        model, frames = build('yolact').to('cuda'), video().to('cuda')
+        clips = clips_of(frames)
+        state, wanted = VideoState(), []
+        for clip in clips:
+            state, found = model.step(state, *clip)
+            wanted.append(found)
+        together, numbers = LazyNetwork.together, []
+
+        def small(self, model, known, clips):
+            numbers.append(len(clips))
+            if len(clips) > 1:
+                raise torch.cuda.OutOfMemoryError('CUDA out of memory')
+            return together(self, model, known, clips)
+
+        monkeypatch.setattr(LazyNetwork, 'together', small)
+        state, first = model.steps(VideoState(), clips[:2])
+        assert_same(first + model.steps(state, clips[2:])[1], wanted)
+        assert numbers == [2, 1, 1, 1, 1]
+        monkeypatch.setattr(LazyNetwork, 'together', fail)
+        with pytest.raises(torch.cuda.OutOfMemoryError):
+            model.steps(VideoState(), clips)
+
+
+def test_a_failed_clip_can_be_tried_again(monkeypatch):
+    model, frames = build('yolact'), video()
+    samples = [
+        clip_sample([[0]] * 3, video_id=1, start=start, num_final=final, video_length=5)
+        for start, final in ((0, 2), (2, 3))
+    ]
+    model.predict(frames[None, :3], samples[:1])
+    with monkeypatch.context() as patched:
+        patched.setattr(LazyNetwork, 'together', fail)
+        with pytest.raises(torch.cuda.OutOfMemoryError):
+            model.predict(frames[None, 2:5], samples[1:])
+    assert list(model.states) == [1]
+    (found,) = model.predict(frames[None, 2:5], samples[1:])
+    assert len(found.clip_instances) and not model.states
+
+
+def fail(*args):
+    raise torch.cuda.OutOfMemoryError('CUDA out of memory')
 
 
 @pytest.mark.parametrize('on_gpu', [False, True])

@@ -73,7 +73,8 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         '--batch-size',
         type=positive_int,
-        help='number of clips of a file that the network gets at once (default: 4, and 1 on a CPU)',
+        help='number of clips of a file that the network gets at once (default: 4; always 1 on '
+        'a CPU)',
     )
     parser.add_argument('--compile', action='store_true', help='use torch.compile')
     parser.add_argument('--repeats', type=positive_int, default=5, help='number of measured runs')

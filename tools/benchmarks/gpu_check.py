@@ -20,6 +20,8 @@ from mmcico.utils.tool import run_tool, tool_parser
 
 ROOT = Path(__file__).parents[2]
 PAPER = 'configs/cico/cico-yolact_r50_fpn_clip3_4xb6-12e_youtubevis2019.py'
+#: frames of a clip, and of two batches of 16 clips with two new frames each
+ENOUGH = 3 + 2 * 16 * 2
 SMALL = 'configs/demo/cico-yolact_demo_moving-shapes.py'
 
 
@@ -65,9 +67,9 @@ def parts(args: argparse.Namespace, folder: str) -> dict[str, list[str]]:
         'speed_fp32': [*speed, *small],
     }
     if on_gpu:
-        for size in ('1', '16'):  # 4 is the default
-            found[f'speed_batch_{size}'] = [*speed, *small, '--precision', 'auto']
-            found[f'speed_batch_{size}'] += ['--batch-size', size]
+        for size in ('1', '4', '16'):
+            options = ['--precision', 'auto', '--batch-size', size, '--frames', str(ENOUGH)]
+            found[f'speed_batch_{size}'] = [*speed, *small, *options]
         found['speed_compiled'] = [*speed, *small, '--precision', 'auto', '--compile']
     else:
         found['dense'] += ['--candidates', '5']

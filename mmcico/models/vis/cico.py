@@ -176,6 +176,8 @@ class CiCo(BaseMOTModel):
             state, found = self.steps(state, clips)
             if end < samples[0][0].video_length:
                 self.states[video] = state
+            else:
+                self.states.pop(video, None)
             results.extend(
                 to_track_sample(clip, sample, own.inputs.shape[-2:])
                 for clip, sample, own in zip(found, samples, clips)
@@ -183,15 +185,14 @@ class CiCo(BaseMOTModel):
         return results
 
     def _state_before(self, video: int | str, frames: Sequence[int]) -> VideoState:
-        """Take the state of a video before its next clip.
+        """Return the state of a video before its next clip.
 
         Raises:
             ValueError: If the clips before this one have not been processed.
         """
-        state = self.states.pop(video, None)
         if frames[0] == 0:
             return VideoState()
-        if state is None:
+        if (state := self.states.get(video)) is None:
             raise ValueError(
                 f'video {video!r}: the clip of frames {tuple(frames)} came without the clips '
                 'before it; use mmcico.VideoSampler'

@@ -1,10 +1,12 @@
 """Networks that run on clips, and the state that a video has between clips."""
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import torch
+from mmengine.logging import print_log
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
@@ -125,8 +127,11 @@ class LazyNetwork(ClipNetwork):
 
     Frames that a clip shares with the ones before are not computed again, unless the clip was
     moved back further than features were kept. Devices other than CPUs compute several clips as
-    one batch.
+    one batch, until their memory does not suffice for it.
     """
+
+    #: whether a batch was too large for the device
+    one_by_one = False
 
     def __call__(self, model: ClipModel, known: KnownFrames, clip: ClipInput) -> NetworkResult:
         """Run the network; see :class:`ClipNetwork`."""
@@ -137,8 +142,21 @@ class LazyNetwork(ClipNetwork):
         self, model: ClipModel, known: KnownFrames, clips: Sequence[ClipInput]
     ) -> Iterator[NetworkResult]:
         """Yield the results of consecutive clips of a video."""
-        on_cpu = clips[0].inputs.device.type == 'cpu'
-        yield from (super().run if on_cpu else self.together)(model, known, clips)
+        results: Iterable[NetworkResult] | None = None
+        if clips[0].inputs.device.type != 'cpu' and not self.one_by_one:
+            try:
+                results = self.together(model, known, clips)
+            except torch.cuda.OutOfMemoryError:
+                if len(clips) == 1:
+                    raise
+                self.one_by_one = True
+                print_log(
+                    f'the device has too little memory for {len(clips)} clips at once; from now on '
+                    'it gets one at a time (batch_size=1 does so from the start)',
+                    logger='current',
+                    level=logging.WARNING,
+                )
+        yield from super().run(model, known, clips) if results is None else results
 
     def together(
         self, model: ClipModel, known: KnownFrames, clips: Sequence[ClipInput]

@@ -10,7 +10,7 @@ import torch
 from mmengine.structures import InstanceData
 
 from mmcico.apis import CiCoInferencer, FrameSource, StreamState, open_source
-from mmcico.apis.clip_stream import Batches
+from mmcico.apis.clip_stream import batches
 from mmcico.apis.outputs import TrackSink
 from mmcico.datasets.clip_windows import clip_windows
 from mmcico.models import CiCo
@@ -44,8 +44,8 @@ def input_scale(inferencer: CiCoInferencer, video: SpeedVideo) -> tuple[float, f
 def run_clips(model: CiCo, clips: Sequence[ClipInput], batch_size: int = 1) -> list[InstanceData]:
     """Run the clips of a video in order; return their linked instances."""
     state, found = VideoState(), []
-    for start in range(0, len(clips), batch_size):
-        state, instances = model.steps(state, clips[start : start + batch_size])
+    for batch in batches(clips, batch_size):
+        state, instances = model.steps(state, batch)
         found += instances
     return found
 
@@ -161,7 +161,7 @@ class Plan:
         try:
             source = iter(self.source())
             clips = stream._loaded(timed_items(source, meter), 'video')
-            for job in stream._linked(StreamState(), Batches(clips, self.batch_size)):
+            for job in stream._linked(StreamState(), batches(clips, self.batch_size)):
                 encode(job)
         finally:
             del stream.prepare
