@@ -7,6 +7,7 @@ from typing import Any
 import mmcv
 from mmdet.engine.hooks import TrackVisualizationHook
 from mmdet.structures import DetDataSample, TrackDataSample
+from mmengine.dist import get_world_size
 from mmengine.fileio import get
 from mmengine.runner import Runner
 
@@ -16,7 +17,9 @@ from mmcico.utils.files import distinct
 
 @HOOKS.register_module()
 class ClipVisualizationHook(TrackVisualizationHook):
-    """Draws every n-th frame of each video; no two videos of a process share a name.
+    """Draws every n-th frame of each video; no two videos share a name.
+
+    Of several processes, the first one draws, as all of MMEngine's visualizers do.
 
     MMDetection's ``TrackVisualizationHook`` accepts the same results, but names folders by the
     third last part of a path, which is the same for all videos in the layout of YouTube-VIS, and
@@ -33,8 +36,18 @@ class ClipVisualizationHook(TrackVisualizationHook):
         self._names: dict[tuple[str, Any], str] = {}
         self._seen: dict[str, int] = {}
 
+    def before_val(self, runner: Runner) -> None:
+        """Warn that other processes draw nothing."""
+        number = get_world_size()
+        if self.draw and number > 1:
+            runner.logger.warning(
+                f'MMEngine draws in the first of the {number} processes alone, so that the videos of '
+                'the others are not drawn; "mmcico visualize" draws all of a results.json'
+            )
+
     def before_test(self, runner: Runner) -> None:
         """Log which frames are drawn, and where."""
+        self.before_val(runner)
         if self.draw and self.test_out_dir is not None:
             frames = 'all frames'
             if self.frame_interval > 1:

@@ -119,3 +119,16 @@ def test_a_test_says_which_frames_it_draws(interval, words):
     HOOKS.build(dict(settings, test_out_dir='pictures')).before_test(runner)
     (line,) = said
     assert words in line and 'work/now/pictures' in line
+
+
+def test_of_several_processes_the_first_draws_and_says_so(monkeypatch):
+    said = []
+    runner = SimpleNamespace(logger=SimpleNamespace(warning=said.append))
+    hook = HOOKS.build(dict(type='mmcico.ClipVisualizationHook', draw=True))
+    hook.before_val(runner)
+    assert said == []
+    monkeypatch.setattr('mmcico.engine.clip_visualization_hook.get_world_size', lambda: 2)
+    HOOKS.build(dict(type='mmcico.ClipVisualizationHook')).before_test(runner)
+    hook.before_test(runner)
+    (line,) = said
+    assert 'first of the 2 processes' in line and 'mmcico visualize' in line

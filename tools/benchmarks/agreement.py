@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from mmcico.apis import CiCoInferencer, FrameResult
+from mmcico.apis import CiCoInferencer, FrameResult, FrameSource
+from mmcico.apis.model_loading import BATCH_SIZE
 from mmcico.deployment import OnnxInfo, export_onnx
 from mmcico.utils.tool import run_tool, tool_parser
 
@@ -41,6 +42,7 @@ WAYS: dict[str, tuple[str, str, str]] = {
     'fp32, CPU, compiled': ('cpu', 'fp32', 'compiled'),
     'fp32, CPU, ONNX': ('cpu', 'fp32', 'onnx'),
     'fp32, GPU': ('cuda', 'fp32', ''),
+    'fp32, GPU, four clips at once': ('cuda', 'fp32', 'batches'),
     'fp16, GPU': ('cuda', 'fp16', ''),
     'bf16, GPU': ('cuda', 'bf16', ''),
     'bf16, GPU, compiled': ('cuda', 'bf16', 'compiled'),
@@ -91,6 +93,12 @@ def build_way(config: str, checkpoint: str, name: str, folder: str) -> CiCoInfer
     return inferencer
 
 
+def run(inferencer: CiCoInferencer, video: SpeedVideo, batch_size: int) -> list[FrameResult]:
+    """Return the results of all frames of a video."""
+    source = FrameSource('video', iter(video.frames), is_file=True)
+    return list(inferencer.clips.run(source, batch_size=batch_size))
+
+
 class Comparison:
     """Adds up how far the results of two runs agree."""
 
@@ -138,7 +146,8 @@ def compare(args: argparse.Namespace, videos: Sequence[SpeedVideo], folder: str)
     for name in usable(args.ways):
         try:
             inferencer = build_way(args.config, args.checkpoint, name, folder)
-            results[name] = [list(inferencer.stream(video.frames)) for video in videos]
+            size = BATCH_SIZE if WAYS[name][2] == 'batches' else 1
+            results[name] = [run(inferencer, video, size) for video in videos]
         except Exception as error:  # a way that fails must not stop the others
             if name == FIRST:
                 raise
