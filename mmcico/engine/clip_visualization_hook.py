@@ -41,8 +41,8 @@ class ClipVisualizationHook(TrackVisualizationHook):
         number = get_world_size()
         if self.draw and number > 1:
             runner.logger.warning(
-                f'MMEngine draws in the first of the {number} processes alone, so that the videos of '
-                'the others are not drawn; "mmcico visualize" draws all of a results.json'
+                f'MMEngine draws in the first of the {number} processes alone, so that the videos '
+                'of the others are not drawn; "mmcico visualize" draws all of a results.json'
             )
 
     def before_test(self, runner: Runner) -> None:

@@ -25,7 +25,7 @@ class _Batches:
     """
 
     def __init__(self, like: Any, loader: Any, passes: int = 0, steps: int = 0) -> None:
-        self._kind = like._kind if isinstance(like, _Batches) else type(like)
+        self._kind: Any = like._kind if isinstance(like, _Batches) else type(like)
         self._loader = loader
         self._passes = passes
         self._steps = steps
