@@ -25,7 +25,7 @@ class _Batches:
     """
 
     def __init__(self, like: Any, loader: Any, passes: int = 0, steps: int = 0) -> None:
-        self._kind = like._kind if isinstance(like, _Batches) else type(like)
+        self._kind: Any = like._kind if isinstance(like, _Batches) else type(like)
         self._loader = loader
         self._passes = passes
         self._steps = steps
@@ -62,6 +62,8 @@ class ReproducibleHook(Hook):
 
     When an iteration-based training is resumed, its sampler is moved on without loading the
     samples that were trained on before. An epoch that a checkpoint interrupts is finished.
+
+    The loader workers of a training, and of a test, end with it.
 
     Args:
         enabled (bool): Whether to seed. Defaults to True. Without, generators run on as MMEngine
@@ -123,6 +125,10 @@ class ReproducibleHook(Hook):
                 loop.dataloader_iterator = _Batches(loop.dataloader_iterator, loop.dataloader)
             if loop is not None:
                 loop.dataloader._iterator = None
+
+    def after_test(self, runner: Runner) -> None:
+        """End the loader workers, as after a training; the samples of a test need no seeds."""
+        runner.test_loop.dataloader._iterator = None
 
     def _number(self, runner: Runner, loader: Any) -> NumberedSampler:
         """Wrap the sampler and the data set of a loader in place."""
