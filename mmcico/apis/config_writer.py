@@ -227,6 +227,20 @@ def has_classes(base: Base, classes: Sequence[str]) -> bool:
     return bool(base.weights) and list(base.classes) == list(classes)
 
 
+def check_no_config(folder: Path) -> None:
+    """Check that :func:`write_config` would not replace a config in a folder.
+
+    Raises:
+        ValueError: If there is one.
+    """
+    path = folder / 'config.py'
+    if path.exists():
+        raise ValueError(
+            f'{path} exists, and may have been changed; train it with "mmcico train {path}", or '
+            'choose another folder by --out'
+        )
+
+
 def write_config(folder: Path, base: Base, data: Data, choices: Choices) -> Path:
     """Write ``config.py`` and the model that it starts from, ``base.py``.
 
@@ -238,7 +252,11 @@ def write_config(folder: Path, base: Base, data: Data, choices: Choices) -> Path
 
     Returns:
         Path: The config.
+
+    Raises:
+        ValueError: If the folder has a config.
     """
+    check_no_config(folder)
     path = folder / 'config.py'
     head = f'# Model and runtime settings of {base.name}\n'
     write_whole(folder / 'base.py', head + base.config.pretty_text)

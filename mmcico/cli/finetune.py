@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from mmcico.utils.files import whole_file
 from mmcico.utils.package_files import package_root
 from mmcico.utils.tool import tool_parser
 
@@ -221,6 +222,7 @@ def measure(config: Path, num_steps: int) -> float:
             f'train_cfg.max_iters={num_steps}',
             *(f'{part}=None' for part in NOT_MEASURED),
             'default_hooks.logger.interval=1',
+            'default_hooks.checkpoint=None',
             'log_processor.window_size=1',
             'log_level=WARNING',
             quiet=True,
@@ -240,7 +242,8 @@ def train_and_test(args: argparse.Namespace, config: Path, out: Path, shown: flo
     done = out / 'training'
     weights = done / Path((done / 'last_checkpoint').read_text().strip()).name
     model = out / 'model.pth'
-    shutil.copyfile(weights, model)
+    with open(weights, 'rb') as source, whole_file(model) as target:
+        shutil.copyfileobj(source, target)
     run('test', config, model, '--cfg-options', *own_names('test'))
     options = ['--score-thr', shown, '--side-by-side', '--contact-sheet', '--out', out / 'pictures']
     run('visualize', args.images, out / 'valid.json', done / 'results.json', *options)
@@ -266,17 +269,13 @@ def main(argv: Sequence[str]) -> None:
     """
     args = parse_args(argv)
     out = Path(args.out)
-    if (out / 'config.py').exists():
-        raise ValueError(
-            f'{out / "config.py"} exists, and may have been changed; train it with "mmcico train '
-            f'{out / "config.py"}", or choose another folder by --out'
-        )
     from mmcico.apis import training_plan as plan
-    from mmcico.apis.config_writer import write_config
+    from mmcico.apis.config_writer import check_no_config, write_config
     from mmcico.apis.output_plan import SHOWN_SCORE, check_writable
 
     plan.seconds_of(args.time)  # a mistake is told before the work
     check_writable(out)
+    check_no_config(out)
     parts = check_and_split(args, out)
     base = choose_base(args.base)
     data = describe_data(args, parts, base, out)

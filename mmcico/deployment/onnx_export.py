@@ -1,7 +1,6 @@
 """Export of the clip network to an ONNX file that is compared with the model."""
 
 import inspect
-import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcico.models.vis.cico import CiCo
+from mmcico.utils.files import whole_file
 
 from .onnx_files import (
     DIVISOR,
@@ -84,18 +84,16 @@ def export_onnx(
     Raises:
         ValueError: If the model is not in eval mode or has a layer that ONNX does not know, if a
             size, the opset or the folder cannot be used, or if the file differs from the model.
+        OSError: If the file cannot be written; one that was there stays as it was.
     """
     check_request(model, path, sizes, opset)
-    draft = f'{path}.draft'
-    try:
+    with whole_file(path) as file:
+        draft = str(file.name)
         trace(model, draft, opset)
         add_metadata(draft, info)
         session = open_session(draft, ['CPUExecutionProvider'])
         report = {size: compare(model, session, size) for size in sizes}
         check_report(report, path)
-        os.replace(draft, path)
-    finally:
-        Path(draft).unlink(missing_ok=True)
     return report
 
 

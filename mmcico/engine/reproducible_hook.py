@@ -63,6 +63,8 @@ class ReproducibleHook(Hook):
     When an iteration-based training is resumed, its sampler is moved on without loading the
     samples that were trained on before. An epoch that a checkpoint interrupts is finished.
 
+    The loader workers of a training, and of a test, end with it.
+
     Args:
         enabled (bool): Whether to seed. Defaults to True. Without, generators run on as MMEngine
             lets them, and a resumed training draws other numbers.
@@ -123,6 +125,10 @@ class ReproducibleHook(Hook):
                 loop.dataloader_iterator = _Batches(loop.dataloader_iterator, loop.dataloader)
             if loop is not None:
                 loop.dataloader._iterator = None
+
+    def after_test(self, runner: Runner) -> None:
+        """End the loader workers, as after a training; the samples of a test need no seeds."""
+        runner.test_loop.dataloader._iterator = None
 
     def _number(self, runner: Runner, loader: Any) -> NumberedSampler:
         """Wrap the sampler and the data set of a loader in place."""

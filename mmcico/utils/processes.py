@@ -8,8 +8,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 PR_SET_PDEATHSIG = 1
 PAUSE = 2.0
@@ -35,6 +36,23 @@ def end_with_parent(parent: int | None = None) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if parent is not None and os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run_bound(command: Sequence[str], **options: Any) -> int:
+    """Run a command that ends with this process, whatever ends it; return its exit code.
+
+    Called in the main thread, as Linux takes the end of a thread for that of the parent. Elsewhere
+    the command goes on.
+
+    Args:
+        command (Sequence[str]): Program and arguments.
+        **options: As of ``subprocess.run``.
+
+    Raises:
+        CalledProcessError: With ``check=True``, if the exit code is not 0.
+    """
+    bind = functools.partial(end_with_parent, os.getpid()) if sys.platform == 'linux' else None
+    return subprocess.run(list(command), preexec_fn=bind, **options).returncode
 
 
 @functools.cache

@@ -1,9 +1,11 @@
 """``mmcico finetune`` on tiny generated videos."""
 
+import errno
 import json
 
 import pytest
 from mmengine.config import Config
+from mmengine.runner import Runner
 from tool_runs import options
 
 from mmcico.apis import CiCoInferencer
@@ -109,6 +111,38 @@ def test_a_checkpoint_of_other_classes_and_the_config_alone(
     assert cfg.optim_wrapper.type == finetune.WRAPPERS[best_precision('cpu')[0]]
     assert main(['train', str(out / 'config.py'), *options()]) == 0
     assert (out / 'training/iter_2.pth').is_file()
+
+
+def test_a_measurement_writes_no_checkpoint(tuned, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError('a checkpoint was written')
+
+    monkeypatch.setattr(Runner, 'save_checkpoint', refuse)
+    assert finetune.measure(tuned / 'config.py', 3) > 0
+
+
+def test_a_full_disk_leaves_no_part_of_the_model(tuned, monkeypatch):
+    def full_disk(source, target):
+        target.write(source.read(10))
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    before = (tuned / 'model.pth').read_bytes()
+    monkeypatch.setattr(finetune, 'run', lambda *args: 0)
+    monkeypatch.setattr(finetune.shutil, 'copyfileobj', full_disk)
+    with pytest.raises(OSError, match='model.pth: No space left on device'):
+        finetune.train_and_test(None, None, tuned, 0.3)
+    assert (tuned / 'model.pth').read_bytes() == before
+
+
+def test_a_config_that_appears_meanwhile_is_kept(shapes, small_config, tmp_path, monkeypatch):
+    def other(config, num_steps):
+        (tmp_path / 'config.py').write_text('mine')
+        return 1.0
+
+    monkeypatch.setattr(finetune, 'measure', other)
+    assert run(shapes, tmp_path, '--from', small_config, '--config-only') == 1
+    assert (tmp_path / 'config.py').read_text() == 'mine'
+    assert not (tmp_path / 'base.py').exists()
 
 
 def test_an_interrupted_measurement_leaves_no_config(shapes, small_config, tmp_path, monkeypatch):

@@ -1,11 +1,13 @@
 """A file is written only if it is right."""
 
+import errno
+
 import pytest
 import torch
 from exportable import build, need_onnx, small_cfg
 from torch import nn
 
-from mmcico.deployment import OnnxInfo, export_onnx
+from mmcico.deployment import OnnxInfo, export_onnx, onnx_export
 from mmcico.deployment.onnx_export import check_report, difference
 from mmcico.deployment.onnx_files import map_priors
 
@@ -49,6 +51,31 @@ def test_what_does_not_export_is_not_written(tmp_path):
         export_onnx(model, str(path), OnnxInfo.of(model))
     assert [each.name for each in tmp_path.iterdir()] == ['clip.onnx']
     assert path.read_bytes() == b'the file before'
+
+
+def test_two_exports_to_one_file_at_the_same_time(tmp_path, monkeypatch):
+    model, path, real = build(small_cfg()), str(tmp_path / 'clip.onnx'), onnx_export.add_metadata
+    info = OnnxInfo.of(model)
+
+    def meanwhile(*args):
+        monkeypatch.setattr(onnx_export, 'add_metadata', real)
+        export_onnx(model, path, info, [(64, 96)])
+        real(*args)
+
+    monkeypatch.setattr(onnx_export, 'add_metadata', meanwhile)
+    export_onnx(model, path, info, [(64, 96)])
+    assert [each.name for each in tmp_path.iterdir()] == ['clip.onnx']
+
+
+def test_a_full_disk_is_told_with_the_file(tmp_path, monkeypatch):
+    def full_disk(*args):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    model = build(small_cfg())
+    monkeypatch.setattr(onnx_export, 'trace', full_disk)
+    with pytest.raises(OSError, match='cannot write the file .*clip.onnx: No space left'):
+        export_onnx(model, str(tmp_path / 'clip.onnx'), OnnxInfo.of(model))
+    assert not list(tmp_path.iterdir())
 
 
 class Unknown(nn.Module):

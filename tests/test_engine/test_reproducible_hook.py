@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 import torch
-from clip_line import iteration_config, train, train_in_two, weights, write_data
+from clip_line import CONFIG, iteration_config, train, train_in_two, weights, write_data
 from mmengine.config import Config
 from mmengine.dataset import DefaultSampler, InfiniteSampler
 from mmengine.runner import Runner
@@ -82,6 +82,19 @@ def test_a_runner_trains_again(data, tmp_path, enabled):
     runner.train_loop._max_iters += 4
     runner.train()
     assert runner.iter == 12
+
+
+def test_workers_end_with_a_test(data, tmp_path):
+    cfg = Config.fromfile(CONFIG)
+    cfg.work_dir, cfg.experiment_name = str(tmp_path), 'workers_of_a_test'
+    cfg.train_dataloader.dataset.data_root = str(data)
+    loader = dict(cfg.train_dataloader, num_workers=1, persistent_workers=True)
+    loader['sampler'] = dict(type='DefaultSampler', shuffle=False)
+    cfg.test_dataloader, cfg.test_evaluator, cfg.test_cfg = loader, [], {}
+    runner, before = Runner.from_cfg(cfg), set(multiprocessing.active_children())
+    for _ in range(2):
+        runner.test()
+        assert before.issuperset(multiprocessing.active_children())
 
 
 def test_workers_and_seeds_of_the_config(data, tmp_path):

@@ -67,6 +67,23 @@ def wait_for_nobody(folder):
     assert not left
 
 
+@pytest.mark.skipif(sys.platform != 'linux', reason='Linux tells children of a death')
+@pytest.mark.parametrize('end', [signal.SIGTERM, signal.SIGKILL])
+def test_a_command_ends_with_the_tool_that_runs_it(tmp_path, end):
+    sleep = [sys.executable, '-c', 'import time; time.sleep(100)', str(tmp_path / 'child')]
+    log = tmp_path / 'log'
+    code = f'from table_runs import *; execute({sleep}, Path({str(log)!r}))'
+    env = dict(os.environ, PYTHONPATH=f'{ROOT / "tools" / "benchmarks"}:{ROOT}')
+    tool = subprocess.Popen([sys.executable, '-c', code], env=env)
+    deadline = time.time() + 60
+    while not members(tmp_path / 'child') - {tool.pid}:
+        assert time.time() < deadline and tool.poll() is None
+        time.sleep(0.1)
+    tool.send_signal(end)
+    tool.wait()
+    wait_for_nobody(tmp_path)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != 'linux', reason='Linux tells children of a death')
 @pytest.mark.parametrize('launched', [False, True])

@@ -6,20 +6,23 @@ Each model of configs/demo and configs/peers is trained from random values on ge
 --seconds of CPU time of one core, loading included, and tested. The learning rate rises over the
 first 6 % of that time and falls as a cosine over the rest. Since CPU time is counted, other jobs on
 the machine and pauses change little. Each run is a process of its own that writes one JSON file;
-runs that have a file are not repeated, and the table is made of all files.
+runs that have a file are not repeated, and the table is made of all files. Files of other settings
+are refused.
 """
 
 import argparse
 import json
 import math
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmcico.formats.read import load_json
+from mmcico.utils.files import write_whole
+from mmcico.utils.processes import run_bound
 from mmcico.utils.tool import run_tool, tool_parser
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
@@ -46,6 +49,12 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('--test-videos', type=int, default=20)
     parser.add_argument('--one', action='store_true', help=argparse.SUPPRESS)
     return parser.parse_args(argv)
+
+
+def settings_of(args: argparse.Namespace, seed: int) -> dict[str, float]:
+    """Return what the figures of a model depend on."""
+    names = ('seconds', 'train_videos', 'test_videos')
+    return dict({name: getattr(args, name) for name in names}, seed=seed)
 
 
 def rate_factor(share: float) -> float:
@@ -107,15 +116,16 @@ def make_config(model: str, seed: int, data: Path, work: Path) -> Any:
     return cfg
 
 
-def train_and_test(model: str, seed: int, seconds: float, data: Path, out: Path) -> None:
+def train_and_test(model: str, settings: dict[str, Any], data: Path, out: Path) -> None:
     """Train and test one model in this process, and write its figures."""
     from mmengine.runner import Runner
 
     from speed.measures import resident_peak
 
+    seed = settings['seed']
     work = out / model / f'seed_{seed}'
     runner = Runner.from_cfg(make_config(model, seed, data, work))
-    meter = budget_hook(seconds)
+    meter = budget_hook(settings['seconds'])
     runner.register_hook(meter, 'LOWEST')
     runner.train()
     peak = resident_peak()
@@ -123,6 +133,7 @@ def train_and_test(model: str, seed: int, seconds: float, data: Path, out: Path)
     videos = json.loads((data / 'test/instances.json').read_text())['videos']
     frames = sum(each['length'] for each in videos)
     figures = dict(
+        settings=settings,
         AP=metrics['youtube_vis/AP'],
         AP50=metrics['youtube_vis/AP50'],
         steps=meter.steps,
@@ -131,11 +142,15 @@ def train_and_test(model: str, seed: int, seconds: float, data: Path, out: Path)
         memory=peak,
         parameters=sum(each.numel() for each in runner.model.parameters()),
     )
-    (out / f'{model}_{seed}.json').write_text(json.dumps(figures))
+    write_whole(out / f'{model}_{seed}.json', json.dumps(figures))
 
 
 def make_data(args: argparse.Namespace) -> Path:
-    """Return the folder of the generated video, which is made at the first call."""
+    """Return the folder of the generated video, which is made at the first call.
+
+    Raises:
+        ValueError: If the folder has another number of videos.
+    """
     from mmcico.datasets.moving_shapes import make_config as scenes
     from mmcico.datasets.moving_shapes import write_dataset
 
@@ -143,8 +158,15 @@ def make_data(args: argparse.Namespace) -> Path:
     for seed, (part, number) in enumerate(
         (('train', args.train_videos), ('test', args.test_videos))
     ):
-        if not (data / part / 'instances.json').is_file():
+        file = data / part / 'instances.json'
+        if not file.is_file():
             write_dataset(data / part, number, seed, scenes('easy'))
+        found = len(load_json(file)['videos'])
+        if found != number:
+            raise ValueError(
+                f'{file} has {found} videos, but --{part}-videos is {number}; choose another '
+                f'--out, or remove the folder {data}'
+            )
     return data
 
 
@@ -156,16 +178,42 @@ def spread(values: Sequence[float], digits: int) -> str:
     return f'{mean} ({min(values):.{digits}f} to {max(values):.{digits}f})'
 
 
-def table(out: Path) -> str:
-    """Return the table of all figures in a folder, in Markdown."""
+def read_runs(args: argparse.Namespace, out: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the figures of each model in a folder.
+
+    Raises:
+        ValueError: If a file cannot be read, or has figures of other settings.
+    """
+    advice = 'remove the file, or choose another --out'
+    runs: dict[str, list[dict[str, Any]]] = {}
+    for path in sorted(out.glob('*_*.json')):
+        model, _, seed = path.stem.partition('_')
+        if model not in MODELS:
+            continue
+        try:
+            run = load_json(path)
+            wanted = settings_of(args, int(seed))
+        except ValueError as error:
+            raise ValueError(f'{path} cannot be read as figures: {error}; {advice}') from error
+        found = run.get('settings') if isinstance(run, dict) else None
+        if found != wanted:
+            raise ValueError(
+                f'{path} has figures of {found or "unknown settings"}, but expected is {wanted}; '
+                f'{advice}'
+            )
+        runs.setdefault(model, []).append(run)
+    return runs
+
+
+def table(runs_of: Mapping[str, Sequence[dict[str, Any]]]) -> str:
+    """Return the table of the figures of each model, in Markdown."""
     lines = [
         '| model | seeds | AP | AP50 | frames a second | steps | memory of the training, MiB '
         '| parameters, millions |',
         '| --- ' * 8 + '|',
     ]
     for model, name in NAMES.items():
-        files = sorted(out.glob(f'{model}_*.json'))
-        runs = [json.loads(path.read_text()) for path in files]
+        runs = runs_of.get(model)
         if runs:
             columns = {key: [run[key] for run in runs] for key in runs[0]}
             cells = [
@@ -186,18 +234,21 @@ def main(argv: Sequence[str]) -> int:
     """Run what has not been run, and print the table."""
     args = parse_args(argv)
     out = Path(args.out).resolve()
+    read_runs(args, out)  # a mistake is told before the work
     data = make_data(args)
     if args.one:
-        train_and_test(args.models[0], args.seeds[0], args.seconds, data.resolve(), out)
+        settings = settings_of(args, args.seeds[0])
+        train_and_test(args.models[0], settings, data.resolve(), out)
         return 0
     env = dict(os.environ, OMP_NUM_THREADS='1', MKL_NUM_THREADS='1')
     options = ['--out', str(out), '--seconds', str(args.seconds), '--one']
+    options += ['--train-videos', str(args.train_videos), '--test-videos', str(args.test_videos)]
     for seed in args.seeds:
         for model in args.models:
             if not (out / f'{model}_{seed}.json').is_file():
                 names = ['--models', model, '--seeds', str(seed)]
-                subprocess.run([sys.executable, __file__, *options, *names], env=env, check=True)
-    sys.stdout.write(table(out) + '\n')
+                run_bound([sys.executable, __file__, *options, *names], env=env, check=True)
+    sys.stdout.write(table(read_runs(args, out)) + '\n')
     return 0
 
 

@@ -14,6 +14,7 @@ from tables import Row, config_of, set_frames_per_step
 
 from mmcico.formats.read import load_json
 from mmcico.utils.files import write_whole
+from mmcico.utils.processes import run_bound
 
 #: number of lines of a log that a message shows
 LAST_LINES = 3
@@ -27,7 +28,7 @@ class RunFailed(Exception):
 
 
 def execute(command: Sequence[str], log: Path) -> int:
-    """Run a command in a process of its own.
+    """Run a command in a process of its own, which ends with this one.
 
     Args:
         command (Sequence[str]): Program and arguments.
@@ -38,9 +39,7 @@ def execute(command: Sequence[str], log: Path) -> int:
     """
     env = dict(os.environ, PYTHON=sys.executable)
     with open(log, 'w', encoding='utf-8') as file:
-        return subprocess.run(
-            list(command), stdout=file, stderr=subprocess.STDOUT, env=env
-        ).returncode
+        return run_bound(command, stdout=file, stderr=subprocess.STDOUT, env=env)
 
 
 @dataclass(frozen=True)
