@@ -82,6 +82,8 @@ def test_a_runner_trains_again(data, tmp_path, enabled):
     runner.train_loop._max_iters += 4
     runner.train()
     assert runner.iter == 12
+    # the garbage collector would wait for the worker
+    runner.train_loop.dataloader_iterator = runner.train_dataloader._iterator = None
 
 
 def test_workers_end_with_a_test(data, tmp_path):
