@@ -9,6 +9,7 @@ The tool needs no OpenMMLab package.
 """
 
 import argparse
+import os.path as osp
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -191,6 +192,9 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 def usage_error(args: argparse.Namespace) -> str | None:
     """Return a message if the options of a command are wrong, else None."""
+    given = getattr(args, 'annotations', None)
+    if given and osp.realpath(given) == osp.realpath(args.out):
+        return f'--out {args.out} is what is to be converted; give another name'
     if args.command == 'masks' and args.step < 1:
         return f'--step {args.step}: choose 1 or more'
     option = dict(masks='mots').get(args.command, 'classes')
