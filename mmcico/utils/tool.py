@@ -66,11 +66,12 @@ class ToolParser(argparse.ArgumentParser):
         super().error(message)
 
 
-def tool_parser(description: str, notes: str = '') -> argparse.ArgumentParser:
+def tool_parser(description: str | None, notes: str = '') -> argparse.ArgumentParser:
     """Return the parser of a tool, named as the user called the tool.
 
-    The first line of the tool's docstring is enough as description; ``notes`` stand below the
-    examples. The parser has the option ``--debug``, which :func:`run_tool` handles.
+    The first line of the tool's docstring is enough as description (it is None with ``python
+    -OO``); ``notes`` stand below the examples. The parser has the option ``--debug``, which
+    :func:`run_tool` handles.
     """
     name, examples = _PROGRAM.get() or Program()
     lines = ['examples:', *(f'  {name} {each}' for each in examples), ''] if examples else []

@@ -3,13 +3,14 @@
 import io
 import json
 import os
+import subprocess
 import sys
 from urllib.error import URLError
 
 import pytest
 import torch
 from small_sets import small_set
-from tool_runs import run_unread
+from tool_runs import TOOLS, run_unread
 
 from mmcico.utils.tool import Program, is_user_error, patient_output, run_tool, tool_parser
 
@@ -65,6 +66,16 @@ def test_help_has_the_name_and_the_examples(capsys):
     said = capsys.readouterr().out
     assert said.startswith('usage: mmcico nothing ')
     assert 'examples:\n  mmcico nothing now\n  mmcico nothing later\n\nA note.\n' in said
+
+
+def test_help_needs_no_docstrings():
+    tool = TOOLS / 'dataset_tools' / 'check_dataset.py'
+    done = subprocess.run(
+        [sys.executable, '-OO', str(tool), '--help'], capture_output=True, text=True
+    )
+    assert done.stdout.startswith('usage: check_dataset.py ') and done.stderr == ''
+    for path in TOOLS.rglob('*.py'):
+        assert '(__doc__.' not in path.read_text(encoding='utf-8'), path
 
 
 class Unread(io.StringIO):

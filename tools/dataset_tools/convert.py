@@ -139,7 +139,7 @@ def add_masks(commands: Any) -> None:
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = tool_parser(__doc__.splitlines()[0])
+    parser = tool_parser(__doc__ and __doc__.splitlines()[0])
     commands = parser.add_subparsers(dest='command', required=True)
     add_masks(commands)
     each = add_command(commands, 'labelme', 'a labelme JSON for each frame -> YouTube-VIS')
