@@ -153,7 +153,10 @@ def check_writable(folder: Path) -> None:
         ValueError: If they cannot.
     """
     if not is_unicode(folder):
-        raise ValueError(f'cannot write to the folder {folder}: its name is not valid Unicode')
+        raise ValueError(
+            f'cannot write to the folder {folder}: its name is not valid Unicode; if it looks '
+            'right, set PYTHONUTF8=1 in the environment'
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()

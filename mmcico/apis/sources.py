@@ -17,6 +17,7 @@ from mmengine.dataset import Compose
 from mmengine.logging import print_log
 
 from mmcico.datasets.clip_windows import Window
+from mmcico.utils.files import without_secrets
 from mmcico.utils.image_reading import (
     brightest_of_16_bits,
     num_pages,
@@ -25,7 +26,7 @@ from mmcico.utils.image_reading import (
     read_pages,
 )
 
-from .captures import open_capture, without_secrets
+from .captures import open_capture
 from .media import files_in, kind_of, named, stands_for_files
 
 #: grey, BGR, BGR with transparency
