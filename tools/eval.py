@@ -7,6 +7,7 @@ is wrong.
 
 import argparse
 import os
+import os.path as osp
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -64,6 +65,8 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         parser.error('--long-videos goes with --metric ytvis2022')
     if args.score_thr is not None and not args.tracking:
         parser.error('--score-thr goes with --tracking')
+    if args.out and osp.realpath(args.out) in map(osp.realpath, (args.ground_truth, args.results)):
+        parser.error(f'--out {args.out} is a file to be measured; give another name')
     if args.processes < 1:
         parser.error(f'--processes {args.processes}: choose 1 or more')
     return args

@@ -35,7 +35,7 @@ PANEL_WIDTH = 400
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = tool_parser(__doc__.splitlines()[0])
+    parser = tool_parser(__doc__ and __doc__.splitlines()[0])
     parser.add_argument('image_root', help='folder that the file_names are relative to')
     parser.add_argument('annotations', help='JSON file in the layout of YouTube-VIS')
     parser.add_argument(

@@ -3,7 +3,6 @@
 import logging
 import os
 import os.path as osp
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ import cv2
 import numpy as np
 from mmengine.logging import print_log
 
-from mmcico.utils.files import is_unicode
+from mmcico.utils.files import is_unicode, without_secrets
 from mmcico.utils.image_reading import check_pixels, usable_rate
 
 TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
@@ -62,16 +61,6 @@ def open_capture(source: str | int, name: str, live: bool) -> Capture:
     turn = None if isinstance(source, int) else _turn(capture)
     frames = read_capture(capture, name, length, live, rate, turn)
     return Capture(frames, rate, length)
-
-
-def without_secrets(source: str) -> str:
-    """Return a URL for messages, without user, password and query; paths stay as they are.
-
-    >>> without_secrets('rtsp://admin:pass/word@camera/live?key=1')
-    'rtsp://***@camera/live'
-    """
-    # a password that is not encoded may have any character
-    return re.sub('//.*@', '//***@', source).split('?')[0] if '://' in source else source
 
 
 @contextmanager

@@ -16,7 +16,6 @@ from torch import nn
 
 from mmcico.deployment import load_onnx_model
 from mmcico.models.vis.augmentation import mirror_motion
-from mmcico.utils.files import distinct
 from mmcico.utils.weights import load_weights
 from mmcico.visualization.style import DrawStyle
 
@@ -38,7 +37,7 @@ from .model_loading import (
     runs_any_object,
     tune,
 )
-from .output_plan import SAVE, SHOWN_SCORE, OutputPlan
+from .output_plan import SAVE, SHOWN_SCORE, OutputPlan, identities, named_sources
 from .outputs import BackgroundSink, TrackSink, drawn_frames
 from .running import InterruptBetweenFrames, with_progress
 from .sources import FrameSource, Source, array_pipeline, open_source
@@ -174,7 +173,8 @@ class CiCoInferencer(BaseInferencer):
             wanted, ``datasamples`` of each video; ``visualization`` has the paths of the overlays.
 
         Raises:
-            ValueError: If a source or the folder cannot be used. Results so far are written.
+            ValueError: If a source or the folder cannot be used, or files of a source would be
+                replaced. Results so far are written.
             KeyboardInterrupt: On Ctrl-C, between two frames. Results so far are written.
         """
         wanted = (save,) if isinstance(save, str) else tuple(save)
@@ -182,11 +182,11 @@ class CiCoInferencer(BaseInferencer):
         plan = OutputPlan(out_dir, wanted, self.least_score(score_thr), style, fps)
         runs: list[TrackSink] = []
         samples: dict[str, list[DetDataSample]] = {}
-        names: dict[str, int] = {}
         try:
-            for source in self._inputs_to_list(inputs):
-                opened = open_source(source)
-                opened.name = distinct(opened.name, names)
+            sources = self._inputs_to_list(inputs)
+            taken = identities(sources)
+            for opened in named_sources(sources):
+                plan.check_spared(opened.name, taken)
                 runs.append(TrackSink(opened.name, self.classes, self.category_ids))
                 kept = samples.setdefault(opened.name, [])
                 for result in self._run(opened, runs[-1], plan, size):

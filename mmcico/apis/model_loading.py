@@ -1,6 +1,7 @@
 """Models by name or path: their config, their weights, and what runs their network."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -129,10 +130,11 @@ def checked_batch_size(batch_size: int | None, device: torch.device) -> int:
     other.
 
     Raises:
-        ValueError: If the number is below 1.
+        ValueError: If it is not a whole number from 1 up.
     """
-    if batch_size is not None and batch_size < 1:
-        raise ValueError(f'batch_size={batch_size} must be at least 1')
+    is_whole = batch_size is None or isinstance(batch_size, Integral)
+    if not is_whole or batch_size is not None and batch_size < 1:
+        raise ValueError(f'batch_size={batch_size!r} is not a whole number from 1 up')
     return 1 if device.type == 'cpu' else batch_size or BATCH_SIZE
 
 

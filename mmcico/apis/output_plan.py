@@ -1,19 +1,22 @@
 """Files that a run writes, and their paths."""
 
 import json
+import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmcico.utils.files import is_unicode, write_whole
+from mmcico.utils.files import distinct, is_unicode, write_whole
 from mmcico.utils.image_reading import LEAST_FPS, MOST_FPS, usable_rate
 from mmcico.visualization.style import DrawStyle
 
 from .outputs import BackgroundSink, MaskSink, OverlaySink, ResultSink, TrackSink
-from .sources import FrameSource
+from .sources import FrameSource, Source, files_of, open_source
 
 SAVE = ('video', 'masks', 'json')
+#: what tells files and folders apart that exist: the device and their number on it
+Identity = tuple[int, int]
 #: frames per second of sources that state none
 DEFAULT_FPS = 10.0
 #: least score that is shown, unless the config of a model has another ``shown_score``
@@ -57,6 +60,24 @@ class OutputPlan:
         """Return the output folder if files of a kind are wanted."""
         return None if self.out_dir is None or what not in self.save else Path(self.out_dir)
 
+    def check_spared(self, name: str, taken: Container[Identity | None]) -> None:
+        """Check that the files of a video replace no files of a source.
+
+        Args:
+            name (str): Name of the video.
+            taken (Container): Result of :func:`identities` for all sources.
+
+        Raises:
+            ValueError: If they would.
+        """
+        for what, target in (('video', f'videos/{name}.mp4'), ('masks', f'masks/{name}')):
+            folder = self._folder(what)
+            if folder and _identity(folder / target) in taken:
+                raise ValueError(
+                    f'the output {folder / target} would replace files of a source; choose another '
+                    f'output folder than {folder}, or leave out "{what}" of what is saved'
+                )
+
     def sinks(self, source: FrameSource, classes: Sequence[str]) -> list[ResultSink]:
         """Return the sinks for the frames of a video, which must be closed."""
         sinks: list[ResultSink] = []
@@ -92,6 +113,39 @@ class OutputPlan:
                 write_whole(folder / 'tracks' / f'{run.name}.json', json.dumps(run.records()))
 
 
+def named_sources(sources: Iterable[Source]) -> Iterator[FrameSource]:
+    """Open sources one after the other, with distinct names.
+
+    Raises:
+        ValueError: If one cannot be opened.
+    """
+    names: dict[str, int] = {}
+    for source in sources:
+        opened = open_source(source)
+        opened.name = distinct(opened.name, names)
+        yield opened
+
+
+def identities(sources: Iterable[Source]) -> set[Identity]:
+    """Return what identifies the files of sources, and the folders that hold them.
+
+    Raises:
+        ValueError: If a folder or glob has both images and videos, or neither.
+    """
+    files = {file for source in sources for file in files_of(source)}
+    found = map(_identity, files | set(map(os.path.dirname, map(os.path.abspath, files))))
+    return {each for each in found if each is not None}
+
+
+def _identity(path: str | Path) -> Identity | None:
+    """Return what identifies a file or folder by any of its names, None if it does not exist."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):  # such as a zero byte in the name
+        return None
+    return found.st_dev, found.st_ino
+
+
 def check_writable(folder: Path) -> None:
     """Create a folder and check that files can be written to it.
 
@@ -99,7 +153,10 @@ def check_writable(folder: Path) -> None:
         ValueError: If they cannot.
     """
     if not is_unicode(folder):
-        raise ValueError(f'cannot write to the folder {folder}: its name is not valid Unicode')
+        raise ValueError(
+            f'cannot write to the folder {folder}: its name is not valid Unicode; if it looks '
+            'right, set PYTHONUTF8=1 in the environment'
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()

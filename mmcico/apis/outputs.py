@@ -207,9 +207,9 @@ class MaskSink(ResultSink):
         self.num_frames += 1
 
     def close(self) -> None:
-        """Remove the pictures of later frames that an earlier run left."""
+        """Remove the pictures of later frames that an earlier run left, and no others."""
         number = self.num_frames
-        while number and self._path(number).is_file():
+        while number and _is_index_image(self._path(number)):
             self._path(number).unlink()
             number += 1
 
@@ -229,6 +229,15 @@ def _index_image(plane: np.ndarray, path: str) -> Image.Image:
     image = Image.fromarray(plane.astype(np.uint8))
     image.putpalette(palette())
     return image
+
+
+def _is_index_image(path: Path) -> bool:
+    """Return whether a file is a picture as :func:`_index_image` makes them."""
+    try:
+        with Image.open(path) as image:
+            return image.mode == 'I;16' or image.mode == 'P' and image.getpalette() == palette()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
 
 
 class TrackSink(ResultSink):

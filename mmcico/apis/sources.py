@@ -17,6 +17,7 @@ from mmengine.dataset import Compose
 from mmengine.logging import print_log
 
 from mmcico.datasets.clip_windows import Window
+from mmcico.utils.files import without_secrets
 from mmcico.utils.image_reading import (
     brightest_of_16_bits,
     num_pages,
@@ -25,7 +26,7 @@ from mmcico.utils.image_reading import (
     read_pages,
 )
 
-from .captures import open_capture, without_secrets
+from .captures import open_capture
 from .media import files_in, kind_of, named, stands_for_files
 
 #: grey, BGR, BGR with transparency
@@ -46,6 +47,7 @@ class FrameSource:
         fps: Frames per second, None if unknown.
         length: Number of frames as stated, None if unknown.
         is_file: Whether frames come from files, so that they may be read ahead.
+        files: Paths of these files.
         was_read: Whether the frames came to their end.
     """
 
@@ -54,6 +56,7 @@ class FrameSource:
     fps: float | None = None
     length: int | None = None
     is_file: bool = False
+    files: Sequence[str] = ()
     was_read: bool = field(default=False, init=False, repr=False)
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -150,13 +153,35 @@ def open_source(source: Source, name: str | None = None) -> FrameSource:
     return FrameSource(name or 'frames', iter(frames), None, length)
 
 
-def _open_path(path: str, name: str | None) -> FrameSource:
-    """Open a file, folder, glob, URL or device of a camera."""
+def files_of(source: Source) -> Sequence[str]:
+    """Return the paths of the files that a source reads, without opening it.
+
+    Raises:
+        ValueError: If a folder or glob has both images and videos, or neither.
+    """
+    if isinstance(source, FrameSource):
+        return source.files
+    if isinstance(source, (list, tuple)):
+        return [local_path(str(each)) for each in source if isinstance(each, (str, Path))]
+    path = local_path(str(source)) if isinstance(source, (str, Path)) else '://'
+    if '://' in path:
+        return []
+    images, videos = files_in(path) if stands_for_files(path) else ([path], [])
+    return images or videos
+
+
+def local_path(path: str) -> str:
+    """Return the path of a ``file://`` URL or below ``~``; other URLs stay as they are."""
     if path.lower().startswith('file://'):
         path = url2pathname(urlsplit(path).path)
+    return path if '://' in path else osp.expanduser(path)
+
+
+def _open_path(path: str, name: str | None) -> FrameSource:
+    """Open a file, folder, glob, URL or device of a camera."""
+    path = local_path(path)
     if '://' in path:
         return _open_url(path, name)
-    path = osp.expanduser(path)
     camera = re.fullmatch('/dev/video([0-9]+)', path)
     if camera and osp.exists(path):
         return open_source(int(camera[1]), name)
@@ -176,7 +201,7 @@ def _open_path(path: str, name: str | None) -> FrameSource:
         return _images([path], name)
     if kind == 'pages':
         frames = _noted(path, read_pages(path))
-        return FrameSource(name, frames, page_rate(path), num_pages(path), is_file=True)
+        return FrameSource(name, frames, page_rate(path), num_pages(path), True, [path])
     return _captured(path, name, live=False)
 
 
@@ -191,7 +216,8 @@ def _open_url(url: str, name: str | None) -> FrameSource:
 
 def _captured(source: str | int, name: str, live: bool) -> FrameSource:
     capture = open_capture(source, name, live)
-    return FrameSource(name, capture.frames, capture.fps, capture.length, is_file=not live)
+    files = () if live else (str(source),)
+    return FrameSource(name, capture.frames, capture.fps, capture.length, not live, files)
 
 
 def _stem(path: str) -> str:
@@ -202,7 +228,7 @@ def _stem(path: str) -> str:
 
 def _images(paths: Sequence[str], name: str) -> FrameSource:
     frames = _noted(paths[0], _read_images(paths))
-    return FrameSource(name, frames, None, len(paths), is_file=True)
+    return FrameSource(name, frames, None, len(paths), True, paths)
 
 
 def _noted(path: str, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:

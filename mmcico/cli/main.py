@@ -10,7 +10,8 @@ from types import ModuleType
 from typing import NamedTuple
 
 from mmcico.utils.package_files import package_root
-from mmcico.utils.tool import USAGE, Program, patient_output, run_tool
+from mmcico.utils.patient_output import patient_output
+from mmcico.utils.tool import USAGE, Program, run_tool
 from mmcico.version import __version__
 
 

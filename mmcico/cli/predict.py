@@ -114,6 +114,23 @@ def check_sources(sources: Sequence[str | int]) -> None:
                 open_source(each)
 
 
+def check_outputs(sources: Sequence[str | int], out: str, save: Sequence[str]) -> None:
+    """Check before the model is built that no file of a source would be replaced.
+
+    Raises:
+        ValueError: If one would, or the folder cannot be written.
+    """
+    from mmcico.apis.media import all_videos
+    from mmcico.apis.output_plan import OutputPlan, identities, named_sources
+
+    plan = OutputPlan(out, tuple(save))
+    files = [each for each in sources if isinstance(each, str) and '://' not in each]
+    videos = all_videos(files) if files else []
+    taken = identities(videos)
+    for opened in named_sources(videos):
+        plan.check_spared(opened.name, taken)
+
+
 def shown_frames(masks: Sequence[dict | None]) -> str:
     """Return where a track is seen, such as ``0-8 (7 frames)``."""
     seen = [frame for frame, mask in enumerate(masks) if mask is not None]
@@ -162,6 +179,7 @@ def main(argv: Sequence[str]) -> None:
     style = style_of(parsed)
     sources = [to_source(text) for text in parsed.sources]
     check_sources(sources)
+    check_outputs(sources, parsed.out, parsed.save)
     from mmcico.apis import CiCoInferencer
     from mmcico.apis.model_loading import ANY_OBJECT, ANY_OBJECT_NOTE, runs_any_object
 

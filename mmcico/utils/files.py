@@ -86,6 +86,16 @@ def leads_outside(folder: str | Path, name: str) -> bool:
     return os.path.commonpath([root, os.path.realpath(os.path.join(root, name))]) != root
 
 
+def without_secrets(source: str) -> str:
+    """Return a URL for messages, without user, password and query; paths stay as they are.
+
+    >>> without_secrets('rtsp://admin:pass/word@camera/live?key=1')
+    'rtsp://***@camera/live'
+    """
+    # a password that is not encoded may have any character
+    return re.sub('//.*@', '//***@', source).split('?')[0] if '://' in source else source
+
+
 def part_path(path: Path) -> Path:
     """Return the path of a new temporary file beside a file; it has the same suffix.
 

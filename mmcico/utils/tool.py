@@ -9,33 +9,19 @@ calls it by :func:`run_tool`, and so does the last line of the script::
 import argparse
 import difflib
 import gc
-import inspect
-import io
 import json
 import os
 import re
 import sys
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple, NoReturn, TextIO
-from urllib.error import URLError
 
+from .error_text import error_text, is_user_error
 from .files import write_whole
+from .patient_output import patient_output
 
 OK, USER_ERROR, USAGE, INTERRUPTED = 0, 1, 2, 130
-NO_NETWORK = (
-    'a file could not be downloaded, most likely the weights of a backbone: pass a local copy by '
-    '--cfg-options model.backbone.init_cfg.checkpoint=FILE, or start from random values by '
-    'model.backbone.init_cfg=None'
-)
-#: how PyTorch begins the message of an error in a loader worker
-WORKER_ERROR = re.compile(
-    r'Caught (?P<name>\w+) in DataLoader worker process \d+\.\n'
-    r'Original Traceback.*^(?:\w+\.)*(?P=name): (?P<message>.*)',
-    re.MULTILINE | re.DOTALL,
-)
 
 
 class Program(NamedTuple):
@@ -66,11 +52,12 @@ class ToolParser(argparse.ArgumentParser):
         super().error(message)
 
 
-def tool_parser(description: str, notes: str = '') -> argparse.ArgumentParser:
+def tool_parser(description: str | None, notes: str = '') -> argparse.ArgumentParser:
     """Return the parser of a tool, named as the user called the tool.
 
-    The first line of the tool's docstring is enough as description; ``notes`` stand below the
-    examples. The parser has the option ``--debug``, which :func:`run_tool` handles.
+    The first line of the tool's docstring is enough as description (it is None with ``python
+    -OO``); ``notes`` stand below the examples. The parser has the option ``--debug``, which
+    :func:`run_tool` handles.
     """
     name, examples = _PROGRAM.get() or Program()
     lines = ['examples:', *(f'  {name} {each}' for each in examples), ''] if examples else []
@@ -96,45 +83,6 @@ def positive_int(text: str) -> int:
     return number
 
 
-def is_user_error(error: BaseException) -> bool:
-    """Return whether the message of an error alone tells the user what to change."""
-    if isinstance(error, KeyError):  # an unknown type in a config
-        return 'registry' in str(error)
-    if isinstance(error, (ValueError, OSError, SyntaxError, ImportError)):
-        return True
-    if isinstance(error, TypeError):  # a mistyped argument in a config
-        files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-        is_built = any(name.endswith('build_functions.py') for name in files)
-        return is_built and 'keyword argument' in str(error)
-    return type(error).__name__ == 'ConfigParsingError'  # MMEngine may not be installed
-
-
-def error_text(error: BaseException) -> str:
-    """Return the message that a user sees."""
-    text = str(error.args[0] if isinstance(error, KeyError) else error).strip()
-    in_worker = WORKER_ERROR.match(text)
-    if in_worker:  # the last error of the worker's traceback is the one that matters
-        text = in_worker['message'].strip() or in_worker['name']
-    if isinstance(error, TypeError):
-        text += _nearest_argument(error)
-    if isinstance(error, URLError):
-        text = f'{text}; {NO_NETWORK}'
-    return text or type(error).__name__
-
-
-def _nearest_argument(error: TypeError) -> str:
-    """Return a hint at the argument of a class of a config that was probably meant."""
-    trace, built = error.__traceback__, None
-    while trace is not None:
-        built = trace.tb_frame.f_locals.get('obj_cls', built)
-        trace = trace.tb_next
-    found = re.search(r"unexpected keyword argument '(\w+)'", str(error))
-    if built is None or found is None:
-        return ''
-    near = difflib.get_close_matches(found[1], inspect.signature(built).parameters, 1)
-    return f'; did you mean "{near[0]}"?' if near else ''
-
-
 def run_tool(
     main: Callable[[list[str]], int | None],
     argv: Sequence[str] | None = None,
@@ -155,24 +103,36 @@ def run_tool(
     debug = '--debug' in args or bool(os.environ.get('MMCICO_DEBUG'))
     token = _PROGRAM.set(program)
     try:
-        with patient_output():
-            code = main([each for each in args if each != '--debug'])
+        with patient_output():  # which also takes the message of an error
+            return _exit_code(main, [each for each in args if each != '--debug'], debug)
+    finally:
+        _PROGRAM.reset(token)
+
+
+def _exit_code(main: Callable[[list[str]], int | None], args: list[str], debug: bool) -> int:
+    """Run a tool and tell its errors."""
+    try:
+        code = main(args)
         leave_group()
         return code or OK
     except KeyboardInterrupt:
         if debug:
             raise
-        sys.stderr.write('interrupted; what was done is written\n')
+        _tell('interrupted; what was done is written\n')
         return INTERRUPTED
     except Exception as error:
         if debug or not is_user_error(error):
             raise
         text = error_text(error)
         between = '\n' if '\n' in text else ' '  # a command at the end stays whole
-        sys.stderr.write(f'error: {text}{between}(--debug shows where)\n')
+        _tell(f'error: {text}{between}(--debug shows where)\n')
         return USER_ERROR
-    finally:
-        _PROGRAM.reset(token)
+
+
+def _tell(text: str) -> None:
+    """Write a text to the error stream, after all output."""
+    sys.stdout.flush()
+    sys.stderr.write(text)
 
 
 def leave_group() -> None:
@@ -196,69 +156,6 @@ def leave_group() -> None:
         del group
 
 
-class PatientOutput:
-    """A stream that discards text once nobody reads it.
-
-    Args:
-        stream (TextIO): Where the text goes until then.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-
-    def __getattr__(self, name: str) -> Any:
-        """Return an attribute of the stream."""
-        return getattr(self.stream, name)
-
-    def write(self, text: str) -> int:
-        """Write a text, or discard it if nobody reads it."""
-        try:
-            self.stream.write(text)
-        except BrokenPipeError:
-            self._give_up()
-        return len(text)
-
-    def writelines(self, lines: Iterable[str]) -> None:
-        """Write texts one after the other."""
-        for line in lines:
-            self.write(line)
-
-    def flush(self) -> None:
-        """Write the text that is waiting, or discard it."""
-        try:
-            self.stream.flush()
-        except BrokenPipeError:
-            self._give_up()
-
-    def _give_up(self) -> None:
-        """Redirect waiting text, Python's last flush and child processes to nowhere."""
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self.stream.fileno())
-        os.close(nowhere)
-
-
-@contextmanager
-def patient_output() -> Iterator[None]:
-    """Let a tool finish its work, files and exit code whatever happens to its output.
-
-    Without it, a reader that stops (``tool ... | head``) would end the tool with a
-    ``BrokenPipeError``, and a character that the encoding of the output lacks with a
-    ``UnicodeEncodeError``. Such characters are escaped (``\\u4e16``).
-    """
-    before = sys.stdout, sys.stderr
-    for stream in before:
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors='backslashreplace')
-    sys.stdout, sys.stderr = (each and PatientOutput(each) for each in before)
-    try:
-        yield
-    finally:
-        for each in (sys.stdout, sys.stderr):
-            if each is not None:
-                each.flush()  # may be the first to notice
-        sys.stdout, sys.stderr = before
-
-
 def align_rows(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the lines of a table: the first column aligned left, the others right.
 
@@ -278,9 +175,16 @@ def write_output(text: str, found: Any, target: str | None, stream: TextIO) -> N
     """Write a table to a stream, JSON, or both.
 
     A ``target`` is the file for JSON, in addition to the table; ``'-'`` writes JSON in place of it.
+
+    Raises:
+        OSError: If a file cannot be written, or JSON in place of the table.
     """
     if target == '-':
         stream.write(json.dumps(found, indent=1) + '\n')
+        stream.flush()
+        error = getattr(stream, 'error', None)
+        if error is not None:
+            raise OSError(f'the JSON could not be written to the standard output: {error}')
         return
     # The table comes first, since it cannot fail and may have taken long.
     stream.write(text + '\n')

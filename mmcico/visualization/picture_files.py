@@ -191,13 +191,33 @@ class OpenCVWriter(VideoWriter):
         codec = cv2.VideoWriter.fourcc(*'mp4v')
         self._writer = cv2.VideoWriter(path, codec, fps, (width, height))
         if not self._writer.isOpened():
-            raise OSError('OpenCV cannot open it; install PyAV ("pip install av")')
+            raise OSError(
+                'OpenCV cannot open it; look whether the disk is full, or else install PyAV '
+                '("pip install av")'
+            )
 
     def _encode(self, frame: np.ndarray) -> None:
         self._writer.write(frame)
 
     def _finish(self) -> None:
-        self._writer.release()
+        self._writer.release()  # reports no error
+        if self._is_kept and not _has_frames(str(self._part), self.num_frames):
+            raise OSError('it could not be written whole; look whether the disk is full')
+
+
+def _has_frames(path: str, number: int) -> bool:
+    """Return whether a video can be read and has a number of frames.
+
+    The number that the header states is enough, since the header is written last. Frames are
+    counted where it says something else, because not every build of OpenCV reads it exactly.
+    """
+    capture = cv2.VideoCapture(path)
+    try:
+        if capture.get(cv2.CAP_PROP_FRAME_COUNT) == number:
+            return capture.grab()
+        return sum(1 for _ in iter(capture.grab, False)) == number
+    finally:
+        capture.release()
 
 
 @contextmanager

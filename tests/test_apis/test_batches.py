@@ -126,10 +126,13 @@ def test_the_inferencer_takes_the_size(tmp_path):
     assert checked_batch_size(None, torch.device('cuda', 0)) == 4
     assert checked_batch_size(7, torch.device('cpu')) == 1
     assert checked_batch_size(7, torch.device('cuda', 0)) == 7
+    for wrong in (2.5, '4', 0):
+        with pytest.raises(ValueError, match=f'batch_size={wrong!r} is not a whole number from 1 '):
+            checked_batch_size(wrong, torch.device('cuda', 0))
     config, weights = write_small_model(tmp_path)
     inferencer = CiCoInferencer(config, weights, show_progress=False)
     frames = np.stack(video(7, size=(64, 128)))
-    with pytest.raises(ValueError, match='batch_size=0 must be at least 1'):
+    with pytest.raises(ValueError, match='batch_size=0 is not a whole number'):
         inferencer(frames, batch_size=0)
     sizes = []
     run = inferencer.clips.run

@@ -72,6 +72,7 @@ def test_eval_still_writes_its_figures(files):
     [
         (['--long-videos', 'x.json'], '--long-videos goes with --metric ytvis2'),
         (['--processes', '0'], '--processes 0: choose 1 or more'),
+        (['--out', './results.json'], '--out ./results.json is a file to be measured'),
         (['--metric', 'coco'], "invalid choice: 'coco'"),
     ],
 )

@@ -158,6 +158,7 @@ def test_wrong_usage_ends_with_two(tmp_path):
         (('coco', 'coco.json', '--motion'), '--motion needs --images'),
         (('coco', 'coco.json', '--frames', '0'), '--frames 0'),
         (('masks', 'a', 'b', '--step', '0'), '--step 0: choose 1'),
+        (('cocovid', './x.json'), '--out x.json is what is to be converted'),
         (('stills', 'a'), "invalid choice: 'stills'"),
     ):
         done = convert(tmp_path, *args, '--out', 'x.json')

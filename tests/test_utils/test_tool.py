@@ -3,15 +3,20 @@
 import io
 import json
 import os
+import subprocess
 import sys
 from urllib.error import URLError
+from urllib.request import Request
 
 import pytest
 import torch
+from mmengine.utils.dl_utils import load_url
 from small_sets import small_set
-from tool_runs import run_unread
+from tool_runs import TOOLS, run_unread
 
-from mmcico.utils.tool import Program, is_user_error, patient_output, run_tool, tool_parser
+from mmcico.utils.error_text import is_user_error
+from mmcico.utils.patient_output import patient_output
+from mmcico.utils.tool import Program, run_tool, tool_parser, write_output
 
 
 def fail(error):
@@ -27,11 +32,32 @@ def test_endings(capsys):
     assert capsys.readouterr().err == 'error: OSError (--debug shows where)\n'
 
 
-def test_without_network_the_way_out_is_said(capsys):
-    assert run_tool(lambda argv: fail(URLError('Name or service not known')), []) == 1
+def test_without_network_the_way_out_is_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+
+    def no_network(request):
+        raise URLError('Name or service not known')
+
+    def download(url):
+        no_network(Request(url))
+
+    assert run_tool(lambda argv: download('https://me:word@host/a.pth?key=1'), []) == 1
     said = capsys.readouterr().err
     assert 'Name or service not known' in said
-    assert 'model.backbone.init_cfg.checkpoint=FILE' in said and 'init_cfg=None' in said
+    assert 'https://***@host/a.pth could not be downloaded. Download it' in said
+    assert f'copy it to {tmp_path}/checkpoints, where all commands find it' in said
+    assert '--weights FILE (predict), --from FILE (finetune), or --cfg-options model.back' in said
+    # the folder is the one in which MMEngine looks
+    (tmp_path / 'checkpoints').mkdir()
+    torch.save({'a': 1}, tmp_path / 'checkpoints' / 'a.pth')
+    assert load_url('https://host/a.pth?key=1') == {'a': 1}
+
+
+def test_text_that_the_locale_lacks_is_shown(capsys):
+    assert run_tool(lambda argv: ('x' * 99 + '\u4e16' + 'y' * 99).encode('ascii'), []) == 1
+    said = capsys.readouterr().err
+    text = 'x' * 40 + '\\u4e16' + 'y' * 40
+    assert f"; the text is '{text}'; if it is right, set PYTHONUTF8=1 in the env" in said
 
 
 def test_which_errors_are_the_users():
@@ -65,6 +91,16 @@ def test_help_has_the_name_and_the_examples(capsys):
     said = capsys.readouterr().out
     assert said.startswith('usage: mmcico nothing ')
     assert 'examples:\n  mmcico nothing now\n  mmcico nothing later\n\nA note.\n' in said
+
+
+def test_help_needs_no_docstrings():
+    tool = TOOLS / 'dataset_tools' / 'check_dataset.py'
+    done = subprocess.run(
+        [sys.executable, '-OO', str(tool), '--help'], capture_output=True, text=True
+    )
+    assert done.stdout.startswith('usage: check_dataset.py ') and done.stderr == ''
+    for path in TOOLS.rglob('*.py'):
+        assert '(__doc__.' not in path.read_text(encoding='utf-8'), path
 
 
 class Unread(io.StringIO):
@@ -101,15 +137,36 @@ def test_work_goes_on_without_a_reader(monkeypatch, tmp_path, at_once, name):
     assert (tmp_path / 'out').read_text() == ''
 
 
-def test_other_errors_are_not_hidden(monkeypatch):
+FULL = pytest.mark.skipif(not os.path.exists('/dev/full'), reason='no device that is always full')
 
-    class Full(io.StringIO):
-        def write(self, text):
-            raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr(sys, 'stdout', Full())
-    with pytest.raises(OSError, match='No space left'), patient_output():
-        print('a line')
+@FULL
+@pytest.mark.parametrize('name', ['stdout', 'stderr'])
+def test_work_goes_on_where_output_cannot_be_written(monkeypatch, capsys, name):
+    with open('/dev/full', 'w') as stream:
+        monkeypatch.setattr(sys, name, stream)
+        with patient_output():
+            print('a line', file=getattr(sys, name), flush=True)
+            print('a second one', file=getattr(sys, name))
+    told = 'warning: the output is not complete: No space left on device\n'
+    assert capsys.readouterr().err == (told if name == 'stdout' else '')
+
+
+@FULL
+def test_json_that_is_lost_is_an_error(monkeypatch, capsys):
+    with open('/dev/full', 'w') as stream:
+        monkeypatch.setattr(sys, 'stdout', stream)
+        assert run_tool(lambda argv: write_output('table', {}, '-', sys.stdout), []) == 1
+    assert 'error: the JSON could not be written to the standard output' in capsys.readouterr().err
+
+
+def test_no_stream_at_all(monkeypatch):
+    """As with ``pythonw``; errors are told to nobody."""
+    for name in ('stdout', 'stderr'):
+        monkeypatch.setattr(sys, name, None)
+    assert run_tool(lambda argv: sys.stdout.write('four') - 4 + sys.stderr.write(''), []) == 0
+    assert run_tool(lambda argv: fail(ValueError('here')), []) == 1
+    assert sys.stdout is sys.stderr is None
 
 
 def test_output_is_as_before(capsys):
@@ -118,13 +175,6 @@ def test_output_is_as_before(capsys):
         print('error', file=sys.stderr)
         assert not sys.stdout.closed
     assert capsys.readouterr() == ('four', 'error\n')
-
-
-def test_without_any_output(monkeypatch):
-    monkeypatch.setattr(sys, 'stdout', None)
-    with patient_output():
-        print('nowhere')
-    assert sys.stdout is None
 
 
 @pytest.mark.parametrize('changes, code', [({}, 0), ({'videos': []}, 1)])

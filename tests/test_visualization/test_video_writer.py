@@ -1,7 +1,9 @@
 """Videos are read again: frames, sizes, colours; unusable targets."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from video_files import read_video
@@ -10,6 +12,7 @@ from mmcico.utils.files import part_path
 from mmcico.visualization import open_video_writer, picture_files
 from mmcico.visualization.picture_files import OpenCVWriter, write_video
 
+VIDEO_WRITER = cv2.VideoWriter
 BACKENDS = ['opencv'] + (
     ['pyav'] if picture_files.av and 'libx264' in picture_files.av.codecs_available else []
 )
@@ -139,7 +142,7 @@ def test_rates_are_kept(tmp_path, backend, fps):
 def test_a_video_that_cannot_be_opened_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(picture_files, 'av', None)
     monkeypatch.setattr(OpenCVWriter, 'longest', 9000)
-    with pytest.raises(OSError, match='OpenCV cannot open it'):
+    with pytest.raises(OSError, match='OpenCV cannot open it; look whether the disk'):
         write_video(tmp_path / 'a.mp4', [np.zeros((2, 8192, 3), np.uint8)], 5)
     assert list(tmp_path.iterdir()) == []
 
@@ -178,13 +181,40 @@ def test_a_video_that_cannot_be_written_leaves_the_one_before(tmp_path, backend,
     part = part_path(path)
     part.symlink_to('/dev/full')
     monkeypatch.setattr(picture_files, 'part_path', lambda path: part)
-    if backend == 'opencv':  # which does not tell that a disk is full
-        pytest.skip('OpenCV hides errors')
     with pytest.raises(OSError, match='cannot write the video .*a.mp4'):
         with open_video_writer(path, 5, (48, 64)) as writer:
             for frame in frames_of(9, (48, 64)) * 20:
                 writer.write(frame)
     assert path.read_bytes() == b'the video before'
+    assert [each.name for each in tmp_path.iterdir()] == ['a.mp4']
+
+
+class Forgetful:
+    """OpenCV's writer on a disk that is full after some frames, of which it tells nothing."""
+
+    def __init__(self, *args):
+        self.writer, self.left = VIDEO_WRITER(*args), 3
+
+    def __getattr__(self, name):
+        return getattr(self.writer, name)
+
+    def write(self, frame):
+        self.left -= 1
+        if self.left >= 0:
+            self.writer.write(frame)
+
+
+@pytest.mark.parametrize('count, is_whole', [(3, True), (4, False)])
+def test_opencv_that_drops_frames_is_noticed(tmp_path, monkeypatch, count, is_whole):
+    monkeypatch.setattr(picture_files, 'av', None)
+    monkeypatch.setattr(picture_files.cv2, 'VideoWriter', Forgetful)
+    monkeypatch.setattr(Forgetful, 'fourcc', VIDEO_WRITER.fourcc, raising=False)
+    path = tmp_path / 'a.mp4'
+    path.write_bytes(b'the video before')
+    told = nullcontext() if is_whole else pytest.raises(OSError, match='a.mp4 .*the disk is full')
+    with told:
+        write_video(path, frames_of(count, (48, 64)), 5)
+    assert (path.read_bytes() != b'the video before') == is_whole
     assert [each.name for each in tmp_path.iterdir()] == ['a.mp4']
 
 

@@ -20,7 +20,7 @@ from mmcico.utils.tool import run_tool, tool_parser
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = tool_parser(__doc__.splitlines()[0])
+    parser = tool_parser(__doc__ and __doc__.splitlines()[0])
     parser.add_argument('ground_truth', help='annotations in the layout of YouTube-VIS or CocoVID')
     parser.add_argument('results', help='results.json of a test')
     parser.add_argument('--out', required=True, help='folder for the files, created if necessary')

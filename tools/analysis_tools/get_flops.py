@@ -21,7 +21,7 @@ from mmcico.utils.tool import run_tool, tool_parser
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = tool_parser(__doc__.splitlines()[0])
+    parser = tool_parser(__doc__ and __doc__.splitlines()[0])
     parser.add_argument('config', help='config file of a CiCo model')
     parser.add_argument(
         '--size',

@@ -35,7 +35,7 @@ def frames_of(path: str, height: int) -> list[np.ndarray]:
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__ and __doc__.splitlines()[0])
     parser.add_argument('videos', nargs='+', help='videos of the same length')
     parser.add_argument('--out', required=True, help='picture to write, .webp or .gif')
     parser.add_argument('--height', type=int, default=240, help='height of each video')

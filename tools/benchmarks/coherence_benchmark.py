@@ -30,7 +30,7 @@ SIZE = (720, 1280)
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = tool_parser(__doc__.splitlines()[0])
+    parser = tool_parser(__doc__ and __doc__.splitlines()[0])
     parser.add_argument('--frames', type=int, default=60000)
     parser.add_argument('--objects', type=int, default=4900)
     parser.add_argument('--length', type=int, default=27, help='number of frames of a video')

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = tool_parser(__doc__.splitlines()[0])
+    parser = tool_parser(__doc__ and __doc__.splitlines()[0])
     parser.add_argument('table', help='name of the table in the file of tables, such as 1a or fig5')
     parser.add_argument(
         '--tables',

@@ -24,7 +24,7 @@ TITLES = dict(boxes=('T-BIoU', 'P_B'), masks=('T-MIoU', 'P_M'))
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = tool_parser(__doc__.splitlines()[0])
+    parser = tool_parser(__doc__ and __doc__.splitlines()[0])
     parser.add_argument('annotations', help='annotation file')
     parser.add_argument(
         '--intervals',

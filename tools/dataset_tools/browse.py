@@ -34,7 +34,7 @@ PANEL_WIDTH = 480
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = tool_parser(__doc__.splitlines()[0])
+    parser = tool_parser(__doc__ and __doc__.splitlines()[0])
     parser.add_argument('annotations', nargs='?', help='YouTube-VIS, OVIS or CocoVID JSON')
     parser.add_argument('--images', help='folder that the file names are relative to')
     parser.add_argument('--out', required=True, help='folder to write')

@@ -9,6 +9,7 @@ The tool needs no OpenMMLab package.
 """
 
 import argparse
+import os.path as osp
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -138,7 +139,7 @@ def add_masks(commands: Any) -> None:
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = tool_parser(__doc__.splitlines()[0])
+    parser = tool_parser(__doc__ and __doc__.splitlines()[0])
     commands = parser.add_subparsers(dest='command', required=True)
     add_masks(commands)
     each = add_command(commands, 'labelme', 'a labelme JSON for each frame -> YouTube-VIS')
@@ -191,6 +192,9 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 def usage_error(args: argparse.Namespace) -> str | None:
     """Return a message if the options of a command are wrong, else None."""
+    given = getattr(args, 'annotations', None)
+    if given and osp.realpath(given) == osp.realpath(args.out):
+        return f'--out {args.out} is what is to be converted; give another name'
     if args.command == 'masks' and args.step < 1:
         return f'--step {args.step}: choose 1 or more'
     option = dict(masks='mots').get(args.command, 'classes')

@@ -22,7 +22,7 @@ LEVELS = ('motion', 'occlusion', 'blur', 'camera', 'flicker')
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = tool_parser(__doc__.splitlines()[0])
+    parser = tool_parser(__doc__ and __doc__.splitlines()[0])
     parser.add_argument('--out', required=True, help='output folder')
     parser.add_argument('--num-videos', type=int, default=250)
     parser.add_argument('--num-frames', type=int, default=10)

@@ -28,7 +28,7 @@ JPEG_QUALITY = (50, 96)
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = tool_parser(__doc__.splitlines()[0])
+    parser = tool_parser(__doc__ and __doc__.splitlines()[0])
     parser.add_argument('--out', required=True, type=Path, help='output folder')
     parser.add_argument('--num-videos', type=int, default=1000)
     parser.add_argument('--num-frames', type=int, default=4)

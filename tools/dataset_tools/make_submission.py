@@ -16,7 +16,7 @@ from mmcico.utils.tool import run_tool, tool_parser
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = tool_parser(__doc__.splitlines()[0])
+    parser = tool_parser(__doc__ and __doc__.splitlines()[0])
     parser.add_argument('results', help='results.json, or a zip of it')
     parser.add_argument('--ann', required=True, help='annotation JSON of the same videos')
     parser.add_argument('--out', required=True, help='zip to write')

@@ -20,7 +20,7 @@ from mmcico.utils.tool import run_tool, tool_parser
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = tool_parser(__doc__.splitlines()[0])
+    parser = tool_parser(__doc__ and __doc__.splitlines()[0])
     parser.add_argument('annotations', help='annotation file')
     parser.add_argument(
         '--method',

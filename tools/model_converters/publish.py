@@ -27,7 +27,7 @@ from mmcico.utils.tool import run_tool, tool_parser
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = tool_parser(__doc__.splitlines()[0])
+    parser = tool_parser(__doc__ and __doc__.splitlines()[0])
     parser.add_argument('checkpoint', help='checkpoint of a training')
     parser.add_argument('out', help='file to write; the digits are added to its name')
     parser.add_argument(
