@@ -61,10 +61,10 @@ def _wait(running, end):
                 code = os.waitstatus_to_exitcode(status)
                 if code:
                     # torchrun leaves the others some time, too, to say why they fail
-                    _wait(running, min(end, time.monotonic() + 5))
+                    _wait(running, min(end, time.monotonic() + 30))
                     return code
         if time.monotonic() > end:
-            return signal.SIGKILL
+            return f'{len(running)} processes did not end in time'
         time.sleep(0.02)
     return 0
 
@@ -85,6 +85,8 @@ def _fork(work, variables, names):
     except BaseException:
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(code if isinstance(code, int) else 1)

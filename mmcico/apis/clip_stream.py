@@ -48,7 +48,8 @@ class ClipStream:
     """Runs a model on frames; the state of a video is a value.
 
     Any number of videos can take turns, each with its own :class:`StreamState`. Results are
-    returned as soon as their clip is done and equal those of testing the whole video.
+    returned as soon as their clip is done and equal those of testing the whole video, on a GPU to
+    rounding.
 
     Args:
         model (CiCo): Model in eval mode.
@@ -88,7 +89,7 @@ class ClipStream:
         state, loaded = self._load(state, frame)
         if loaded is None:
             return state, []
-        state, (linked,) = self._step(state, [loaded])
+        ((state, linked),) = self._steps(state, [loaded])
         return state, linked.final_results()
 
     def finish(self, state: StreamState) -> list[FrameResult]:
@@ -103,7 +104,7 @@ class ClipStream:
         """Return the last state and the remaining frames, in order."""
         found = []
         for loaded in self._load_rest(state):
-            state, (linked,) = self._step(state, [loaded])
+            ((state, linked),) = self._steps(state, [loaded])
             found += linked.final_results()
         if state.last is not None:
             # the last clip may have been cut before it was known to be the last
@@ -129,11 +130,12 @@ class ClipStream:
         is_file = isinstance(frames, FrameSource) and frames.is_file
         batch_size = batch_size if is_file else 1
         source = UntilError(frames)
-        clips: UntilError[LoadedClip] = UntilError(self._loaded(source, name))
+        loaded = self._loaded(source, name)
         with ExitStack() as stack:
             # a thread that frees a generator cannot wait for its own end, so they are closed here
             if is_file:
-                clips.items = stack.enter_context(closing(ahead(clips.items, batch_size + 1)))
+                loaded = stack.enter_context(closing(ahead(loaded, batch_size + 1)))
+            clips = UntilError(loaded)
             linked = self._linked(StreamState(name), batches(clips, batch_size))
             results = in_background(linked, batch_size if is_file else 0)
             for result in stack.enter_context(closing(results)):
@@ -157,8 +159,8 @@ class ClipStream:
     ) -> Iterator[Callable[[], list[FrameResult]]]:
         """Yield for each clip a function that returns its results, and one for the end."""
         for batch in batches:
-            state, clips = self._step(state, batch)
-            for linked in clips:
+            for after, linked in self._steps(state, batch):
+                state = after
                 yield linked.final_results
         if state.last is not None:
             yield partial(state.last.rest, self.num_frames)
@@ -221,17 +223,17 @@ class ClipStream:
                 inputs, sample = self.prepare(state.name, state.recent, window)
                 yield LoadedClip(window, state.recent, inputs, sample, at_end=True)
 
-    def _step(
+    def _steps(
         self, state: StreamState, batch: Sequence[LoadedClip]
-    ) -> tuple[StreamState, list[LinkedClip]]:
-        """Run the model on the next clips."""
+    ) -> Iterator[tuple[StreamState, LinkedClip]]:
+        """Run the model on the next clips; yield the state after each, and the clip."""
         inputs = [
             ClipInput(each.inputs, each.window.frame_ids, each.window.num_final) for each in batch
         ]
-        video, clips = self.model.steps(state.video, inputs)
-        linked = [LinkedClip(*each) for each in zip(clips, batch)]
-        number = state.num_clips + len(batch)
-        return replace(state, num_clips=number, video=video, last=linked[-1]), linked
+        for loaded, (video, clip) in zip(batch, self.model.steps(state.video, inputs)):
+            linked = LinkedClip(clip, loaded)
+            state = replace(state, num_clips=state.num_clips + 1, video=video, last=linked)
+            yield state, linked
 
 
 def batches(clips: Iterable[Clip], size: int) -> Iterator[list[Clip]]:

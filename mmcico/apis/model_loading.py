@@ -22,7 +22,7 @@ from mmcico.registry import MODELS
 from mmcico.utils.launch import read_config
 from mmcico.utils.package_files import known_models
 
-#: clips of a file that a GPU gets at once; small batches keep it waiting for the CPU
+#: clips of a file that CUDA gets at once; small batches keep it waiting for the CPU
 BATCH_SIZE = 4
 BACKENDS = ('pytorch', 'onnx')
 #: weights of the package, which know a single class; docs/en/any_object.md says how they were made
@@ -126,8 +126,8 @@ def check_device(name: str | None) -> None:
 def checked_batch_size(batch_size: int | None, device: torch.device) -> int:
     """Return the number of clips of a file that the network gets at once.
 
-    The default is :data:`BATCH_SIZE`. It is always 1 on a CPU, which computes one clip after the
-    other.
+    The default is :data:`BATCH_SIZE` for CUDA and 1 elsewhere. It is always 1 on a CPU, which
+    computes one clip after the other.
 
     Raises:
         ValueError: If it is not a whole number from 1 up.
@@ -135,7 +135,9 @@ def checked_batch_size(batch_size: int | None, device: torch.device) -> int:
     is_whole = batch_size is None or isinstance(batch_size, Integral)
     if not is_whole or batch_size is not None and batch_size < 1:
         raise ValueError(f'batch_size={batch_size!r} is not a whole number from 1 up')
-    return 1 if device.type == 'cpu' else batch_size or BATCH_SIZE
+    if device.type == 'cpu':
+        return 1
+    return batch_size or (BATCH_SIZE if device.type == 'cuda' else 1)
 
 
 def class_names(cfg: Config, meta: Mapping[str, Any]) -> Sequence[str]:

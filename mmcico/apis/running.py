@@ -123,16 +123,17 @@ def in_background(jobs: Iterable[Callable[[], Item]], length: int) -> Generator[
         for job in source:
             waiting.append((job, pool.submit(job)))
             if len(waiting) > length:
-                yield _result(*waiting.popleft())
+                yield _first_result(waiting)
         while waiting:
-            yield _result(*waiting.popleft())
+            yield _first_result(waiting)
     finally:
         pool.shutdown(cancel_futures=True)
     if source.error is not None:
         raise source.error
 
 
-def _result(job: Callable[[], Item], future: Future) -> Item:
+def _first_result(waiting: deque[tuple[Callable[[], Item], Future]]) -> Item:
+    job, future = waiting.popleft()
     try:
         return future.result()
     except torch.cuda.OutOfMemoryError:

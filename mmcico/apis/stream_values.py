@@ -96,7 +96,7 @@ class LinkedClip(NamedTuple):
     """Instances of a clip with ids, not yet at original size.
 
     Attributes:
-        clip (InstanceData): Result of ``CiCo.step``.
+        clip (InstanceData): Result of ``CiCo.steps``.
         loaded (LoadedClip): The clip.
     """
 

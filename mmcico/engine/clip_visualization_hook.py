@@ -36,7 +36,7 @@ class ClipVisualizationHook(TrackVisualizationHook):
         self._names: dict[tuple[str, Any], str] = {}
         self._seen: dict[str, int] = {}
 
-    def before_val(self, runner: Runner) -> None:
+    def before_run(self, runner: Runner) -> None:
         """Warn that other processes draw nothing."""
         number = get_world_size()
         if self.draw and number > 1:
@@ -47,7 +47,6 @@ class ClipVisualizationHook(TrackVisualizationHook):
 
     def before_test(self, runner: Runner) -> None:
         """Log which frames are drawn, and where."""
-        self.before_val(runner)
         if self.draw and self.test_out_dir is not None:
             frames = 'all frames'
             if self.frame_interval > 1:

@@ -7,7 +7,7 @@ from mmengine.dist import broadcast_object_list, get_rank
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
-from torch.utils.data import BatchSampler
+from torch.utils.data import BatchSampler, DataLoader
 
 from mmcico.datasets.samplers import NumberedSampler, SeededItems
 from mmcico.registry import HOOKS
@@ -67,7 +67,7 @@ class ReproducibleHook(Hook):
 
     Args:
         enabled (bool): Whether to seed. Defaults to True. Without, generators run on as MMEngine
-            lets them, and a resumed training draws other numbers.
+            lets them, a resumed training draws other numbers, and the workers of a training stay.
     """
 
     priority = 'LOW'  # DistSamplerSeedHook sets the epoch of the sampler before
@@ -124,11 +124,11 @@ class ReproducibleHook(Hook):
             if hasattr(loop, 'dataloader_iterator'):
                 loop.dataloader_iterator = _Batches(loop.dataloader_iterator, loop.dataloader)
             if loop is not None:
-                loop.dataloader._iterator = None
+                _end_workers(loop.dataloader)
 
     def after_test(self, runner: Runner) -> None:
         """End the loader workers, as after a training; the samples of a test need no seeds."""
-        runner.test_loop.dataloader._iterator = None
+        _end_workers(runner.test_loop.dataloader)
 
     def _number(self, runner: Runner, loader: Any) -> NumberedSampler:
         """Wrap the sampler and the data set of a loader in place."""
@@ -182,3 +182,9 @@ class ReproducibleHook(Hook):
         loader._iterator = None
         steps = loop.iter if can_skip else 0
         loop.dataloader_iterator = _Batches(loop.dataloader_iterator, loader, passes, steps)
+
+
+def _end_workers(loader: Any) -> None:
+    """End the persistent workers of a loader; the next iterator starts others."""
+    if isinstance(loader, DataLoader):
+        loader._iterator = None

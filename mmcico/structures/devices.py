@@ -17,10 +17,11 @@ def chosen_rows(instances: InstanceData, chosen: Tensor) -> InstanceData:
 
 
 def numbers_like(like: Tensor, values: Any, dtype: torch.dtype | None = None) -> Tensor:
-    """Return numbers of Python or NumPy as a tensor on the device, and of the type, of another one.
+    """Return a few numbers as a tensor on the device, and of the type, of another one.
 
     Unlike ``Tensor.new_tensor``, it does not wait for a CUDA device: that copies memory which is
-    not pinned before the call returns, and the rest follows in the order of the stream.
+    not pinned before the call returns, and the rest follows in the order of the stream. Not to be
+    used while a CUDA graph is captured.
     """
     numbers = torch.tensor(values, dtype=dtype or like.dtype)
     return numbers.to(like.device, non_blocking=like.is_cuda)

@@ -2,10 +2,13 @@
 
 import threading
 import time
+import weakref
 from collections import namedtuple
 from functools import partial
+from pathlib import Path
 from unittest import mock
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -16,6 +19,7 @@ from mmcico.apis.clip_stream import batches
 from mmcico.apis.model_loading import checked_batch_size
 from mmcico.apis.running import in_background
 from mmcico.apis.stream_values import LinkedClip
+from mmcico.models import CiCo
 from mmcico.testing import write_small_model
 
 Clip = namedtuple('Clip', 'number')
@@ -94,9 +98,12 @@ def test_results_that_do_not_fit_beside_the_network_are_made_after_it():
     main, failed = threading.current_thread(), []
 
     def scarce(self):
-        if threading.current_thread() is not main and self.loaded.window.frame_ids[0] == 2:
-            failed.append(self)
-            raise torch.cuda.OutOfMemoryError('CUDA out of memory')
+        if self.loaded.window.frame_ids[0] == 2:
+            if threading.current_thread() is not main:
+                tensor = torch.zeros(1)
+                failed.append(weakref.ref(tensor))
+                raise torch.cuda.OutOfMemoryError('CUDA out of memory')
+            assert failed[0]() is None  # the error and what it holds are gone
         return final_results(self)
 
     final_results = LinkedClip.final_results
@@ -124,6 +131,7 @@ def test_results_that_nobody_wants_are_not_made():
 def test_the_inferencer_takes_the_size(tmp_path):
     assert checked_batch_size(None, torch.device('cpu')) == 1
     assert checked_batch_size(None, torch.device('cuda', 0)) == 4
+    assert checked_batch_size(None, torch.device('meta')) == 1
     assert checked_batch_size(7, torch.device('cpu')) == 1
     assert checked_batch_size(7, torch.device('cuda', 0)) == 7
     for wrong in (2.5, '4', 0):
@@ -134,9 +142,31 @@ def test_the_inferencer_takes_the_size(tmp_path):
     frames = np.stack(video(7, size=(64, 128)))
     with pytest.raises(ValueError, match='batch_size=0 is not a whole number'):
         inferencer(frames, batch_size=0)
-    sizes = []
-    run = inferencer.clips.run
-    inferencer.clips.run = lambda *args: sizes.append(args[2]) or run(*args)
-    wanted = inferencer(frames)['predictions']
-    assert inferencer(frames, batch_size=3)['predictions'] == wanted
-    assert sizes == [1, 1]
+    numbers = batching(inferencer.clips)
+    path = str(tmp_path / 'frames')
+    for number, frame in enumerate(frames):
+        Path(path).mkdir(exist_ok=True)
+        cv2.imwrite(f'{path}/{number}.png', frame)
+    wanted = inferencer(path)['predictions']
+    assert numbers == [1, 1, 1]
+    numbers.clear()
+    with mock.patch('mmcico.apis.inferencer.checked_batch_size', lambda size, device: size):
+        assert len(inferencer(path, batch_size=2)['predictions'][0]['tracks']) == len(
+            wanted[0]['tracks']
+        )
+    assert numbers == [1, 2]
+
+
+def test_clips_before_a_failed_one_have_results():
+    stream, link = make_stream(), CiCo.link
+
+    def fails(self, state, clip, frame_ids, draw):
+        if frame_ids[0] == 6:
+            raise torch.cuda.OutOfMemoryError('CUDA out of memory')
+        return link(self, state, clip, frame_ids, draw)
+
+    found, numbers = [], batching(stream)
+    with mock.patch.object(CiCo, 'link', fails), pytest.raises(torch.cuda.OutOfMemoryError):
+        for each in stream.run(as_file(video(13)), batch_size=4):
+            found.append(each.frame_id)
+    assert numbers == [1, 4] and found == list(range(6))

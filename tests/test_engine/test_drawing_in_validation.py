@@ -125,10 +125,10 @@ def test_of_several_processes_the_first_draws_and_says_so(monkeypatch):
     said = []
     runner = SimpleNamespace(logger=SimpleNamespace(warning=said.append))
     hook = HOOKS.build(dict(type='mmcico.ClipVisualizationHook', draw=True))
-    hook.before_val(runner)
+    hook.before_run(runner)
     assert said == []
     monkeypatch.setattr('mmcico.engine.clip_visualization_hook.get_world_size', lambda: 2)
-    HOOKS.build(dict(type='mmcico.ClipVisualizationHook')).before_test(runner)
-    hook.before_test(runner)
+    HOOKS.build(dict(type='mmcico.ClipVisualizationHook')).before_run(runner)
+    hook.before_run(runner)
     (line,) = said
     assert 'first of the 2 processes' in line and 'mmcico visualize' in line

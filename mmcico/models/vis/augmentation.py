@@ -112,7 +112,7 @@ class ViewedClips:
     def detections(
         self, model: Any, state: VideoState, clips: Sequence[ClipInput]
     ) -> Iterator[Detection]:
-        """Run the network on the next clips of a video, once for each view.
+        """Run the network on the next clips of a video, one after the other, once for each view.
 
         Args:
             model (CiCo): The model.
@@ -123,28 +123,33 @@ class ViewedClips:
             Detection: Of each clip; ``mask_params`` (N, V, k') of its averaged instances are those
             of each view, NaN where it did not find the instance.
         """
-        shape = clips[0].inputs.shape[-2:]
+        for clip in clips:
+            state, found, draw = self._detection(model, state, clip)
+            yield state, found, draw
+
+    def _detection(self, model: Any, state: VideoState, clip: ClipInput) -> Detection:
+        """Run the network on one clip, once for each view."""
+        shape = clip.inputs.shape[-2:]
         known = state.views or (KnownFrames(),) * len(self.views)
-        sizes = [view.size(shape) for view in self.views]
-        runs = []
-        for view, size, before in zip(self.views, sizes, known):
-            seen = [clip._replace(inputs=view.frames(clip.inputs, size)) for clip in clips]
-            runs.append(model.network.run(model, before, seen))
-        for results in zip(*runs):
-            protos = [result.protos for result in results]
-            found = [
-                model.detect(result.outputs, result.protos, size)
-                for result, size in zip(results, sizes)
-            ]
-            for view, size, clip in zip(self.views, sizes, found):
-                clip.masks = view.maps(clip.masks, protos[0].shape[-2:])
-                for key in ('bboxes', 'circumscribed'):
-                    clip[key] = view.boxes(clip[key], size, shape)
-            merged = self.average(found)
-            merged = chosen_rows(merged, merged.scores > model.nms.score_thr)
-            merged.set_metainfo(dict(input_shape=tuple(shape)))
-            after = replace(state, views=tuple(result.known for result in results))
-            yield after, merged, partial(self.redraw, model, protos, shape)
+        found, protos, after = [], [], []
+        for view, before in zip(self.views, known):
+            size = view.size(shape)
+            result = model.network(
+                model, before, clip._replace(inputs=view.frames(clip.inputs, size))
+            )
+            own = model.detect(result.outputs, result.protos, size)
+            for key in ('bboxes', 'circumscribed'):
+                own[key] = view.boxes(own[key], size, shape)
+            found.append(own)
+            protos.append(result.protos)
+            after.append(result.known)
+        for view, own in zip(self.views, found):
+            own.masks = view.maps(own.masks, protos[0].shape[-2:])
+        merged = self.average(found)
+        merged = chosen_rows(merged, merged.scores > model.nms.score_thr)
+        merged.set_metainfo(dict(input_shape=tuple(shape)))
+        draw = partial(self.redraw, model, protos, shape)
+        return replace(state, views=tuple(after)), merged, draw
 
     def average(self, clips: Sequence[InstanceData]) -> InstanceData:
         """Average the instances of all views, at the places of the input; best score first."""

@@ -1,6 +1,6 @@
 """CiCo: clip-in clip-out video instance segmentation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -169,47 +169,31 @@ class CiCo(BaseMOTModel):
             ``clip_instances`` holds ids, scores and labels of the whole clip.
         """
         results: list[TrackDataSample] = []
+        # after an error, the clips of the batch can be tested again
+        states = dict(self.states)
         for group in consecutive_clips(inputs, data_samples):
             samples, clips = zip(*group)
             video, end = samples[0][0].video_id, clips[-1].frame_ids[0] + clips[-1].num_final
-            state = self._state_before(video, clips[0].frame_ids)
-            state, found = self.steps(state, clips)
-            if end < samples[0][0].video_length:
-                self.states[video] = state
-            else:
-                self.states.pop(video, None)
-            results.extend(
-                to_track_sample(clip, sample, own.inputs.shape[-2:])
-                for clip, sample, own in zip(found, samples, clips)
-            )
+            state = _state_before(states, video, clips[0].frame_ids)
+            for sample, own, (after, clip) in zip(samples, clips, self.steps(state, clips)):
+                results.append(to_track_sample(clip, sample, own.inputs.shape[-2:]))
+                states[video] = after
+            if end >= samples[0][0].video_length:
+                states.pop(video)
+        self.states = states
         return results
-
-    def _state_before(self, video: int | str, frames: Sequence[int]) -> VideoState:
-        """Return the state of a video before its next clip.
-
-        Raises:
-            ValueError: If the clips before this one have not been processed.
-        """
-        if frames[0] == 0:
-            return VideoState()
-        if (state := self.states.get(video)) is None:
-            raise ValueError(
-                f'video {video!r}: the clip of frames {tuple(frames)} came without the clips '
-                'before it; use mmcico.VideoSampler'
-            )
-        return state
 
     def step(
         self, state: VideoState, inputs: Tensor, frame_ids: Sequence[int], num_final: int
     ) -> tuple[VideoState, InstanceData]:
         """Process the next clip of a video, see :meth:`steps` and :class:`ClipInput`."""
-        state, (clip,) = self.steps(state, [ClipInput(inputs, frame_ids, num_final)])
+        ((state, clip),) = self.steps(state, [ClipInput(inputs, frame_ids, num_final)])
         return state, clip
 
     @torch.no_grad()
     def steps(
         self, state: VideoState, clips: Sequence[ClipInput]
-    ) -> tuple[VideoState, list[InstanceData]]:
+    ) -> Iterator[tuple[VideoState, InstanceData]]:
         """Process the next clips of a video.
 
         Frames that earlier clips have shown are not computed again. CPUs compute one clip after the
@@ -220,20 +204,17 @@ class CiCo(BaseMOTModel):
             state (VideoState): State before the clips; ``VideoState()`` at first.
             clips (Sequence[ClipInput]): Consecutive clips with frames of one size.
 
-        Returns:
-            tuple[VideoState, list[InstanceData]]: The new state, and the instances of each clip as
-            from :meth:`detect`, with ``instances_id``.
+        Yields:
+            tuple[VideoState, InstanceData]: The state after each clip, and its instances as from
+            :meth:`detect`, with ``instances_id``.
         """
         for each in clips:
             check_clips(each.inputs[None], self.num_frames)
-        linked = []
         detect = self._detections if self.viewed is None else partial(self.viewed.detections, self)
-        for each, (seen, clip, draw) in zip(clips, detect(state, clips)):
-            state, clip = self.link(
-                replace(seen, tracker=state.tracker), clip, each.frame_ids, draw
-            )
-            linked.append(clip)
-        return state, linked
+        for each, (seen, clip, draw) in zip(clips, detect(state, clips), strict=True):
+            seen = replace(seen, tracker=state.tracker)
+            state, clip = self.link(seen, clip, each.frame_ids, draw)
+            yield state, clip
 
     def _detections(self, state: VideoState, clips: Sequence[ClipInput]) -> Iterator[Detection]:
         """Yield the instances of consecutive clips."""
@@ -290,3 +271,21 @@ class CiCo(BaseMOTModel):
             clip.masks = mean_overlap(before, clip, frame_ids)
         clip.set_metainfo(self.test_choices)
         return replace(state, tracker=tracker), clip
+
+
+def _state_before(
+    states: Mapping[int | str, VideoState], video: int | str, frames: Sequence[int]
+) -> VideoState:
+    """Return the state of a video before its next clip.
+
+    Raises:
+        ValueError: If the clips before this one have not been processed.
+    """
+    if frames[0] == 0:
+        return VideoState()
+    if video not in states:
+        raise ValueError(
+            f'video {video!r}: the clip of frames {tuple(frames)} came without the clips '
+            'before it; use mmcico.VideoSampler'
+        )
+    return states[video]

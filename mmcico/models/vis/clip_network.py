@@ -127,7 +127,7 @@ class LazyNetwork(ClipNetwork):
 
     Frames that a clip shares with the ones before are not computed again, unless the clip was
     moved back further than features were kept. Devices other than CPUs compute several clips as
-    one batch, until their memory does not suffice for it.
+    one batch, until their memory does not suffice for it. Subclasses override :meth:`together`.
     """
 
     #: whether a batch was too large for the device
@@ -143,12 +143,11 @@ class LazyNetwork(ClipNetwork):
     ) -> Iterator[NetworkResult]:
         """Yield the results of consecutive clips of a video."""
         results: Iterable[NetworkResult] | None = None
-        if clips[0].inputs.device.type != 'cpu' and not self.one_by_one:
+        on_cpu = clips[0].inputs.device.type == 'cpu'
+        if len(clips) > 1 and not on_cpu and not self.one_by_one:
             try:
                 results = self.together(model, known, clips)
             except torch.cuda.OutOfMemoryError:
-                if len(clips) == 1:
-                    raise
                 self.one_by_one = True
                 print_log(
                     f'the device has too little memory for {len(clips)} clips at once; from now on '

@@ -45,8 +45,9 @@ def run_clips(model: CiCo, clips: Sequence[ClipInput], batch_size: int = 1) -> l
     """Run the clips of a video in order; return their linked instances."""
     state, found = VideoState(), []
     for batch in batches(clips, batch_size):
-        state, instances = model.steps(state, batch)
-        found += instances
+        for after, instances in model.steps(state, batch):
+            state = after
+            found.append(instances)
     return found
 
 
@@ -61,13 +62,13 @@ def second_clip(
         Callable: Returns the seconds of a new frame, and the linked instances of the clip.
     """
     model, (first, second) = inferencer.model, ready_clips(inferencer, video)[:2]
-    state, _ = model.steps(VideoState(), [first])
+    state, _ = model.step(VideoState(), *first)
     new_frames = len(second.frame_ids) - inferencer.clips.overlap
 
     def run() -> tuple[float, InstanceData]:
         wait_for(second.inputs.device)
         start = time.perf_counter()
-        _, (found,) = model.steps(state, [second])
+        _, found = model.step(state, *second)
         wait_for(second.inputs.device)
         return (time.perf_counter() - start) / new_frames, found
 

@@ -82,6 +82,20 @@ class StageMeter:
 
         return counted
 
+    def wrap_each(self, name: str, work: Callable) -> Callable:
+        """Return a generator like another one, whose work counts for a stage."""
+
+        def counted(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            items = work(*args, **kwargs)
+            while True:
+                with self.stage(name):
+                    item = next(items, counted)
+                if item is counted:
+                    return
+                yield item
+
+        return counted
+
 
 class Counted(nn.Module):
     """Calls a module and counts the calls for a stage; compiled modules stay compiled.
@@ -126,7 +140,8 @@ def metered(model: CiCo, meter: StageMeter) -> Iterator[None]:
             for part, methods in parts.items():
                 for method in methods:
                     _replace(stack, getattr(model, part), method, meter, stage)
-        _replace(stack, model, 'steps', meter, 'rest')
+        model.steps = meter.wrap_each('rest', model.steps)  # type: ignore[method-assign]
+        stack.callback(delattr, model, 'steps')
         yield
 
 
