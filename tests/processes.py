@@ -28,6 +28,17 @@ def gloo_threads():
     return [name for name in names if 'gloo' in name]
 
 
+def lasting_gloo_threads():
+    """Names of the gloo threads that do not end within a second.
+
+    Linux lists a thread for a moment after another one has waited for its end.
+    """
+    end = time.monotonic() + 1
+    while gloo_threads() and time.monotonic() < end:
+        time.sleep(0.01)
+    return gloo_threads()
+
+
 def forked(number, work, timeout=200):
     """Run a function in several processes, told who they are as by torchrun; what has ended.
 

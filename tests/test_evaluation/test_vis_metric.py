@@ -11,7 +11,7 @@ import torch
 from clip_samples import META, NO_SPACE, clip_sample, frame_sample, full_disk, still_video
 from mmdet.registry import METRICS
 from mmengine.evaluator import Evaluator
-from processes import forked, gloo_threads
+from processes import forked, lasting_gloo_threads
 from vis_files import SIZE, annotation, draw, ground_truth, rle
 
 from mmcico.evaluation import video_results, vis_metric
@@ -342,7 +342,7 @@ def one_of_two(folder):
         run(videos[rank], outdir=f'{folder}/full')
     torch.distributed.barrier()
     leave_group()
-    assert gloo_threads() == []
+    assert lasting_gloo_threads() == []
 
 
 @pytest.mark.skipif(not torch.distributed.is_available(), reason='needs torch.distributed')

@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from processes import gloo_threads
+from processes import gloo_threads, lasting_gloo_threads
 from tool_runs import tool_module
 
 from mmcico.utils import tool
@@ -21,4 +21,4 @@ class Collector:
 tool.gc = Collector()
 train = tool_module('train.py')
 train.run_tool(train.main)
-sys.stdout.write(f'gloo threads left: {gloo_threads()}\n')
+sys.stdout.write(f'gloo threads left: {lasting_gloo_threads()}\n')
