@@ -23,3 +23,10 @@ def pytest_collection_finish():
     """
     gc.collect()
     gc.freeze()
+
+
+def pytest_runtest_teardown():
+    """Forget MMEngine's loggers, whose messages go to the output of the test that made them."""
+    module = sys.modules.get('mmengine.logging')
+    if module is not None:
+        module.MMLogger._instance_dict.clear()
