@@ -51,7 +51,9 @@ def test_the_eighteen_models_of_the_paper_are_there():
 @pytest.mark.parametrize('name', CONFIGS)
 def test_config_is_complete(name):
     cfg = load(name)
-    assert Config.fromstring(cfg.pretty_text, '.py').to_dict() == cfg.to_dict()
+    # "pretty_text" of MMEngine says the same, but takes a third of a second to format it
+    text = '\n'.join(f'{key} = {value!r}' for key, value in cfg.to_dict().items())
+    assert Config.fromstring(text, '.py').to_dict() == cfg.to_dict()
     for part in ('train', 'val', 'test'):
         loader = cfg[f'{part}_dataloader']
         assert loader.dataset.type == 'mmcico.VISDataset'
