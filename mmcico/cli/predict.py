@@ -99,36 +99,38 @@ def to_source(text: str) -> str | int:
     return int(text) if text.isdigit() and not osp.exists(text) else text
 
 
-def check_sources(sources: Sequence[str | int]) -> None:
-    """Check files before the model is built.
+def check_sources(sources: Sequence[str | int]) -> tuple[list[Any], list[str]]:
+    """Check files before the model is built; return their videos and the names of these.
 
     Raises:
         ValueError: If one is missing or cannot be opened.
     """
-    from mmcico.apis.media import each_video
+    from mmcico.apis.media import all_videos
+    from mmcico.apis.output_plan import named_sources
     from mmcico.apis.sources import open_source
 
-    for source in sources:
-        if isinstance(source, str) and '://' not in source:
-            for each in each_video(source):
-                open_source(each)
+    files = [each for each in sources if isinstance(each, str) and '://' not in each]
+    videos = all_videos(files) if files else []
+    for video in videos:
+        for image in video if isinstance(video, list) else ():  # opened one by one when read
+            open_source(image)
+    return videos, [opened.name for opened in named_sources(videos)]
 
 
-def check_outputs(sources: Sequence[str | int], out: str, save: Sequence[str]) -> None:
-    """Check before the model is built that no file of a source would be replaced.
+def check_outputs(
+    videos: Sequence[Any], names: Sequence[str], out: str, save: Sequence[str]
+) -> None:
+    """Check before the model is built that no file of a video would be replaced.
 
     Raises:
         ValueError: If one would, or the folder cannot be written.
     """
-    from mmcico.apis.media import all_videos
-    from mmcico.apis.output_plan import OutputPlan, identities, named_sources
+    from mmcico.apis.output_plan import OutputPlan, identities
 
     plan = OutputPlan(out, tuple(save))
-    files = [each for each in sources if isinstance(each, str) and '://' not in each]
-    videos = all_videos(files) if files else []
     taken = identities(videos)
-    for opened in named_sources(videos):
-        plan.check_spared(opened.name, taken)
+    for name in names:
+        plan.check_spared(name, taken)
 
 
 def shown_frames(masks: Sequence[dict | None]) -> str:
@@ -178,8 +180,7 @@ def main(argv: Sequence[str]) -> None:
     parsed = parse_args(argv)
     style = style_of(parsed)
     sources = [to_source(text) for text in parsed.sources]
-    check_sources(sources)
-    check_outputs(sources, parsed.out, parsed.save)
+    check_outputs(*check_sources(sources), parsed.out, parsed.save)
     from mmcico.apis import CiCoInferencer
     from mmcico.apis.model_loading import ANY_OBJECT, ANY_OBJECT_NOTE, runs_any_object
 

@@ -179,7 +179,7 @@ class ReproducibleHook(Hook):
         passes = loop.iter // len(loader) if can_skip and hasattr(numbered.sampler, 'epoch') else 0
         if passes:
             numbered.sampler.set_epoch(passes)
-        loader._iterator = None
+        _end_workers(loader)
         steps = loop.iter if can_skip else 0
         loop.dataloader_iterator = _Batches(loop.dataloader_iterator, loader, passes, steps)
 

@@ -7,12 +7,6 @@ import torch
 
 from mmcico.apis import CiCoInferencer
 from mmcico.cli.main import main
-from mmcico.testing import write_small_model
-
-
-@pytest.fixture(scope='module')
-def small(tmp_path_factory):
-    return write_small_model(tmp_path_factory.mktemp('small'))
 
 
 @pytest.mark.parametrize(

@@ -11,26 +11,15 @@ import numpy as np
 import pytest
 import torch
 
-from mmcico.apis import CiCoInferencer, open_source
+from mmcico.apis import open_source
 from mmcico.apis.output_plan import check_writable
 from mmcico.cli.main import main
-from mmcico.testing import write_small_model
 from mmcico.utils import files
 from mmcico.utils.files import distinct, part_path, write_whole
 from mmcico.visualization import open_video_writer
 
 FULL = Path('/dev/full')
 needs_full = pytest.mark.skipif(not FULL.exists(), reason='no device that is always full')
-
-
-@pytest.fixture(scope='module')
-def small(tmp_path_factory):
-    return write_small_model(tmp_path_factory.mktemp('small'))
-
-
-@pytest.fixture(scope='module')
-def inferencer(small):
-    return CiCoInferencer(*small, device='cpu', show_progress=False)
 
 
 def video(length, size=(40, 72), seed=0):

@@ -12,7 +12,6 @@ from mmcico.apis.media import all_videos, each_video
 from mmcico.cli.main import main
 from mmcico.formats.read import read_annotations
 from mmcico.formats.results import read_results
-from mmcico.testing import write_small_model
 from mmcico.utils.files import distinct
 from mmcico.visualization import open_video_writer
 
@@ -33,11 +32,6 @@ def clips(tmp_path_factory):
         (folder / name.lower()).rename(folder / name)
     (folder / 'notes.txt').write_text('neither image nor video')
     return folder
-
-
-@pytest.fixture(scope='module')
-def small(tmp_path_factory):
-    return write_small_model(tmp_path_factory.mktemp('small'))
 
 
 def lengths(out):

@@ -5,21 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmcico.apis import CiCoInferencer, open_source
+from mmcico.apis import open_source
 from mmcico.apis.outputs import MaskSink, palette
 from mmcico.cli.main import main
-from mmcico.testing import write_small_model
 from mmcico.visualization.picture_files import write_video
-
-
-@pytest.fixture(scope='module')
-def small(tmp_path_factory):
-    return write_small_model(tmp_path_factory.mktemp('small'))
-
-
-@pytest.fixture(scope='module')
-def inferencer(small):
-    return CiCoInferencer(*small, device='cpu', show_progress=False)
 
 
 @pytest.fixture
