@@ -1,58 +1,25 @@
 """The benchmark of linkers, on two short videos."""
 
+import contextlib
+import io
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from tool_runs import run_here
 
-TOOL = Path(__file__).parents[2] / 'tools/benchmarks/linking_benchmark.py'
+TOOL = 'benchmarks/linking_benchmark.py'
+#: no errors but that every object vanishes once
+NOISE = 'miss miss-hidden false wrong-class jitter shift swell embed-noise drift'.split()
+SIZES = '--num-videos 2 --num-frames 24 --size 48 80 --seeds 7 --overlap 1 --vanish 1'.split()
 
 
 @pytest.fixture(scope='module')
 def report(tmp_path_factory):
     out = tmp_path_factory.mktemp('linking') / 'report.json'
-    command = [
-        sys.executable,
-        TOOL,
-        '--num-videos',
-        '2',
-        '--num-frames',
-        '24',
-        '--size',
-        '48',
-        '80',
-        '--seeds',
-        '7',
-        '--overlap',
-        '1',
-        '--miss',
-        '0',
-        '--miss-hidden',
-        '0',
-        '--false',
-        '0',
-        '--wrong-class',
-        '0',
-        '--jitter',
-        '0',
-        '--shift',
-        '0',
-        '--swell',
-        '0',
-        '--embed-noise',
-        '0',
-        '--drift',
-        '0',
-        '--vanish',
-        '1',
-        '--out',
-        out,
-    ]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout, json.loads(out.read_text())
+    noise = [word for name in NOISE for word in (f'--{name}', 0)]
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        assert run_here(TOOL, *SIZES, *noise, '--out', out) == 0
+    return text.getvalue(), json.loads(out.read_text())
 
 
 def test_clean_detections_need_memory_only(report):

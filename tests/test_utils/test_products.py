@@ -1,11 +1,9 @@
 """Products in whole precision."""
 
-import subprocess
-import sys
-
 import pytest
 import torch
 from mmengine.registry import init_default_scope
+from processes import forked
 from torch import nn
 from torch.nn import functional as F
 
@@ -29,39 +27,32 @@ def test_settings_are_put_back():
     assert settings() == before
 
 
-OLD_NAMES = """
-import torch
-from mmcico.utils.products import whole_products
-for name in ('highest', 'high', 'medium'):
-    torch.set_float32_matmul_precision(name)
-    with whole_products():
-        print(torch.get_float32_matmul_precision(), end=' ')
-    print(torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32)
-"""
+def print_with_old_names():
+    for name in ('highest', 'high', 'medium'):
+        torch.set_float32_matmul_precision(name)
+        with whole_products():
+            print(torch.get_float32_matmul_precision(), end=' ')
+        print(torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32)
 
 
 def test_the_precision_of_matrix_products_is_put_back():
-    found = subprocess.run([sys.executable, '-c', OLD_NAMES], capture_output=True, text=True)
+    found = forked(1, print_with_old_names)
     assert found.stdout.split('\n')[:3] == [
         f'highest {name} True' for name in ('highest', 'high', 'medium')
     ], found.stderr
 
 
-NEW_NAMES = """
-import torch
-from mmcico.utils.products import whole_products
-conv = torch.backends.cudnn.conv
-conv.fp32_precision, torch.backends.cudnn.rnn.fp32_precision = 'tf32', 'ieee'
-with whole_products():
-    print(conv.fp32_precision, end=' ')
-print(conv.fp32_precision)
-"""
+def print_with_new_names():
+    conv = torch.backends.cudnn.conv
+    conv.fp32_precision, torch.backends.cudnn.rnn.fp32_precision = 'tf32', 'ieee'
+    with whole_products():
+        print(conv.fp32_precision, end=' ')
+    print(conv.fp32_precision)
 
 
 @pytest.mark.skipif(not hasattr(torch.backends.cudnn, 'conv'), reason='older than PyTorch 2.9')
 def test_the_new_names_of_the_settings_work_too():
-    run = [sys.executable, '-c', NEW_NAMES]  # of its own, since PyTorch remembers the mixture
-    found = subprocess.run(run, capture_output=True, text=True)
+    found = forked(1, print_with_new_names)  # PyTorch remembers the mixture
     assert found.stdout.split() == ['ieee', 'tf32'], found.stderr
 
 
