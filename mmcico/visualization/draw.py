@@ -234,14 +234,15 @@ def _draw_mask_(
 
 
 def contact_sheet(frames: Sequence[np.ndarray], columns: int) -> np.ndarray:
-    """Arrange frames of one size, (H, W, 3) uint8, in rows.
+    """Arrange frames, (H, W, 3) uint8, in rows.
 
     Args:
-        frames: Frames, at least one.
+        frames: Frames, at least one; H and W are the largest sides.
         columns: Number of frames in a row.
 
     Returns:
-        (rows * H, columns * W, 3) uint8; black where the last row has no frame.
+        (rows * H, columns * W, 3) uint8; black where a frame is smaller, and where the last row
+        has none.
 
     Raises:
         ValueError: If there is no frame.
@@ -249,7 +250,9 @@ def contact_sheet(frames: Sequence[np.ndarray], columns: int) -> np.ndarray:
     if not frames:
         raise ValueError('a contact sheet needs at least one frame, but there is none')
     columns = min(columns, len(frames))
-    missing = -len(frames) % columns
-    tiles = np.stack([*frames, *[np.zeros_like(frames[0])] * missing])
-    rows = tiles.reshape(-1, columns, *frames[0].shape)
-    return np.hstack([np.vstack(row) for row in rows.swapaxes(0, 1)])
+    height, width, _ = np.max([frame.shape for frame in frames], axis=0)
+    tiles = np.zeros((-(-len(frames) // columns), height, columns, width, 3), np.uint8)
+    for place, frame in enumerate(frames):
+        row, column = divmod(place, columns)
+        tiles[row, : frame.shape[0], column, : frame.shape[1]] = frame
+    return tiles.reshape(len(tiles) * height, columns * width, 3)
