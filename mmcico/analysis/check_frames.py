@@ -9,6 +9,7 @@ from mmcico.formats.youtube_vis import COCOVID_FIELDS
 
 #: pixels by which rounding may put a box outside the frame
 FRAME_SLACK = 0.5
+MISSING = 'is missing, though a mask is there'
 
 
 def area_matches(stated: float, found: int, drawn: bool) -> bool:
@@ -43,9 +44,7 @@ class TrackChecker:
 
     def check(self, video: AnnotatedVideo, track: AnnotatedTrack) -> None:
         """Check all frames of a track."""
-        for frame in range(len(track.counts)):
-            if not video.height:
-                break
+        for frame in range(len(track.counts) if video.height else 0):
             self._check_presence(video, track, frame)
             self._check_box(video, track, frame)
             self._check_area(video, track, frame)
@@ -61,11 +60,10 @@ class TrackChecker:
         self, video: AnnotatedVideo, track: AnnotatedTrack, frame: int | None, field: str
     ) -> Place:
         """Return the place of a field, with the names that the layout has for it."""
-        if not self.is_cocovid:
-            return video.place(frame).at(annotation=track.id, field=field)
-        return video.place(frame).at(
-            annotation=f'of instance {track.id}', field=COCOVID_FIELDS[field]
-        )
+        name: Any = track.id
+        if self.is_cocovid:
+            name, field = f'of instance {track.id}', COCOVID_FIELDS[field]
+        return video.place(frame).at(annotation=name, field=field)
 
     def _check_presence(self, video: AnnotatedVideo, track: AnnotatedTrack, frame: int) -> None:
         """Check that masks, boxes and areas exist in the same frames."""
@@ -74,21 +72,17 @@ class TrackChecker:
             self.problems.warn('presence', 'has no pixel; write null instead', place)
         if frame in track.blank or frame in track.broken:
             return
-        box, area = track.bboxes[frame], (track.areas or [None])[frame if track.areas else 0]
-        given: dict[str, tuple[bool, Any]] = {}
+        given: dict[str, Any] = {}
         if any(each is not None for each in track.bboxes):
-            given['bboxes'] = (box is not None, box)
+            box = track.bboxes[frame]
+            given['bboxes'] = box and [*box]
         if track.areas is not None:
-            given['areas'] = (bool(area), area)
-        for field, (is_there, value) in given.items():
+            given['areas'] = track.areas[frame]
+        for field, value in given.items():
             place = self._place(video, track, frame, field)
-            if is_there == track.seen(frame) or self._is_unreadable(place):
-                continue
-            message = (
-                'is there, though no mask is' if is_there else 'is missing, though a mask is there'
-            )
-            shown = [*value] if isinstance(value, tuple) else value
-            self.problems.defect('presence', message, place, shown)
+            if bool(value) != track.seen(frame) and not self._is_unreadable(place):
+                message = 'is there, though no mask is' if value else MISSING
+                self.problems.defect('presence', message, place, value)
 
     def _is_unreadable(self, place: Place) -> bool:
         return (str(place.video), place.frame, place.field) in self.unreadable
@@ -121,14 +115,12 @@ class TrackChecker:
             return
         x1, y1, x2, y2 = wanted
         is_corners = max(abs(a - b) for a, b in zip(box, wanted)) <= slack
-        self.problems.defect(
-            'box',
+        message = (
             f'is up to {worst:g} pixels away from its mask, whose box is '
             f'[{x1:g}, {y1:g}, {x2 - x1:g}, {y2 - y1:g}]'
-            + ('; it looks like [x1, y1, x2, y2]' if is_corners else ''),
-            place,
-            [*box],
         )
+        message += '; it looks like [x1, y1, x2, y2]' if is_corners else ''
+        self.problems.defect('box', message, place, [*box])
 
     def _check_area(self, video: AnnotatedVideo, track: AnnotatedTrack, frame: int) -> None:
         """Check that an area is the number of pixels of its mask."""
@@ -146,8 +138,8 @@ class TrackChecker:
         """Check that words of OVIS exist in the frames that show the object."""
         if track.occlusion is None:
             if self.has_words:
-                place = self._place(video, track, None, 'occlusion')
                 message = 'is missing, other annotations have it'
+                place = self._place(video, track, None, 'occlusion')
                 self.problems.defect('occlusion', message, place)
             return
         extra: dict[str, list[Place]] = {}
@@ -156,8 +148,7 @@ class TrackChecker:
             if word is not None and not track.given(frame):
                 extra.setdefault(word, []).append(place)
             elif word is None and track.given(frame) and not self._is_unreadable(place):
-                message = 'is missing, though a mask is there'
-                self.problems.defect('occlusion', message, place)
+                self.problems.defect('occlusion', MISSING, place)
         for word, places in extra.items():
             message = f'is given in {len(places)} frames where no mask is'
             self.problems.warn('occlusion', message, places[0], word)
