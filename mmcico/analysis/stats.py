@@ -1,7 +1,7 @@
 """Statistics of an annotation file, as numbers and as text."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ def spread(values: Iterable[float]) -> dict[str, float] | None:
     {'min': 1.0, 'mean': 3.0, 'median': 2.0, 'max': 6.0}
     """
     array = np.asarray(list(values), dtype=float)
-    parts = dict(min=np.min, mean=np.mean, median=np.median, max=np.max)
+    parts: dict[str, Callable] = dict(min=np.min, mean=np.mean, median=np.median, max=np.max)
     return {name: float(part(array)) for name, part in parts.items()} if len(array) else None
 
 

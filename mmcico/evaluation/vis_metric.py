@@ -1,7 +1,7 @@
 """The metric of video instance segmentation for MMEngine's loops."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from .results_file import RUN, Part, Record, open_part, save_metrics, save_resul
 from .samples import read_clip
 from .tracking import format_tracking, require_trackeval, tracking_figures
 from .video_results import VideoResults, log_repeated
-from .ytvis_eval import check_long_videos, evaluate, groups_of
+from .ytvis_eval import evaluate, groups_of
 
 
 @METRICS.register_module()
@@ -81,8 +81,7 @@ class VISMetric(BaseMetric):
         crowds_as_objects: bool = False,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
-        groups_of(metric)
-        check_long_videos(metric, long_videos)
+        groups_of(metric, long_videos)
         if ann_file is not None and not Path(ann_file).is_file():
             raise ValueError(f'VISMetric: ann_file {ann_file} does not exist')
         if outdir is None and (ann_file is None or format_only or resume):
@@ -101,6 +100,10 @@ class VISMetric(BaseMetric):
         self.tracking = tracking
         self.resume = resume
         self.fingerprint = fingerprint
+        self._reset()
+
+    def _reset(self) -> None:
+        self.results.clear()
         self._started = False
         self._part: Part | None = None
         self._videos: dict[Any, VideoResults] = {}
@@ -166,12 +169,8 @@ class VISMetric(BaseMetric):
         return self._videos[video_id]
 
     def _finish_video(self, video_id: Any) -> None:
-        record = self._videos[video_id].record(self._category_ids())
-        if self._part is None:
-            self.results.append(record)
-        else:
-            self._part.append(record)
-        del self._videos[video_id]
+        store = self.results if self._part is None else self._part
+        store.append(self._videos.pop(video_id).record(self._category_ids()))
         self._finished.add(video_id)
 
     def evaluate(self, size: int) -> dict[str, float]:
@@ -188,48 +187,30 @@ class VISMetric(BaseMetric):
                 raise it.
             OSError: If a process cannot write to ``outdir``. All processes raise it.
         """
-        gathered = gather_object(self._own_records(), dst=0)
+        gathered = gather_object(_attempt(self._own_records), dst=0)
         answer: list[Any] = [None]
         if is_main_process():
-            answer = [self._answer(gathered)]
+            failed = [each for each in gathered if each[1] is not None]
+            records = [record for part, _ in gathered for record in part]
+            answer = failed[:1] or [_attempt(partial(self.compute_metrics, records))]
         broadcast_object_list(answer)
         metrics, error = answer[0]
         if self._part is not None:
             self._part.close(remove=error is None)
             if error is None and is_main_process():
                 (self._part.path.parent / RUN).unlink(missing_ok=True)
-            self._part = None
-        self.results.clear()
-        self._videos.clear()
-        self._finished.clear()
-        self._started = False
+        self._reset()
         if error is not None:
             raise error
         return {f'{self.prefix}/{key}': metrics[key] for key in metrics}
 
-    def _own_records(self) -> tuple[list[Record], Exception | None]:
-        """Return the finished videos of this process, or what is wrong with them."""
-        try:
-            if not self._started:  # a process without any video
-                self._start()
-            for video_id in list(self._videos):  # raises, because their ends are missing
-                self._finish_video(video_id)
-            return (self.results if self._part is None else self._part.records()), None
-        except (ValueError, OSError) as error:
-            return [], _to_send(error)
-
-    def _answer(
-        self, gathered: Sequence[tuple[list[Record], Exception | None]]
-    ) -> tuple[dict[str, float], Exception | None]:
-        """Return figures, or an error that all processes raise."""
-        for _, error in gathered:
-            if error is not None:
-                return {}, error
-        records = [record for part, _ in gathered for record in part]
-        try:
-            return self.compute_metrics(records), None
-        except (ValueError, OSError) as error:
-            return {}, _to_send(error)
+    def _own_records(self) -> list[Record]:
+        """Return the finished videos of this process."""
+        if not self._started:  # a process without any video
+            self._start()
+        for video_id in list(self._videos):  # raises, because their ends are missing
+            self._finish_video(video_id)
+        return self.results if self._part is None else self._part.records()
 
     def compute_metrics(self, results: list[Record]) -> dict[str, float]:
         """Write files and measure.
@@ -290,10 +271,12 @@ class VISMetric(BaseMetric):
             print_log(text, logger='current', level=logging.WARNING)
 
 
-def _to_send(error: Exception) -> Exception:
-    """Return an error with its text alone, which any process can unpack."""
-    if isinstance(error, OSError):
-        return OSError(
-            f'VISMetric: {error}; outdir must be a folder that can be written, with space left'
-        )
-    return ValueError(str(error))
+def _attempt(work: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    """Return a result and None, or {} and an error with its text alone, which can be sent."""
+    try:
+        return work(), None
+    except OSError as error:
+        text = f'VISMetric: {error}; outdir must be a folder that can be written, with space left'
+        return {}, OSError(text)
+    except ValueError as error:
+        return {}, ValueError(str(error))
