@@ -42,7 +42,8 @@ def read_clip(
     if parts is not None:
         for video in videos.values():
             video.lowest_of_ties = any(part.get('class_ties') == 'lowest' for part in parts)
-            video.add_votes(*_votes(parts, f'video {video.video_id}'), tentative=_tentative(parts))
+            ids, scores, labels = _votes(parts, f'video {video.video_id}')
+            video.add_votes(ids, scores, labels, _tentative(parts))
     yield from videos
 
 

@@ -37,9 +37,10 @@ class Counts(NamedTuple):
     switches: int = 0
     fragments: int = 0
 
-    def plus(self, other: 'Counts') -> 'Counts':
-        """Return the sums of both."""
-        return Counts(*(a + b for a, b in zip(self, other)))
+    @classmethod
+    def total(cls, parts: Iterable['Counts']) -> 'Counts':
+        """Return the sums of all."""
+        return cls(*map(sum, zip(*parts)))
 
 
 def pair_up(
@@ -77,25 +78,21 @@ def count_switches(frames: Iterable[FrameIoU], min_iou: float = 0.5) -> Counts:
     """
     last: dict[int, int] = {}
     lost: dict[int, bool] = {}
-    counts = Counts()
+    counts = []
     for objects, tracks, iou in frames:
         iou = np.asarray(iou, float).reshape(len(objects), len(tracks))
         pairs = pair_up(objects, tracks, iou, last, min_iou)
-        counts = counts.plus(
-            Counts(
-                objects=len(objects),
-                found=len(pairs),
-                false=len(tracks) - len(pairs),
-                switches=sum(last.get(each, track) != track for each, track in pairs.items()),
-                fragments=sum(lost.get(each, False) for each in pairs),
-            )
+        switches = sum(last.get(each, track) != track for each, track in pairs.items())
+        fragments = sum(lost.get(each, False) for each in pairs)
+        counts.append(
+            Counts(len(objects), len(pairs), len(tracks) - len(pairs), switches, fragments)
         )
         for each in objects:
             lost[each] = each in last and each not in pairs
         for each, track in pairs.items():
             last.pop(each, None)  # move to the end: the most recent
             last[each] = track
-    return counts
+    return Counts.total(counts)
 
 
 def visible_pairs(case: Case, score_thr: float) -> Iterator[FrameIoU]:
@@ -114,13 +111,10 @@ def visible_pairs(case: Case, score_thr: float) -> Iterator[FrameIoU]:
 
 def identity_dict(videos: Mapping[Any, Counts], score_thr: float, iou_thr: float) -> dict[str, Any]:
     """Return the thresholds, the sums of all counts, and videos with switches or fragments."""
-    total = Counts()
-    for counts in videos.values():
-        total = total.plus(counts)
     return dict(
         score_thr=score_thr,
         iou_thr=iou_thr,
-        **total._asdict(),
+        **Counts.total(videos.values())._asdict(),
         videos=[
             dict(video_id=video, **counts._asdict())
             for video, counts in videos.items()

@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..ground_truth import Track, mean_seen
-from .cases import Case, with_masks, with_predictions, without_masks
+from .cases import Case, with_masks, without_masks
 from .errors import LEAST_IOU
 
 #: a mask shows an object if their IoU in the frame is at least this
@@ -75,7 +75,7 @@ def _mend_each(case: Case, mend: Callable[[int, int, Track], Track]) -> Case:
         track if own < 0 else mend(row, own, track)
         for row, (track, own) in enumerate(zip(case.predictions, own_objects(case)))
     ]
-    return with_predictions(case, predictions, case.labels)
+    return case.having(predictions, case.labels)
 
 
 def shown_objects(case: Case) -> np.ndarray:
@@ -209,4 +209,4 @@ def perfect_association(case: Case) -> Case:
     kept = np.logical_or.reduce(slots.content >= 0, axis=1)
     kept[: len(case.predictions)] |= was_empty
     rows = np.flatnonzero(kept)
-    return with_predictions(case, [slots.track(row) for row in rows.tolist()], slots.labels[rows])
+    return case.having([slots.track(row) for row in rows.tolist()], slots.labels[rows])
