@@ -77,16 +77,6 @@ def shuffled(keys: Sequence[str], seed: int) -> list[int]:
     return sorted(range(len(keys)), key=digests.__getitem__)
 
 
-def last_videos(keys: Sequence[str], number: int) -> set[int]:
-    """Return the positions of the last ``number`` videos of the file."""
-    return set(range(len(keys) - number, len(keys)))
-
-
-def random_videos(keys: Sequence[str], number: int, seed: int) -> set[int]:
-    """Return the positions of ``number`` videos that are chosen at random by ``seed``."""
-    return set(shuffled(keys, seed)[:number])
-
-
 def stratified_videos(
     keys: Sequence[str], number: int, seed: int, objects: Sequence[Mapping[Hashable, int]]
 ) -> set[int]:
@@ -141,9 +131,9 @@ def choose_videos(members: Members, method: str, number: int, seed: int, name: s
             f'leave {total - number} for training, each part needs one'
         )
     if method == 'last':
-        return last_videos(members.keys, number)
+        return set(range(total - number, total))
     if method == 'random':
-        return random_videos(members.keys, number, seed)
+        return set(shuffled(members.keys, seed)[:number])
     if method != 'stratified':
         raise ValueError(f'method {method!r} is none of {METHODS}')
     if not members.annotations:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mmcico.formats import rle
 from mmcico.formats.fields import id_key
 from mmcico.formats.problems import Problem, Problems
@@ -113,9 +115,9 @@ def check_tracks(
                 fixable=True,
             )
     used = {each.video for each in found}
-    without = [video.id for number, video in enumerate(truth.file.videos) if number not in used]
+    without = [str(video.id) for i, video in enumerate(truth.file.videos) if i not in used]
     if without:
-        shown = ', '.join(map(str, without[:SHOWN])) + (', ...' if len(without) > SHOWN else '')
+        shown = ', '.join(without[:SHOWN]) + (', ...' if len(without) > SHOWN else '')
         message = f'{len(without)} of {len(truth.videos)} videos have no track: ids {shown}'
         problems.warn('empty', message)
     return problems
@@ -191,13 +193,8 @@ def ranges(frames: Sequence[int]) -> str:
     >>> ranges([0, 1, 2, 5, 7, 8])
     '0-2, 5, 7-8'
     """
-    parts: list[list[int]] = []
-    for frame in frames:
-        if parts and parts[-1][1] == frame - 1:
-            parts[-1][1] = frame
-        else:
-            parts.append([frame, frame])
-    return ', '.join(str(first) if first == last else f'{first}-{last}' for first, last in parts)
+    parts = np.split(frames, np.flatnonzero(np.diff(frames) != 1) + 1)
+    return ', '.join(f'{run[0]}' if len(run) == 1 else f'{run[0]}-{run[-1]}' for run in parts)
 
 
 def fix_tracks(tracks: Sequence[Any], truth: GroundTruth) -> tuple[list[Any], list[str]]:
@@ -249,16 +246,16 @@ def _with_texts(track: Any) -> tuple[Any, int]:
     masks = list(track['segmentations'])
     number = 0
     for frame, mask in enumerate(masks):
-        if not isinstance(mask, dict) or not isinstance(mask.get('counts'), list):
-            continue
-        try:
-            height, width = mask['size']
-            runs = rle.runs_of_list(mask['counts'])
-            rle.check_runs(runs, (height, width))
-        except (KeyError, TypeError, ValueError):
-            continue
-        masks[frame] = dict(mask, counts=rle.compress_runs(runs, (height, width)).decode('ascii'))
-        number += 1
+        if isinstance(mask, dict) and isinstance(mask.get('counts'), list):
+            try:
+                height, width = mask['size']
+                runs = rle.runs_of_list(mask['counts'])
+                rle.check_runs(runs, (height, width))
+            except (KeyError, TypeError, ValueError):
+                continue
+            counts = rle.compress_runs(runs, (height, width)).decode('ascii')
+            masks[frame] = dict(mask, counts=counts)
+            number += 1
     return (dict(track, segmentations=masks) if number else track), number
 
 
