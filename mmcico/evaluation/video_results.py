@@ -1,12 +1,9 @@
 """Accumulation of the frames and votes of one video into entries of ``results.json``."""
 
-import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
-
-from mmengine.logging import print_log
 
 from mmcico.formats.rle import Size, as_json
 
@@ -161,15 +158,3 @@ class VideoResults:
             as_json(masks[frame], self._sizes[frame]) if frame in masks else None
             for frame in range(self.length)
         ]
-
-
-def log_repeated(records: Iterable[dict[str, Any]]) -> None:
-    """Warn of predictions that were left out because of their ids."""
-    number = sum(each.get('num_repeated', 0) for each in records)
-    if number:
-        print_log(
-            f'{number} predictions are not used: the model gave several predictions of a frame the '
-            'same instances_id, and the one with the best score counts',
-            logger='current',
-            level=logging.WARNING,
-        )

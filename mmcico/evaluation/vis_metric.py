@@ -25,7 +25,7 @@ from .ground_truth import GroundTruth, long_video_ids, read_ground_truth, read_r
 from .results_file import RUN, Part, Record, open_part, save_metrics, save_results
 from .samples import read_clip
 from .tracking import format_tracking, require_trackeval, tracking_figures
-from .video_results import VideoResults, log_repeated
+from .video_results import VideoResults
 from .ytvis_eval import evaluate, groups_of
 
 
@@ -96,7 +96,7 @@ class VISMetric(BaseMetric):
         self.metric = metric
         self.long_videos = long_videos and long_video_ids(long_videos)
         self.outdir = outdir
-        self.format_only = format_only or ann_file is None
+        self.format_only = format_only
         self.tracking = tracking
         self.resume = resume
         self.fingerprint = fingerprint
@@ -139,11 +139,10 @@ class VISMetric(BaseMetric):
             )
         elif self.ann_file and not self._read_truth(self.ann_file).has_annotations:
             # no error, because this may be a validation during a training
-            print_log(
+            _log(
                 f'VISMetric: {self.ann_file} has no annotations, so nothing can be measured, and '
                 'without outdir no results can be written; set outdir to a folder',
-                logger='current',
-                level=logging.WARNING,
+                logging.WARNING,
             )
         self._started = True
 
@@ -224,23 +223,24 @@ class VISMetric(BaseMetric):
             nothing is measured.
         """
         records = unique_records(results)
-        log_repeated(records)
+        repeated = sum(each.get('num_repeated', 0) for each in records)
+        if repeated:
+            _log(
+                f'{repeated} predictions are not used: the model gave several predictions of a '
+                'frame the same instances_id, and the one with the best score counts',
+                logging.WARNING,
+            )
         if self.outdir is not None:
             save_results(self.outdir, records)
-            print_log(
-                f'results of {len(records)} videos: {self.outdir}/results.json, submission.zip',
-                logger='current',
-            )
+            _log(f'results of {len(records)} videos: {self.outdir}/results.json, submission.zip')
         if self.format_only or self.ann_file is None:
-            text = 'nothing is measured: VISMetric has no ann_file, or format_only'
-            print_log(text, logger='current')
+            _log('nothing is measured: VISMetric has no ann_file, or format_only')
             return {}
         truth = self._read_truth(self.ann_file)
         if not truth.has_annotations:
-            print_log(
+            _log(
                 f'nothing is measured: {self.ann_file} has no annotations; official val and test '
-                'files are measured by the server, which accepts submission.zip',
-                logger='current',
+                'files are measured by the server, which accepts submission.zip'
             )
             return {}
         self._warn(truth, records)
@@ -257,7 +257,7 @@ class VISMetric(BaseMetric):
             figures.update(metrics['tracking']['all'])
         if self.outdir is not None:
             save_metrics(Path(self.outdir) / 'metrics.json', metrics)
-        print_log('\n' + table, logger='current')
+        _log('\n' + table)
         return figures
 
     def _warn(self, truth: GroundTruth, records: list[Record]) -> None:
@@ -268,7 +268,11 @@ class VISMetric(BaseMetric):
             share = f'{len(absent)} of {len(truth.videos)} videos of {truth.name}'
             said.append(f'{share} were not tested; their objects count as missed')
         for text in said:
-            print_log(text, logger='current', level=logging.WARNING)
+            _log(text, logging.WARNING)
+
+
+def _log(text: str, level: int = logging.INFO) -> None:
+    print_log(text, logger='current', level=level)
 
 
 def _attempt(work: Callable[[], Any]) -> tuple[Any, Exception | None]:

@@ -135,14 +135,14 @@ class Slots:
 
         The slot gets class and score of the best track that shows the object.
         """
-        for each in np.setdiff1d(self.shown[self.shown >= 0], self.home):
-            source = int((self.shown == each).any(axis=1).argmax())
-            empty = np.full((1, self.content.shape[1]), -1)
-            self.content = np.concatenate([self.content, empty])
-            self.shown = np.concatenate([self.shown, empty])
-            self.home = np.append(self.home, each)
-            self.labels = np.append(self.labels, self.labels[source])
-            self.scores = np.append(self.scores, self.scores[source])
+        new = np.setdiff1d(self.shown[self.shown >= 0], self.home)
+        sources = [int((self.shown == each).any(axis=1).argmax()) for each in new]
+        empty = np.full((len(new), self.content.shape[1]), -1)
+        self.content = np.concatenate([self.content, empty])
+        self.shown = np.concatenate([self.shown, empty])
+        self.home = np.append(self.home, new)
+        self.labels = np.append(self.labels, self.labels[sources])
+        self.scores = np.append(self.scores, self.scores[sources])
 
     def main_slots(self) -> list[int]:
         """Return the slot with the best score of each object and class."""
