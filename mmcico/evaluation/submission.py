@@ -136,19 +136,20 @@ def _check_forms(
 ) -> None:
     """Check the forms that our reader accepts but servers do not."""
     place = problems.at(track=number)
-    known = (
-        ('video_id', truth.video_index, [video.id for video in truth.videos]),
-        ('category_id', truth.category_index, [key for key, _ in truth.categories]),
+    video = truth.video_index.get(id_key(track.get('video_id')))
+    category = truth.category_index.get(id_key(track.get('category_id')))
+    own = dict(
+        video_id=None if video is None else truth.videos[video].id,
+        category_id=None if category is None else truth.categories[category][0],
     )
-    for key, index, ids in known:
-        value = track.get(key)
-        at = index.get(id_key(value))
-        if at is None and (number, None) not in broken:
+    for key, known in own.items():
+        if known is None and (number, None) not in broken:
             message = f'is a folder, but servers need one of the ids in {truth.name}'
-            problems.defect('reference', message, place.at(field=key), value)
-        elif at is not None and type(value) is not type(ids[at]):
-            message = f'{truth.name} has {ids[at]!r}; write it in the same form'
-            problems.defect('reference', message, place.at(field=key), value)
+        elif known is not None and type(track.get(key)) is not type(known):
+            message = f'{truth.name} has {known!r}; write it in the same form'
+        else:
+            continue
+        problems.defect('reference', message, place.at(field=key), track.get(key))
     masks = track.get('segmentations')
     for frame, mask in enumerate(masks if isinstance(masks, list) else []):
         fault = '' if (number, frame) in broken else _form(mask)

@@ -143,13 +143,11 @@ def draw_dashes_(image: np.ndarray, box: Box, colour: Colour, thickness: int) ->
     x0, y0, x1, y1 = _pixels(image, box)
     dash = 4 * thickness + 2
     for x in range(x0, x1 + 1, 2 * dash):
-        end = min(x + dash, x1)
         for y in (y0, y1):
-            cv2.line(image, (x, y), (end, y), colour, thickness)
+            cv2.line(image, (x, y), (min(x + dash, x1), y), colour, thickness)
     for y in range(y0, y1 + 1, 2 * dash):
-        end = min(y + dash, y1)
         for x in (x0, x1):
-            cv2.line(image, (x, y), (x, end), colour, thickness)
+            cv2.line(image, (x, y), (x, min(y + dash, y1)), colour, thickness)
 
 
 def draw_trail_(
@@ -158,8 +156,7 @@ def draw_trail_(
     """Join centres by a line with a dot on the last one, in place."""
     points = np.rint(np.array(trail)).astype(np.int32).reshape(-1, 1, 2)
     cv2.polylines(image, [points], False, colour, thickness, cv2.LINE_AA)
-    last = (int(points[-1, 0, 0]), int(points[-1, 0, 1]))
-    cv2.circle(image, last, 2 * thickness, colour, -1, cv2.LINE_AA)
+    cv2.circle(image, points[-1, 0].tolist(), 2 * thickness, colour, -1, cv2.LINE_AA)
 
 
 def draw_objects(
