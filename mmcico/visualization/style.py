@@ -225,7 +225,13 @@ class TrackHistory:
             return [(image, objects)]
         boxes = {item.track_id: box for item in objects if (box := _box_of(item))}
         if self.style.trail:
-            objects = self._with_trails(objects, boxes)
+            self._centres.append(
+                {track: ((x0 + x1) / 2, (y0 + y1) / 2) for track, (x0, y0, x1, y1) in boxes.items()}
+            )
+            objects = [
+                replace(item, trail=tuple(_of_track(item.track_id, self._centres)))
+                for item in objects
+            ]
         if not self.style.circumscribed:
             return [(image, objects)]
         done = self._release(boxes)
@@ -235,15 +241,6 @@ class TrackHistory:
     def flush(self) -> list[Frame]:
         """Return the frame that is still held at the end of the video, if there is one."""
         return self._release({})
-
-    def _with_trails(self, objects: list[DrawnObject], boxes: Boxes) -> list[DrawnObject]:
-        """Add the centres of the last frames, the current one last."""
-        self._centres.append(
-            {track: ((x0 + x1) / 2, (y0 + y1) / 2) for track, (x0, y0, x1, y1) in boxes.items()}
-        )
-        return [
-            replace(item, trail=tuple(_of_track(item.track_id, self._centres))) for item in objects
-        ]
 
     def _release(self, after: Boxes) -> list[Frame]:
         """Return the held frame, since both of its neighbours are known."""

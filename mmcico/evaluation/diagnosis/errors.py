@@ -4,8 +4,6 @@ Bolya et al., *TIDE: A General Toolbox for Identifying Object Detection Errors*,
 over space and time takes the place of the IoU of boxes.
 """
 
-from typing import Any
-
 import numpy as np
 
 from ..matching import IOU_THRS, assign
@@ -131,16 +129,3 @@ def confusion_matrix(
     missed[taken[taken >= 0]] = False
     np.add.at(matrix, (case.object_labels[missed], num_classes), 1)
     return matrix
-
-
-def confusion_dict(
-    matrix: np.ndarray, names: list[str], score_thr: float, iou_thr: float
-) -> dict[str, Any]:
-    """Return a confusion matrix with its names and settings, for a file."""
-    return dict(
-        score_thr=score_thr,
-        iou_thr=iou_thr,
-        rows=[*names, 'duplicate', 'background'],
-        columns=[*names, 'missed'],
-        matrix=matrix.tolist(),
-    )

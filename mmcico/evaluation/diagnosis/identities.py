@@ -47,7 +47,7 @@ def pair_up(
     objects: Sequence[int],
     tracks: Sequence[int],
     iou: np.ndarray,
-    last: Mapping[int, int],
+    last: dict[int, int],
     min_iou: float,
 ) -> dict[int, int]:
     """Pair the objects of a frame, by their G ids, with the tracks that find them, by their P ids.
@@ -58,7 +58,7 @@ def pair_up(
     rows = {each: i for i, each in enumerate(objects)}
     cols = {each: i for i, each in enumerate(tracks)}
     pairs: dict[int, int] = {}
-    for each, track in reversed(list(last.items())):
+    for each, track in reversed(last.items()):
         near = each in rows and track in cols and iou[rows[each], cols[track]] >= min_iou
         if near and track not in pairs.values():
             pairs[each] = track
@@ -109,11 +109,9 @@ def visible_pairs(case: Case, score_thr: float) -> Iterator[FrameIoU]:
         yield rows.tolist(), cols.tolist(), iou
 
 
-def identity_dict(videos: Mapping[Any, Counts], score_thr: float, iou_thr: float) -> dict[str, Any]:
-    """Return the thresholds, the sums of all counts, and videos with switches or fragments."""
+def identity_dict(videos: Mapping[Any, Counts]) -> dict[str, Any]:
+    """Return the sums of all counts, and videos with switches or fragments."""
     return dict(
-        score_thr=score_thr,
-        iou_thr=iou_thr,
         **Counts.total(videos.values())._asdict(),
         videos=[
             dict(video_id=video, **counts._asdict())

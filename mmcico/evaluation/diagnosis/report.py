@@ -18,7 +18,7 @@ from ..ground_truth import GroundTruth, Tracks
 from ..ytvis_eval import evaluate
 from .breakdown import BASE, Breakdown, break_down, class_ap
 from .cases import read_cases
-from .errors import KINDS, confusion_dict, confusion_matrix
+from .errors import KINDS, confusion_matrix
 from .frames import frame_figures
 from .identities import count_switches, identity_dict, visible_pairs
 from .plots import draw_all, has_matplotlib
@@ -80,13 +80,19 @@ def diagnose(
     for case in read_cases(truth, tracks):
         matrix += confusion_matrix(case, len(names), score_thr, IOU_THR)
         identities[case.video.id] = count_switches(visible_pairs(case, score_thr), IOU_THR)
+    thresholds = dict(score_thr=score_thr, iou_thr=IOU_THR)
     found = dict(
         metrics=metrics,
         classes=class_rows(breakdown),
         curves=curve_dict(breakdown),
-        confusion=confusion_dict(matrix, names, score_thr, IOU_THR),
+        confusion=dict(
+            thresholds,
+            rows=[*names, 'duplicate', 'background'],
+            columns=[*names, 'missed'],
+            matrix=matrix.tolist(),
+        ),
         errors=breakdown.as_dict(),
-        identities=identity_dict(identities, score_thr, IOU_THR),
+        identities=dict(thresholds, **identity_dict(identities)),
     )
     if with_frames:
         found['frames'] = frame_figures(truth, tracks)._asdict()
@@ -180,7 +186,7 @@ def with_header(rows: Sequence[dict[str, Any]]) -> list[list[Any]]:
 
 
 def confusion_rows(confusion: dict[str, Any]) -> list[list[Any]]:
-    """Return the matrix of ``confusion_dict`` with its names.
+    """Return the matrix of the confusion of ``diagnose`` with its names.
 
     A class may be called "object" or "missed", as columns that are no classes are.
     """
@@ -205,7 +211,7 @@ def format_summary(
     Args:
         errors (Mapping): Result of ``Breakdown.as_dict``.
         frames (Mapping, optional): ``FrameFigures.total``.
-        identities (Mapping, optional): Result of ``identity_dict``.
+        identities (Mapping, optional): ``identities`` of ``diagnose``.
 
     Returns:
         str: Several lines.
