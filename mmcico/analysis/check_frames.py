@@ -9,6 +9,7 @@ from mmcico.formats.youtube_vis import COCOVID_FIELDS
 
 #: pixels by which rounding may put a box outside the frame
 FRAME_SLACK = 0.5
+MISSING = 'is missing, though a mask is there'
 
 
 def area_matches(stated: float, found: int, drawn: bool) -> bool:
@@ -43,121 +44,112 @@ class TrackChecker:
 
     def check(self, video: AnnotatedVideo, track: AnnotatedTrack) -> None:
         """Check all frames of a track."""
-        for frame in range(len(track.counts)):
-            if not video.height:
-                break
-            self._check_presence(video, track, frame)
-            self._check_box(video, track, frame)
-            self._check_area(video, track, frame)
+        self.video, self.track = video, track
+        for frame in range(len(track.counts) if video.height else 0):
+            self._check_presence(frame)
+            self._check_box(frame)
+            self._check_area(frame)
         if not any(track.pixels) and not track.broken and track.counts:
-            self.problems.defect(
-                'empty',
-                'the object is seen in no frame; remove the annotation',
-                self._place(video, track, None, 'segmentations'),
-            )
-        self._check_words(video, track)
+            message = 'the object is seen in no frame; remove the annotation'
+            self._defect('empty', message, None, 'segmentations')
+        self._check_words()
 
-    def _place(
-        self, video: AnnotatedVideo, track: AnnotatedTrack, frame: int | None, field: str
-    ) -> Place:
+    def _place(self, frame: int | None, field: str) -> Place:
         """Return the place of a field, with the names that the layout has for it."""
-        if not self.is_cocovid:
-            return video.place(frame).at(annotation=track.id, field=field)
-        return video.place(frame).at(
-            annotation=f'of instance {track.id}', field=COCOVID_FIELDS[field]
-        )
+        name: Any = self.track.id
+        if self.is_cocovid:
+            name, field = f'of instance {name}', COCOVID_FIELDS[field]
+        return self.video.place(frame).at(annotation=name, field=field)
 
-    def _check_presence(self, video: AnnotatedVideo, track: AnnotatedTrack, frame: int) -> None:
+    def _defect(
+        self, kind: str, message: str, frame: int | None, field: str, value: Any = None
+    ) -> None:
+        self.problems.defect(kind, message, self._place(frame, field), value)
+
+    def _is_unreadable(self, frame: int, field: str) -> bool:
+        place = self._place(frame, field)
+        return (str(place.video), frame, place.field) in self.unreadable
+
+    def _check_presence(self, frame: int) -> None:
         """Check that masks, boxes and areas exist in the same frames."""
+        track = self.track
         if frame in track.blank:
-            place = self._place(video, track, frame, 'segmentations')
+            place = self._place(frame, 'segmentations')
             self.problems.warn('presence', 'has no pixel; write null instead', place)
         if frame in track.blank or frame in track.broken:
             return
-        box, area = track.bboxes[frame], (track.areas or [None])[frame if track.areas else 0]
-        given: dict[str, tuple[bool, Any]] = {}
+        given: dict[str, Any] = {}
         if any(each is not None for each in track.bboxes):
-            given['bboxes'] = (box is not None, box)
+            box = track.bboxes[frame]
+            given['bboxes'] = box and [*box]
         if track.areas is not None:
-            given['areas'] = (bool(area), area)
-        for field, (is_there, value) in given.items():
-            place = self._place(video, track, frame, field)
-            if is_there == track.seen(frame) or self._is_unreadable(place):
-                continue
-            message = (
-                'is there, though no mask is' if is_there else 'is missing, though a mask is there'
-            )
-            shown = [*value] if isinstance(value, tuple) else value
-            self.problems.defect('presence', message, place, shown)
+            given['areas'] = track.areas[frame]
+        for field, value in given.items():
+            if bool(value) != track.seen(frame) and not self._is_unreadable(frame, field):
+                message = 'is there, though no mask is' if value else MISSING
+                self._defect('presence', message, frame, field, value)
 
-    def _is_unreadable(self, place: Place) -> bool:
-        return (str(place.video), place.frame, place.field) in self.unreadable
-
-    def _check_box(self, video: AnnotatedVideo, track: AnnotatedTrack, frame: int) -> None:
+    def _check_box(self, frame: int) -> None:
         """A box has an area, lies in the frame and fits its mask."""
-        box = track.bboxes[frame]
+        box, counts, video = self.track.bboxes[frame], self.track.counts[frame], self.video
         if box is None:
             return
-        place = self._place(video, track, frame, 'bboxes')
+        messages = []
         x, y, width, height = box
         if width <= 0 or height <= 0:
-            if track.seen(frame) or width < 0 or height < 0:
-                self.problems.defect('box', 'has no area', place, [*box])
-            return
-        outside = max(-x, -y, x + width - video.width, y + height - video.height)
-        if outside > FRAME_SLACK:
-            message = f'leaves the frame of width x height {video.width} x {video.height}'
-            self.problems.defect('box', message, place, [*box])
-        counts = track.counts[frame]
-        if counts is not None:
-            slack = self.box_slack + (frame in track.drawn)
-            self._compare_box(box, mask_info(counts, video.size).box, slack, place)
+            if counts is not None or width < 0 or height < 0:
+                messages.append('has no area')
+        else:
+            if max(-x, -y, x + width - video.width, y + height - video.height) > FRAME_SLACK:
+                messages.append(
+                    f'leaves the frame of width x height {video.width} x {video.height}'
+                )
+            if counts is not None:
+                wanted = mask_info(counts, video.size).box
+                messages += self._away_from(box, wanted, frame in self.track.drawn)
+        for message in messages:
+            self._defect('box', message, frame, 'bboxes', [*box])
 
-    def _compare_box(self, box: Box, wanted: Box, slack: float, place: Place) -> None:
-        """Check that each side of a box is that of the mask."""
-        sides = (box[0], box[1], box[0] + box[2], box[1] + box[3])
-        worst = max(abs(a - b) for a, b in zip(sides, wanted))
+    def _away_from(self, box: Box, wanted: Box, drawn: bool) -> list[str]:
+        """Return what is wrong with a box, given that of the mask."""
+
+        def farthest(sides: Box) -> float:
+            return max(abs(a - b) for a, b in zip(sides, wanted))
+
+        slack = self.box_slack + drawn
+        worst = farthest((box[0], box[1], box[0] + box[2], box[1] + box[3]))
         if worst <= slack:
-            return
+            return []
         x1, y1, x2, y2 = wanted
-        is_corners = max(abs(a - b) for a, b in zip(box, wanted)) <= slack
-        self.problems.defect(
-            'box',
+        hint = '; it looks like [x1, y1, x2, y2]' if farthest(box) <= slack else ''
+        return [
             f'is up to {worst:g} pixels away from its mask, whose box is '
-            f'[{x1:g}, {y1:g}, {x2 - x1:g}, {y2 - y1:g}]'
-            + ('; it looks like [x1, y1, x2, y2]' if is_corners else ''),
-            place,
-            [*box],
-        )
+            f'[{x1:g}, {y1:g}, {x2 - x1:g}, {y2 - y1:g}]{hint}'
+        ]
 
-    def _check_area(self, video: AnnotatedVideo, track: AnnotatedTrack, frame: int) -> None:
+    def _check_area(self, frame: int) -> None:
         """Check that an area is the number of pixels of its mask."""
-        area = None if track.areas is None else track.areas[frame]
-        found = track.pixels[frame]
-        if not area or not found or area_matches(area, found, frame in track.drawn):
-            return
-        box = track.bboxes[frame]
-        is_of_box = box is not None and abs(box[2] * box[3] - area) <= 0.5
-        hint = '; it is the area of the box' if is_of_box else ''
-        place = self._place(video, track, frame, 'areas')
-        self.problems.defect('area', f'the mask has {found} pixels{hint}', place, area)
+        area = self.track.areas and self.track.areas[frame]
+        found, box = self.track.pixels[frame], self.track.bboxes[frame]
+        if area and found and not area_matches(area, found, frame in self.track.drawn):
+            is_of_box = box is not None and abs(box[2] * box[3] - area) <= 0.5
+            hint = '; it is the area of the box' if is_of_box else ''
+            self._defect('area', f'the mask has {found} pixels{hint}', frame, 'areas', area)
 
-    def _check_words(self, video: AnnotatedVideo, track: AnnotatedTrack) -> None:
+    def _check_words(self) -> None:
         """Check that words of OVIS exist in the frames that show the object."""
-        if track.occlusion is None:
+        if self.track.occlusion is None:
             if self.has_words:
-                place = self._place(video, track, None, 'occlusion')
                 message = 'is missing, other annotations have it'
-                self.problems.defect('occlusion', message, place)
+                self._defect('occlusion', message, None, 'occlusion')
             return
-        extra: dict[str, list[Place]] = {}
-        for frame, word in enumerate(track.occlusion):
-            place = self._place(video, track, frame, 'occlusion')
-            if word is not None and not track.given(frame):
-                extra.setdefault(word, []).append(place)
-            elif word is None and track.given(frame) and not self._is_unreadable(place):
-                message = 'is missing, though a mask is there'
-                self.problems.defect('occlusion', message, place)
-        for word, places in extra.items():
-            message = f'is given in {len(places)} frames where no mask is'
-            self.problems.warn('occlusion', message, places[0], word)
+        extra: dict[str, list[int]] = {}
+        for frame, word in enumerate(self.track.occlusion):
+            is_given = self.track.given(frame)
+            if word is not None and not is_given:
+                extra.setdefault(word, []).append(frame)
+            elif word is None and is_given and not self._is_unreadable(frame, 'occlusion'):
+                self._defect('occlusion', MISSING, frame, 'occlusion')
+        for word, frames in extra.items():
+            message = f'is given in {len(frames)} frames where no mask is'
+            self.problems.warn('occlusion', message, self._place(frames[0], 'occlusion'), word)

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from mmcico.formats.cocovid import is_cocovid
 from mmcico.formats.fields import id_key
 from mmcico.formats.read import read_annotations
@@ -75,16 +77,6 @@ def shuffled(keys: Sequence[str], seed: int) -> list[int]:
     return sorted(range(len(keys)), key=digests.__getitem__)
 
 
-def last_videos(keys: Sequence[str], number: int) -> set[int]:
-    """Return the positions of the last ``number`` videos of the file."""
-    return set(range(len(keys) - number, len(keys)))
-
-
-def random_videos(keys: Sequence[str], number: int, seed: int) -> set[int]:
-    """Return the positions of ``number`` videos that are chosen at random by ``seed``."""
-    return set(shuffled(keys, seed)[:number])
-
-
 def stratified_videos(
     keys: Sequence[str], number: int, seed: int, objects: Sequence[Mapping[Hashable, int]]
 ) -> set[int]:
@@ -95,57 +87,35 @@ def stratified_videos(
     The parts have exactly the numbers of videos that were asked for; the seed decides among equals.
     ``objects`` has the numbers of objects by class of each video.
     """
-    parts = _Parts(number / max(len(keys), 1), len(keys), number, objects)
+    classes = sorted(set().union(*objects), key=str)
+    table = np.array([[video.get(each, 0) for each in classes] for video in objects])
+    share = number / max(len(keys), 1)
+    # what the kept part (0) and the chosen part (1) can still take: objects by class, videos
+    lack = np.outer([1 - share, share], table.sum(axis=0))
+    room = [len(keys) - number, number]
+    chosen = set()
+
+    def put(video: int, wanted: np.ndarray) -> None:
+        """Add a video to the part that lacks more, by the (2,) wanted objects, then by videos."""
+        part = int((wanted[1], room[1]) > (wanted[0], room[0]))
+        part = part if room[part] else 1 - part
+        room[part] -= 1
+        lack[part] -= table[video]
+        if part:
+            chosen.add(video)
+
     order = shuffled(keys, seed)
     left = [video for video in order if objects[video]]
     while left:
-        wanted = _rarest([objects[video] for video in left])
-        for video in [v for v in left if objects[v].get(wanted)]:
-            parts.put(video, wanted)
-        left = [v for v in left if not objects[v].get(wanted)]
+        videos = (table[left] > 0).sum(axis=0)
+        rarest = int(np.where(videos, videos, len(keys) + 1).argmin())
+        for video in [each for each in left if table[each, rarest]]:
+            put(video, lack[:, rarest])
+        left = [each for each in left if not table[each, rarest]]
     for video in order:
         if not objects[video]:
-            parts.put(video, None)
-    return parts.chosen
-
-
-def _rarest(objects: Sequence[Mapping[Hashable, int]]) -> Hashable:
-    """Return the class that the fewest videos have."""
-    videos = Counter(each for video in objects for each in video)
-    return min(videos, key=lambda each: (videos[each], str(each)))
-
-
-class _Parts:
-    """Two parts of a set of videos while they are filled.
-
-    ``lack`` holds the numbers of objects of each class, and ``room`` the numbers of videos,
-    that the kept part (0) and the chosen part (1) can still take.
-    """
-
-    def __init__(
-        self, share: float, total: int, number: int, objects: Sequence[Mapping[Hashable, int]]
-    ) -> None:
-        self.objects = objects
-        self.chosen: set[int] = set()
-        self.room = [total - number, number]
-        count: Counter = Counter()
-        for video in objects:
-            count.update(video)
-        self.lack: list[dict[Hashable, float]] = [
-            {each: part * num for each, num in count.items()} for part in (1 - share, share)
-        ]
-
-    def put(self, video: int, wanted: Hashable) -> None:
-        """Add a video to the part that lacks more of the wanted class."""
-        need = [(lack.get(wanted, 0.0), room) for lack, room in zip(self.lack, self.room)]
-        part = int(need[1] > need[0])
-        if not self.room[part]:
-            part = 1 - part
-        self.room[part] -= 1
-        for each, num in self.objects[video].items():
-            self.lack[part][each] -= num
-        if part:
-            self.chosen.add(video)
+            put(video, np.zeros(2))
+    return chosen
 
 
 def choose_videos(members: Members, method: str, number: int, seed: int, name: str) -> set[int]:
@@ -161,9 +131,9 @@ def choose_videos(members: Members, method: str, number: int, seed: int, name: s
             f'leave {total - number} for training, each part needs one'
         )
     if method == 'last':
-        return last_videos(members.keys, number)
+        return set(range(total - number, total))
     if method == 'random':
-        return random_videos(members.keys, number, seed)
+        return set(shuffled(members.keys, seed)[:number])
     if method != 'stratified':
         raise ValueError(f'method {method!r} is none of {METHODS}')
     if not members.annotations:
@@ -179,28 +149,21 @@ def part_of(data: dict, members: Members, chosen: set[int]) -> dict:
 
     It has the same fields in the same order, and all categories.
     """
-    homes = dict(
-        videos=range(len(members.keys)), images=members.images, annotations=members.annotations
+    homes: dict[str, Sequence[int]] = dict(
+        videos=range(len(members.keys)), annotations=members.annotations
     )
-
-    def pick(key: str, records: Sequence[dict]) -> list[dict]:
-        return [record for record, home in zip(records, homes[key]) if home in chosen]
-
-    is_frames = is_cocovid(data)
-    return {
-        key: pick(key, value or []) if key in homes and (key != 'images' or is_frames) else value
-        for key, value in data.items()
-    }
+    if is_cocovid(data):
+        homes['images'] = members.images
+    part = dict(data)
+    for key in data.keys() & homes.keys():
+        part[key] = [each for each, home in zip(data[key] or [], homes[key]) if home in chosen]
+    return part
 
 
 def describe(members: Members, chosen: set[int]) -> str:
     """Return the numbers of the part that has the chosen videos, and the classes that it lacks."""
-    every: Counter = Counter()
-    here: Counter = Counter()
-    for video, objects in enumerate(members.objects):
-        every.update(objects)
-        if video in chosen:
-            here.update(objects)
+    every = sum(members.objects, Counter())
+    here = sum((members.objects[video] for video in chosen), Counter())
     text = (
         f'{len(chosen)} videos, {sum(here.values())} objects, {len(here)} of {len(every)} classes'
     )

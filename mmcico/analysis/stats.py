@@ -1,7 +1,7 @@
 """Statistics of an annotation file, as numbers and as text."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,14 +22,8 @@ def spread(values: Iterable[float]) -> dict[str, float] | None:
     {'min': 1.0, 'mean': 3.0, 'median': 2.0, 'max': 6.0}
     """
     array = np.asarray(list(values), dtype=float)
-    if not len(array):
-        return None
-    return dict(
-        min=float(array.min()),
-        mean=float(array.mean()),
-        median=float(np.median(array)),
-        max=float(array.max()),
-    )
+    parts: dict[str, Callable] = dict(min=np.min, mean=np.mean, median=np.median, max=np.max)
+    return {name: float(part(array)) for name, part in parts.items()} if len(array) else None
 
 
 def dataset_stats(file: AnnotationFile) -> dict[str, Any]:
@@ -98,8 +92,8 @@ def count_sizes(videos: Sequence[AnnotatedVideo]) -> list[dict[str, int]]:
     """Return the sizes of videos with their numbers of videos, the most frequent first."""
     count = Counter(video.size for video in videos)
     return [
-        dict(height=size[0], width=size[1], videos=number)
-        for size, number in sorted(count.items(), key=lambda item: (-item[1], item[0]))
+        dict(height=height, width=width, videos=number)
+        for (height, width), number in sorted(count.items(), key=lambda item: (-item[1], item[0]))
     ]
 
 
@@ -159,25 +153,14 @@ def area_stats(tracks: Sequence[dict]) -> dict[str, Any]:
 
 def spread_row(name: str, values: dict[str, float] | None, form: str = '.6g') -> list[str]:
     """Return a row of the smallest, mean, median and largest value."""
-    keys = ('min', 'mean', 'median', 'max')
-    return [name] + [format(values[key], form) if values else '-' for key in keys]
+    return [name, *([format(each, form) for each in values.values()] if values else ['-'] * 4)]
 
 
 def stats_text(stats: dict[str, Any]) -> str:
     """Return the statistics of :func:`dataset_stats` as tables."""
     areas, seen = stats['area'], stats['visibility']
-    counts = [
-        [key.replace('_', ' '), str(stats[key])]
-        for key in (
-            'videos',
-            'frames',
-            'objects',
-            'masks',
-            'crowds',
-            'videos_without_objects',
-            'frames_without_objects',
-        )
-    ]
+    numbers = [key for key, value in stats.items() if isinstance(value, int)]
+    counts = [[key.replace('_', ' '), str(stats[key])] for key in numbers]
     spreads = [
         ['', 'min', 'mean', 'median', 'max'],
         spread_row('frames of a video', stats['length']),
@@ -204,15 +187,10 @@ def stats_text(stats: dict[str, Any]) -> str:
         align_rows(spreads),
         align_rows(objects),
     ]
-    if stats['left_out']:
-        rows = [['left out', '']]
-        blocks.append(
-            align_rows(rows + [[w, str(number)] for w, number in stats['left_out'].items()])
-        )
-    if stats['occlusion']:
-        rows = [['masks by occlusion', '']]
-        rows += [[word, str(num)] for word, num in stats['occlusion'].items()]
-        blocks.append(align_rows(rows))
+    for key, title in (('left_out', 'left out'), ('occlusion', 'masks by occlusion')):
+        if stats[key]:
+            rows = [[word, str(number)] for word, number in stats[key].items()]
+            blocks.append(align_rows([[title, ''], *rows]))
     blocks.append(class_lines(stats['classes']))
     return '\n\n'.join('\n'.join(block) for block in blocks)
 
@@ -233,8 +211,6 @@ def class_lines(classes: Sequence[dict]) -> list[str]:
     """Return the rows of classes, those with most objects first."""
     rows = [['class (id)', 'objects', 'videos', 'masks']]
     for each in sorted(classes, key=lambda one: -one['objects']):
-        rows.append(
-            [f'{each["name"]} ({each["id"]})']
-            + [str(each[key]) for key in ('objects', 'videos', 'masks')]
-        )
+        numbers = [str(each[key]) for key in rows[0][1:]]
+        rows.append([f'{each["name"]} ({each["id"]})', *numbers])
     return align_rows(rows)

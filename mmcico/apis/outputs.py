@@ -16,8 +16,7 @@ from mmcico.formats.rle import encode_masks
 from mmcico.models.vis.data_samples import VOTE_FIELDS
 from mmcico.utils.files import whole_file
 from mmcico.visualization import DrawnObject, VideoWriter, open_video_writer, track_colour
-from mmcico.visualization.history import Frame, TrackHistory, with_history
-from mmcico.visualization.style import DrawStyle, draw_frame
+from mmcico.visualization.style import DrawStyle, Frame, TrackHistory, draw_frame, with_history
 
 from .stream_values import FrameResult
 

@@ -91,15 +91,13 @@ def summarize(classes: Mapping[str, Sequence[Matches]], groups: Sequence[Group])
         return [class_curves(each, group, number) for each in classes.values()]
 
     tables = {group.name: curves(index, MAX_TRACKS) for index, group in enumerate(groups)}
+    whole = tables.pop('')
     few = {str(number): curves(0, number) for number in FEW}
-    parts = [group.name for group in groups[1:]]
-    metrics: Metrics = mean_precision(tables[''])
-    for name in parts:
-        metrics[f'AP{name}'] = mean_precision(tables[name])['AP']
-    for name, table in {**few, str(MAX_TRACKS): tables[''], **tables}.items():
-        if name:
-            metrics[f'AR{name}'] = _mean([each.recall for each in table if each is not None])
-    metrics['AP_per_class'] = [each and _mean([each.precision]) for each in tables['']]
+    metrics: Metrics = mean_precision(whole)
+    metrics.update({f'AP{name}': mean_precision(each)['AP'] for name, each in tables.items()})
+    for name, table in {**few, str(MAX_TRACKS): whole, **tables}.items():
+        metrics[f'AR{name}'] = _mean([each.recall for each in table if each is not None])
+    metrics['AP_per_class'] = [each and _mean([each.precision]) for each in whole]
     metrics['classes'] = [*classes]
     return metrics
 

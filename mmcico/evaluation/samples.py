@@ -30,11 +30,10 @@ def read_clip(
     Raises:
         ValueError: If a field is missing or of the wrong size.
     """
-    frames = [_as_dict(each) for each in sample.get('video_data_samples', [])]
     votes = sample.get('clip_instances')
     parts = None if votes is None else _parts(votes)
     videos: dict[Any, VideoResults] = {}
-    for frame in frames:
+    for frame in map(_as_dict, sample.get('video_data_samples', [])):
         video_id = _plain(_need(frame, 'video_id', 'a frame'))
         # MMDetection's samplers write the length of a sample to video_length
         length = frame.get('ori_video_length') or _need(frame, 'video_length', f'video {video_id}')
@@ -43,8 +42,7 @@ def read_clip(
     if parts is not None:
         for video in videos.values():
             video.lowest_of_ties = any(part.get('class_ties') == 'lowest' for part in parts)
-            where = f'video {video.video_id}'
-            ids, scores, labels = _votes(parts, where)
+            ids, scores, labels = _votes(parts, f'video {video.video_id}')
             video.add_votes(ids, scores, labels, _tentative(parts))
     yield from videos
 
@@ -52,7 +50,7 @@ def read_clip(
 def _parts(instances: Any) -> list[dict[str, Any]]:
     """Return the containers of instances; ``TrackDataSample.cpu()`` makes one of each row."""
     rows = instances if isinstance(instances, (list, tuple)) else [instances]
-    return [_as_dict(each) for each in rows]
+    return [*map(_as_dict, rows)]
 
 
 def _read_frame(frame: dict[str, Any], video: VideoResults, vote: bool) -> None:
@@ -65,10 +63,8 @@ def _read_frame(frame: dict[str, Any], video: VideoResults, vote: bool) -> None:
     ids, masks = _read_tracks(tracks, size, where)
     if not vote:
         more = frame.get('tentative_track_instances')
-        if more is not None:
-            more_ids, more_masks = _read_tracks(_as_dict(more), size, where)
-            ids, masks = ids + more_ids, masks + more_masks
-        video.add_frame(frame_id, size, ids, masks)
+        found = ([], []) if more is None else _read_tracks(_as_dict(more), size, where)
+        video.add_frame(frame_id, size, ids + found[0], masks + found[1])
         return
     votes = _votes([tracks], where)
     # trackers of MMDetection may give two predictions of a frame the same id
@@ -119,7 +115,8 @@ def _encode(masks: Any, size: Size, where: str) -> list[bytes | None]:
 def _votes(parts: list[dict[str, Any]], where: str) -> list[list[Any]]:
     """Return ids, scores and labels of all containers, one after the other."""
     votes = [
-        sum((_numbers(_need(part, name, where)) for part in parts), []) for name in VOTE_FIELDS
+        [each for part in parts for each in _numbers(_need(part, name, where))]
+        for name in VOTE_FIELDS
     ]
     if len({len(vote) for vote in votes}) != 1:
         raise ValueError(
@@ -130,13 +127,11 @@ def _votes(parts: list[dict[str, Any]], where: str) -> list[list[Any]]:
 
 def _tentative(parts: list[dict[str, Any]]) -> list[bool]:
     """Return which tracks of all containers are not confirmed; models need not say it."""
-    return sum(
-        (
-            _numbers(part.get('tentative', np.zeros(len(part['instances_id']), bool)))
-            for part in parts
-        ),
-        [],
-    )
+    return [
+        each
+        for part in parts
+        for each in _numbers(part.get('tentative', [False] * len(part['instances_id'])))
+    ]
 
 
 def _need(fields: dict[str, Any], name: str, where: str) -> Any:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mmcico.formats import rle
 from mmcico.formats.fields import id_key
 from mmcico.formats.problems import Problem, Problems
@@ -113,9 +115,9 @@ def check_tracks(
                 fixable=True,
             )
     used = {each.video for each in found}
-    without = [video.id for number, video in enumerate(truth.file.videos) if number not in used]
+    without = [str(video.id) for i, video in enumerate(truth.file.videos) if i not in used]
     if without:
-        shown = ', '.join(map(str, without[:SHOWN])) + (', ...' if len(without) > SHOWN else '')
+        shown = ', '.join(without[:SHOWN]) + (', ...' if len(without) > SHOWN else '')
         message = f'{len(without)} of {len(truth.videos)} videos have no track: ids {shown}'
         problems.warn('empty', message)
     return problems
@@ -134,19 +136,20 @@ def _check_forms(
 ) -> None:
     """Check the forms that our reader accepts but servers do not."""
     place = problems.at(track=number)
-    known = (
-        ('video_id', truth.video_index, [video.id for video in truth.videos]),
-        ('category_id', truth.category_index, [key for key, _ in truth.categories]),
+    video = truth.video_index.get(id_key(track.get('video_id')))
+    category = truth.category_index.get(id_key(track.get('category_id')))
+    own = dict(
+        video_id=None if video is None else truth.videos[video].id,
+        category_id=None if category is None else truth.categories[category][0],
     )
-    for key, index, ids in known:
-        value = track.get(key)
-        at = index.get(id_key(value))
-        if at is None and (number, None) not in broken:
+    for key, known in own.items():
+        if known is None and (number, None) not in broken:
             message = f'is a folder, but servers need one of the ids in {truth.name}'
-            problems.defect('reference', message, place.at(field=key), value)
-        elif at is not None and type(value) is not type(ids[at]):
-            message = f'{truth.name} has {ids[at]!r}; write it in the same form'
-            problems.defect('reference', message, place.at(field=key), value)
+        elif known is not None and type(track.get(key)) is not type(known):
+            message = f'{truth.name} has {known!r}; write it in the same form'
+        else:
+            continue
+        problems.defect('reference', message, place.at(field=key), track.get(key))
     masks = track.get('segmentations')
     for frame, mask in enumerate(masks if isinstance(masks, list) else []):
         fault = '' if (number, frame) in broken else _form(mask)
@@ -191,13 +194,8 @@ def ranges(frames: Sequence[int]) -> str:
     >>> ranges([0, 1, 2, 5, 7, 8])
     '0-2, 5, 7-8'
     """
-    parts: list[list[int]] = []
-    for frame in frames:
-        if parts and parts[-1][1] == frame - 1:
-            parts[-1][1] = frame
-        else:
-            parts.append([frame, frame])
-    return ', '.join(str(first) if first == last else f'{first}-{last}' for first, last in parts)
+    parts = np.split(frames, np.flatnonzero(np.diff(frames) != 1) + 1)
+    return ', '.join(f'{run[0]}' if len(run) == 1 else f'{run[0]}-{run[-1]}' for run in parts)
 
 
 def fix_tracks(tracks: Sequence[Any], truth: GroundTruth) -> tuple[list[Any], list[str]]:
@@ -249,16 +247,16 @@ def _with_texts(track: Any) -> tuple[Any, int]:
     masks = list(track['segmentations'])
     number = 0
     for frame, mask in enumerate(masks):
-        if not isinstance(mask, dict) or not isinstance(mask.get('counts'), list):
-            continue
-        try:
-            height, width = mask['size']
-            runs = rle.runs_of_list(mask['counts'])
-            rle.check_runs(runs, (height, width))
-        except (KeyError, TypeError, ValueError):
-            continue
-        masks[frame] = dict(mask, counts=rle.compress_runs(runs, (height, width)).decode('ascii'))
-        number += 1
+        if isinstance(mask, dict) and isinstance(mask.get('counts'), list):
+            try:
+                height, width = mask['size']
+                runs = rle.runs_of_list(mask['counts'])
+                rle.check_runs(runs, (height, width))
+            except (KeyError, TypeError, ValueError):
+                continue
+            counts = rle.compress_runs(runs, (height, width)).decode('ascii')
+            masks[frame] = dict(mask, counts=counts)
+            number += 1
     return (dict(track, segmentations=masks) if number else track), number
 
 

@@ -69,40 +69,30 @@ def tracking_figures(
         ImportError: If TrackEval is not installed.
     """
     metrics = require_trackeval()
-    by_class: dict[str, dict[str, Any]] = {}
+    # metric -> class -> what TrackEval says
+    found: dict[str, dict[str, Any]] = {key: {} for key in metrics}
     for label, (_, name) in enumerate(truth.categories):
         data = []
         for index, video in enumerate(truth.videos):
-            found = [
-                each
-                for each in tracks.get((index, label), [])
-                if score_thr is None or each.score >= score_thr
-            ]
+            chosen = tracks.get((index, label), [])
+            if score_thr is not None:
+                chosen = [each for each in chosen if each.score >= score_thr]
             objects = truth.tracks.get((index, label), [])
-            data.append(_sequence(objects, found, video.size, video.length))
-        by_class[name] = {
-            key: metric.combine_sequences(
-                {str(i): metric.eval_sequence(each) for i, each in enumerate(data)}
-            )
-            for key, metric in metrics.items()
+            data.append(_sequence(objects, chosen, video.size, video.length))
+        for key, metric in metrics.items():
+            videos = {str(i): metric.eval_sequence(each) for i, each in enumerate(data)}
+            found[key][name] = metric.combine_sequences(videos)
+    for key, metric in metrics.items():
+        over_all = metric.combine_classes_det_averaged(found[key])
+        mean = metric.combine_classes_class_averaged(found[key])
+        found[key].update({ALL: over_all, MEAN: mean})
+    # the figures of HOTA are means over its thresholds
+    return {
+        name: {
+            figure: float(np.mean(found[key][name][of])) for figure, (key, of) in FIGURES.items()
         }
-    figures = {name: _figures(each) for name, each in by_class.items()}
-    for name, combine in (
-        (ALL, 'combine_classes_det_averaged'),
-        (MEAN, 'combine_classes_class_averaged'),
-    ):
-        figures[name] = _figures(
-            {
-                key: getattr(metric, combine)({name: each[key] for name, each in by_class.items()})
-                for key, metric in metrics.items()
-            }
-        )
-    return figures
-
-
-def _figures(found: Mapping[str, Any]) -> dict[str, float]:
-    """Return the figures of a class; those of HOTA are means over its thresholds."""
-    return {name: float(np.mean(found[metric][field])) for name, (metric, field) in FIGURES.items()}
+        for name in [*(name for _, name in truth.categories), ALL, MEAN]
+    }
 
 
 def _sequence(

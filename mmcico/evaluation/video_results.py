@@ -1,10 +1,9 @@
 """Accumulation of the frames and votes of one video into entries of ``results.json``."""
 
-import logging
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
-
-from mmengine.logging import print_log
 
 from mmcico.formats.rle import Size, as_json
 
@@ -38,9 +37,7 @@ class VideoResults:
     @property
     def length(self) -> int:
         """Number of frames."""
-        if self._length is None:
-            return max(self._sizes, default=-1) + 1
-        return self._length
+        return max(self._sizes, default=-1) + 1 if self._length is None else self._length
 
     @property
     def reached_end(self) -> bool:
@@ -80,14 +77,13 @@ class VideoResults:
         ids: Sequence[int],
         scores: Sequence[float],
         labels: Sequence[int],
-        tentative: Sequence[bool] | None = None,
+        tentative: Sequence[bool] = (),
     ) -> None:
         """Add the scores and labels that a clip or a frame gives to N tracks.
 
         Tracks that are ``tentative`` in all clips are not among the results.
         """
-        tentative = [False] * len(ids) if tentative is None else tentative
-        self._confirmed.update(track for track, unsure in zip(ids, tentative) if not unsure)
+        self._confirmed.update(track for track, unsure in zip_longest(ids, tentative) if not unsure)
         for track, score, label in zip(ids, scores, labels):
             votes = self._votes.setdefault(track, {})
             number, total = votes.get(label, (0, 0.0))
@@ -101,19 +97,13 @@ class VideoResults:
         Raises:
             ValueError: If a frame is missing or a track has no vote.
         """
-        kept: dict[int, int] = {}
+        kept: Counter = Counter()
         results = []
         for _, label, score, masks in self.tracks(len(category_ids)):
-            kept[label] = kept.get(label, 0) + 1
+            kept[label] += 1
             if kept[label] <= MAX_TRACKS:
-                results.append(
-                    dict(
-                        video_id=self.video_id,
-                        score=score,
-                        category_id=category_ids[label],
-                        segmentations=masks,
-                    )
-                )
+                where = dict(video_id=self.video_id, score=score, category_id=category_ids[label])
+                results.append(dict(where, segmentations=masks))
         return results
 
     def record(self, category_ids: Sequence[Any]) -> dict[str, Any]:
@@ -137,16 +127,14 @@ class VideoResults:
                 f'the first being frame {missing[0]}; all clips of a video have to go through one '
                 'process, in order (sampler of the test data loader)'
             )
-        best = []
-        for track in self._masks:
-            score, label = self._elect(track, num_classes)
-            if track in self._confirmed:
-                best.append((track, label, score))
+        # all tracks are checked, also those that are not confirmed
+        elected = [(track, *self._elect(track, num_classes)) for track in self._masks]
+        best = [each for each in elected if each[0] in self._confirmed]
         best.sort(key=lambda each: (-each[2], each[0]))
         return [(*each, self._segmentations(each[0])) for each in best]
 
-    def _elect(self, track: int, num_classes: int) -> tuple[float, int]:
-        """Return mean score and most frequent label."""
+    def _elect(self, track: int, num_classes: int) -> tuple[int, float]:
+        """Return the most frequent label and the mean score."""
         votes = self._votes.get(track)
         if votes is None:
             raise ValueError(
@@ -161,8 +149,8 @@ class VideoResults:
                 f'of the {num_classes} in category_ids of the data set; do '
                 'num_classes of the model and the data set agree?'
             )
-        number = sum(each[0] for each in votes.values())
-        return sum(each[1] for each in votes.values()) / number, label
+        number, total = map(sum, zip(*votes.values()))
+        return label, total / number
 
     def _segmentations(self, track: int) -> list[dict[str, Any] | None]:
         masks = self._masks[track]
@@ -170,15 +158,3 @@ class VideoResults:
             as_json(masks[frame], self._sizes[frame]) if frame in masks else None
             for frame in range(self.length)
         ]
-
-
-def log_repeated(records: Iterable[dict[str, Any]]) -> None:
-    """Warn of predictions that were left out because of their ids."""
-    number = sum(each.get('num_repeated', 0) for each in records)
-    if number:
-        print_log(
-            f'{number} predictions are not used: the model gave several predictions of a frame the '
-            'same instances_id, and the one with the best score counts',
-            logger='current',
-            level=logging.WARNING,
-        )

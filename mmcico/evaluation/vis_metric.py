@@ -1,7 +1,7 @@
 """The metric of video instance segmentation for MMEngine's loops."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ from .ground_truth import GroundTruth, long_video_ids, read_ground_truth, read_r
 from .results_file import RUN, Part, Record, open_part, save_metrics, save_results
 from .samples import read_clip
 from .tracking import format_tracking, require_trackeval, tracking_figures
-from .video_results import VideoResults, log_repeated
-from .ytvis_eval import check_long_videos, evaluate, groups_of
+from .video_results import VideoResults
+from .ytvis_eval import evaluate, groups_of
 
 
 @METRICS.register_module()
@@ -81,8 +81,7 @@ class VISMetric(BaseMetric):
         crowds_as_objects: bool = False,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
-        groups_of(metric)
-        check_long_videos(metric, long_videos)
+        groups_of(metric, long_videos)
         if ann_file is not None and not Path(ann_file).is_file():
             raise ValueError(f'VISMetric: ann_file {ann_file} does not exist')
         if outdir is None and (ann_file is None or format_only or resume):
@@ -97,10 +96,14 @@ class VISMetric(BaseMetric):
         self.metric = metric
         self.long_videos = long_videos and long_video_ids(long_videos)
         self.outdir = outdir
-        self.format_only = format_only or ann_file is None
+        self.format_only = format_only
         self.tracking = tracking
         self.resume = resume
         self.fingerprint = fingerprint
+        self._reset()
+
+    def _reset(self) -> None:
+        self.results.clear()
         self._started = False
         self._part: Part | None = None
         self._videos: dict[Any, VideoResults] = {}
@@ -136,11 +139,10 @@ class VISMetric(BaseMetric):
             )
         elif self.ann_file and not self._read_truth(self.ann_file).has_annotations:
             # no error, because this may be a validation during a training
-            print_log(
+            _log(
                 f'VISMetric: {self.ann_file} has no annotations, so nothing can be measured, and '
                 'without outdir no results can be written; set outdir to a folder',
-                logger='current',
-                level=logging.WARNING,
+                logging.WARNING,
             )
         self._started = True
 
@@ -166,12 +168,8 @@ class VISMetric(BaseMetric):
         return self._videos[video_id]
 
     def _finish_video(self, video_id: Any) -> None:
-        record = self._videos[video_id].record(self._category_ids())
-        if self._part is None:
-            self.results.append(record)
-        else:
-            self._part.append(record)
-        del self._videos[video_id]
+        store = self.results if self._part is None else self._part
+        store.append(self._videos.pop(video_id).record(self._category_ids()))
         self._finished.add(video_id)
 
     def evaluate(self, size: int) -> dict[str, float]:
@@ -188,48 +186,30 @@ class VISMetric(BaseMetric):
                 raise it.
             OSError: If a process cannot write to ``outdir``. All processes raise it.
         """
-        gathered = gather_object(self._own_records(), dst=0)
+        gathered = gather_object(_attempt(self._own_records), dst=0)
         answer: list[Any] = [None]
         if is_main_process():
-            answer = [self._answer(gathered)]
+            failed = [each for each in gathered if each[1] is not None]
+            records = [record for part, _ in gathered for record in part]
+            answer = failed[:1] or [_attempt(partial(self.compute_metrics, records))]
         broadcast_object_list(answer)
         metrics, error = answer[0]
         if self._part is not None:
             self._part.close(remove=error is None)
             if error is None and is_main_process():
                 (self._part.path.parent / RUN).unlink(missing_ok=True)
-            self._part = None
-        self.results.clear()
-        self._videos.clear()
-        self._finished.clear()
-        self._started = False
+        self._reset()
         if error is not None:
             raise error
         return {f'{self.prefix}/{key}': metrics[key] for key in metrics}
 
-    def _own_records(self) -> tuple[list[Record], Exception | None]:
-        """Return the finished videos of this process, or what is wrong with them."""
-        try:
-            if not self._started:  # a process without any video
-                self._start()
-            for video_id in list(self._videos):  # raises, because their ends are missing
-                self._finish_video(video_id)
-            return (self.results if self._part is None else self._part.records()), None
-        except (ValueError, OSError) as error:
-            return [], _to_send(error)
-
-    def _answer(
-        self, gathered: Sequence[tuple[list[Record], Exception | None]]
-    ) -> tuple[dict[str, float], Exception | None]:
-        """Return figures, or an error that all processes raise."""
-        for _, error in gathered:
-            if error is not None:
-                return {}, error
-        records = [record for part, _ in gathered for record in part]
-        try:
-            return self.compute_metrics(records), None
-        except (ValueError, OSError) as error:
-            return {}, _to_send(error)
+    def _own_records(self) -> list[Record]:
+        """Return the finished videos of this process."""
+        if not self._started:  # a process without any video
+            self._start()
+        for video_id in list(self._videos):  # raises, because their ends are missing
+            self._finish_video(video_id)
+        return self.results if self._part is None else self._part.records()
 
     def compute_metrics(self, results: list[Record]) -> dict[str, float]:
         """Write files and measure.
@@ -243,23 +223,24 @@ class VISMetric(BaseMetric):
             nothing is measured.
         """
         records = unique_records(results)
-        log_repeated(records)
+        repeated = sum(each.get('num_repeated', 0) for each in records)
+        if repeated:
+            _log(
+                f'{repeated} predictions are not used: the model gave several predictions of a '
+                'frame the same instances_id, and the one with the best score counts',
+                logging.WARNING,
+            )
         if self.outdir is not None:
             save_results(self.outdir, records)
-            print_log(
-                f'results of {len(records)} videos: {self.outdir}/results.json, submission.zip',
-                logger='current',
-            )
+            _log(f'results of {len(records)} videos: {self.outdir}/results.json, submission.zip')
         if self.format_only or self.ann_file is None:
-            text = 'nothing is measured: VISMetric has no ann_file, or format_only'
-            print_log(text, logger='current')
+            _log('nothing is measured: VISMetric has no ann_file, or format_only')
             return {}
         truth = self._read_truth(self.ann_file)
         if not truth.has_annotations:
-            print_log(
+            _log(
                 f'nothing is measured: {self.ann_file} has no annotations; official val and test '
-                'files are measured by the server, which accepts submission.zip',
-                logger='current',
+                'files are measured by the server, which accepts submission.zip'
             )
             return {}
         self._warn(truth, records)
@@ -276,7 +257,7 @@ class VISMetric(BaseMetric):
             figures.update(metrics['tracking']['all'])
         if self.outdir is not None:
             save_metrics(Path(self.outdir) / 'metrics.json', metrics)
-        print_log('\n' + table, logger='current')
+        _log('\n' + table)
         return figures
 
     def _warn(self, truth: GroundTruth, records: list[Record]) -> None:
@@ -287,13 +268,19 @@ class VISMetric(BaseMetric):
             share = f'{len(absent)} of {len(truth.videos)} videos of {truth.name}'
             said.append(f'{share} were not tested; their objects count as missed')
         for text in said:
-            print_log(text, logger='current', level=logging.WARNING)
+            _log(text, logging.WARNING)
 
 
-def _to_send(error: Exception) -> Exception:
-    """Return an error with its text alone, which any process can unpack."""
-    if isinstance(error, OSError):
-        return OSError(
-            f'VISMetric: {error}; outdir must be a folder that can be written, with space left'
-        )
-    return ValueError(str(error))
+def _log(text: str, level: int = logging.INFO) -> None:
+    print_log(text, logger='current', level=level)
+
+
+def _attempt(work: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    """Return a result and None, or {} and an error with its text alone, which can be sent."""
+    try:
+        return work(), None
+    except OSError as error:
+        text = f'VISMetric: {error}; outdir must be a folder that can be written, with space left'
+        return {}, OSError(text)
+    except ValueError as error:
+        return {}, ValueError(str(error))

@@ -44,8 +44,7 @@ def measure_files(
         ValueError: If a file cannot be used or has no annotations, or if the other arguments do
             not fit together.
     """
-    groups_of(metric)
-    check_long_videos(metric, long_videos)
+    groups_of(metric, long_videos)
     truth = read_annotated(ground_truth, crowds_as_objects)
     tracks = read_results(results, truth)
     return evaluate(truth, tracks, metric, long_videos=long_videos, processes=processes), truth
@@ -98,8 +97,7 @@ def evaluate(
         ValueError: If the metric or a video is unknown, if one kind of videos of ``'ytvis2022'``
             is absent, or if ``long_videos`` is given to another metric.
     """
-    groups = groups_of(metric)
-    check_long_videos(metric, long_videos)
+    groups = groups_of(metric, long_videos)
     videos = _positions(truth, video_ids)
     wanted = set(videos)
     places = [place for place in {**tracks, **truth.tracks} if place[0] in wanted]
@@ -117,28 +115,21 @@ def evaluate(
     return short_and_long(*map(over, _short_and_long(truth, videos, long_videos)))
 
 
-def groups_of(metric: str) -> Sequence[Group]:
+def groups_of(metric: str, long_videos: Any) -> Sequence[Group]:
     """Return the groups of objects that a metric distinguishes.
 
     Raises:
-        ValueError: If the metric is unknown.
+        ValueError: If the metric is unknown, or if long videos, ids or a file, are given to a
+            metric that does not distinguish them.
     """
     if metric not in GROUPS:
         raise ValueError(f'metric is {metric!r}; known are {", ".join(GROUPS)}')
-    return GROUPS[metric]
-
-
-def check_long_videos(metric: str, long_videos: Any) -> None:
-    """Check that long videos, ids or a file, are given only to the metric that distinguishes them.
-
-    Raises:
-        ValueError: If they are given to another metric.
-    """
     if long_videos is not None and metric != 'ytvis2022':
         raise ValueError(
             'long_videos (--long-videos) goes with the metric ytvis2022, not '
             f'{metric}; set that metric or leave the long videos out'
         )
+    return GROUPS[metric]
 
 
 def _positions(

@@ -143,13 +143,11 @@ def draw_dashes_(image: np.ndarray, box: Box, colour: Colour, thickness: int) ->
     x0, y0, x1, y1 = _pixels(image, box)
     dash = 4 * thickness + 2
     for x in range(x0, x1 + 1, 2 * dash):
-        end = min(x + dash, x1)
         for y in (y0, y1):
-            cv2.line(image, (x, y), (end, y), colour, thickness)
+            cv2.line(image, (x, y), (min(x + dash, x1), y), colour, thickness)
     for y in range(y0, y1 + 1, 2 * dash):
-        end = min(y + dash, y1)
         for x in (x0, x1):
-            cv2.line(image, (x, y), (x, end), colour, thickness)
+            cv2.line(image, (x, y), (x, min(y + dash, y1)), colour, thickness)
 
 
 def draw_trail_(
@@ -158,8 +156,7 @@ def draw_trail_(
     """Join centres by a line with a dot on the last one, in place."""
     points = np.rint(np.array(trail)).astype(np.int32).reshape(-1, 1, 2)
     cv2.polylines(image, [points], False, colour, thickness, cv2.LINE_AA)
-    last = (int(points[-1, 0, 0]), int(points[-1, 0, 1]))
-    cv2.circle(image, last, 2 * thickness, colour, -1, cv2.LINE_AA)
+    cv2.circle(image, points[-1, 0].tolist(), 2 * thickness, colour, -1, cv2.LINE_AA)
 
 
 def draw_objects(
@@ -234,14 +231,15 @@ def _draw_mask_(
 
 
 def contact_sheet(frames: Sequence[np.ndarray], columns: int) -> np.ndarray:
-    """Arrange frames of one size, (H, W, 3) uint8, in rows.
+    """Arrange frames, (H, W, 3) uint8, in rows.
 
     Args:
-        frames: Frames, at least one.
+        frames: Frames, at least one; H and W are the largest sides.
         columns: Number of frames in a row.
 
     Returns:
-        (rows * H, columns * W, 3) uint8; black where the last row has no frame.
+        (rows * H, columns * W, 3) uint8; black where a frame is smaller, and where the last row
+        has none.
 
     Raises:
         ValueError: If there is no frame.
@@ -249,7 +247,9 @@ def contact_sheet(frames: Sequence[np.ndarray], columns: int) -> np.ndarray:
     if not frames:
         raise ValueError('a contact sheet needs at least one frame, but there is none')
     columns = min(columns, len(frames))
-    missing = -len(frames) % columns
-    tiles = np.stack([*frames, *[np.zeros_like(frames[0])] * missing])
-    rows = tiles.reshape(-1, columns, *frames[0].shape)
-    return np.hstack([np.vstack(row) for row in rows.swapaxes(0, 1)])
+    height, width, _ = np.max([frame.shape for frame in frames], axis=0)
+    tiles = np.zeros((-(-len(frames) // columns), height, columns, width, 3), np.uint8)
+    for place, frame in enumerate(frames):
+        row, column = divmod(place, columns)
+        tiles[row, : frame.shape[0], column, : frame.shape[1]] = frame
+    return tiles.reshape(len(tiles) * height, columns * width, 3)

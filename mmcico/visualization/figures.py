@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 
 from .draw import DrawnObject, contact_sheet, draw_text_
 from .overlays import Overlay, PathLike, draw_panels, panel_frames
 from .style import DrawStyle, draw_frame
-
-Rows = list[list[np.ndarray]]
 
 
 def spread(length: int, count: int) -> list[int]:
@@ -36,15 +33,15 @@ def clip_figure(
     """
     first, number = frames
     part = overlay.at(range(first, first + number))
-    pictures = [
+    frames_of_panels = (
         draw_panels(part, each, style, width) for each in panel_frames(part, image_root, style)
-    ]
-    return stack([list(row) for row in zip(*pictures)])
+    )
+    return stack([*zip(*frames_of_panels)])
 
 
 def spread_panels(
     overlay: Overlay, image_root: PathLike, style: DrawStyle, number: int, width: int
-) -> Rows:
+) -> list[list[np.ndarray]]:
     """Draw up to ``number`` frames that are evenly spread over a video.
 
     Returns the panels of each frame, (H', W', 3) uint8 BGR, ``width`` wide at most.
@@ -65,9 +62,9 @@ def gallery(
     The ``columns`` frames of a video are evenly spread, and ``width`` wide at most; the first one
     of each shows its name.
     """
-    rows: Rows = []
+    rows: list[Sequence[np.ndarray]] = []
     for overlay in overlays:
-        own = [list(row) for row in zip(*spread_panels(overlay, image_root, style, columns, width))]
+        own = [*zip(*spread_panels(overlay, image_root, style, columns, width))]
         draw_text_(own[0][0], overlay.name, (0, 0))
         rows += own
     return stack(rows)
@@ -75,23 +72,10 @@ def gallery(
 
 def stack(rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
     """Combine rows of pictures (H, W, 3); black where a picture is smaller or missing."""
-    columns = max(len(row) for row in rows)
-    filled = [
-        each for row in rows for each in [*row, *[np.zeros_like(row[0])] * (columns - len(row))]
-    ]
-    return contact_sheet(padded(filled), columns)
-
-
-def padded(frames: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Pad pictures on the right and below to a common size with black."""
-    height = max(frame.shape[0] for frame in frames)
-    width = max(frame.shape[1] for frame in frames)
-    return [
-        cv2.copyMakeBorder(
-            frame, *(0, height - frame.shape[0], 0, width - frame.shape[1]), cv2.BORDER_CONSTANT
-        )
-        for frame in frames
-    ]
+    columns = max(map(len, rows))
+    nothing = np.zeros((0, 0, 3), np.uint8)
+    filled = [each for row in rows for each in [*row, *[nothing] * (columns - len(row))]]
+    return contact_sheet(filled, columns)
 
 
 def clip_frames(

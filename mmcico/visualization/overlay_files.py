@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +9,12 @@ import numpy as np
 from mmcico.evaluation.ground_truth import Track
 from mmcico.evaluation.matching import best_pairs, video_iou
 from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
-from mmcico.formats.fields import id_key
+from mmcico.formats.fields import Id, id_key
 from mmcico.formats.read import read_annotations
 from mmcico.formats.results import ResultTrack, read_results
 from mmcico.utils.files import distinct
 
-from .overlays import DrawnTrack, Overlay, PathLike
+from .overlays import DrawnTrack, Overlay, Panel, PathLike
 
 #: tracks that overlap less, over space and time, are not the same object
 LEAST_IOU = 0.1
@@ -43,7 +42,7 @@ def load_overlays(
         ValueError: If a file is not usable, or has no ground truth although it is to be drawn.
     """
     truth = read_annotations(annotations)
-    if results is None or not isinstance(results, Mapping):
+    if not isinstance(results, Mapping):
         results = {} if results is None else {'results': results}
     found: dict[str, list[list[ResultTrack]]] = {}
     for title, path in results.items():
@@ -59,36 +58,32 @@ def load_overlays(
         raise ValueError(
             f'{annotations} has no annotations to draw; give a results file, without --side-by-side'
         )
-    overlays = []
-    for place, video in enumerate(truth.videos):
-        files = {title: tracks[place] for title, tracks in found.items()}
-        overlays.append(_overlay(truth, video, files, with_truth))
-    return _with_names(overlays)
+    panels = [
+        _panels(truth, video, {title: tracks[place] for title, tracks in found.items()}, with_truth)
+        for place, video in enumerate(truth.videos)
+    ]
+    return _overlays(truth.videos, panels)
 
 
-def _overlay(
+def _panels(
     truth: AnnotationFile,
     video: AnnotatedVideo,
     files: Mapping[str, Sequence[ResultTrack]],
     with_truth: bool,
-) -> Overlay:
-    """Return a video with its ground truth if wanted, and the results of each file, best last."""
-    names = {id_key(key): name for key, name in truth.categories}
+) -> list[Panel]:
+    """Return the results of each file, best last, and the ground truth of a video if wanted."""
     # the ground truth gives the numbers, shown or not
     objects, *numbers = shared_numbers(
         [_comparable(video.tracks), *map(_comparable, files.values())], video.size
     )
-    panels = []
+    panels: list[Panel] = []
     for (title, tracks), own in zip(files.items(), numbers):
         drawn = [
             DrawnTrack(number, truth.categories[track.category][1], track.score, track.counts)
             for number, track in zip(own, tracks)
         ]
         panels.append((title, sorted(drawn, key=lambda track: track.score or 0)))
-    if with_truth:
-        drawn = [_drawn_object(*pair, names) for pair in zip(video.tracks, objects)]
-        panels.append(('ground truth', drawn))
-    return Overlay(id_key(video.id), video.file_names, video.size, panels)
+    return [*panels, _truth_panel(truth, video, objects)] if with_truth else panels
 
 
 def _comparable(tracks: Sequence[AnnotatedTrack] | Sequence[ResultTrack]) -> list[Track]:
@@ -96,9 +91,16 @@ def _comparable(tracks: Sequence[AnnotatedTrack] | Sequence[ResultTrack]) -> lis
     return [Track(list(each.counts), np.array(each.pixels, float), 0.0) for each in tracks]
 
 
-def _drawn_object(track: AnnotatedTrack, number: int, names: Mapping[str, str]) -> DrawnTrack:
-    name = names[id_key(track.category_id)] + (' crowd' if track.iscrowd else '')
-    return DrawnTrack(number, name, None, track.counts)
+def _truth_panel(file: AnnotationFile, video: AnnotatedVideo, numbers: Sequence[Id]) -> Panel:
+    """Return the objects of a video; positions stand for numbers that are text, in the name."""
+    names = {id_key(key): name for key, name in file.categories}
+    drawn = []
+    for place, (track, number) in enumerate(zip(video.tracks, numbers)):
+        name = names[id_key(track.category_id)] + (' crowd' if track.iscrowd else '')
+        if isinstance(number, str):
+            number, name = place, f'({number}) {name}'
+        drawn.append(DrawnTrack(number, name, None, track.counts))
+    return 'ground truth', drawn
 
 
 def shared_numbers(files: Sequence[Sequence[Track]], size: tuple[int, int]) -> list[list[int]]:
@@ -136,8 +138,8 @@ def annotation_overlays(file: AnnotationFile, wanted: Sequence[str] | None = Non
     Raises:
         ValueError: If there is no such video.
     """
-    names = {id_key(key): name for key, name in file.categories}
-    overlays = _with_names([_annotated(video, names) for video in file.videos])
+    panels = [[_truth_panel(file, each, [t.id for t in each.tracks])] for each in file.videos]
+    overlays = _overlays(file.videos, panels)
     return chosen(overlays, wanted, [id_key(video.id) for video in file.videos], file.name)
 
 
@@ -160,24 +162,13 @@ def chosen(
     return [known[key] for key in wanted] if wanted else list(overlays)
 
 
-def _annotated(video: AnnotatedVideo, names: dict[str, str]) -> Overlay:
-    """Return a video whose objects show the ids of the file, or positions if ids are text."""
-    tracks = []
-    for place, track in enumerate(video.tracks):
-        number = track.id if isinstance(track.id, int) else place
-        drawn = _drawn_object(track, number, names)
-        if not isinstance(track.id, int):
-            drawn = replace(drawn, name=f'({track.id}) {drawn.name}')
-        tracks.append(drawn)
-    return Overlay(id_key(video.id), video.file_names, video.size, [('ground truth', tracks)])
-
-
-def _with_names(overlays: Sequence[Overlay]) -> list[Overlay]:
-    """Name videos after the folders of their frames, if these differ, for files."""
-    folders = [Path(overlay.file_names[0]).parent.as_posix() for overlay in overlays]
-    names = [
-        folder if folder != '.' and folders.count(folder) == 1 else f'video_{overlay.name}'
-        for overlay, folder in zip(overlays, folders)
-    ]
+def _overlays(videos: Sequence[AnnotatedVideo], panels: Sequence[Sequence[Panel]]) -> list[Overlay]:
+    """Return videos with their panels, named after the folders of their frames if these differ."""
+    folders = [Path(video.file_names[0]).parent.as_posix() for video in videos]
     seen: dict[str, int] = {}
-    return [replace(each, name=distinct(name, seen)) for each, name in zip(overlays, names)]
+    overlays = []
+    for video, folder, own in zip(videos, folders, panels):
+        is_name = folder != '.' and folders.count(folder) == 1
+        name = distinct(folder if is_name else f'video_{id_key(video.id)}', seen)
+        overlays.append(Overlay(name, video.file_names, video.size, own))
+    return overlays

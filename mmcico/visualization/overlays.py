@@ -10,8 +10,7 @@ from pycocotools import mask as mask_utils
 from mmcico.utils.image_reading import read_image
 
 from .draw import DrawnObject, draw_text_
-from .history import Frame, TrackHistory
-from .style import DrawStyle, draw_frame
+from .style import DrawStyle, Frame, TrackHistory, draw_frame
 
 PathLike = str | Path
 
@@ -33,6 +32,9 @@ class DrawnTrack:
     masks: Sequence[str | bytes | None]
 
 
+Panel = tuple[str, Sequence[DrawnTrack]]
+
+
 @dataclass(frozen=True)
 class Overlay:
     """A video and the tracks to draw on it.
@@ -47,7 +49,7 @@ class Overlay:
     name: str
     file_names: Sequence[str]
     size: tuple[int, int]
-    panels: Sequence[tuple[str, Sequence[DrawnTrack]]]
+    panels: Sequence[Panel]
 
     def at(self, places: Sequence[int]) -> 'Overlay':
         """Return the same video with the frames at some positions.

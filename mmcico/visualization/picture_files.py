@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,7 @@ def write_video(path: PathLike, frames: Iterable[np.ndarray], fps: float) -> Non
     rest = iter(frames)
     first = next(rest)
     with open_video_writer(path, fps, first.shape[:2]) as writer:
-        writer.write(first)
-        for frame in rest:
+        for frame in chain([first], rest):
             writer.write(frame)
 
 
@@ -79,17 +79,18 @@ class VideoWriter:
         self.path = path
         self.size = size
         self.num_frames = 0
-        self._has_gap = False
+        self._num_tried = 0
         self._part = part_path(path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # the encoders notice late that a path cannot be written, or do not say why
-            self._part.open('wb').close()
-            height, width = size
-            self._start(str(self._part), fps, height + height % 2, width + width % 2)
-        except WRITE_ERRORS as error:
+            with self._named_errors():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                # the encoders notice late that a path cannot be written, or do not say why
+                self._part.open('wb').close()
+                height, width = size
+                self._start(str(self._part), fps, height + height % 2, width + width % 2)
+        except OSError:
             self._remove_part()
-            raise self._cannot_write(error) from error
+            raise
 
     def write(self, frame: np.ndarray) -> None:
         """Append a frame, (H, W, 3) uint8 BGR.
@@ -105,11 +106,9 @@ class VideoWriter:
             )
         height, width = self.size
         padded = cv2.copyMakeBorder(frame, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-        try:
+        self._num_tried += 1
+        with self._named_errors():
             self._encode(padded)
-        except WRITE_ERRORS as error:
-            self._has_gap = True
-            raise self._cannot_write(error) from error
         self.num_frames += 1
 
     def close(self) -> None:
@@ -119,26 +118,30 @@ class VideoWriter:
             OSError: If it cannot be written.
         """
         try:
-            self._finish()
-            if self._is_kept:
-                self._part.replace(self.path)
-        except WRITE_ERRORS as error:
-            raise self._cannot_write(error) from error
+            with self._named_errors():
+                self._finish()
+                if self._is_kept:
+                    self._part.replace(self.path)
         finally:
             self._remove_part()
 
     @property
     def _is_kept(self) -> bool:
-        return self.num_frames > 0 and not self._has_gap
+        return 0 < self.num_frames == self._num_tried
 
     def _remove_part(self) -> None:
         if self._part != self.path and self._part.parent.is_dir():
             self._part.unlink(missing_ok=True)
 
-    def _cannot_write(self, error: Exception) -> OSError:
-        height, width = self.size
-        where = f'{self.path} ({height} x {width}, height x width)'
-        return OSError(f'cannot write the video {where}: {error}')
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        """Raise errors of the encoder with the path and the size."""
+        try:
+            yield
+        except WRITE_ERRORS as error:
+            height, width = self.size
+            where = f'{self.path} ({height} x {width}, height x width)'
+            raise OSError(f'cannot write the video {where}: {error}') from error
 
     def _start(self, path: str, fps: float, height: int, width: int) -> None:
         raise NotImplementedError

@@ -1,15 +1,19 @@
-"""The look of pictures: its settings, its command line arguments, and frames drawn with it."""
+"""The look of pictures: its settings and arguments, and frames, trails and boxes drawn with it."""
 
 import argparse
 import warnings
-from collections.abc import Sequence
-from dataclasses import InitVar, dataclass, replace
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import InitVar, dataclass, fields, replace
+from typing import Any
 
 import cv2
 import numpy as np
 
-from .draw import Box, DrawnObject, draw_objects
+from .draw import Box, DrawnObject, draw_objects, mask_box
 
+Frame = tuple[np.ndarray, list[DrawnObject]]
+Boxes = dict[int, Box]
 #: frames are not enlarged beyond this, since players and encoders have limits
 LONGEST = 4096
 
@@ -75,8 +79,8 @@ def add_style_arguments(parser: argparse.ArgumentParser) -> None:
     looks.add_argument(
         '--trail', type=int, default=0, metavar='N', help='join the centres of the last N frames'
     )
-    looks.add_argument('--no-labels', action='store_true', help='do not write labels')
-    looks.add_argument('--no-contours', action='store_true', help='do not outline masks')
+    for name, text in (('labels', 'do not write labels'), ('contours', 'do not outline masks')):
+        looks.add_argument(f'--no-{name}', dest=name, action='store_false', help=text)
     looks.add_argument(
         '--opacity',
         type=float,
@@ -92,16 +96,9 @@ def add_style_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def style_of(args: argparse.Namespace) -> DrawStyle:
-    """Return the style that the arguments describe."""
-    return DrawStyle(
-        opacity=args.opacity,
-        boxes=args.boxes,
-        labels=not args.no_labels,
-        min_side=args.min_side,
-        contours=not args.no_contours,
-        circumscribed=args.circumscribed,
-        trail=args.trail,
-    )
+    """Return the style that the arguments, named as its settings, describe."""
+    names = [each.name for each in fields(DrawStyle)]
+    return DrawStyle(**{name: getattr(args, name) for name in names if hasattr(args, name)})
 
 
 def draw_frame(
@@ -175,6 +172,95 @@ def resized_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _scaled(box: Box | None, scale: tuple[float, float]) -> Box | None:
-    if box is None:
-        return None
-    return (box[0] * scale[0], box[1] * scale[1], box[2] * scale[0], box[3] * scale[1])
+    return box and (box[0] * scale[0], box[1] * scale[1], box[2] * scale[0], box[3] * scale[1])
+
+
+def _box_of(item: DrawnObject) -> Box | None:
+    """Return the box of an object, computed from its mask if it has none."""
+    if item.box:
+        return item.box
+    box = mask_box(item.mask)
+    # to the far side of the last pixel, as frames may be enlarged
+    return box and (box[0], box[1], box[2] + 1, box[3] + 1)
+
+
+def _of_track(track: int, frames: Iterable[Mapping[int, Any]]) -> list:
+    """Return the values of a track in the frames that have it."""
+    return [values[track] for values in frames if track in values]
+
+
+def union(boxes: Iterable[Box]) -> Box:
+    """Return the smallest box that contains all of one or more boxes."""
+    x0, y0, x1, y1 = zip(*boxes)
+    return min(x0), min(y0), max(x1), max(y1)
+
+
+class TrackHistory:
+    """Adds to the objects of a frame what follows from neighbouring frames.
+
+    With circumscribed boxes, each frame is returned one step later. Memory is constant: one
+    frame, the boxes of two frames, and the centres of the last ``style.trail`` frames.
+
+    Args:
+        style: Settings that say what to add.
+    """
+
+    def __init__(self, style: DrawStyle) -> None:
+        self.style = style
+        self._centres: deque[dict[int, tuple[float, float]]] = deque(maxlen=style.trail)
+        self._before: Boxes = {}
+        self._held: tuple[Frame, Boxes] | None = None
+
+    def push(self, image: np.ndarray, objects: list[DrawnObject]) -> list[Frame]:
+        """Add the next frame.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            objects: Objects of the frame.
+
+        Returns:
+            Frames that are complete now: none or one.
+        """
+        if not self.style.trail and not self.style.circumscribed:
+            return [(image, objects)]
+        boxes = {item.track_id: box for item in objects if (box := _box_of(item))}
+        if self.style.trail:
+            self._centres.append(
+                {track: ((x0 + x1) / 2, (y0 + y1) / 2) for track, (x0, y0, x1, y1) in boxes.items()}
+            )
+            objects = [
+                replace(item, trail=tuple(_of_track(item.track_id, self._centres)))
+                for item in objects
+            ]
+        if not self.style.circumscribed:
+            return [(image, objects)]
+        done = self._release(boxes)
+        self._held = (image, objects), boxes
+        return done
+
+    def flush(self) -> list[Frame]:
+        """Return the frame that is still held at the end of the video, if there is one."""
+        return self._release({})
+
+    def _release(self, after: Boxes) -> list[Frame]:
+        """Return the held frame, since both of its neighbours are known."""
+        if self._held is None:
+            return []
+        (image, objects), boxes = self._held
+        three = (self._before, boxes, after)
+        drawn = [
+            replace(item, circumscribed=union(_of_track(item.track_id, three)))
+            if item.track_id in boxes
+            else item
+            for item in objects
+        ]
+        self._before, self._held = boxes, None
+        return [(image, drawn)]
+
+
+def with_history(frames: Iterable[Frame], style: DrawStyle) -> Iterator[Frame]:
+    """Yield the same frames with the trails and circumscribed boxes that the style asks for."""
+    history = TrackHistory(style)
+    for image, objects in frames:
+        yield from history.push(image, objects)
+    yield from history.flush()

@@ -10,12 +10,11 @@ from small_sets import small_cocovid, small_set
 
 from mmcico.analysis.check_file import check_data
 from mmcico.analysis.split_file import (
+    Members,
     choose_videos,
     describe,
-    last_videos,
     number_to_choose,
     part_of,
-    random_videos,
     read_members,
     shared_frames,
     shuffled,
@@ -42,8 +41,12 @@ def test_first_nine_tenths_rounded_down_stay(total, fraction, number):
     assert 0 < number < total
 
 
+def random_videos(keys, number, seed, method='random'):
+    return choose_videos(Members(keys, [], [], [], []), method, number, seed, 'f.json')
+
+
 def test_last():
-    assert last_videos(list('abcde'), 2) == {3, 4}
+    assert random_videos(list('abcde'), 2, 0, 'last') == {3, 4}
 
 
 def test_random_is_by_id_and_seed_alone():

@@ -9,8 +9,8 @@ from vis_files import annotation, ground_truth, result, write_golden
 
 from mmcico.evaluation import read_ground_truth, read_results
 from mmcico.evaluation.diagnosis import diagnose, format_summary, write_diagnosis
-from mmcico.evaluation.diagnosis.files import write_confusion
 from mmcico.evaluation.diagnosis.plots import draw_confusion, draw_curves, has_matplotlib
+from mmcico.evaluation.diagnosis.report import confusion_rows, write_csv
 
 NAMES = ['metrics', 'classes', 'curves', 'confusion', 'errors']
 LEFT, RIGHT = (0, 0, 4, 4), (5, 0, 9, 4)
@@ -188,10 +188,10 @@ def test_class_names_are_drawn_as_they_are():
 
 
 def test_classes_may_have_the_names_of_other_columns(tmp_path):
-    write_confusion(
-        tmp_path / 'a.csv',
-        dict(columns=['object', 'missed'], rows=['object', 'background'], matrix=[[3, 1], [2, 0]]),
+    confusion = dict(
+        columns=['object', 'missed'], rows=['object', 'background'], matrix=[[3, 1], [2, 0]]
     )
+    write_csv(tmp_path / 'a.csv', confusion_rows(confusion))
     assert (tmp_path / 'a.csv').read_text() == 'object,object,missed\nobject,3,1\nbackground,2,0\n'
 
 

@@ -10,8 +10,8 @@ from video_files import read_video
 
 from mmcico.datasets.vis_dataset import VISDataset
 from mmcico.formats.read import read_annotations
-from mmcico.visualization.draw import track_colour
-from mmcico.visualization.figures import clip_frames, frame_title, padded, spread
+from mmcico.visualization.draw import contact_sheet, track_colour
+from mmcico.visualization.figures import clip_frames, frame_title, spread
 from mmcico.visualization.overlay_files import annotation_overlays
 from mmcico.visualization.overlays import titled_frames
 from mmcico.visualization.picture_files import write_video
@@ -133,7 +133,7 @@ def test_ignored_objects_and_float_pixels(tmp_path):
 
 def test_frames_of_different_sizes_side_by_side():
     small, large = np.full((2, 5, 3), 9, np.uint8), np.zeros((4, 3, 3), np.uint8)
-    one, two = padded([small, large])
+    one, two = np.split(contact_sheet([small, large], 2), 2, axis=1)
     assert one.shape == two.shape == (4, 5, 3)
     assert one[:2].min() == 9 and one[2:].max() == 0
 

@@ -5,8 +5,14 @@ import pytest
 
 from mmcico.visualization import DrawnObject, draw_objects, track_colour
 from mmcico.visualization.draw import draw_dashes_, mask_box
-from mmcico.visualization.history import TrackHistory, union, with_history
-from mmcico.visualization.style import DrawStyle, draw_frame, resized
+from mmcico.visualization.style import (
+    DrawStyle,
+    TrackHistory,
+    draw_frame,
+    resized,
+    union,
+    with_history,
+)
 
 IMAGE = np.full((40, 60, 3), 100, np.uint8)
 

@@ -164,7 +164,7 @@ def measure(tracker: torch.nn.Module, videos: list[Video]) -> dict[str, Any]:
             for index, track in enumerate(video.tracks, start=1)
         ]
         found = score_video(tracker, video, number)
-        counts, tracks = counts.plus(found[0]), tracks + found[1]
+        counts, tracks = Counts.total([counts, found[0]]), tracks + found[1]
     truth = read_ground_truth(
         dict(videos=entries, categories=categories(len(SHAPE_CLASSES)), annotations=annotations)
     )

@@ -12,6 +12,7 @@ import argparse
 import random
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,12 @@ import numpy as np
 
 from mmcico.formats.read import read_annotations
 from mmcico.utils.tool import run_tool, tool_parser
-from mmcico.visualization import figures
 from mmcico.visualization.draw import contact_sheet
-from mmcico.visualization.figures import spread
+from mmcico.visualization.figures import clip_frames, spread, stack
 from mmcico.visualization.overlay_files import annotation_overlays
 from mmcico.visualization.overlays import titled_frames
 from mmcico.visualization.picture_files import write_picture, write_video
-from mmcico.visualization.style import DrawStyle
+from mmcico.visualization.style import style_of
 
 SHEET_FRAMES = 12
 SHEET_COLUMNS = 4
@@ -46,7 +46,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument('--fps', type=float, default=6)
     parser.add_argument('--boxes', action='store_true', help='also draw boxes')
-    parser.add_argument('--no-labels', action='store_true')
+    parser.add_argument('--no-labels', dest='labels', action='store_false')
     parser.add_argument(
         '--min-side',
         type=int,
@@ -78,14 +78,9 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     return args
 
 
-def style_of(args: argparse.Namespace, boxes: bool) -> DrawStyle:
-    """Return the style of the pictures."""
-    return DrawStyle(boxes=boxes, labels=not args.no_labels, min_side=args.min_side)
-
-
 def browse_file(args: argparse.Namespace) -> None:
     """Write a video or a sheet for each video of an annotation file."""
-    style = style_of(args, args.boxes)
+    style = style_of(args)
     overlays = annotation_overlays(read_annotations(args.annotations), args.videos)
     for done, overlay in enumerate(overlays, start=1):
         path = Path(args.out) / overlay.name
@@ -134,17 +129,15 @@ def chosen_items(length: int, count: int, seed: int) -> list[int]:
 def browse_config(args: argparse.Namespace) -> None:
     """Write one sheet with a row for each clip."""
     dataset = build_dataset(args)
-    style = style_of(args, boxes=True)
+    style = replace(style_of(args), boxes=True)
     classes = dataset.metainfo['classes']
     rows = [
-        figures.clip_frames(dataset[item], classes, style, PANEL_WIDTH)
+        clip_frames(dataset[item], classes, style, PANEL_WIDTH)
         for item in chosen_items(len(dataset), args.num_clips, args.seed)
     ]
     if not rows:
         raise ValueError(f'{args.config}: the training data set has no clip to draw')
-    small = figures.padded([frame for row in rows for frame in row])
-    path = Path(args.out) / f'{Path(args.config).stem}.png'
-    write_picture(path, contact_sheet(small, len(rows[0])))
+    write_picture(Path(args.out) / f'{Path(args.config).stem}.png', stack(rows))
 
 
 def main(argv: Sequence[str]) -> None:

@@ -2,9 +2,8 @@
 
 from .breakdown import ORACLES, Breakdown, break_down
 from .cases import Case, read_cases
-from .files import diagnose, write_diagnosis
 from .frames import frame_figures
-from .summary import format_summary
+from .report import diagnose, format_summary, write_diagnosis
 
 __all__ = [
     'ORACLES',

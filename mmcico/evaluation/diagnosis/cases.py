@@ -31,6 +31,12 @@ class Case:
     objects: list[Track]
     object_labels: np.ndarray
 
+    def having(self, predictions: Sequence[Track], labels: np.ndarray) -> 'Case':
+        """Return the video with other predictions; the first of equal scores ranks higher."""
+        order = np.argsort([-track.score for track in predictions], kind='stable')
+        ranked = [predictions[i] for i in order]
+        return replace(self, predictions=ranked, labels=labels[order])
+
     @cached_property
     def scores(self) -> np.ndarray:
         """(D,) scores in descending order."""
@@ -94,40 +100,19 @@ def read_cases(truth: GroundTruth, tracks: Tracks) -> Iterator[Case]:
     Yields:
         Case: The next video.
     """
-    labels = range(len(truth.categories))
+    nothing = np.zeros(0, int)
+    labels = np.arange(len(truth.categories))
     for index, video in enumerate(truth.videos):
-        found = [by_score(tracks.get((index, label), []))[:MAX_TRACKS] for label in labels]
-        wanted = [truth.tracks.get((index, label), []) for label in labels]
-        yield make_case(
-            video, sum(found, []), _class_indices(found), sum(wanted, []), _class_indices(wanted)
-        )
+        places = [(index, label) for label in labels.tolist()]
+        found = [_by_score(tracks.get(place, []))[:MAX_TRACKS] for place in places]
+        wanted = [truth.tracks.get(place, []) for place in places]
+        objects = Case(video, [], nothing, sum(wanted, []), np.repeat(labels, [*map(len, wanted)]))
+        yield objects.having(sum(found, []), np.repeat(labels, [*map(len, found)]))
 
 
-def _class_indices(tracks: Sequence[Sequence[Track]]) -> np.ndarray:
-    """Return the class of each track, given the tracks of each class."""
-    return np.repeat(np.arange(len(tracks)), [len(each) for each in tracks])
-
-
-def make_case(
-    video: AnnotatedVideo,
-    predictions: Sequence[Track],
-    labels: np.ndarray,
-    objects: list[Track],
-    object_labels: np.ndarray,
-) -> Case:
-    """Build a case from predictions in any order; the first of equal scores ranks higher."""
-    order = np.argsort([-track.score for track in predictions], kind='stable')
-    return Case(video, [predictions[i] for i in order], labels[order], objects, object_labels)
-
-
-def by_score(tracks: Sequence[Track]) -> list[Track]:
+def _by_score(tracks: Sequence[Track]) -> list[Track]:
     """Sort tracks by descending score; the first of equal scores ranks higher."""
     return sorted(tracks, key=lambda track: -track.score)
-
-
-def with_predictions(case: Case, predictions: Sequence[Track], labels: np.ndarray) -> Case:
-    """Return a case with the same objects and other predictions."""
-    return make_case(case.video, predictions, labels, case.objects, case.object_labels)
 
 
 def with_masks(track: Track, other: Track, frames: np.ndarray) -> Track:

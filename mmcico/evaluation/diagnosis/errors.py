@@ -4,8 +4,6 @@ Bolya et al., *TIDE: A General Toolbox for Identifying Object Detection Errors*,
 over space and time takes the place of the IoU of boxes.
 """
 
-from typing import Any
-
 import numpy as np
 
 from ..matching import IOU_THRS, assign
@@ -93,11 +91,8 @@ def count_errors(case: Case, num_classes: int) -> dict[str, np.ndarray]:
         for kind, name in enumerate(KINDS)
     }
     found = case.taken[0][kinds == RIGHT]
-    for name, chosen in (
-        ('objects', ~case.crowd),
-        ('found', found),
-        ('missed', missed_objects(case)),
-    ):
+    objects = dict(objects=~case.crowd, found=found, missed=missed_objects(case))
+    for name, chosen in objects.items():
         counts[name] = np.bincount(case.object_labels[chosen], minlength=num_classes)
     return counts
 
@@ -125,27 +120,12 @@ def confusion_matrix(
     rows = np.flatnonzero(case.scores >= score_thr)
     iou, labels = case.iou[rows], case.labels[rows]
     taken = assign(iou, case.crowd, case.crowd[None], np.array([iou_thr]))[0, 0]
-    again = (taken < 0) & (iou.max(axis=1, initial=0.0) >= iou_thr)
-    has_object = taken >= 0
-    nothing = ~has_object & ~again
-    has_object[has_object] = ~case.crowd[taken[has_object]]
-    np.add.at(matrix, (case.object_labels[taken[has_object]], labels[has_object]), 1)
-    np.add.at(matrix, (num_classes, labels[again]), 1)
-    np.add.at(matrix, (num_classes + 1, labels[nothing]), 1)
+    # the last entries are those of predictions without an object, whose index is -1
+    actual = np.append(case.object_labels, num_classes + 1)[taken]
+    actual[(taken < 0) & (iou.max(axis=1, initial=0.0) >= iou_thr)] = num_classes
+    counts = ~np.append(case.crowd, False)[taken]
+    np.add.at(matrix, (actual[counts], labels[counts]), 1)
     missed = ~case.crowd
-    missed[taken[has_object]] = False
+    missed[taken[taken >= 0]] = False
     np.add.at(matrix, (case.object_labels[missed], num_classes), 1)
     return matrix
-
-
-def confusion_dict(
-    matrix: np.ndarray, names: list[str], score_thr: float, iou_thr: float
-) -> dict[str, Any]:
-    """Return a confusion matrix with its names and settings, for a file."""
-    return dict(
-        score_thr=score_thr,
-        iou_thr=iou_thr,
-        rows=[*names, 'duplicate', 'background'],
-        columns=[*names, 'missed'],
-        matrix=matrix.tolist(),
-    )

@@ -91,7 +91,7 @@ def _as_coco(case: Case, tracks: Sequence[Track], labels: np.ndarray) -> COCO:
             images=[
                 dict(id=frame, height=size[0], width=size[1]) for frame in range(case.video.length)
             ],
-            categories=[dict(id=int(label)) for label in present],
+            categories=[dict(id=label) for label in present],
             annotations=annotations,
         )
     )
@@ -140,12 +140,10 @@ def match_frames(objects: COCO, found: COCO, kind: str) -> list[FrameMatches]:
         evaluation.evaluate()
     params = evaluation.params
     shape = len(params.catIds), len(params.areaRng), len(params.imgIds)
+    outcomes = np.array(evaluation.evalImgs, object).reshape(shape)
     frames: list[FrameMatches] = [{} for _ in params.imgIds]
     for category, frame in np.ndindex(shape[0], shape[2]):
-        parts = [
-            evaluation.evalImgs[(category * shape[1] + size) * shape[2] + frame]
-            for size in range(shape[1])
-        ]
+        parts = outcomes[category, :, frame]
         if parts[0] is None:  # neither objects nor detections
             continue
         frames[frame][params.catIds[category]] = Matches(

@@ -37,16 +37,17 @@ class Counts(NamedTuple):
     switches: int = 0
     fragments: int = 0
 
-    def plus(self, other: 'Counts') -> 'Counts':
-        """Return the sums of both."""
-        return Counts(*(a + b for a, b in zip(self, other)))
+    @classmethod
+    def total(cls, parts: Iterable['Counts']) -> 'Counts':
+        """Return the sums of all."""
+        return cls(*map(sum, zip(*parts)))
 
 
 def pair_up(
     objects: Sequence[int],
     tracks: Sequence[int],
     iou: np.ndarray,
-    last: Mapping[int, int],
+    last: dict[int, int],
     min_iou: float,
 ) -> dict[int, int]:
     """Pair the objects of a frame, by their G ids, with the tracks that find them, by their P ids.
@@ -57,7 +58,7 @@ def pair_up(
     rows = {each: i for i, each in enumerate(objects)}
     cols = {each: i for i, each in enumerate(tracks)}
     pairs: dict[int, int] = {}
-    for each, track in reversed(list(last.items())):
+    for each, track in reversed(last.items()):
         near = each in rows and track in cols and iou[rows[each], cols[track]] >= min_iou
         if near and track not in pairs.values():
             pairs[each] = track
@@ -77,25 +78,21 @@ def count_switches(frames: Iterable[FrameIoU], min_iou: float = 0.5) -> Counts:
     """
     last: dict[int, int] = {}
     lost: dict[int, bool] = {}
-    counts = Counts()
+    counts = []
     for objects, tracks, iou in frames:
         iou = np.asarray(iou, float).reshape(len(objects), len(tracks))
         pairs = pair_up(objects, tracks, iou, last, min_iou)
-        counts = counts.plus(
-            Counts(
-                objects=len(objects),
-                found=len(pairs),
-                false=len(tracks) - len(pairs),
-                switches=sum(last.get(each, track) != track for each, track in pairs.items()),
-                fragments=sum(lost.get(each, False) for each in pairs),
-            )
+        switches = sum(last.get(each, track) != track for each, track in pairs.items())
+        fragments = sum(lost.get(each, False) for each in pairs)
+        counts.append(
+            Counts(len(objects), len(pairs), len(tracks) - len(pairs), switches, fragments)
         )
         for each in objects:
             lost[each] = each in last and each not in pairs
         for each, track in pairs.items():
             last.pop(each, None)  # move to the end: the most recent
             last[each] = track
-    return counts
+    return Counts.total(counts)
 
 
 def visible_pairs(case: Case, score_thr: float) -> Iterator[FrameIoU]:
@@ -112,15 +109,10 @@ def visible_pairs(case: Case, score_thr: float) -> Iterator[FrameIoU]:
         yield rows.tolist(), cols.tolist(), iou
 
 
-def identity_dict(videos: Mapping[Any, Counts], score_thr: float, iou_thr: float) -> dict[str, Any]:
-    """Return the thresholds, the sums of all counts, and videos with switches or fragments."""
-    total = Counts()
-    for counts in videos.values():
-        total = total.plus(counts)
+def identity_dict(videos: Mapping[Any, Counts]) -> dict[str, Any]:
+    """Return the sums of all counts, and videos with switches or fragments."""
     return dict(
-        score_thr=score_thr,
-        iou_thr=iou_thr,
-        **total._asdict(),
+        **Counts.total(videos.values())._asdict(),
         videos=[
             dict(video_id=video, **counts._asdict())
             for video, counts in videos.items()

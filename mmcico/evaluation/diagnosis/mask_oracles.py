@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..ground_truth import Track, mean_seen
-from .cases import Case, with_masks, with_predictions, without_masks
+from .cases import Case, with_masks, without_masks
 from .errors import LEAST_IOU
 
 #: a mask shows an object if their IoU in the frame is at least this
@@ -75,7 +75,7 @@ def _mend_each(case: Case, mend: Callable[[int, int, Track], Track]) -> Case:
         track if own < 0 else mend(row, own, track)
         for row, (track, own) in enumerate(zip(case.predictions, own_objects(case)))
     ]
-    return with_predictions(case, predictions, case.labels)
+    return case.having(predictions, case.labels)
 
 
 def shown_objects(case: Case) -> np.ndarray:
@@ -135,14 +135,14 @@ class Slots:
 
         The slot gets class and score of the best track that shows the object.
         """
-        for each in np.setdiff1d(self.shown[self.shown >= 0], self.home):
-            source = int((self.shown == each).any(axis=1).argmax())
-            empty = np.full((1, self.content.shape[1]), -1)
-            self.content = np.concatenate([self.content, empty])
-            self.shown = np.concatenate([self.shown, empty])
-            self.home = np.append(self.home, each)
-            self.labels = np.append(self.labels, self.labels[source])
-            self.scores = np.append(self.scores, self.scores[source])
+        new = np.setdiff1d(self.shown[self.shown >= 0], self.home)
+        sources = [int((self.shown == each).any(axis=1).argmax()) for each in new]
+        empty = np.full((len(new), self.content.shape[1]), -1)
+        self.content = np.concatenate([self.content, empty])
+        self.shown = np.concatenate([self.shown, empty])
+        self.home = np.append(self.home, new)
+        self.labels = np.append(self.labels, self.labels[sources])
+        self.scores = np.append(self.scores, self.scores[sources])
 
     def main_slots(self) -> list[int]:
         """Return the slot with the best score of each object and class."""
@@ -209,4 +209,4 @@ def perfect_association(case: Case) -> Case:
     kept = np.logical_or.reduce(slots.content >= 0, axis=1)
     kept[: len(case.predictions)] |= was_empty
     rows = np.flatnonzero(kept)
-    return with_predictions(case, [slots.track(row) for row in rows.tolist()], slots.labels[rows])
+    return case.having([slots.track(row) for row in rows.tolist()], slots.labels[rows])
