@@ -55,17 +55,17 @@ class Data(NamedTuple):
     """Data of a training.
 
     Attributes:
-        images (Path): Folder of the frames.
-        train_file (Path): Annotation file.
-        valid_file (Path): Annotation file.
-        classes (Sequence[str]): Names in the order of the labels.
+        images (str): Folder of the frames.
+        train_file (str): Annotation file.
+        valid_file (str): Annotation file.
+        classes (tuple[str, ...]): Names in the order of the labels.
         counts (str): Numbers of videos and frames, for a comment.
     """
 
-    images: Path
-    train_file: Path
-    valid_file: Path
-    classes: Sequence[str]
+    images: str
+    train_file: str
+    valid_file: str
+    classes: tuple[str, ...]
     counts: str
 
 
@@ -168,7 +168,7 @@ def anchor_strides(base: Base) -> list[int] | None:
     return list(generator['strides'])
 
 
-def model_text(base: Base, classes: Sequence[str], anchors: Anchors | None) -> str:
+def model_text(classes: Sequence[str], anchors: Anchors | None) -> str:
     """Return the lines that fit a model to the data."""
     if anchors is None:
         return f'model = dict(bbox_head=dict(num_classes={len(classes)}))'
@@ -195,29 +195,16 @@ def config_text(base: Base, data: Data, choices: Choices) -> str:
     """
     num_frames = int(base.config.model.bbox_head.get('num_frames', 3))
     return TEMPLATE.format(
-        base=base.name,
-        work_dir=str(data.train_file.parent / 'training'),
-        counts=data.counts,
-        images=str(data.images),
-        train_file=str(data.train_file),
-        valid_file=str(data.valid_file),
-        classes=tuple(data.classes),
+        base=base,
+        data=data,
+        made=choices,
+        length=choices.schedule,
+        work_dir=str(Path(data.train_file).parent / 'training'),
         num_frames=num_frames,
         overlap=min(1, num_frames - 1),
-        scale=choices.scale,
-        test_scale=choices.test_scale,
-        sides=choices.sides,
-        batch_size=choices.batch_size,
-        num_workers=choices.num_workers,
-        flips=choices.flips,
         persistent=choices.num_workers > 0,
-        model=model_text(base, data.classes, choices.anchors),
-        num_steps=choices.schedule.num_steps,
-        warm_up=choices.schedule.warm_up,
-        epochs=choices.schedule.epochs,
+        model=model_text(data.classes, choices.anchors),
         rate=SAME_CLASSES_RATE if has_classes(base, data.classes) else base.learning_rate,
-        wrapper=choices.wrapper,
-        weights=base.weights,
         clip_steps=''.join(f'    {step!r},\n' for step in base.clip_steps),
     )
 

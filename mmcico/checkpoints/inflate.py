@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mmcico.registry import WEIGHT_INITIALIZERS
 
-from .convert import CLASS_LAYER, complete, not_needed, note, value_to_ours
+from .convert import CLASS_LAYER, complete, not_needed, note, reordered
 from .layout import ModelLayout, Report, parameters
 from .names import kind_of, modern_names, places
 
@@ -39,9 +39,7 @@ def repeat_box_rows(rows: Tensor, num_anchors: int, num_frames: int) -> Tensor:
 
     The rows are weights or biases of the box layer; the frames of an anchor are side by side.
     """
-    boxes = rows.unflatten(0, (num_anchors, 1, 4))
-    repeats = [1, num_frames] + [1] * (boxes.dim() - 2)
-    return boxes.repeat(*repeats).flatten(0, 2)
+    return rows.unflatten(0, (num_anchors, 4)).repeat_interleave(num_frames, 0).flatten(0, 1)
 
 
 def time_taps(name: str, size: int, num_frames: int) -> list[float]:
@@ -120,7 +118,7 @@ def inflate(
     for name, ours in candidates(params, goals, model, take_classes, report):
         value, done = params[name], None
         if kind == 'published':
-            value, done = value_to_ours(ours, value, model)
+            value, done = reordered(ours, value, model)
         fitted, reshaped = fit(ours, value, model.state[ours], model, of_images)
         if fitted is None:
             report.shapes_differ(name, params[name], model.state[ours])

@@ -1,5 +1,6 @@
 """Layout of a model, parameters of a checkpoint file, and the report of a conversion."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -162,8 +163,5 @@ def counted(names: Sequence[str]) -> list[str]:
     >>> counted(['neck.convs.0.weight', 'neck.convs.0.bias', 'head.x'])
     ['neck.convs: 2', 'head: 1']
     """
-    numbers: dict[tuple[str, ...], int] = {}
-    for name in names:
-        module = tuple(name.split('.')[:-1][:2])
-        numbers[module] = numbers.get(module, 0) + 1
-    return [f'{".".join(module)}: {n}' for module, n in numbers.items()]
+    numbers = Counter('.'.join(name.split('.')[:-1][:2]) for name in names)
+    return [f'{module}: {number}' for module, number in numbers.items()]

@@ -159,8 +159,8 @@ def describe_data(args: argparse.Namespace, parts: Parts, base: 'Base', out: Pat
         f'{len(parts.train.videos)} videos with {frames} frames that show objects for training, '
         f'{len(parts.valid.videos)} videos for validation'
     )
-    train_file, valid_file = ((out / name).resolve() for name in ('train.json', 'valid.json'))
-    return Data(Path(args.images).resolve(), train_file, valid_file, classes, counts)
+    paths = (Path(args.images), out / 'train.json', out / 'valid.json')
+    return Data(*(str(path.resolve()) for path in paths), tuple(classes), counts)
 
 
 def choose(parts: Parts, base: 'Base') -> 'Choices':

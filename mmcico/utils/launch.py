@@ -14,7 +14,10 @@ import mmcico.compat  # noqa: F401
 
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
+from mmengine.registry import RUNNERS, init_default_scope
 from mmengine.runner import Runner
+
+from mmcico.registry import MODELS
 
 from .package_files import find_config
 from .processes import end_children_with_this, end_with_parent, watch_hosts
@@ -151,6 +154,18 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
+def build_model(cfg: Config) -> Any:
+    """Build the model of a config, in training mode and with random values."""
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    return MODELS.build(cfg.model)
+
+
+def build_runner(cfg: Config) -> Any:
+    """Prepare the processes of a job, see :func:`prepare_devices`, and build its runner."""
+    prepare_devices(cfg)
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+
+
 def rank_variables(launcher: str, env: Mapping[str, str]) -> dict[str, str]:
     """Return RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT for ``torch.distributed``.
 
@@ -269,9 +284,14 @@ def set_sharding(cfg: Config) -> None:
             )
 
 
-def set_output_folder(evaluators: dict | list[dict], folder: str) -> None:
+def our_metrics(evaluators: dict | list[dict] | None) -> list[dict]:
+    """Return the configs of :class:`VISMetric` in that of an evaluator."""
+    every = evaluators if isinstance(evaluators, list) else [evaluators or {}]
+    return [each for each in every if each.get('type', '').rpartition('.')[2] == 'VISMetric']
+
+
+def set_output_folder(evaluators: dict | list[dict] | None, folder: str) -> None:
     """Let metrics of an evaluator's config without an ``outdir`` write their files to a folder."""
-    for each in evaluators if isinstance(evaluators, list) else [evaluators]:
-        is_ours = each.get('type', '').rpartition('.')[2] == 'VISMetric'
-        if is_ours and each.get('outdir') is None:
+    for each in our_metrics(evaluators):
+        if each.get('outdir') is None:
             each['outdir'] = folder

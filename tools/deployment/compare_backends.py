@@ -18,15 +18,11 @@ from mmcico.compat.checkpoint import load_from_local
 
 import numpy as np
 import torch
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
 
 from mmcico.apis.clip_stream import ClipStream, StreamState
 from mmcico.apis.sources import array_pipeline, open_source
 from mmcico.deployment import Agreement, compare_clips, load_onnx_model
-from mmcico.models.vis.cico import CiCo
-from mmcico.registry import MODELS
-from mmcico.utils.launch import read_config
+from mmcico.utils.launch import build_model, read_config
 from mmcico.utils.tool import run_tool, tool_parser
 from mmcico.utils.weights import load_weights
 
@@ -77,24 +73,15 @@ def compare(
     return total, ratios
 
 
-def load_model(cfg: Config, path: str) -> CiCo:
-    """Build the model with its own layers."""
-    model = MODELS.build(cfg.model).eval()
-    checkpoint = load_from_local(path, 'cpu')
-    load_weights(model, checkpoint.get('state_dict', checkpoint), path)
-    return model
-
-
 def main(argv: Sequence[str]) -> None:
     """Run both on the video and print the comparison."""
     args = parse_args(argv)
     torch.set_num_threads(args.threads)
     cfg = read_config(args.config)
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
-    models = dict(
-        onnx=load_onnx_model(cfg, args.onnx, num_threads=args.threads),
-        pytorch=load_model(cfg, args.checkpoint),
-    )
+    onnx = load_onnx_model(cfg, args.onnx, num_threads=args.threads)
+    models = dict(onnx=onnx, pytorch=build_model(cfg).eval())
+    checkpoint = load_from_local(args.checkpoint, 'cpu')
+    load_weights(models['pytorch'], checkpoint.get('state_dict', checkpoint), args.checkpoint)
     pipeline = array_pipeline(cfg)
     streams = {}
     for name, model in models.items():

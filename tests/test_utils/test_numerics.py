@@ -13,7 +13,7 @@ from mmcico.deployment import set_precision
 from mmcico.models.layers.frozen_norms import join_frozen_norms
 from mmcico.registry import MODELS
 from mmcico.testing import small_model_cfg
-from mmcico.utils.products import whole_products
+from mmcico.utils.numerics import whole_products
 
 
 def settings():
@@ -31,7 +31,7 @@ def test_settings_are_put_back():
 
 OLD_NAMES = """
 import torch
-from mmcico.utils.products import whole_products
+from mmcico.utils.numerics import whole_products
 for name in ('highest', 'high', 'medium'):
     torch.set_float32_matmul_precision(name)
     with whole_products():
@@ -49,7 +49,7 @@ def test_the_precision_of_matrix_products_is_put_back():
 
 NEW_NAMES = """
 import torch
-from mmcico.utils.products import whole_products
+from mmcico.utils.numerics import whole_products
 conv = torch.backends.cudnn.conv
 conv.fp32_precision, torch.backends.cudnn.rnn.fp32_precision = 'tf32', 'ieee'
 with whole_products():
