@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TypeVar
 
 import cv2
@@ -108,7 +107,7 @@ class ClipStream:
             found += linked.final_results()
         if state.last is not None:
             # the last clip may have been cut before it was known to be the last
-            found += state.last.rest(self.num_frames)
+            found += state.last.rest()
         return state, found
 
     def run(
@@ -163,7 +162,7 @@ class ClipStream:
                 state = after
                 yield linked.final_results
         if state.last is not None:
-            yield partial(state.last.rest, self.num_frames)
+            yield state.last.rest
 
     def prepare(
         self, name: str, frames: dict[int, np.ndarray], window: Window

@@ -24,10 +24,10 @@ batch_size = {made.batch_size}  # clips of a step
 
 {model}
 
-# {length.num_steps} steps are {length.epochs:.0f} passes over the training frames; the learning rate rises for
-# warm_up steps and then falls to the end
-num_steps = {length.num_steps}
-warm_up = {length.warm_up}
+# {plan.num_steps} steps are {plan.epochs:.0f} passes over the training frames; the learning rate
+# rises for warm_up steps and then falls to the end
+num_steps = {plan.num_steps}
+warm_up = {plan.warm_up}
 learning_rate = {rate:g}
 load_from = {base.weights!r}
 

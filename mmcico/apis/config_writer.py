@@ -14,7 +14,7 @@ from mmcico.utils.launch import read_config
 from mmcico.utils.package_files import package_root
 
 from .config_template import TEMPLATE
-from .model_loading import ANY_OBJECT, check_config, config_in, find_model
+from .model_loading import ANY_OBJECT, check_config, config_of, find_model
 from .training_plan import Anchors, Choices
 
 RUNTIME = 'configs/_base_/default_runtime.py'
@@ -89,7 +89,7 @@ def find_base(name: str) -> Base:
     if file.endswith('.pth'):
         if not Path(file).is_file():
             raise FileNotFoundError(f'checkpoint "{name}" does not exist')
-        config, weights = config_in(file), str(Path(file).resolve())
+        config, weights = config_of(file), str(Path(file).resolve())
         classes = tuple(meta_of(file).get('dataset_meta', {}).get('classes') or ())
     else:
         config, weights = find_model(name)
@@ -198,7 +198,7 @@ def config_text(base: Base, data: Data, choices: Choices) -> str:
         base=base,
         data=data,
         made=choices,
-        length=choices.schedule,
+        plan=choices.schedule,
         work_dir=str(Path(data.train_file).parent / 'training'),
         num_frames=num_frames,
         overlap=min(1, num_frames - 1),

@@ -13,7 +13,6 @@ video of moving shapes, or of an annotation file (--video with --ann).
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -25,7 +24,7 @@ import torch
 from mmcico.apis import CiCoInferencer
 from mmcico.apis.model_loading import checked_batch_size
 from mmcico.utils.launch import add_cfg_options
-from mmcico.utils.tool import positive_int, run_tool, tool_parser
+from mmcico.utils.tool import positive_int, run_tool, tool_parser, write_output
 from speed.builders import build, forced, resolved, write_untrained
 from speed.measures import machine
 from speed.peers import measure_peers
@@ -129,9 +128,7 @@ def main(argv: Sequence[str]) -> None:
             args.config, weights, args.device, args.precision, args.compile, args.cfg_options
         )
         result = measure(args, inferencer, video)
-    print(summary(result))
-    if args.out:
-        Path(args.out).write_text(json.dumps(result, indent=1) + '\n')
+    write_output(summary(result), result, args.out, sys.stdout)
 
 
 if __name__ == '__main__':

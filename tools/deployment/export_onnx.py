@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 from mmcico.compat.checkpoint import load_from_local
 
-from mmcico.apis.model_loading import category_ids, class_names
+from mmcico.apis.model_loading import classes_of
 from mmcico.deployment.onnx_export import CHECK_SIZES, TOLERANCE, export_onnx
 from mmcico.deployment.onnx_files import OnnxInfo
 from mmcico.utils.launch import add_cfg_options, build_model, read_config
@@ -62,9 +62,7 @@ def main(argv: Sequence[str]) -> None:
     weights = checkpoint.get('state_dict', checkpoint)
     for line in load_weights(model, weights, args.checkpoint, args.allow_partial):
         print(line)
-    meta = checkpoint.get('meta') or dict()
-    classes = class_names(cfg, meta)
-    info = OnnxInfo.of(model, cfg, classes, category_ids(classes, meta))
+    info = OnnxInfo.of(model, cfg, *classes_of(cfg, checkpoint.get('meta') or {}))
     sizes = list(CHECK_SIZES)
     if args.height is not None:
         sizes.append((args.height, args.width))

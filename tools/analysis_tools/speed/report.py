@@ -1,15 +1,10 @@
 """Tables of measurements."""
 
-from collections.abc import Iterable, Sequence
 from typing import Any
 
+from mmcico.utils.tool import markdown_table
+
 from .stages import STAGES
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, ['---'] * len(head), *rows]
-    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
 
 
 def speed(value: dict[str, float]) -> str:
@@ -41,7 +36,7 @@ def stage_table(found: dict[str, Any]) -> str:
         for name in STAGES
     ]
     head = ['stage', 'ms a frame', 'lowest to highest', 'share', 'GFLOP', 'of the peak']
-    return table(head, rows)
+    return markdown_table([head, *rows])
 
 
 def summary(result: dict[str, Any]) -> str:
@@ -82,25 +77,12 @@ def peer_table(found: dict[str, Any], peers: dict[str, dict[str, Any]]) -> str:
         memory=found['memory'],
         instances=found['instances'],
     )
-    rows = []
+    head = 'model|frames a second, model|with loading|peak memory, MiB|instances a frame'
+    rows = [head.split('|')]
     for name, each in {'this model': own, **peers}.items():
         if 'error' in each:
             rows.append([name, each['error'], '', '', ''])
-            continue
-        rows.append(
-            [
-                name,
-                speed(each['network']),
-                speed(each['end_to_end']),
-                f'{each["memory"]:.0f}',
-                f'{each["instances"]:.1f}',
-            ]
-        )
-    head = [
-        'model',
-        'frames a second, model',
-        'with loading',
-        'peak memory, MiB',
-        'instances a frame',
-    ]
-    return table(head, rows)
+        else:
+            speeds = [speed(each[key]) for key in ('network', 'end_to_end')]
+            rows.append([name, *speeds, f'{each["memory"]:.0f}', f'{each["instances"]:.1f}'])
+    return markdown_table(rows)
