@@ -136,7 +136,7 @@ class ClipStream:
                 loaded = stack.enter_context(closing(ahead(loaded, batch_size + 1)))
             clips = UntilError(loaded)
             linked = self._linked(StreamState(name), batches(clips, batch_size))
-            results = in_background(linked, batch_size if is_file else 0)
+            results = in_background(linked, batch_size) if is_file else (job() for job in linked)
             for result in stack.enter_context(closing(results)):
                 yield from result
         for failed in (clips.error, source.error):

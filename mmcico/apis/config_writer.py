@@ -90,7 +90,8 @@ def find_base(name: str) -> Base:
         if not Path(file).is_file():
             raise FileNotFoundError(f'checkpoint "{name}" does not exist')
         config, weights = config_of(file), str(Path(file).resolve())
-        classes = tuple(meta_of(file).get('dataset_meta', {}).get('classes') or ())
+        meta = CheckpointLoader.load_checkpoint(file, 'cpu', 'silent').get('meta') or {}
+        classes = tuple(meta.get('dataset_meta', {}).get('classes') or ())
     else:
         config, weights = find_model(name)
     check_config(config)
@@ -98,8 +99,7 @@ def find_base(name: str) -> Base:
     pretrained = drop_pretrained(model, weights is not None)
     content = read_config(str(package_root() / RUNTIME)).to_dict()
     content |= {key: config[key] for key in KEPT if config.get(key) is not None}
-    rates = (SCRATCH_RATE, BACKBONE_RATE, CHECKPOINT_RATE)
-    rate = rates[1 if pretrained else 2 if weights else 0]
+    rate = BACKBONE_RATE if pretrained else CHECKPOINT_RATE if weights else SCRATCH_RATE
     pipeline = config.test_dataloader.dataset.pipeline
     steps = tuple(dict(step) for step in pipeline if step.type not in USUAL_STEPS)
     side = long_side(pipeline) if weights else None
@@ -112,11 +112,6 @@ def long_side(pipeline: Sequence[Mapping[str, Any]]) -> int | None:
         if step['type'] == 'Resize' and isinstance(step.get('scale'), (tuple, list)):
             return max(step['scale'])
     return None
-
-
-def meta_of(weights: str) -> dict[str, Any]:
-    """Return the ``meta`` of a checkpoint."""
-    return CheckpointLoader.load_checkpoint(weights, 'cpu', 'silent').get('meta') or {}
 
 
 def drop_pretrained(part: Any, drop: bool) -> bool:

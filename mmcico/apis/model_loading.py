@@ -138,8 +138,7 @@ def checked_batch_size(batch_size: int | None, device: torch.device) -> int:
     Raises:
         ValueError: If it is not a whole number from 1 up.
     """
-    is_whole = batch_size is None or isinstance(batch_size, Integral)
-    if not is_whole or batch_size is not None and batch_size < 1:
+    if batch_size is not None and not (isinstance(batch_size, Integral) and batch_size >= 1):
         raise ValueError(f'batch_size={batch_size!r} is not a whole number from 1 up')
     if device.type == 'cpu':
         return 1

@@ -22,15 +22,12 @@ from mmcico.registry import MODELS
 from .package_files import find_config
 from .processes import end_children_with_this, end_with_parent, watch_hosts
 
-#: keys at the top of a config that are read beside the arguments of a runner
-READ = (
-    'auto_scale_lr',
-    'custom_imports',
-    'efficient_conv_bn_eval',
-    'runner_type',
-    'tta_model',
+#: keys at the top of a config that MMEngine reads: the arguments of a runner, and others
+READ = {
+    *inspect.signature(Runner.__init__).parameters,
+    *('auto_scale_lr', 'custom_imports', 'efficient_conv_bn_eval', 'runner_type', 'tta_model'),
     'vis_backends',
-)
+}
 #: parts whose settings are easily written one level too high
 HOMES = ('train_cfg', 'optim_wrapper', 'train_dataloader', 'val_dataloader', 'test_dataloader')
 #: endings of the files that MMEngine reads as configs
@@ -91,21 +88,15 @@ def read_config(name: str, options: Mapping[str, Any] | None = None) -> Config:
     return cfg
 
 
-def _read_keys() -> set[str]:
-    """Return the keys at the top of a config that MMEngine reads."""
-    return {*inspect.signature(Runner.__init__).parameters, *READ}
-
-
 def unread_key(cfg: Config, key: str) -> str | None:
     """Return what a key at the top of a config should probably have been, None if it is fine.
 
     Configs may have variables of any name, so that only names close to one that MMEngine reads, and
     names of settings that belong into another part, count.
     """
-    known = _read_keys()
-    if key in known:
+    if key in READ:
         return None
-    near = difflib.get_close_matches(key, known, 1, 0.85)
+    near = difflib.get_close_matches(key, READ, 1, 0.85)
     homes = [part for part in HOMES if key in (cfg.get(part) or {})]
     if homes and cfg.get(key) != cfg[homes[0]][key]:
         return f'{homes[0]}.{key}'
@@ -125,7 +116,7 @@ def check_keys(cfg: Config, options: Mapping[str, Any]) -> None:
                 f'{cfg.filename}: nothing reads the key "{key}"; did you mean "{meant}"?'
             )
     for key in (name.partition('.')[0] for name in options):
-        if key not in cfg and key not in _read_keys():
+        if key not in cfg and key not in READ:
             meant = unread_key(Config({**cfg, key: object}), key)
             near = difflib.get_close_matches(key, cfg, 1, 0.8)
             if meant or near:

@@ -50,13 +50,6 @@ def frames_of(video: str | None, number: int) -> list[np.ndarray]:
     return [noise.integers(0, 256, (360, 640, 3), dtype=np.uint8) for _ in range(number)]
 
 
-def timed(stream: ClipStream, state: StreamState, frame: np.ndarray) -> tuple[StreamState, float]:
-    """Push a frame; return the new state and the seconds."""
-    start = time.perf_counter()
-    state, _ = stream.push(state, frame)
-    return state, time.perf_counter() - start
-
-
 def compare(
     streams: dict[str, ClipStream], frames: Sequence[np.ndarray]
 ) -> tuple[Agreement, list[float]]:
@@ -66,7 +59,9 @@ def compare(
     for frame in frames:
         clips, times = states['onnx'].num_clips, {}
         for name, stream in streams.items():
-            states[name], times[name] = timed(stream, states[name], frame)
+            start = time.perf_counter()
+            states[name], _ = stream.push(states[name], frame)
+            times[name] = time.perf_counter() - start
         if states['onnx'].num_clips > clips:
             total += compare_clips(states['onnx'].last.clip, states['pytorch'].last.clip)
             ratios.append(times['pytorch'] / times['onnx'])

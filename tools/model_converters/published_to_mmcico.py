@@ -80,8 +80,6 @@ def check(report: Report, args: argparse.Namespace) -> None:
 def main(argv: Sequence[str]) -> None:
     """Convert the file and print the report."""
     args = parse_args(argv)
-    if not osp.isfile(args.config):
-        raise FileNotFoundError(f'config "{args.config}" does not exist')
     cfg = read_config(args.config, args.cfg_options)
     params, others = parameters(load_from_local(args.src, 'cpu'), args.src)
     convert = ours_to_published if args.reverse else published_to_ours

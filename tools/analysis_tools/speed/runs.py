@@ -109,11 +109,8 @@ class Plan:
 
     def frames_a_second(self, work: Callable[[], Any]) -> dict[str, float]:
         """Return the spread of the frames per second over repeated runs on the whole video."""
-        return spread([len(self.video.frames) / each for each in self.seconds(work)])
-
-    def seconds(self, work: Callable[[], Any]) -> list[float]:
-        """Return the seconds of repeated runs, after one that warms up."""
-        return [seconds_of(work, self.device) for _ in range(self.repeats + 1)][1:]
+        runs = [seconds_of(work, self.device) for _ in range(self.repeats + 1)]
+        return spread([len(self.video.frames) / each for each in runs[1:]])
 
     def whole_run(self) -> None:
         """Run the inferencer on the video."""
