@@ -31,14 +31,12 @@ def merging_to_published(value: Tensor) -> Tensor:
     return pixels[..., [0, 2, 1, 3], :].flatten(-2)
 
 
-def background_to_end(rows: Tensor, num_anchors: int) -> Tensor:
-    """Move the background of each anchor in (A * (K + 1), ...) rows from first to last class."""
-    return rows.unflatten(0, (num_anchors, -1)).roll(-1, dims=1).flatten(0, 1)
+def roll_classes(rows: Tensor, num_anchors: int, shift: int) -> Tensor:
+    """Roll the classes of each anchor in (A * (K + 1), ...) rows.
 
-
-def background_to_front(rows: Tensor, num_anchors: int) -> Tensor:
-    """Invert :func:`background_to_end`."""
-    return rows.unflatten(0, (num_anchors, -1)).roll(1, dims=1).flatten(0, 1)
+    A shift of -1 moves the background from the first to the last class, 1 moves it back.
+    """
+    return rows.unflatten(0, (num_anchors, -1)).roll(shift, dims=1).flatten(0, 1)
 
 
 def reordered(
@@ -54,9 +52,8 @@ def reordered(
     is_softmax = name.startswith(CLASS_LAYER) and not model.use_sigmoid
     if not is_softmax or len(value) % model.num_anchors:
         return value, None
-    if to_published:
-        return background_to_front(value, model.num_anchors), 'background moved to the first class'
-    return background_to_end(value, model.num_anchors), 'background moved to the last class'
+    shift, place = (1, 'first') if to_published else (-1, 'last')
+    return roll_classes(value, model.num_anchors, shift), f'background moved to the {place} class'
 
 
 def not_needed(name: str, value: Tensor, ours: str | None, model: ModelLayout) -> str | None:

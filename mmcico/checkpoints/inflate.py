@@ -19,16 +19,6 @@ PROTO_TOWER = 'mask_head.tower.'
 PROTO_TAPS = (0.125, 0.75, 0.125)
 
 
-def even_taps(size: int, num_frames: int) -> list[float]:
-    """Return ``size`` temporal weights of sum 1 that leave the response to a still video unchanged.
-
-    They are equal, but with T = 1 only the middle tap, which alone meets a frame, is not 0.
-    """
-    if num_frames == 1:
-        return [float(tap == size // 2) for tap in range(size)]
-    return [1 / size] * size
-
-
 def inflate_kernel(kernel: Tensor, taps: Sequence[float]) -> Tensor:
     """Spread a 2D kernel over time by kt temporal weights, (O, I, h, w) -> (O, I, kt, h, w)."""
     return torch.stack([kernel * tap for tap in taps], dim=2)
@@ -43,14 +33,17 @@ def repeat_box_rows(rows: Tensor, num_anchors: int, num_frames: int) -> Tensor:
 
 
 def time_taps(name: str, size: int, num_frames: int) -> list[float]:
-    """Return the temporal weights, of sum 1, for a kernel of a name that was trained on images.
+    """Return the temporal weights for a kernel of a name that was trained on images.
 
-    The prototypes belong to a frame, so their kernels lean on it; those of the other towers weigh
-    all frames equally.
+    Their sum is 1, which leaves the response to a still video unchanged. The prototypes belong to a
+    frame, so their kernels lean on it; those of the other towers weigh all frames equally. With
+    T = 1 only the middle tap, which alone meets a frame, is not 0.
     """
-    if name.startswith(PROTO_TOWER) and num_frames > 1 and size == 3:
+    if num_frames == 1:
+        return [float(tap == size // 2) for tap in range(size)]
+    if name.startswith(PROTO_TOWER) and size == 3:
         return list(PROTO_TAPS)
-    return even_taps(size, num_frames)
+    return [1 / size] * size
 
 
 def fit(

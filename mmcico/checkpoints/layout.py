@@ -34,17 +34,12 @@ class ModelLayout:
         """
         head = getattr(model, 'bbox_head', None)
         wanted = ('num_anchors', 'num_frames', 'use_sigmoid')
-        if head is None or not all(hasattr(head, name) for name in wanted):
+        if not all(hasattr(head, name) for name in wanted):
             raise ValueError(
                 f'the model is a {type(model).__name__} without a CiCoHead; use a config whose '
                 "model is of type 'mmcico.CiCo'"
             )
-        return cls(
-            state=dict(model.state_dict()),
-            num_anchors=head.num_anchors,
-            num_frames=head.num_frames,
-            use_sigmoid=head.use_sigmoid,
-        )
+        return cls(dict(model.state_dict()), *(getattr(head, name) for name in wanted))
 
 
 def parameters(content: Any, source: str) -> tuple[dict[str, Tensor], list]:
