@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mmdet.utils import register_all_modules
 from mmengine.config import Config
-from table_text import paper_table
+from run_table import paper_table
 from tables import config_of, load_table
 
 from mmcico.registry import MODELS

@@ -13,15 +13,14 @@ import mmcico.compat  # noqa: F401
 from mmdet.structures.mask import encode_mask_results
 from mmengine.config import Config
 from mmengine.evaluator import DumpResults
-from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement
 
 from mmcico.models.vis.augmentation import mirror_motion
 from mmcico.utils.launch import (
     add_common_arguments,
+    build_runner,
     load_config,
-    prepare_devices,
+    our_metrics,
     set_output_folder,
 )
 from mmcico.utils.tool import run_tool, tool_parser
@@ -167,13 +166,7 @@ def set_resume(cfg: Config, args: argparse.Namespace) -> None:
     Raises:
         ValueError: If ``--resume`` does not work with the config or the other arguments.
     """
-    evaluators = cfg.get('test_evaluator') or []
-    ours = [
-        each
-        for each in (evaluators if isinstance(evaluators, list) else [evaluators])
-        if each.get('type') == 'mmcico.VISMetric'
-    ]
-    text = fingerprint(cfg, args.checkpoint)
+    ours, text = our_metrics(cfg.get('test_evaluator')), fingerprint(cfg, args.checkpoint)
     for each in ours:
         each.update(fingerprint=text, resume=args.resume)
     if not args.resume:
@@ -205,8 +198,7 @@ def main(argv: Sequence[str]) -> None:
         set_tta(cfg, args.tta)
     mirror_motion(cfg)
     set_resume(cfg, args)
-    if 'test_evaluator' in cfg:
-        set_output_folder(cfg.test_evaluator, cfg.work_dir)
+    set_output_folder(cfg.get('test_evaluator'), cfg.work_dir)
     if args.show or args.show_dir:
         set_visualization(cfg, args)
     fit = dict(type='mmcico.WeightsFitHook', allow_partial=args.allow_partial)
@@ -214,9 +206,7 @@ def main(argv: Sequence[str]) -> None:
     if cfg.launcher == 'none' and cfg.get('strategy', {}).get('type') == 'FSDPStrategy':
         cfg.pop('strategy')  # one process tests the whole checkpoint
         cfg.pop('runner_type', None)
-    prepare_devices(cfg)
-    build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
-    runner = build(cfg)
+    runner = build_runner(cfg)
     if args.out:
         runner.test_evaluator.metrics.append(DumpTrackResults(out_file_path=args.out))
     runner.test()

@@ -10,16 +10,9 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.logging import print_log
-from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
 
 from mmcico.models.vis.augmentation import mirror_motion
-from mmcico.utils.launch import (
-    add_common_arguments,
-    load_config,
-    prepare_devices,
-    set_output_folder,
-)
+from mmcico.utils.launch import add_common_arguments, build_runner, load_config, set_output_folder
 from mmcico.utils.tool import run_tool, tool_parser
 
 
@@ -130,14 +123,11 @@ def main(argv: Sequence[str]) -> None:
         use_auto_scale_lr(cfg)
     if args.resume is not None:
         set_resume(cfg, args.resume)
-    if cfg.get('val_evaluator') is not None:
-        set_output_folder(cfg.val_evaluator, cfg.work_dir)
+    set_output_folder(cfg.get('val_evaluator'), cfg.work_dir)
     schedule = dict(type='mmcico.ScheduleCheckHook')
     cfg.default_hooks = dict(cfg.get('default_hooks') or {}, schedule_check=schedule)
     mirror_motion(cfg)
-    prepare_devices(cfg)
-    build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
-    build(cfg).train()
+    build_runner(cfg).train()
 
 
 if __name__ == '__main__':

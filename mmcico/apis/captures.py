@@ -6,7 +6,6 @@ import os.path as osp
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -18,24 +17,16 @@ from mmcico.utils.image_reading import check_pixels, usable_rate
 TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
-class Capture(NamedTuple):
-    """An open video.
-
-    Attributes:
-        frames (Iterator[ndarray]): Frames (H, W, 3) uint8 BGR, upright.
-        fps (float, optional): Frames per second, None if unknown.
-        length (int, optional): Number of frames as stated, None if unknown.
-    """
-
-    frames: Iterator[np.ndarray]
-    fps: float | None
-    length: int | None
-
-
-def open_capture(source: str | int, name: str, live: bool) -> Capture:
+def open_capture(
+    source: str | int, name: str, live: bool
+) -> tuple[Iterator[np.ndarray], float | None, int | None]:
     """Open a video file, a stream or a camera.
 
     ``name`` is that of the video, for messages; the end of a ``live`` one may come at any time.
+
+    Returns:
+        tuple: Frames (H, W, 3) uint8 BGR, upright; frames per second and number of frames as
+        stated, each None if unknown.
 
     Raises:
         ValueError: If it cannot be opened, or its frames are too large.
@@ -54,13 +45,11 @@ def open_capture(source: str | int, name: str, live: bool) -> Capture:
     width, height = (capture.get(each) for each in (cv2.CAP_PROP_FRAME_WIDTH,
                                                      cv2.CAP_PROP_FRAME_HEIGHT))  # fmt: skip
     check_pixels(width, height, what)
-    fps = capture.get(cv2.CAP_PROP_FPS)
+    rate = usable_rate(capture.get(cv2.CAP_PROP_FPS))
     count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    rate = usable_rate(fps)
     length = count if count > 0 and not live else None
     turn = None if isinstance(source, int) else _turn(capture)
-    frames = read_capture(capture, name, length, live, rate, turn)
-    return Capture(frames, rate, length)
+    return read_capture(capture, name, length, live, rate, turn), rate, length
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TypeVar
 
 import cv2
@@ -108,7 +107,7 @@ class ClipStream:
             found += linked.final_results()
         if state.last is not None:
             # the last clip may have been cut before it was known to be the last
-            found += state.last.rest(self.num_frames)
+            found += state.last.rest()
         return state, found
 
     def run(
@@ -137,7 +136,7 @@ class ClipStream:
                 loaded = stack.enter_context(closing(ahead(loaded, batch_size + 1)))
             clips = UntilError(loaded)
             linked = self._linked(StreamState(name), batches(clips, batch_size))
-            results = in_background(linked, batch_size if is_file else 0)
+            results = in_background(linked, batch_size) if is_file else (job() for job in linked)
             for result in stack.enter_context(closing(results)):
                 yield from result
         for failed in (clips.error, source.error):
@@ -163,7 +162,7 @@ class ClipStream:
                 state = after
                 yield linked.final_results
         if state.last is not None:
-            yield partial(state.last.rest, self.num_frames)
+            yield state.last.rest
 
     def prepare(
         self, name: str, frames: dict[int, np.ndarray], window: Window

@@ -2,37 +2,37 @@
 
 TEMPLATE = """\
 # Written by "mmcico finetune" for a start from
-#   {base}
+#   {base.name}
 # Change what you like, then train it with "mmcico train".
 # base.py has the model and the settings that are not here.
 _base_ = './base.py'
 
 work_dir = {work_dir!r}
 
-# {counts}
-images = {images!r}
-train_file = {train_file!r}
-valid_file = {valid_file!r}
-classes = {classes!r}
+# {data.counts}
+images = {data.images!r}
+train_file = {data.train_file!r}
+valid_file = {data.valid_file!r}
+classes = {data.classes!r}
 
 # frames are resized to fit into this long and short side; of the objects, 90 % then have
-# sides from {sides[0]:.0f} to {sides[1]:.0f} pixels
-scale = {scale!r}
-test_scale = {test_scale!r}  # masks are finer in larger frames; those of scale are faster
+# sides from {made.sides[0]:.0f} to {made.sides[1]:.0f} pixels
+scale = {made.scale!r}
+test_scale = {made.test_scale!r}  # masks are finer in larger frames; those of scale are faster
 num_frames = {num_frames}  # of a clip
-batch_size = {batch_size}  # clips of a step
+batch_size = {made.batch_size}  # clips of a step
 
 {model}
 
-# {num_steps} steps are {epochs:.0f} passes over the training frames; the learning rate rises for
-# warm_up steps and then falls to the end
-num_steps = {num_steps}
-warm_up = {warm_up}
+# {plan.num_steps} steps are {plan.epochs:.0f} passes over the training frames; the learning rate
+# rises for warm_up steps and then falls to the end
+num_steps = {plan.num_steps}
+warm_up = {plan.warm_up}
 learning_rate = {rate:g}
-load_from = {weights!r}
+load_from = {base.weights!r}
 
-flips = {flips[1]!r}
-flip_probs = {flips[0]!r}
+flips = {made.flips[1]!r}
+flip_probs = {made.flips[0]!r}
 clip_pipeline = [
     dict(type='mmcico.ClipFrameSample'),
     dict(
@@ -68,7 +68,7 @@ test_pipeline = [
 ]
 train_dataloader = dict(
     batch_size=batch_size,
-    num_workers={num_workers},
+    num_workers={made.num_workers},
     persistent_workers={persistent},
     sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
@@ -86,7 +86,7 @@ train_dataloader = dict(
 )
 val_dataloader = dict(
     batch_size=1,
-    num_workers={num_workers},
+    num_workers={made.num_workers},
     persistent_workers={persistent},
     drop_last=False,
     sampler=dict(type='mmcico.VideoSampler'),
@@ -120,7 +120,7 @@ param_scheduler = [
     ),
 ]
 optim_wrapper = dict(
-    type={wrapper!r},
+    type={made.wrapper!r},
     optimizer=dict(type='AdamW', lr=learning_rate, weight_decay=0.01, fused=True),
     clip_grad=dict(max_norm=10.0),
 )

@@ -14,7 +14,7 @@ from mmcico.utils.launch import read_config
 from mmcico.utils.package_files import package_root
 
 from .config_template import TEMPLATE
-from .model_loading import ANY_OBJECT, check_config, config_in, find_model
+from .model_loading import ANY_OBJECT, check_config, config_of, find_model
 from .training_plan import Anchors, Choices
 
 RUNTIME = 'configs/_base_/default_runtime.py'
@@ -55,17 +55,17 @@ class Data(NamedTuple):
     """Data of a training.
 
     Attributes:
-        images (Path): Folder of the frames.
-        train_file (Path): Annotation file.
-        valid_file (Path): Annotation file.
-        classes (Sequence[str]): Names in the order of the labels.
+        images (str): Folder of the frames.
+        train_file (str): Annotation file.
+        valid_file (str): Annotation file.
+        classes (tuple[str, ...]): Names in the order of the labels.
         counts (str): Numbers of videos and frames, for a comment.
     """
 
-    images: Path
-    train_file: Path
-    valid_file: Path
-    classes: Sequence[str]
+    images: str
+    train_file: str
+    valid_file: str
+    classes: tuple[str, ...]
     counts: str
 
 
@@ -89,8 +89,9 @@ def find_base(name: str) -> Base:
     if file.endswith('.pth'):
         if not Path(file).is_file():
             raise FileNotFoundError(f'checkpoint "{name}" does not exist')
-        config, weights = config_in(file), str(Path(file).resolve())
-        classes = tuple(meta_of(file).get('dataset_meta', {}).get('classes') or ())
+        config, weights = config_of(file), str(Path(file).resolve())
+        meta = CheckpointLoader.load_checkpoint(file, 'cpu', 'silent').get('meta') or {}
+        classes = tuple(meta.get('dataset_meta', {}).get('classes') or ())
     else:
         config, weights = find_model(name)
     check_config(config)
@@ -98,8 +99,7 @@ def find_base(name: str) -> Base:
     pretrained = drop_pretrained(model, weights is not None)
     content = read_config(str(package_root() / RUNTIME)).to_dict()
     content |= {key: config[key] for key in KEPT if config.get(key) is not None}
-    rates = (SCRATCH_RATE, BACKBONE_RATE, CHECKPOINT_RATE)
-    rate = rates[1 if pretrained else 2 if weights else 0]
+    rate = BACKBONE_RATE if pretrained else CHECKPOINT_RATE if weights else SCRATCH_RATE
     pipeline = config.test_dataloader.dataset.pipeline
     steps = tuple(dict(step) for step in pipeline if step.type not in USUAL_STEPS)
     side = long_side(pipeline) if weights else None
@@ -112,11 +112,6 @@ def long_side(pipeline: Sequence[Mapping[str, Any]]) -> int | None:
         if step['type'] == 'Resize' and isinstance(step.get('scale'), (tuple, list)):
             return max(step['scale'])
     return None
-
-
-def meta_of(weights: str) -> dict[str, Any]:
-    """Return the ``meta`` of a checkpoint."""
-    return CheckpointLoader.load_checkpoint(weights, 'cpu', 'silent').get('meta') or {}
 
 
 def drop_pretrained(part: Any, drop: bool) -> bool:
@@ -168,7 +163,7 @@ def anchor_strides(base: Base) -> list[int] | None:
     return list(generator['strides'])
 
 
-def model_text(base: Base, classes: Sequence[str], anchors: Anchors | None) -> str:
+def model_text(classes: Sequence[str], anchors: Anchors | None) -> str:
     """Return the lines that fit a model to the data."""
     if anchors is None:
         return f'model = dict(bbox_head=dict(num_classes={len(classes)}))'
@@ -195,29 +190,16 @@ def config_text(base: Base, data: Data, choices: Choices) -> str:
     """
     num_frames = int(base.config.model.bbox_head.get('num_frames', 3))
     return TEMPLATE.format(
-        base=base.name,
-        work_dir=str(data.train_file.parent / 'training'),
-        counts=data.counts,
-        images=str(data.images),
-        train_file=str(data.train_file),
-        valid_file=str(data.valid_file),
-        classes=tuple(data.classes),
+        base=base,
+        data=data,
+        made=choices,
+        plan=choices.schedule,
+        work_dir=str(Path(data.train_file).parent / 'training'),
         num_frames=num_frames,
         overlap=min(1, num_frames - 1),
-        scale=choices.scale,
-        test_scale=choices.test_scale,
-        sides=choices.sides,
-        batch_size=choices.batch_size,
-        num_workers=choices.num_workers,
-        flips=choices.flips,
         persistent=choices.num_workers > 0,
-        model=model_text(base, data.classes, choices.anchors),
-        num_steps=choices.schedule.num_steps,
-        warm_up=choices.schedule.warm_up,
-        epochs=choices.schedule.epochs,
+        model=model_text(data.classes, choices.anchors),
         rate=SAME_CLASSES_RATE if has_classes(base, data.classes) else base.learning_rate,
-        wrapper=choices.wrapper,
-        weights=base.weights,
         clip_steps=''.join(f'    {step!r},\n' for step in base.clip_steps),
     )
 

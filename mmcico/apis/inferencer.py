@@ -25,13 +25,11 @@ from .model_loading import (
     ANY_OBJECT,
     ANY_OBJECT_NOTE,
     backend_of,
-    category_ids,
-    check_backend,
     check_checkpoint,
     check_config,
     check_device,
     checked_batch_size,
-    class_names,
+    classes_of,
     config_of,
     find_model,
     runs_any_object,
@@ -73,11 +71,6 @@ class CiCoInferencer(BaseInferencer):
         ValueError: If there is no such model or device, or the weights do not fit.
     """
 
-    preprocess_kwargs: set = set()
-    forward_kwargs: set = set()
-    visualize_kwargs = {'score_thr', 'style'}
-    postprocess_kwargs = {'return_datasamples'}
-
     def __init__(
         self,
         model: str | Config | ConfigDict | None = None,
@@ -96,8 +89,7 @@ class CiCoInferencer(BaseInferencer):
         if runs_any_object(model, weights, backend):
             weights = str(ANY_OBJECT)
             print_log(ANY_OBJECT_NOTE, logger='current')
-        backend = backend_of(weights, backend)
-        check_backend(backend, precision, compiled)
+        backend = backend_of(weights, backend, precision, compiled)
         if weights is None and not allow_partial:
             raise ValueError(
                 'there are no weights: give weights=CHECKPOINT (allow_partial=True keeps the '
@@ -183,15 +175,14 @@ class CiCoInferencer(BaseInferencer):
         runs: list[TrackSink] = []
         samples: dict[str, list[DetDataSample]] = {}
         try:
-            sources = self._inputs_to_list(inputs)
+            sources = all_videos(inputs)
             taken = identities(sources)
             for opened in named_sources(sources):
                 plan.check_spared(opened.name, taken)
                 runs.append(TrackSink(opened.name, self.classes, self.category_ids))
-                kept = samples.setdefault(opened.name, [])
-                for result in self._run(opened, runs[-1], plan, size):
-                    if return_datasamples:
-                        kept.append(result.sample.cpu())
+                results = self._run(opened, runs[-1], plan, size)
+                kept = [each.sample.cpu() for each in results if return_datasamples]
+                samples[opened.name] = kept
         finally:
             plan.write_tracks(runs)
         return self.postprocess(runs, plan.videos(runs), samples if return_datasamples else None)
@@ -213,10 +204,6 @@ class CiCoInferencer(BaseInferencer):
                     sink.write(result)
                 interrupt.check()
                 yield result
-
-    def _inputs_to_list(self, inputs: Any) -> list[Source]:
-        """Return all videos; a list of frames or of image files is one video."""
-        return all_videos(inputs)
 
     def visualize(
         self,
@@ -267,8 +254,7 @@ class CiCoInferencer(BaseInferencer):
         if self.backend == 'pytorch':
             return super()._init_model(cfg, weights, device)
         model = load_onnx_model(cfg, str(weights), device)
-        self.classes = tuple(model.onnx_info.classes)
-        self.category_ids = tuple(model.onnx_info.category_ids)
+        self.classes, self.category_ids = model.onnx_info.classes, model.onnx_info.category_ids
         return model
 
     def _load_weights_to_model(
@@ -277,9 +263,7 @@ class CiCoInferencer(BaseInferencer):
         """Load weights that fit, and the names of the classes."""
         source = str(self.weights)
         content = {} if checkpoint is None else check_checkpoint(checkpoint, source)
-        meta = content.get('meta') or {}
-        self.classes = tuple(class_names(cfg, meta))
-        self.category_ids = tuple(category_ids(self.classes, meta))
+        self.classes, self.category_ids = classes_of(cfg, content.get('meta') or {})
         if checkpoint is None:
             return
         params = content.get('state_dict', content)

@@ -1,6 +1,6 @@
 """Models by name or path: their config, their weights, and what runs their network."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -51,12 +51,18 @@ def find_model(name: str) -> tuple[Config, str | None]:
     return read_config(name), weights[0] if isinstance(weights, list) else weights
 
 
-def config_in(weights: str) -> Config:
-    """Return the config in a checkpoint of MMEngine, given by path or URL.
+def config_of(weights: str, backend: str = 'pytorch') -> Config:
+    """Return the config in an ONNX file, or in a checkpoint of MMEngine, given by path or URL.
 
     Raises:
         ValueError: If it has no config, or cannot be read.
     """
+    if backend == 'onnx':
+        props = onnx_files.open_session(weights).get_modelmeta().custom_metadata_map
+        info = onnx_files.OnnxInfo.from_props(props, weights)
+        if info.cfg is None:
+            raise ValueError(f'"{weights}" holds no config; give model=CONFIG')
+        return checked_config(info.cfg, weights)
     checkpoint = check_checkpoint(
         _load_checkpoint(weights, map_location='cpu', logger='silent'), weights
     )
@@ -132,43 +138,39 @@ def checked_batch_size(batch_size: int | None, device: torch.device) -> int:
     Raises:
         ValueError: If it is not a whole number from 1 up.
     """
-    is_whole = batch_size is None or isinstance(batch_size, Integral)
-    if not is_whole or batch_size is not None and batch_size < 1:
+    if batch_size is not None and not (isinstance(batch_size, Integral) and batch_size >= 1):
         raise ValueError(f'batch_size={batch_size!r} is not a whole number from 1 up')
     if device.type == 'cpu':
         return 1
     return batch_size or (BATCH_SIZE if device.type == 'cuda' else 1)
 
 
-def class_names(cfg: Config, meta: Mapping[str, Any]) -> Sequence[str]:
-    """Return the K names of the classes, from ``meta`` of the checkpoint or the config.
+def classes_of(cfg: Config, meta: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+    """Return the K names and category ids of the classes.
 
-    They are ``class 0`` and so on if no names are known.
+    Names come from ``meta`` of the checkpoint or from the config; they are ``class 0`` and so on if
+    none are known. Ids come from the checkpoint or are 1, 2, ...
     """
     known = meta.get('dataset_meta') or {}
-    if known.get('classes'):
-        return tuple(known['classes'])
-    dataset = cfg.get('test_dataloader', {}).get('dataset', {})
-    classes = (dataset.get('metainfo') or {}).get('classes')
-    if classes:
-        return tuple(classes)
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset', {})
     version = dataset.get('dataset_version')
-    if version:
-        return tuple(VERSIONS[str(version)])
-    return tuple(f'class {label}' for label in range(cfg.model.bbox_head.num_classes))
+    names = (
+        known.get('classes')
+        or (dataset.get('metainfo') or {}).get('classes')
+        or (version and VERSIONS[str(version)])
+        or [f'class {label}' for label in range(cfg.model.bbox_head.num_classes)]
+    )
+    return tuple(names), tuple(known.get('category_ids') or range(1, len(names) + 1))
 
 
-def category_ids(names: Sequence[str], meta: Mapping[str, Any]) -> Sequence[Any]:
-    """Return the category id of each label, from the checkpoint or else 1, 2, ..."""
-    known = meta.get('dataset_meta') or {}
-    return tuple(known.get('category_ids') or range(1, len(names) + 1))
-
-
-def backend_of(weights: str | None, backend: str | None) -> str:
+def backend_of(
+    weights: str | None, backend: str | None, precision: str = 'fp32', compiled: bool = False
+) -> str:
     """Return the backend that the user wants, or that the ending of the file of weights tells.
 
     Raises:
-        ValueError: If PyTorch is to run an ONNX file.
+        ValueError: If PyTorch is to run an ONNX file, or settings do not exist or do not work
+            together.
     """
     is_onnx = str(weights).lower().endswith('.onnx')
     if backend == 'pytorch' and is_onnx:
@@ -176,35 +178,13 @@ def backend_of(weights: str | None, backend: str | None) -> str:
             f'"{weights}" is an ONNX file, which PyTorch does not run; leave out backend, or give '
             "'onnx'"
         )
-    return backend or ('onnx' if is_onnx else 'pytorch')
-
-
-def check_backend(backend: str, precision: str, compiled: bool) -> None:
-    """Refuse settings that do not exist, or do not work together.
-
-    Raises:
-        ValueError: If there are any.
-    """
+    backend = backend or ('onnx' if is_onnx else 'pytorch')
     if backend not in BACKENDS:
         raise ValueError(f'backend={backend!r} is none of {BACKENDS}')
     name = precision_name(precision)
     if backend == 'onnx' and (compiled or name not in ('auto', 'fp32')):
         raise ValueError('an ONNX file runs as it was exported; leave out precision and compiled')
-
-
-def config_of(weights: str, backend: str) -> Config:
-    """Return the config that a checkpoint or an ONNX file holds.
-
-    Raises:
-        ValueError: If it holds none.
-    """
-    if backend == 'pytorch':
-        return config_in(weights)
-    props = onnx_files.open_session(weights).get_modelmeta().custom_metadata_map
-    info = onnx_files.OnnxInfo.from_props(props, weights)
-    if info.cfg is None:
-        raise ValueError(f'"{weights}" holds no config; give model=CONFIG')
-    return checked_config(info.cfg, weights)
+    return backend
 
 
 def tune(model: CiCo, precision: str, compiled: bool) -> CiCo:

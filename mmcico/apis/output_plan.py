@@ -14,7 +14,9 @@ from mmcico.visualization.style import DrawStyle
 from .outputs import BackgroundSink, MaskSink, OverlaySink, ResultSink, TrackSink
 from .sources import FrameSource, Source, files_of, open_source
 
-SAVE = ('video', 'masks', 'json')
+#: what can be saved, and the paths of it for a video
+FILES = dict(video='videos/{}.mp4', masks='masks/{}', json='tracks/{}.json')
+SAVE = tuple(FILES)
 #: what tells files and folders apart that exist: the device and their number on it
 Identity = tuple[int, int]
 #: frames per second of sources that state none
@@ -56,9 +58,10 @@ class OutputPlan:
         if self.out_dir is not None:
             check_writable(Path(self.out_dir))
 
-    def _folder(self, what: str) -> Path | None:
-        """Return the output folder if files of a kind are wanted."""
-        return None if self.out_dir is None or what not in self.save else Path(self.out_dir)
+    def _path(self, what: str, name: str) -> Path | None:
+        """Return the file or folder of a kind for a video, None if it is not wanted."""
+        is_wanted = self.out_dir is not None and what in self.save
+        return Path(self.out_dir or '', FILES[what].format(name)) if is_wanted else None
 
     def check_spared(self, name: str, taken: Container[Identity | None]) -> None:
         """Check that the files of a video replace no files of a source.
@@ -70,31 +73,27 @@ class OutputPlan:
         Raises:
             ValueError: If they would.
         """
-        for what, target in (('video', f'videos/{name}.mp4'), ('masks', f'masks/{name}')):
-            folder = self._folder(what)
-            if folder and _identity(folder / target) in taken:
+        for what in ('video', 'masks'):
+            path = self._path(what, name)
+            if path and _identity(path) in taken:
                 raise ValueError(
-                    f'the output {folder / target} would replace files of a source; choose another '
-                    f'output folder than {folder}, or leave out "{what}" of what is saved'
+                    f'the output {path} would replace files of a source; choose another output '
+                    f'folder than {self.out_dir}, or leave out "{what}" of what is saved'
                 )
 
     def sinks(self, source: FrameSource, classes: Sequence[str]) -> list[ResultSink]:
         """Return the sinks for the frames of a video, which must be closed."""
         sinks: list[ResultSink] = []
-        folder = self._folder('video')
-        if folder:
+        if path := self._path('video', source.name):
             fps = self.fps or source.fps or DEFAULT_FPS
-            path = folder / 'videos' / f'{source.name}.mp4'
             sinks.append(OverlaySink(path, fps, classes, self.score_thr, self.style))
-        folder = self._folder('masks')
-        if folder:
-            sinks.append(MaskSink(folder / 'masks' / source.name, self.score_thr))
+        if path := self._path('masks', source.name):
+            sinks.append(MaskSink(path, self.score_thr))
         return [BackgroundSink(sink) for sink in sinks]
 
     def videos(self, runs: Sequence[TrackSink]) -> list[str]:
         """Return the paths of all overlays."""
-        folder = self._folder('video')
-        return [str(folder / 'videos' / f'{run.name}.mp4') for run in runs] if folder else []
+        return [str(path) for run in runs if (path := self._path('video', run.name))]
 
     def write_tracks(self, runs: Sequence[TrackSink]) -> None:
         """Write the tracks of all videos, including those that ended early.
@@ -104,13 +103,13 @@ class OutputPlan:
         Raises:
             OSError: If a file cannot be written; one that was there stays as it was.
         """
-        folder = self._folder('json')
         runs = [run for run in runs if run.results.length]
-        if folder and runs:
+        paths = [path for run in runs if (path := self._path('json', run.name))]
+        if paths:
             entries = [entry for run in runs for entry in run.entries()]
-            write_whole(folder / 'results.json', json.dumps(entries))
-            for run in runs:
-                write_whole(folder / 'tracks' / f'{run.name}.json', json.dumps(run.records()))
+            write_whole(Path(self.out_dir or '', 'results.json'), json.dumps(entries))
+        for path, run in zip(paths, runs):
+            write_whole(path, json.dumps(run.records()))
 
 
 def named_sources(sources: Iterable[Source]) -> Iterator[FrameSource]:

@@ -1,10 +1,10 @@
 """Destinations of the results of a video: overlay video, masks, tracks."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from .stream_values import FrameResult
 LARGEST_INDEX = 254
 
 
-class ResultSink(ABC):
+class ResultSink(AbstractContextManager):
     """Takes the frames of one video, in order."""
 
     @abstractmethod
@@ -35,12 +35,8 @@ class ResultSink(ABC):
             OSError: If it cannot be written.
         """
 
-    @abstractmethod
     def close(self) -> None:
         """Finish the output; frames that were written are kept."""
-
-    def __enter__(self) -> 'ResultSink':
-        return self
 
     def __exit__(self, *error: Any) -> None:
         self.close()
@@ -268,9 +264,6 @@ class TrackSink(ResultSink):
             votes = result.votes.cpu()
             self.results.lowest_of_ties = votes.get('class_ties') == 'lowest'
             self.results.add_votes(*(votes[name].tolist() for name in VOTE_FIELDS if name in votes))
-
-    def close(self) -> None:
-        """Do nothing, since no file is open."""
 
     def entries(self) -> list[dict[str, Any]]:
         """Return the entries of ``results.json`` of YouTube-VIS, best score first."""

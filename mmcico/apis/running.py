@@ -76,16 +76,11 @@ class UntilError(Generic[Item]):
         self.error: Exception | None = None
 
     def __iter__(self) -> Iterator[Item]:
-        items = iter(self.items)
-        while True:
-            try:
-                item = next(items)
-            except StopIteration:
-                return
-            except Exception as error:
-                self.error = error
-                return
-            yield item
+        try:
+            for item in self.items:  # noqa: UP028 (an end of this must not close the items)
+                yield item
+        except Exception as error:
+            self.error = error
 
 
 def ahead(items: Iterable[Item], length: int) -> Generator[Item, None, None]:
@@ -108,14 +103,9 @@ def ahead(items: Iterable[Item], length: int) -> Generator[Item, None, None]:
 def in_background(jobs: Iterable[Callable[[], Item]], length: int) -> Generator[Item, None, None]:
     """Yield the results of functions, in order.
 
-    A thread runs them while the next ones are fetched; up to ``length`` of them may wait. If it is
-    0, they run in this thread, as do those for which a GPU had too little memory beside its work on
-    the next ones.
+    A thread runs them while the next ones are fetched; up to ``length`` of them may wait. Those for
+    which a GPU had too little memory beside its work on the next ones run in this thread.
     """
-    if length == 0:
-        for job in jobs:
-            yield job()
-        return
     waiting: deque[tuple[Callable[[], Item], Future]] = deque()
     source = UntilError(jobs)
     pool = ThreadPoolExecutor(1, 'mmcico-results')

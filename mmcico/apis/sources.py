@@ -215,9 +215,8 @@ def _open_url(url: str, name: str | None) -> FrameSource:
 
 
 def _captured(source: str | int, name: str, live: bool) -> FrameSource:
-    capture = open_capture(source, name, live)
     files = () if live else (str(source),)
-    return FrameSource(name, capture.frames, capture.fps, capture.length, not live, files)
+    return FrameSource(name, *open_capture(source, name, live), not live, files)
 
 
 def _stem(path: str) -> str:

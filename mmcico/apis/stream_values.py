@@ -123,9 +123,9 @@ class LinkedClip(NamedTuple):
         """Return the frames that no other clip shows again."""
         return self._results(self.loaded.window.num_written, self.loaded.window.num_final)
 
-    def rest(self, num_frames: int) -> list[FrameResult]:
+    def rest(self) -> list[FrameResult]:
         """Return those of the T frames after the final ones, when no other clip follows."""
-        first = self.loaded.window.num_final
+        first, num_frames = self.loaded.window.num_final, len(self.loaded.inputs)
         if first == num_frames or self.loaded.at_end:
             return []
         frames = self._results(first, num_frames)

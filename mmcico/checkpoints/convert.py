@@ -7,7 +7,8 @@ from .layout import ModelLayout, Report
 from .names import count_levels, modern_names, published_head_names, to_ours, to_published
 
 #: buffers that a model computes from its settings, or that no result depends on
-OWN_BUFFERS = ('relative_position_index', 'num_batches_tracked')
+INDEX = '.relative_position_index'
+OWN_BUFFERS = (INDEX, '.num_batches_tracked')
 NORM0 = ('backbone.norm0.weight', 'backbone.norm0.bias')
 CLASS_LAYER = 'bbox_head.cls_layer.'
 HARD_NEGATIVES = 'mmcico.HardNegativeCrossEntropy'
@@ -30,59 +31,36 @@ def merging_to_published(value: Tensor) -> Tensor:
     return pixels[..., [0, 2, 1, 3], :].flatten(-2)
 
 
-def background_to_end(rows: Tensor, num_anchors: int) -> Tensor:
-    """Move the background of each anchor in (A * (K + 1), ...) rows from first to last class."""
-    return rows.unflatten(0, (num_anchors, -1)).roll(-1, dims=1).flatten(0, 1)
+def roll_classes(rows: Tensor, num_anchors: int, shift: int) -> Tensor:
+    """Roll the classes of each anchor in (A * (K + 1), ...) rows.
+
+    A shift of -1 moves the background from the first to the last class, 1 moves it back.
+    """
+    return rows.unflatten(0, (num_anchors, -1)).roll(shift, dims=1).flatten(0, 1)
 
 
-def background_to_front(rows: Tensor, num_anchors: int) -> Tensor:
-    """Invert :func:`background_to_end`."""
-    return rows.unflatten(0, (num_anchors, -1)).roll(1, dims=1).flatten(0, 1)
-
-
-def leaf(name: str) -> str:
-    """Return the last part of a name."""
-    return name.rsplit('.', 1)[-1]
-
-
-def is_merging(name: str) -> bool:
-    """Return whether a parameter, by its name in mmcico, has the inputs of a patch merging."""
-    return name.startswith('backbone.stages.') and '.downsample.' in name
-
-
-def value_to_ours(name: str, value: Tensor, model: ModelLayout) -> tuple[Tensor, str | None]:
-    """Return a published value in the order of mmcico, and what was changed, if anything.
+def reordered(
+    name: str, value: Tensor, model: ModelLayout, to_published: bool = False
+) -> tuple[Tensor, str | None]:
+    """Return a published value in the order of mmcico, or the inverse, and what was changed.
 
     ``name`` is that in mmcico.
     """
-    if is_merging(name):
-        return merging_to_mmdet(value), 'inputs of patch merging reordered'
-    if (
-        name.startswith(CLASS_LAYER)
-        and not model.use_sigmoid
-        and len(value) % model.num_anchors == 0
-    ):
-        return (background_to_end(value, model.num_anchors), 'background moved to the last class')
-    return value, None
-
-
-def value_to_published(name: str, value: Tensor, model: ModelLayout) -> tuple[Tensor, str | None]:
-    """Invert :func:`value_to_ours`."""
-    if is_merging(name):
-        return merging_to_published(value), 'inputs of patch merging reordered'
-    if name.startswith(CLASS_LAYER) and not model.use_sigmoid:
-        return (
-            background_to_front(value, model.num_anchors),
-            'background moved to the first class',
-        )
-    return value, None
+    if name.startswith('backbone.stages.') and '.downsample.' in name:
+        merging = merging_to_published if to_published else merging_to_mmdet
+        return merging(value), 'inputs of patch merging reordered'
+    is_softmax = name.startswith(CLASS_LAYER) and not model.use_sigmoid
+    if not is_softmax or len(value) % model.num_anchors:
+        return value, None
+    shift, place = (1, 'first') if to_published else (-1, 'last')
+    return roll_classes(value, model.num_anchors, shift), f'background moved to the {place} class'
 
 
 def not_needed(name: str, value: Tensor, ours: str | None, model: ModelLayout) -> str | None:
     """Return the reason to leave out a published parameter, None if there is none."""
     if name in NORM0 and ours not in model.state:
         return 'the model does not use the output of this stage'
-    if leaf(name) == 'relative_position_index':
+    if name.endswith(INDEX):
         own = None if ours is None else model.state.get(ours)
         if own is not None and torch.equal(own.cpu(), value.cpu()):
             return 'equal to that of the model'
@@ -114,8 +92,8 @@ def published_to_ours(
         if ours not in model.state:
             report.unexpected[name] = 'the model has no such parameter'
             continue
-        changed, done = value_to_ours(ours, value, model)
-        if leaf(name) == 'relative_position_index':
+        changed, done = reordered(ours, value, model)
+        if name.endswith(INDEX):
             report.unexpected[name] = 'differs from that of the model'
         elif changed.shape != model.state[ours].shape:
             report.shapes_differ(name, value, model.state[ours], class_hint(ours, value, model))
@@ -157,7 +135,7 @@ def complete(out: dict[str, Tensor], model: ModelLayout, report: Report) -> dict
     for name, own in model.state.items():
         if name in out:
             ordered[name] = out[name]
-        elif leaf(name) in OWN_BUFFERS:
+        elif name.endswith(OWN_BUFFERS):
             ordered[name] = own.clone()
             report.made[name] = 'initial value of the model'
         else:
@@ -180,41 +158,25 @@ def ours_to_published(
     levels = count_levels(model.state, 'neck.lateral_convs.{i}.')
     head = published_head_names()
     out, report = {}, Report()
-    fitting = fitting_parameters(params, model, report)
-    for name, value in fitting.items():
-        published = to_published(name, levels)
-        if published is None or not (published.startswith('backbone.') or published in head):
-            report.unexpected[name] = 'published models have no such parameter'
-            continue
-        out[published], done = value_to_published(name, value, model)
-        if published not in report.made:
-            note(report, published, done)
-    report.missing += [name for name in head if name not in out and name not in report.missing]
-    return add_norm0(out, report), report
-
-
-def fitting_parameters(
-    params: dict[str, Tensor], model: ModelLayout, report: Report
-) -> dict[str, Tensor]:
-    """Return the parameters of a file of mmcico that fit the model of the config."""
-    levels = count_levels(model.state, 'neck.lateral_convs.{i}.')
     for name in params:
         if name not in model.state:
             report.unexpected[name] = 'the model has no such parameter'
-    out = {}
     for name, own in model.state.items():
-        if name not in params:
-            published = to_published(name, levels) or name
-            if leaf(name) in OWN_BUFFERS:
-                out[name] = own.clone()
-                report.made[published] = 'initial value of the model'
-            else:
-                report.missing.append(published)
-        elif params[name].shape != own.shape:
-            report.shapes_differ(name, params[name], own)
+        value, published = params.get(name), to_published(name, levels)
+        if value is None and not name.endswith(OWN_BUFFERS):
+            report.missing.append(published or name)
+        elif value is not None and value.shape != own.shape:
+            report.shapes_differ(name, value, own)
+        elif published is None or not (published.startswith('backbone.') or published in head):
+            report.unexpected[name] = 'published models have no such parameter'
+        elif value is None:
+            out[published] = own.clone()
+            report.made[published] = 'initial value of the model'
         else:
-            out[name] = params[name]
-    return out
+            out[published], done = reordered(name, value, model, to_published=True)
+            note(report, published, done)
+    report.missing += [name for name in head if name not in out and name not in report.missing]
+    return add_norm0(out, report), report
 
 
 def add_norm0(out: dict[str, Tensor], report: Report) -> dict[str, Tensor]:

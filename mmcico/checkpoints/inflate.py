@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mmcico.registry import WEIGHT_INITIALIZERS
 
-from .convert import CLASS_LAYER, complete, not_needed, note, value_to_ours
+from .convert import CLASS_LAYER, complete, not_needed, note, reordered
 from .layout import ModelLayout, Report, parameters
 from .names import kind_of, modern_names, places
 
@@ -17,16 +17,6 @@ BOX_LAYER = 'bbox_head.bbox_layer.'
 PROTO_TOWER = 'mask_head.tower.'
 #: temporal weights of the prototypes' kernels, which lean on the frame itself
 PROTO_TAPS = (0.125, 0.75, 0.125)
-
-
-def even_taps(size: int, num_frames: int) -> list[float]:
-    """Return ``size`` temporal weights of sum 1 that leave the response to a still video unchanged.
-
-    They are equal, but with T = 1 only the middle tap, which alone meets a frame, is not 0.
-    """
-    if num_frames == 1:
-        return [float(tap == size // 2) for tap in range(size)]
-    return [1 / size] * size
 
 
 def inflate_kernel(kernel: Tensor, taps: Sequence[float]) -> Tensor:
@@ -39,20 +29,21 @@ def repeat_box_rows(rows: Tensor, num_anchors: int, num_frames: int) -> Tensor:
 
     The rows are weights or biases of the box layer; the frames of an anchor are side by side.
     """
-    boxes = rows.unflatten(0, (num_anchors, 1, 4))
-    repeats = [1, num_frames] + [1] * (boxes.dim() - 2)
-    return boxes.repeat(*repeats).flatten(0, 2)
+    return rows.unflatten(0, (num_anchors, 4)).repeat_interleave(num_frames, 0).flatten(0, 1)
 
 
 def time_taps(name: str, size: int, num_frames: int) -> list[float]:
-    """Return the temporal weights, of sum 1, for a kernel of a name that was trained on images.
+    """Return the temporal weights for a kernel of a name that was trained on images.
 
-    The prototypes belong to a frame, so their kernels lean on it; those of the other towers weigh
-    all frames equally.
+    Their sum is 1, which leaves the response to a still video unchanged. The prototypes belong to a
+    frame, so their kernels lean on it; those of the other towers weigh all frames equally. With
+    T = 1 only the middle tap, which alone meets a frame, is not 0.
     """
-    if name.startswith(PROTO_TOWER) and num_frames > 1 and size == 3:
+    if num_frames == 1:
+        return [float(tap == size // 2) for tap in range(size)]
+    if name.startswith(PROTO_TOWER) and size == 3:
         return list(PROTO_TAPS)
-    return even_taps(size, num_frames)
+    return [1 / size] * size
 
 
 def fit(
@@ -120,7 +111,7 @@ def inflate(
     for name, ours in candidates(params, goals, model, take_classes, report):
         value, done = params[name], None
         if kind == 'published':
-            value, done = value_to_ours(ours, value, model)
+            value, done = reordered(ours, value, model)
         fitted, reshaped = fit(ours, value, model.state[ours], model, of_images)
         if fitted is None:
             report.shapes_differ(name, params[name], model.state[ours])

@@ -1,5 +1,6 @@
 """Layout of a model, parameters of a checkpoint file, and the report of a conversion."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,17 +34,12 @@ class ModelLayout:
         """
         head = getattr(model, 'bbox_head', None)
         wanted = ('num_anchors', 'num_frames', 'use_sigmoid')
-        if head is None or not all(hasattr(head, name) for name in wanted):
+        if not all(hasattr(head, name) for name in wanted):
             raise ValueError(
                 f'the model is a {type(model).__name__} without a CiCoHead; use a config whose '
                 "model is of type 'mmcico.CiCo'"
             )
-        return cls(
-            state=dict(model.state_dict()),
-            num_anchors=head.num_anchors,
-            num_frames=head.num_frames,
-            use_sigmoid=head.use_sigmoid,
-        )
+        return cls(dict(model.state_dict()), *(getattr(head, name) for name in wanted))
 
 
 def parameters(content: Any, source: str) -> tuple[dict[str, Tensor], list]:
@@ -162,8 +158,5 @@ def counted(names: Sequence[str]) -> list[str]:
     >>> counted(['neck.convs.0.weight', 'neck.convs.0.bias', 'head.x'])
     ['neck.convs: 2', 'head: 1']
     """
-    numbers: dict[tuple[str, ...], int] = {}
-    for name in names:
-        module = tuple(name.split('.')[:-1][:2])
-        numbers[module] = numbers.get(module, 0) + 1
-    return [f'{".".join(module)}: {n}' for module, n in numbers.items()]
+    numbers = Counter('.'.join(name.split('.')[:-1][:2]) for name in names)
+    return [f'{module}: {number}' for module, number in numbers.items()]

@@ -174,17 +174,18 @@ def count_levels(names: Iterable[str], pattern: str) -> int:
 
 def published_head_names() -> list[str]:
     """Return the names of all parameters of a published model except those of its backbone."""
-    convs: tuple[str, ...] = ()
-    for layer, number in (('lat', LEVELS), ('pred', LEVELS), ('downsample', EXTRA_LEVELS)):
-        convs += tuple(f'fpn.{layer}_layers.{i}' for i in range(number))
-    convs += tuple(f'ProtoNet.mask_refine.{i}.0' for i in range(LEVELS))
-    convs += tuple(f'ProtoNet.proto_net.{i}' for i in (0, 3, 6))
-    convs += ('ProtoNet.proto_conv.0', 'ProtoNet.proto_conv.3')
-    convs += tuple(f'prediction_layers.{name}' for name, _ in LAYERS)
-    convs += tuple(f'prediction_layers.{name}.{i}' for name, _ in TOWERS for i in (0, 2, 4, 6))
-    norms = tuple(f'ProtoNet.mask_refine.{i}.1' for i in range(LEVELS))
-    norms += tuple(f'ProtoNet.proto_net.{i}' for i in (1, 4, 7))
-    norms += ('ProtoNet.proto_conv.1',)
+    fpn = (('lat', LEVELS), ('pred', LEVELS), ('downsample', EXTRA_LEVELS))
+    convs = [
+        *(f'fpn.{layer}_layers.{i}' for layer, number in fpn for i in range(number)),
+        *(f'ProtoNet.mask_refine.{i}.0' for i in range(LEVELS)),
+        *(f'ProtoNet.proto_{i}' for i in ('net.0', 'net.3', 'net.6', 'conv.0', 'conv.3')),
+        *(f'prediction_layers.{name}' for name, _ in LAYERS),
+        *(f'prediction_layers.{name}.{i}' for name, _ in TOWERS for i in (0, 2, 4, 6)),
+    ]
+    norms = [
+        *(f'ProtoNet.mask_refine.{i}.1' for i in range(LEVELS)),
+        *(f'ProtoNet.proto_{i}' for i in ('net.1', 'net.4', 'net.7', 'conv.1')),
+    ]
     return [f'{conv}.{leaf}' for conv in convs for leaf in ('weight', 'bias')] + [
         f'{norm}.{leaf}' for norm in norms for leaf in NORM_LEAVES
     ]
@@ -263,12 +264,8 @@ def mmdet_places(
     """
     if name.startswith('backbone.') or (name.startswith('neck.') and name in state):
         return [name]
-    for rule in neck:
-        found = rule.to_ours(name)
-        if found is not None:
-            return [found]
-    goals = [rule.to_ours(name) for rule in rules]
-    return [ours for ours in goals if ours is not None]
+    found, goals = ([rule.to_ours(name) for rule in each] for each in (neck, rules))
+    return [ours for ours in found if ours][:1] or [ours for ours in goals if ours]
 
 
 def places(params: dict[str, Tensor], kind: str, state: dict[str, Tensor]) -> dict[str, list[str]]:

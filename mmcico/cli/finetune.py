@@ -36,11 +36,12 @@ WRAPPERS = dict(fp32='OptimWrapper', bf16='mmcico.BFloat16OptimWrapper')
 
 
 class Parts(NamedTuple):
-    """The data and its two parts as :mod:`mmcico.formats` reads them."""
+    """The data and its two parts as :mod:`mmcico.formats` reads them, and the training clips."""
 
     whole: 'AnnotationFile'
     train: 'AnnotationFile'
     valid: 'AnnotationFile'
+    num_clips: int
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
@@ -104,8 +105,10 @@ def check_and_split(args: argparse.Namespace, out: Path) -> Parts:
     """Check the data and divide it.
 
     Raises:
-        ValueError: If there are errors in the data, or fewer than two videos.
+        ValueError: If there are errors in the data, fewer than two videos, or no frame with an
+            object in the training part.
     """
+    from mmcico.apis.training_plan import count_query_frames
     from mmcico.formats.read import read_annotations
 
     if run('check', args.data, '--images', args.images):
@@ -119,7 +122,11 @@ def check_and_split(args: argparse.Namespace, out: Path) -> Parts:
     names = ('train.json', 'valid.json')
     split = ['--method', 'stratified', '--fraction', args.valid_share, '--seed', args.seed]
     run('split', args.data, *split, '--out-dir', out, '--names', *names)
-    return Parts(whole, *(read_annotations(out / name) for name in names))
+    train, valid = (read_annotations(out / name) for name in names)
+    num_clips = count_query_frames(train)
+    if not num_clips:
+        raise ValueError(f'{train.name}: no frame shows an object; there is nothing to learn')
+    return Parts(whole, train, valid, num_clips)
 
 
 def choose_base(name: str | None) -> 'Base':
@@ -134,18 +141,10 @@ def choose_base(name: str | None) -> 'Base':
 
 
 def describe_data(args: argparse.Namespace, parts: Parts, base: 'Base', out: Path) -> 'Data':
-    """Return the data of the training, and say what becomes of classes.
-
-    Raises:
-        ValueError: If no frame of the training part has an object.
-    """
+    """Return the data of the training, and say what becomes of classes."""
     from mmcico.apis.config_writer import Data, has_classes, used_classes
-    from mmcico.apis.training_plan import count_query_frames
 
     classes = used_classes(parts.train, base.classes)
-    frames = count_query_frames(parts.train)
-    if not frames:
-        raise ValueError(f'{parts.train.name}: no frame shows an object; there is nothing to learn')
     say(f'classes  {", ".join(classes)}')
     others = [name for _, name in parts.whole.categories if name not in classes]
     if others:
@@ -156,11 +155,12 @@ def describe_data(args: argparse.Namespace, parts: Parts, base: 'Base', out: Pat
             'the layer of the classes is learned anew'
         )
     counts = (
-        f'{len(parts.train.videos)} videos with {frames} frames that show objects for training, '
-        f'{len(parts.valid.videos)} videos for validation'
+        f'{len(parts.train.videos)} videos with {parts.num_clips} frames that show objects '
+        f'for training, {len(parts.valid.videos)} videos for validation'
     )
-    train_file, valid_file = ((out / name).resolve() for name in ('train.json', 'valid.json'))
-    return Data(Path(args.images).resolve(), train_file, valid_file, classes, counts)
+    paths = (Path(args.images), out / 'train.json', out / 'valid.json')
+    images, train_file, valid_file = (str(path.resolve()) for path in paths)
+    return Data(images, train_file, valid_file, tuple(classes), counts)
 
 
 def choose(parts: Parts, base: 'Base') -> 'Choices':
@@ -189,9 +189,8 @@ def number_of_steps(args: argparse.Namespace, parts: Parts, config: Path, batch_
     """Return the number of steps for --epochs, or for --time from the time of some steps."""
     from mmcico.apis import training_plan as plan
 
-    frames = plan.count_query_frames(parts.train)
     if args.epochs is not None:
-        return plan.steps_of_epochs(args.epochs, frames, batch_size)
+        return plan.steps_of_epochs(args.epochs, parts.num_clips, batch_size)
     begin = time.perf_counter()
     seconds = plan.seconds_of(args.time)
     step = measure(config, FEW_MEASURED)
@@ -200,7 +199,7 @@ def number_of_steps(args: argparse.Namespace, parts: Parts, config: Path, batch_
     say(f'time     {step:.2f} s a step of {batch_size} clips')
     seconds -= time.perf_counter() - begin
     num_valid = sum(video.length for video in parts.valid.videos)
-    return plan.steps_of_time(seconds, step, frames, num_valid, batch_size)
+    return plan.steps_of_time(seconds, step, parts.num_clips, num_valid, batch_size)
 
 
 def own_names(name: str) -> list[str]:
@@ -283,7 +282,7 @@ def main(argv: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as draft:
         config = write_config(Path(draft), base, data, choices)
         steps = number_of_steps(args, parts, config, choices.batch_size)
-    schedule = plan.schedule_of(steps, plan.count_query_frames(parts.train), choices.batch_size)
+    schedule = plan.schedule_of(steps, parts.num_clips, choices.batch_size)
     config = write_config(out, base, data, choices._replace(schedule=schedule))
     say(
         f'length   {steps} steps, {schedule.epochs:.0f} passes over the frames',

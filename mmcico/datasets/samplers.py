@@ -10,7 +10,7 @@ from torch.utils.data import Dataset, Sampler
 from mmcico.formats.fields import id_key
 from mmcico.formats.results import find_parts, read_part
 from mmcico.registry import DATA_SAMPLERS
-from mmcico.utils.seeds import seeded
+from mmcico.utils.numerics import seeded
 
 
 def balanced_shares(lengths: Sequence[int], num_shares: int) -> list[list[int]]:

@@ -168,16 +168,24 @@ def output_names(model: CiCo) -> list[str]:
     return names + ['protos']
 
 
+def level_sizes(model: ClipModel, input_shape: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the height and width of each level for a height and width of the input.
+
+    They are those of the input divided by the stride, rounded up, as convolutions with stride 2 and
+    padding give them; :func:`export_onnx` checks this.
+    """
+    height, width = input_shape
+    strides = model.bbox_head.anchor_generator.strides
+    return [(-(-height // y), -(-width // x)) for x, y in strides]
+
+
 def map_priors(model: ClipModel, input_shape: Sequence[int], like: Tensor) -> Tensor:
     """Compute the anchors (P, 4), xyxy in pixels, from the height and width of the input.
 
-    The height and the width of a level are those of the input divided by the stride, rounded up, as
-    convolutions with stride 2 and padding give them; :func:`export_onnx` checks this. ``like`` is a
-    tensor on the device of the result.
+    ``like`` is a tensor on the device of the result.
     """
+    sizes = level_sizes(model, input_shape)
     generator = model.bbox_head.anchor_generator
-    height, width = input_shape
-    sizes: list[tuple[int, int]] = [(-(-height // y), -(-width // x)) for x, y in generator.strides]
     return torch.cat(generator.grid_priors(sizes, dtype=torch.float32, device=like.device))
 
 

@@ -16,7 +16,7 @@ from mmcico.models.vis.cico import CiCo
 from mmcico.models.vis.clip_network import ClipInput, ClipModel, LazyNetwork, NetworkResult
 from mmcico.models.vis.frame_features import KnownFrames
 from mmcico.structures.clip_outputs import ClipOutputs
-from mmcico.utils.products import whole_products
+from mmcico.utils.numerics import whole_products
 
 #: precisions of convolutions and products by name
 PRECISIONS = dict(fp32=torch.float32, bf16=torch.bfloat16, fp16=torch.float16)

@@ -11,7 +11,7 @@ from torch.utils.data import BatchSampler, DataLoader
 
 from mmcico.datasets.samplers import NumberedSampler, SeededItems
 from mmcico.registry import HOOKS
-from mmcico.utils.seeds import seed_generators
+from mmcico.utils.numerics import seed_generators
 
 
 class _Batches:

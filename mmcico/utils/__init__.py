@@ -2,15 +2,6 @@
 
 import importlib
 
-PARTS = (
-    'datasets.samplers',
-    'datasets.transforms',
-    'datasets.vis_dataset',
-    'engine',
-    'evaluation.vis_metric',
-    'models',
-)
-
 __all__ = ['register_all_modules']
 
 
@@ -25,6 +16,9 @@ def register_all_modules(init_default_scope: bool = True) -> None:
 
     from mmdet.utils import register_all_modules as register_mmdet
 
+    from mmcico import registry
+
     register_mmdet(init_default_scope)
-    for part in PARTS:
-        importlib.import_module(f'mmcico.{part}')
+    for each in vars(registry).values():
+        for location in getattr(each, '_locations', ()):
+            importlib.import_module(location)

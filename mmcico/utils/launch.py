@@ -14,20 +14,20 @@ import mmcico.compat  # noqa: F401
 
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
+from mmengine.registry import RUNNERS, init_default_scope
 from mmengine.runner import Runner
+
+from mmcico.registry import MODELS
 
 from .package_files import find_config
 from .processes import end_children_with_this, end_with_parent, watch_hosts
 
-#: keys at the top of a config that are read beside the arguments of a runner
-READ = (
-    'auto_scale_lr',
-    'custom_imports',
-    'efficient_conv_bn_eval',
-    'runner_type',
-    'tta_model',
+#: keys at the top of a config that MMEngine reads: the arguments of a runner, and others
+READ = {
+    *inspect.signature(Runner.__init__).parameters,
+    *('auto_scale_lr', 'custom_imports', 'efficient_conv_bn_eval', 'runner_type', 'tta_model'),
     'vis_backends',
-)
+}
 #: parts whose settings are easily written one level too high
 HOMES = ('train_cfg', 'optim_wrapper', 'train_dataloader', 'val_dataloader', 'test_dataloader')
 #: endings of the files that MMEngine reads as configs
@@ -88,21 +88,15 @@ def read_config(name: str, options: Mapping[str, Any] | None = None) -> Config:
     return cfg
 
 
-def _read_keys() -> set[str]:
-    """Return the keys at the top of a config that MMEngine reads."""
-    return {*inspect.signature(Runner.__init__).parameters, *READ}
-
-
 def unread_key(cfg: Config, key: str) -> str | None:
     """Return what a key at the top of a config should probably have been, None if it is fine.
 
     Configs may have variables of any name, so that only names close to one that MMEngine reads, and
     names of settings that belong into another part, count.
     """
-    known = _read_keys()
-    if key in known:
+    if key in READ:
         return None
-    near = difflib.get_close_matches(key, known, 1, 0.85)
+    near = difflib.get_close_matches(key, READ, 1, 0.85)
     homes = [part for part in HOMES if key in (cfg.get(part) or {})]
     if homes and cfg.get(key) != cfg[homes[0]][key]:
         return f'{homes[0]}.{key}'
@@ -122,7 +116,7 @@ def check_keys(cfg: Config, options: Mapping[str, Any]) -> None:
                 f'{cfg.filename}: nothing reads the key "{key}"; did you mean "{meant}"?'
             )
     for key in (name.partition('.')[0] for name in options):
-        if key not in cfg and key not in _read_keys():
+        if key not in cfg and key not in READ:
             meant = unread_key(Config({**cfg, key: object}), key)
             near = difflib.get_close_matches(key, cfg, 1, 0.8)
             if meant or near:
@@ -149,6 +143,18 @@ def load_config(args: argparse.Namespace) -> Config:
     elif cfg.get('work_dir') is None:
         cfg.work_dir = osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0])
     return cfg
+
+
+def build_model(cfg: Config) -> Any:
+    """Build the model of a config, in training mode and with random values."""
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    return MODELS.build(cfg.model)
+
+
+def build_runner(cfg: Config) -> Any:
+    """Prepare the processes of a job, see :func:`prepare_devices`, and build its runner."""
+    prepare_devices(cfg)
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
 
 
 def rank_variables(launcher: str, env: Mapping[str, str]) -> dict[str, str]:
@@ -269,9 +275,14 @@ def set_sharding(cfg: Config) -> None:
             )
 
 
-def set_output_folder(evaluators: dict | list[dict], folder: str) -> None:
+def our_metrics(evaluators: dict | list[dict] | None) -> list[dict]:
+    """Return the configs of :class:`VISMetric` in that of an evaluator."""
+    every = evaluators if isinstance(evaluators, list) else [evaluators or {}]
+    return [each for each in every if each.get('type', '').rpartition('.')[2] == 'VISMetric']
+
+
+def set_output_folder(evaluators: dict | list[dict] | None, folder: str) -> None:
     """Let metrics of an evaluator's config without an ``outdir`` write their files to a folder."""
-    for each in evaluators if isinstance(evaluators, list) else [evaluators]:
-        is_ours = each.get('type', '').rpartition('.')[2] == 'VISMetric'
-        if is_ours and each.get('outdir') is None:
+    for each in our_metrics(evaluators):
+        if each.get('outdir') is None:
             each['outdir'] = folder

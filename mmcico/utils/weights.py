@@ -63,11 +63,10 @@ def split_init_cfg(init_cfg: OptConfigType | list[dict]) -> tuple[list[dict], li
 
     The latter have a type with ``after_children``; MMEngine's ``init_weights`` runs the former.
     """
-    cfgs = [init_cfg] if isinstance(init_cfg, dict) else list(init_cfg or [])
-    kinds = [cfg['type'] for cfg in cfgs]
-    kinds = [WEIGHT_INITIALIZERS.get(kind) if isinstance(kind, str) else kind for kind in kinds]
-    last = [getattr(kind, 'after_children', False) for kind in kinds]
-    return (
-        [cfg for cfg, after in zip(cfgs, last) if not after],
-        [cfg for cfg, after in zip(cfgs, last) if after],
-    )
+    first: list[dict] = []
+    last: list[dict] = []
+    for cfg in [init_cfg] if isinstance(init_cfg, dict) else init_cfg or []:
+        kind = cfg['type']
+        kind = WEIGHT_INITIALIZERS.get(kind) if isinstance(kind, str) else kind
+        (last if getattr(kind, 'after_children', False) else first).append(cfg)
+    return first, last

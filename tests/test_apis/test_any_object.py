@@ -12,7 +12,7 @@ from pycocotools.mask import decode as rle_decode
 from tool_runs import tool_module
 
 from mmcico.apis import CiCoInferencer, open_source
-from mmcico.apis.model_loading import ANY_OBJECT, ANY_OBJECT_NOTE, config_in
+from mmcico.apis.model_loading import ANY_OBJECT, ANY_OBJECT_NOTE, config_of
 from mmcico.cli.main import main
 from mmcico.formats.read import read_annotations
 from mmcico.formats.rle import decode_masks
@@ -83,7 +83,7 @@ def test_the_figures_are_those_of_the_page():
 
 
 def test_mirror_images_change_the_sign_of_motion():
-    cfg = config_in(str(ANY_OBJECT))
+    cfg = config_of(str(ANY_OBJECT))
     cfg.model.test_cfg.tta = dict()
     model = CiCoInferencer(cfg, str(ANY_OBJECT)).model
     assert [(view.flip, view.negated) for view in model.viewed.views] == [

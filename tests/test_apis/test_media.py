@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 
 from mmcico.apis import open_source
-from mmcico.apis.captures import Capture
 from mmcico.apis.media import is_image_file
 from mmcico.cli.main import main
 from mmcico.testing import write_small_model
@@ -78,7 +77,7 @@ def test_messages_hide_what_addresses_keep_secret(place, user, capfd):
 def test_names_of_addresses(monkeypatch, address, name):
     def opened(*args):
         assert args == (address, name, True)
-        return Capture(iter([]), None, None)
+        return iter([]), None, None
 
     monkeypatch.setattr('mmcico.apis.sources.open_capture', opened)
     assert open_source(address).name == name

@@ -4,13 +4,8 @@ import pytest
 import torch
 from mmdet.models.backbones.swin import swin_converter
 
-from mmcico.checkpoints.convert import (
-    background_to_end,
-    background_to_front,
-    merging_to_mmdet,
-    merging_to_published,
-)
-from mmcico.checkpoints.inflate import even_taps, inflate_kernel, repeat_box_rows
+from mmcico.checkpoints.convert import merging_to_mmdet, merging_to_published, roll_classes
+from mmcico.checkpoints.inflate import inflate_kernel, repeat_box_rows, time_taps
 from mmcico.checkpoints.names import (
     Rule,
     modern_name,
@@ -40,11 +35,11 @@ def test_patch_merging_is_that_of_mmdet():
 
 def test_background_moves_within_each_anchor():
     rows = torch.tensor([9, 0, 1, 19, 10, 11])  # 2 anchors, background first
-    moved = background_to_end(rows, 2)
+    moved = roll_classes(rows, 2, -1)
     assert moved.tolist() == [0, 1, 9, 10, 11, 19]
-    assert background_to_front(moved, 2).tolist() == rows.tolist()
+    assert roll_classes(moved, 2, 1).tolist() == rows.tolist()
     kernels = rows[:, None, None, None].expand(6, 2, 3, 3)
-    assert background_to_end(kernels, 2)[:, 1, 2, 0].tolist() == moved.tolist()
+    assert roll_classes(kernels, 2, -1)[:, 1, 2, 0].tolist() == moved.tolist()
 
 
 def test_box_rows_stay_with_their_anchor():
@@ -82,8 +77,8 @@ def test_box_rows_stay_with_their_anchor():
 
 def test_kernels_keep_their_sum():
     kernel = torch.arange(4.0).reshape(1, 1, 2, 2)
-    assert even_taps(3, 5) == [1 / 3] * 3
-    assert even_taps(3, 1) == [0, 1, 0]
+    assert time_taps('bbox_head.box_tower.', 3, 5) == [1 / 3] * 3
+    assert time_taps('bbox_head.box_tower.', 3, 1) == [0, 1, 0]
     spread = inflate_kernel(kernel, [0.125, 0.75, 0.125])
     assert spread.shape == (1, 1, 3, 2, 2)
     assert spread[0, 0, :, 1, 1].tolist() == [0.375, 2.25, 0.375]

@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader, Dataset
 
 from mmcico.datasets.samplers import NumberedSampler, SeededItems
-from mmcico.utils.seeds import seeded
+from mmcico.utils.numerics import seeded
 
 WORKERS = 'train_dataloader.num_workers={}'
 

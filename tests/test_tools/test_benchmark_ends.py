@@ -14,7 +14,6 @@ from mmcico.testing import write_small_model
 sys.path += [str(TOOLS / each) for each in ('analysis_tools', 'benchmarks')]
 
 from speed.builders import build
-from speed.report import peer_table
 from speed.runs import Plan
 from speed.videos import generated
 
@@ -53,7 +52,8 @@ def test_instances_beside_those_of_peers_are_counted_a_frame(small, tmp_path):
     assert Plan(inferencer, video).instances() == np.mean(frames) > 0
     speeds = {key: dict(median=1, low=1, high=1) for key in ('steps', 'end_to_end', 'network')}
     own = dict(speeds, memory=1, instances=2.0, clip=dict(instances=9.0))
-    head, _, row, _ = peer_table(own, dict(peer=dict(speeds, memory=1, instances=3.0))).splitlines()
+    table = tool_module('analysis_tools/benchmark.py').peer_table
+    head, _, row, _ = table(own, dict(peer=dict(speeds, memory=1, instances=3.0))).splitlines()
     assert head.endswith('| instances a frame |') and row.endswith('| 2.0 |')
 
 

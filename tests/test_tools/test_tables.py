@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
-from table_text import paper_table, result_rows, results_table, summarize
+from run_table import paper_table, result_rows, results_table, summarize
 from tables import choose_rows, config_of, load_table, own_variables, set_frames_per_step
 
 BASE = """

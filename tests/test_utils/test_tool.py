@@ -14,9 +14,8 @@ from mmengine.utils.dl_utils import load_url
 from small_sets import small_set
 from tool_runs import TOOLS, run_unread
 
-from mmcico.utils.error_text import is_user_error
 from mmcico.utils.patient_output import patient_output
-from mmcico.utils.tool import Program, run_tool, tool_parser, write_output
+from mmcico.utils.tool import Program, is_user_error, run_tool, tool_parser, write_output
 
 
 def fail(error):

@@ -11,11 +11,9 @@ import sys
 from collections.abc import Sequence
 
 import torch
-from mmengine.registry import init_default_scope
 from torch.utils.flop_counter import FlopCounterMode
 
-from mmcico.registry import MODELS
-from mmcico.utils.launch import add_cfg_options, read_config
+from mmcico.utils.launch import add_cfg_options, build_model, read_config
 from mmcico.utils.tool import run_tool, tool_parser
 
 
@@ -45,8 +43,7 @@ def main(argv: Sequence[str]) -> None:
         raise ValueError(
             f'{args.config}: the model is {cfg.model.type}; give a config of mmcico.CiCo'
         )
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
-    model = MODELS.build(cfg.model).eval()
+    model = build_model(cfg).eval()
     divisor = cfg.model.get('data_preprocessor', {}).get('pad_size_divisor', 1)
     height, width = (-(-side // divisor) * divisor for side in args.size)
     clip = torch.zeros(1, model.num_frames, 3, height, width)

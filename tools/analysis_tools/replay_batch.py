@@ -13,14 +13,12 @@ from collections.abc import Sequence
 
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from mmengine.utils import import_modules_from_strings
 
 from mmcico.engine.finite_hook import batch_names, load_batch
-from mmcico.registry import MODELS
-from mmcico.utils.launch import add_cfg_options, read_config
-from mmcico.utils.seeds import seed_generators
+from mmcico.utils import launch
+from mmcico.utils.numerics import seed_generators
 from mmcico.utils.tool import run_tool, tool_parser
 
 
@@ -32,15 +30,14 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         '--checkpoint', help='weights, or "none" for new ones (default: the last good checkpoint)'
     )
-    add_cfg_options(parser)
+    launch.add_cfg_options(parser)
     return parser.parse_args(argv)
 
 
-def build_model(cfg: Config, checkpoint: str | None) -> torch.nn.Module:
+def load_model(cfg: Config, checkpoint: str | None) -> torch.nn.Module:
     """Build the model in training mode, with the weights of a checkpoint."""
     import_modules_from_strings(**cfg.get('custom_imports', dict(imports=[])))
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
-    model = MODELS.build(cfg.model)
+    model = launch.build_model(cfg)
     model.init_weights()
     if checkpoint:
         load_checkpoint(model, checkpoint, map_location='cpu')
@@ -71,9 +68,9 @@ def main(argv: Sequence[str]) -> None:
     """Run the batch and print the numbers."""
     args = parse_args(argv)
     content = load_batch(args.batch)
-    cfg = read_config(args.config, args.cfg_options)
+    cfg = launch.read_config(args.config, args.cfg_options)
     checkpoint = args.checkpoint or content['checkpoint']
-    model = build_model(cfg, None if checkpoint == 'none' else checkpoint)
+    model = load_model(cfg, None if checkpoint == 'none' else checkpoint)
     losses, gradients = replay(model, content)
     print(f'step {content["step"]}, process {content["rank"]}, weights: {checkpoint}')
     for name in batch_names(content['batch']):

@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 import cv2
@@ -177,21 +178,11 @@ def find_moment(clips: ClipStream, source: Any, frame: int) -> Moment:
     keeper = clips.model.network = KeepPrototypes(clips.model.network)
     state = StreamState(source.name)
 
-    def found(results: list[FrameResult]) -> Moment | None:
+    for image in chain(source, [None]):
+        state, results = clips.conclude(state) if image is None else clips.push(state, image)
         for result in results:
             if result.frame_id == frame:
                 return Moment(result, state.last, keeper.protos)
-        return None
-
-    for image in source:
-        state, results = clips.push(state, image)
-        moment = found(results)
-        if moment:
-            return moment
-    state, results = clips.conclude(state)
-    moment = found(results)
-    if moment:
-        return moment
     raise ValueError(f'--frame {frame}: {source.name} has the frames 0 to {state.num_frames - 1}')
 
 

@@ -11,7 +11,6 @@ are no masks to compare.
 """
 
 import argparse
-import json
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
@@ -25,13 +24,12 @@ import torch
 from mmcico.apis import CiCoInferencer, FrameResult, FrameSource
 from mmcico.apis.model_loading import BATCH_SIZE
 from mmcico.deployment import OnnxInfo, export_onnx
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import markdown_table, run_tool, tool_parser, write_output
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
 from speed.builders import DenseNetwork, build, plain_model
 from speed.measures import machine
-from speed.report import table
 from speed.videos import SpeedVideo, generated, opened
 
 #: device, precision and further changes of each way
@@ -163,22 +161,12 @@ def compare(args: argparse.Namespace, videos: Sequence[SpeedVideo], folder: str)
 
 def as_table(report: dict[str, dict]) -> str:
     """Return the numbers as a table."""
-    rows = []
+    rows = [['run', 'equal ids', 'worst IoU of a track', 'of a frame', 'largest score difference']]
+    forms = dict(equal_ids='.2%', worst_track_iou='.4f', worst_frame_iou='.4f', score='.1e')
     for name, each in report.items():
-        if 'error' in each:
-            rows.append([name, each['error'], '', '', ''])
-            continue
-        rows.append(
-            [
-                name,
-                f'{each["equal_ids"]:.2%}',
-                f'{each["worst_track_iou"]:.4f}',
-                f'{each["worst_frame_iou"]:.4f}',
-                f'{each["score"]:.1e}',
-            ]
-        )
-    head = ['run', 'equal ids', 'worst IoU of a track', 'of a frame', 'largest score difference']
-    return table(head, rows)
+        cells = [format(each[key], form) for key, form in forms.items() if key in each]
+        rows.append([name, *(cells or [each['error'], '', '', ''])])
+    return markdown_table(rows)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -191,10 +179,8 @@ def main(argv: Sequence[str]) -> int:
         report = compare(args, videos, folder)
     masks = report[FIRST]['instances']
     print(f'{masks} masks in {sum(len(v.frames) for v in videos)} frames')
-    print(as_table(report))
-    if args.out:
-        content = dict(machine=machine(torch.device('cpu')), config=args.config, ways=report)
-        Path(args.out).write_text(json.dumps(content, indent=1) + '\n')
+    content = dict(machine=machine(torch.device('cpu')), config=args.config, ways=report)
+    write_output(as_table(report), content, args.out, sys.stdout)
     return int(masks == 0 or any('error' in each for each in report.values()))
 
 

@@ -18,12 +18,13 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from mmcico.formats.read import load_json
 from mmcico.utils.files import write_whole
 from mmcico.utils.processes import run_bound
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import markdown_table, run_tool, tool_parser
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
@@ -172,10 +173,10 @@ def make_data(args: argparse.Namespace) -> Path:
 
 def spread(values: Sequence[float], digits: int) -> str:
     """Return the mean of the values and, of several, the least and the greatest."""
-    mean = f'{sum(values) / len(values):.{digits}f}'
+    middle = f'{mean(values):.{digits}f}'
     if len(values) == 1:
-        return mean
-    return f'{mean} ({min(values):.{digits}f} to {max(values):.{digits}f})'
+        return middle
+    return f'{middle} ({min(values):.{digits}f} to {max(values):.{digits}f})'
 
 
 def read_runs(args: argparse.Namespace, out: Path) -> dict[str, list[dict[str, Any]]]:
@@ -207,27 +208,25 @@ def read_runs(args: argparse.Namespace, out: Path) -> dict[str, list[dict[str, A
 
 def table(runs_of: Mapping[str, Sequence[dict[str, Any]]]) -> str:
     """Return the table of the figures of each model, in Markdown."""
-    lines = [
-        '| model | seeds | AP | AP50 | frames a second | steps | memory of the training, MiB '
-        '| parameters, millions |',
-        '| --- ' * 8 + '|',
-    ]
+    head = 'model|seeds|AP|AP50|frames a second|steps|memory of the training, MiB'
+    rows = [[*head.split('|'), 'parameters, millions']]
     for model, name in NAMES.items():
         runs = runs_of.get(model)
         if runs:
             columns = {key: [run[key] for run in runs] for key in runs[0]}
-            cells = [
-                name,
-                str(len(runs)),
-                spread(columns['AP'], 3),
-                spread(columns['AP50'], 3),
-                f'{sum(columns["frames_per_second"]) / len(runs):.1f}',
-                f'{sum(columns["steps"]) / len(runs):.0f}',
-                f'{max(columns["memory"]):.0f}',
-                f'{columns["parameters"][0] / 1e6:.1f}',
-            ]
-            lines.append(f'| {" | ".join(cells)} |')
-    return '\n'.join(lines)
+            rows.append(
+                [
+                    name,
+                    str(len(runs)),
+                    spread(columns['AP'], 3),
+                    spread(columns['AP50'], 3),
+                    f'{mean(columns["frames_per_second"]):.1f}',
+                    f'{mean(columns["steps"]):.0f}',
+                    f'{max(columns["memory"]):.0f}',
+                    f'{columns["parameters"][0] / 1e6:.1f}',
+                ]
+            )
+    return markdown_table(rows)
 
 
 def main(argv: Sequence[str]) -> int:

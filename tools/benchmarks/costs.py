@@ -23,13 +23,12 @@ import numpy as np
 import torch
 
 from mmcico.utils.files import write_whole
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import markdown_table, run_tool, tool_parser
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
 from speed.builders import build, forced, write_untrained
 from speed.measures import PeakMemory, machine, spread, wait_for
-from speed.report import table
 from speed.runs import second_clip
 from speed.videos import SpeedVideo, generated
 
@@ -130,11 +129,11 @@ def section(
     if not values:
         return {}
     found = {value: measure(value) for value in values}
-    rows = [
-        [str(value), f'{1000 * each["seconds"]["median"]:.1f}', f'{each["memory"]:.0f}']
-        for value, each in found.items()
-    ]
-    print(table([name, 'ms a frame', 'peak memory, MiB'], rows), '\n', sep='', flush=True)
+    rows = [[name, 'ms a frame', 'peak memory, MiB']]
+    for value, each in found.items():
+        ms, memory = 1000 * each['seconds']['median'], each['memory']
+        rows.append([str(value), f'{ms:.1f}', f'{memory:.0f}'])
+    print(markdown_table(rows), '\n', sep='', flush=True)
     return found
 
 

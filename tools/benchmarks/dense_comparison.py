@@ -10,7 +10,6 @@ plain network.
 """
 
 import argparse
-import json
 import statistics
 import sys
 from collections.abc import Sequence
@@ -24,13 +23,12 @@ import torch
 from mmcico.apis import CiCoInferencer
 from mmcico.deployment import compare_clips
 from mmcico.utils.launch import read_config
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import markdown_table, run_tool, tool_parser, write_output
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
 from speed.builders import DenseNetwork, build, forced, plain_model, resolved, write_untrained
 from speed.measures import machine, spread
-from speed.report import table
 from speed.runs import second_clip
 from speed.videos import SpeedVideo, generated
 
@@ -136,9 +134,7 @@ def main(argv: Sequence[str]) -> None:
     seconds = [f'{name}, s a new frame' for name in ['plain', *names]]
     ratios = [f'{name}, speed' for name in names]
     head = ['model', 'candidates', 'instances', *seconds, *ratios, 'fp32 as the plain network']
-    print(table(head, rows))
-    if args.out:
-        Path(args.out).write_text(json.dumps(result, indent=1) + '\n')
+    write_output(markdown_table([head, *rows]), result, args.out, sys.stdout)
 
 
 if __name__ == '__main__':

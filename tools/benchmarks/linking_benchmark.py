@@ -35,7 +35,7 @@ from mmcico.formats.rle import encode_masks
 from mmcico.models import TrackState
 from mmcico.registry import MODELS
 from mmcico.structures.clip_masks import pairwise_mask_iou
-from mmcico.utils.tool import positive_int, run_tool, tool_parser
+from mmcico.utils.tool import markdown_table, positive_int, run_tool, tool_parser
 
 TRACKERS = Path(__file__).parents[2] / 'configs/_base_/trackers'
 COLUMNS = dict(switches='{:.0f}', fragments='{:.0f}', AP='{:.3f}', AP50='{:.3f}')
@@ -187,14 +187,13 @@ def linkers(files: list[str]) -> dict[str, torch.nn.Module]:
 
 def table(found: dict[str, list[dict[str, Any]]]) -> str:
     """Return a table in Markdown with a row for each linker."""
-    lines = ['| linker | ' + ' | '.join(COLUMNS) + ' |', '| --- ' * (len(COLUMNS) + 1) + '|']
+    lines = [['linker', *COLUMNS]]
     for name, rows in found.items():
-        cells = []
+        lines.append([name])
         for key, form in COLUMNS.items():
             values = [row[key] for row in rows]
-            cells.append(f'{form} ± {form}'.format(np.mean(values), np.std(values)))
-        lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
-    return '\n'.join(lines)
+            lines[-1].append(f'{form} ± {form}'.format(np.mean(values), np.std(values)))
+    return markdown_table(lines)
 
 
 def main(argv: Sequence[str]) -> None:

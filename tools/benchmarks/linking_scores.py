@@ -18,7 +18,6 @@ import torch
 import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from torch import Tensor
 
@@ -27,9 +26,9 @@ from mmcico.formats.rle import decode_masks
 from mmcico.models import CiCo, ClipTracker, EvidenceTracker
 from mmcico.models.losses.clip_seg_loss import at_map_size
 from mmcico.models.vis.clip_network import VideoState
-from mmcico.registry import DATASETS, MODELS
+from mmcico.registry import DATASETS
 from mmcico.structures.clip_masks import pairwise_mask_iou
-from mmcico.utils.launch import read_config
+from mmcico.utils.launch import build_model, read_config
 from mmcico.utils.tool import positive_int, run_tool, tool_parser
 
 #: lowest IoU at which a mask shows an object
@@ -180,9 +179,8 @@ def draw(pairs: dict[str, Pairs], file: str) -> None:
 def main(argv: Sequence[str]) -> None:
     """Run the model, draw the figure and print the numbers of wrong pairs."""
     args = parse_args(argv)
-    init_default_scope('mmdet')
     cfg = read_config(args.config)
-    model = MODELS.build(cfg.model).eval()
+    model = build_model(cfg).eval()
     load_checkpoint(model, args.checkpoint, map_location='cpu')
     model.tracker = EvidenceTracker()
     pairs = {}

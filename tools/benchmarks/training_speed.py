@@ -29,13 +29,12 @@ from mmcico.models import CiCo
 from mmcico.registry import MODELS
 from mmcico.testing import clip_sample
 from mmcico.utils.launch import add_cfg_options, read_config
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import markdown_table, run_tool, tool_parser
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
 from speed.builders import plain_layers
 from speed.measures import DTYPES, PeakMemory, allocated_peak, machine, spread, wait_for
-from speed.report import table
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
@@ -142,7 +141,7 @@ def main(argv: Sequence[str]) -> None:
         for name, each in result['runs'].items()
     ]
     titles = ['tensors of a step, MiB', 'tensors', 'resident, MiB', 'resident']
-    print(table(['run', 's a step', 'speed', *titles], rows))
+    print(markdown_table([['run', 's a step', 'speed', *titles], *rows]))
     if args.out:
         Path(args.out).write_text(json.dumps(result, indent=1) + '\n')
 

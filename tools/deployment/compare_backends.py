@@ -18,15 +18,11 @@ from mmcico.compat.checkpoint import load_from_local
 
 import numpy as np
 import torch
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
 
 from mmcico.apis.clip_stream import ClipStream, StreamState
 from mmcico.apis.sources import array_pipeline, open_source
 from mmcico.deployment import Agreement, compare_clips, load_onnx_model
-from mmcico.models.vis.cico import CiCo
-from mmcico.registry import MODELS
-from mmcico.utils.launch import read_config
+from mmcico.utils.launch import build_model, read_config
 from mmcico.utils.tool import run_tool, tool_parser
 from mmcico.utils.weights import load_weights
 
@@ -54,13 +50,6 @@ def frames_of(video: str | None, number: int) -> list[np.ndarray]:
     return [noise.integers(0, 256, (360, 640, 3), dtype=np.uint8) for _ in range(number)]
 
 
-def timed(stream: ClipStream, state: StreamState, frame: np.ndarray) -> tuple[StreamState, float]:
-    """Push a frame; return the new state and the seconds."""
-    start = time.perf_counter()
-    state, _ = stream.push(state, frame)
-    return state, time.perf_counter() - start
-
-
 def compare(
     streams: dict[str, ClipStream], frames: Sequence[np.ndarray]
 ) -> tuple[Agreement, list[float]]:
@@ -70,19 +59,13 @@ def compare(
     for frame in frames:
         clips, times = states['onnx'].num_clips, {}
         for name, stream in streams.items():
-            states[name], times[name] = timed(stream, states[name], frame)
+            start = time.perf_counter()
+            states[name], _ = stream.push(states[name], frame)
+            times[name] = time.perf_counter() - start
         if states['onnx'].num_clips > clips:
             total += compare_clips(states['onnx'].last.clip, states['pytorch'].last.clip)
             ratios.append(times['pytorch'] / times['onnx'])
     return total, ratios
-
-
-def load_model(cfg: Config, path: str) -> CiCo:
-    """Build the model with its own layers."""
-    model = MODELS.build(cfg.model).eval()
-    checkpoint = load_from_local(path, 'cpu')
-    load_weights(model, checkpoint.get('state_dict', checkpoint), path)
-    return model
 
 
 def main(argv: Sequence[str]) -> None:
@@ -90,11 +73,10 @@ def main(argv: Sequence[str]) -> None:
     args = parse_args(argv)
     torch.set_num_threads(args.threads)
     cfg = read_config(args.config)
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
-    models = dict(
-        onnx=load_onnx_model(cfg, args.onnx, num_threads=args.threads),
-        pytorch=load_model(cfg, args.checkpoint),
-    )
+    onnx = load_onnx_model(cfg, args.onnx, num_threads=args.threads)
+    models = dict(onnx=onnx, pytorch=build_model(cfg).eval())
+    checkpoint = load_from_local(args.checkpoint, 'cpu')
+    load_weights(models['pytorch'], checkpoint.get('state_dict', checkpoint), args.checkpoint)
     pipeline = array_pipeline(cfg)
     streams = {}
     for name, model in models.items():

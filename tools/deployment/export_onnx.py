@@ -18,13 +18,10 @@ from collections.abc import Sequence
 
 from mmcico.compat.checkpoint import load_from_local
 
-from mmengine.registry import init_default_scope
-
-from mmcico.apis.model_loading import category_ids, class_names
+from mmcico.apis.model_loading import classes_of
 from mmcico.deployment.onnx_export import CHECK_SIZES, TOLERANCE, export_onnx
 from mmcico.deployment.onnx_files import OnnxInfo
-from mmcico.registry import MODELS
-from mmcico.utils.launch import add_cfg_options, read_config
+from mmcico.utils.launch import add_cfg_options, build_model, read_config
 from mmcico.utils.tool import run_tool, tool_parser
 from mmcico.utils.weights import load_weights
 
@@ -60,15 +57,12 @@ def main(argv: Sequence[str]) -> None:
     if not osp.isfile(args.checkpoint):
         raise FileNotFoundError(f'"{args.checkpoint}" does not exist')
     cfg = read_config(args.config, args.cfg_options)
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
-    model = MODELS.build(cfg.model).eval()
+    model = build_model(cfg).eval()
     checkpoint = load_from_local(args.checkpoint, 'cpu')
     weights = checkpoint.get('state_dict', checkpoint)
     for line in load_weights(model, weights, args.checkpoint, args.allow_partial):
         print(line)
-    meta = checkpoint.get('meta') or dict()
-    classes = class_names(cfg, meta)
-    info = OnnxInfo.of(model, cfg, classes, category_ids(classes, meta))
+    info = OnnxInfo.of(model, cfg, *classes_of(cfg, checkpoint.get('meta') or {}))
     sizes = list(CHECK_SIZES)
     if args.height is not None:
         sizes.append((args.height, args.width))

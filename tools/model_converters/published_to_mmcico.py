@@ -17,15 +17,13 @@ from mmcico.compat.checkpoint import load_from_local
 
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 
 import mmcico
 from mmcico.checkpoints import ModelLayout, Report, ours_to_published, published_to_ours
 from mmcico.checkpoints.layout import parameters
 from mmcico.formats.categories import expected_names
-from mmcico.registry import MODELS
 from mmcico.utils.files import whole_file
-from mmcico.utils.launch import add_cfg_options, read_config
+from mmcico.utils.launch import add_cfg_options, build_model, read_config
 from mmcico.utils.tool import run_tool, tool_parser
 
 
@@ -82,14 +80,10 @@ def check(report: Report, args: argparse.Namespace) -> None:
 def main(argv: Sequence[str]) -> None:
     """Convert the file and print the report."""
     args = parse_args(argv)
-    if not osp.isfile(args.config):
-        raise FileNotFoundError(f'config "{args.config}" does not exist')
-    cfg = read_config(args.config)
-    cfg.merge_from_dict(args.cfg_options or dict())
+    cfg = read_config(args.config, args.cfg_options)
     params, others = parameters(load_from_local(args.src, 'cpu'), args.src)
     convert = ours_to_published if args.reverse else published_to_ours
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
-    values, report = convert(params, ModelLayout.of(MODELS.build(cfg.model)))
+    values, report = convert(params, ModelLayout.of(build_model(cfg)))
     report.unexpected.update(dict.fromkeys(others, 'not a tensor'))
     print(report)
     check(report, args)

@@ -15,7 +15,7 @@ from mmengine.model.efficient_conv_bn_eval import efficient_conv_bn_eval_forward
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from mmcico.utils.products import whole_products
+from mmcico.utils.numerics import whole_products
 
 
 class NormedConv2d(nn.Conv2d):

@@ -42,17 +42,20 @@ def wait_for(device: torch.device) -> None:
         getattr(torch, device.type).synchronize()
 
 
+def seconds_of(work: Callable[[], Any], device: torch.device) -> float:
+    """Return the seconds of a call, with all work that it gives a device."""
+    wait_for(device)
+    start = time.perf_counter()
+    work()
+    wait_for(device)
+    return time.perf_counter() - start
+
+
 def measured_peak(device: torch.device, precision: str = 'fp32') -> float:
     """Return the operations per second of a large matrix product in a precision."""
     side = PEAK_SIDE.get(device.type, 2048)
     a = torch.randn(side, side, device=device).to(DTYPES[precision])
-    times = []
-    for _ in range(8):
-        wait_for(device)
-        start = time.perf_counter()
-        a @ a
-        wait_for(device)
-        times.append(time.perf_counter() - start)
+    times = [seconds_of(lambda: a @ a, device) for _ in range(8)]
     return 2 * side**3 / statistics.median(times[3:])
 
 

@@ -1,7 +1,6 @@
 """MMDetection's models of video instance segmentation on the same frames."""
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -18,7 +17,7 @@ from mmcico.formats.rle import encode_masks
 from mmcico.registry import MODELS
 from mmcico.utils.launch import read_config
 
-from .measures import PeakMemory, spread, wait_for
+from .measures import PeakMemory, seconds_of, spread
 from .videos import SpeedVideo
 
 #: configs of the models
@@ -114,21 +113,17 @@ class Peer:
         """Measure the model as a CiCo model is measured."""
         samples = self.prepared(dict(enumerate(self.video.frames)))
         number = len(self.video.frames)
-        times: dict[str, list[float]] = dict(network=[], end_to_end=[])
+        counts: list[int] = []
+        works: dict[str, Callable[[], Any]] = dict(
+            network=lambda: counts.append(self.network(samples)), end_to_end=self.end_to_end
+        )
         with PeakMemory(self.device) as peak:
-            for repeat in range(repeats + 1):
-                for name in times:
-                    wait_for(self.device)
-                    start = time.perf_counter()
-                    if name == 'network':
-                        instances = self.network(samples)
-                    else:
-                        self.end_to_end()
-                    wait_for(self.device)
-                    if repeat:
-                        times[name].append(number / (time.perf_counter() - start))
-        found: dict[str, Any] = {name: spread(values) for name, values in times.items()}
-        return dict(found, memory=peak.mib, instances=instances / number)
+            times = [
+                {name: seconds_of(work, self.device) for name, work in works.items()}
+                for _ in range(repeats + 1)
+            ][1:]
+        found = {name: spread([number / each[name] for each in times]) for name in works}
+        return dict(found, memory=peak.mib, instances=counts[-1] / number)
 
 
 def measure_peers(

@@ -16,7 +16,7 @@ from mmcico.datasets.clip_windows import clip_windows
 from mmcico.models import CiCo
 from mmcico.models.vis.clip_network import ClipInput, VideoState
 
-from .measures import PeakMemory, measured_peak, quantile, spread, wait_for
+from .measures import PeakMemory, measured_peak, quantile, seconds_of, spread, wait_for
 from .stages import NETWORK, STAGES, StageMeter, clock, flop_meter, metered
 from .videos import SpeedVideo
 
@@ -109,18 +109,8 @@ class Plan:
 
     def frames_a_second(self, work: Callable[[], Any]) -> dict[str, float]:
         """Return the spread of the frames per second over repeated runs on the whole video."""
-        return spread([len(self.video.frames) / each for each in self.seconds(work)])
-
-    def seconds(self, work: Callable[[], Any]) -> list[float]:
-        """Return the seconds of repeated runs, after one that warms up."""
-        times = []
-        for _ in range(self.repeats + 1):
-            wait_for(self.device)
-            start = time.perf_counter()
-            work()
-            wait_for(self.device)
-            times.append(time.perf_counter() - start)
-        return times[1:]
+        runs = [seconds_of(work, self.device) for _ in range(self.repeats + 1)]
+        return spread([len(self.video.frames) / each for each in runs[1:]])
 
     def whole_run(self) -> None:
         """Run the inferencer on the video."""

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
+from pycocotools import mask as mask_api
 
 from mmcico.apis import open_source
 from mmcico.datasets.moving_shapes import Track, generate_video, make_config
 from mmcico.formats.read import read_annotations
+from mmcico.utils.image_reading import write_jpeg
 
 #: box of a track in frames that do not show it
 NO_BOX = (0.0, 0.0, 0.0, 0.0)
@@ -40,11 +41,9 @@ class SpeedVideo:
 
 def track_boxes(track: Track) -> np.ndarray:
     """Return the boxes (F, 4) of a generated object, zeros in frames that do not show it."""
-    boxes = np.zeros((len(track.masks), 4))
-    for box, mask in zip(boxes, track.masks):
-        ys, xs = mask.any(axis=1).nonzero()[0], mask.any(axis=0).nonzero()[0]
-        if len(ys):
-            box[:] = xs[0], ys[0], xs[-1] + 1, ys[-1] + 1
+    planes = np.asfortranarray(track.masks.transpose(1, 2, 0), dtype=np.uint8)
+    boxes = mask_api.toBbox(mask_api.encode(planes))
+    boxes[:, 2:] += boxes[:, :2]
     return boxes
 
 
@@ -65,10 +64,8 @@ def generated(
     """
     config = make_config('easy', num_frames=num_frames, size=size, objects=(objects, objects))
     frames, tracks = generate_video(seed, 0, config)
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     for number, frame in enumerate(frames):
-        cv2.imwrite(str(folder / f'{number:05d}.jpg'), frame, [cv2.IMWRITE_JPEG_QUALITY, 95])
+        write_jpeg(Path(folder, f'{number:05d}.jpg'), frame)
     return SpeedVideo(
         str(folder),
         list(open_source(str(folder))),

@@ -11,7 +11,7 @@ from mmcico.deployment import set_precision
 from mmcico.models.layers.frozen_norms import join_frozen_norms
 from mmcico.registry import MODELS
 from mmcico.testing import small_model_cfg
-from mmcico.utils.products import whole_products
+from mmcico.utils.numerics import whole_products
 
 
 def settings():
