@@ -147,7 +147,8 @@ class PublishedClipTracker(BaseModule):
         else:
             masks, _ = self._overlap(found.bboxes, found.masks, tracks.bboxes, tracks.masks)
             boxes = pairwise_iou(found.bboxes[:, 0], tracks.bboxes[:, 0])
-        score = self._scores(found, tracks, masks, boxes, 2 if pairs else 1, input_shape)
+        iou = self.mask_weight * masks + self.box_weight * boxes
+        score = self._scores(found, tracks, iou, 2 if pairs else 1, input_shape)
         best, choice = score.max(dim=1)
         rows = first_claims(best, choice, len(tracks)).nonzero()[:, 0]
         claimed = choice[rows]
@@ -183,15 +184,13 @@ class PublishedClipTracker(BaseModule):
         self,
         found: InstanceData,
         tracks: InstanceData,
-        masks: Tensor,
-        boxes: Tensor,
+        iou: Tensor,
         factor: int,
         input_shape: tuple[int, int],
     ) -> Tensor:
         """Return (N, M + 1) matching scores, the last column for a new track."""
         similar = (cosine(found.embeds, tracks.embeds) + 1) / 2
         same = (found.labels[:, None] == tracks.labels[None]).float()
-        iou = self.mask_weight * masks + self.box_weight * boxes
         sides = (found.bboxes[..., 2:] - found.bboxes[..., :2]).mean(dim=1)
         share = sides.prod(dim=-1) / (input_shape[0] * input_shape[1])
         credit = torch.where(share < self.small_area, self.small_iou, self.new_iou)
