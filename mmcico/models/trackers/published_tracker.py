@@ -13,10 +13,7 @@ from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
 from mmcico.structures.devices import chosen_rows
 from mmcico.structures.track_state import Draw, TrackState
 
-from .matching import cosine
-
-#: what a track keeps
-FIELDS = ('bboxes', 'circumscribed', 'masks', 'mask_params', 'embeds', 'labels', 'scores')
+from .matching import FIELDS, cosine
 
 
 def first_claims(best: Tensor, choice: Tensor, num_tracks: int) -> Tensor:
@@ -147,8 +144,7 @@ class PublishedClipTracker(BaseModule):
         else:
             masks, _ = self._overlap(found.bboxes, found.masks, tracks.bboxes, tracks.masks)
             boxes = pairwise_iou(found.bboxes[:, 0], tracks.bboxes[:, 0])
-        iou = self.mask_weight * masks + self.box_weight * boxes
-        score = self._scores(found, tracks, iou, 2 if pairs else 1, input_shape)
+        score = self._scores(found, tracks, masks, boxes, 2 if pairs else 1, input_shape)
         best, choice = score.max(dim=1)
         rows = first_claims(best, choice, len(tracks)).nonzero()[:, 0]
         claimed = choice[rows]
@@ -184,13 +180,15 @@ class PublishedClipTracker(BaseModule):
         self,
         found: InstanceData,
         tracks: InstanceData,
-        iou: Tensor,
+        masks: Tensor,
+        boxes: Tensor,
         factor: int,
         input_shape: tuple[int, int],
     ) -> Tensor:
         """Return (N, M + 1) matching scores, the last column for a new track."""
         similar = (cosine(found.embeds, tracks.embeds) + 1) / 2
         same = (found.labels[:, None] == tracks.labels[None]).float()
+        iou = self.mask_weight * masks + self.box_weight * boxes
         sides = (found.bboxes[..., 2:] - found.bboxes[..., :2]).mean(dim=1)
         share = sides.prod(dim=-1) / (input_shape[0] * input_shape[1])
         credit = torch.where(share < self.small_area, self.small_iou, self.new_iou)
