@@ -137,8 +137,8 @@ class WholeCheckpointHook(CheckpointHook):
         """Have the checkpoint of a step removed after the next one is saved."""
         files = self.file_backend
         path = files.join_path(self.out_dir, self.filename_tmpl.format(step))
-        remove = files.rmtree if files.isdir(path) else files.remove  # folders are DeepSpeed's
         if is_main_process() and files.exists(path):
+            remove = files.rmtree if files.isdir(path) else files.remove  # folders are DeepSpeed's
             remove(path)
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:

@@ -124,9 +124,8 @@ class ViewedClips:
             of each view, NaN where it did not find the instance.
         """
         for clip in clips:
-            detection = self._detection(model, state, clip)
-            state = detection[0]
-            yield detection
+            state, found, draw = self._detection(model, state, clip)
+            yield state, found, draw
 
     def _detection(self, model: Any, state: VideoState, clip: ClipInput) -> Detection:
         """Run the network on one clip, once for each view."""
