@@ -5,16 +5,4 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-model = dict(
-    bbox_head=dict(
-        num_classes=25,
-        losses=dict(
-            loss_cls=dict(
-                _delete_=True,
-                type='mmcico.HardNegativeCrossEntropy',
-                neg_pos_ratio=3,
-                loss_weight=1.0,
-            )
-        ),
-    )
-)
+model = dict(bbox_head={{_base_.ovis_head}})

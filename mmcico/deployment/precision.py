@@ -9,9 +9,8 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from mmcico.models.layers.fast_layers import fuse_attention, use_winograd
 from mmcico.models.layers.frozen_norms import norms_to_fold, split_norms
-from mmcico.models.layers.window_attention import fuse_attention
-from mmcico.models.layers.winograd_layers import use_winograd
 from mmcico.models.vis.cico import CiCo
 from mmcico.models.vis.clip_network import ClipInput, ClipModel, LazyNetwork, NetworkResult
 from mmcico.models.vis.frame_features import KnownFrames

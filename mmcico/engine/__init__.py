@@ -3,9 +3,8 @@
 import mmcico.compat  # noqa: F401
 
 from .checkpoint_hook import WholeCheckpointHook
-from .clip_visualization_hook import ClipVisualizationHook
 from .finite_hook import FiniteTrainingHook
-from .logger_hook import MasterLoggerHook
+from .output_hooks import ClipVisualizationHook, MasterLoggerHook
 from .precision import BFloat16OptimWrapper, ChannelsLastHook, FrozenNormHook, PrecisionHook
 from .reproducible_hook import ReproducibleHook
 from .start_checks import ClassCheckHook, ScheduleCheckHook, WeightsFitHook

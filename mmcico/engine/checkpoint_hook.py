@@ -50,15 +50,10 @@ class _LateRemoval:
         self._waiting: list[tuple[Callable, str]] = []
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._backend, name)
-
-    def remove(self, path: str) -> None:
-        """Keep in mind a file to be removed."""
-        self._waiting.append((self._backend.remove, path))
-
-    def rmtree(self, path: str) -> None:
-        """Keep in mind a folder to be removed."""
-        self._waiting.append((self._backend.rmtree, path))
+        found = getattr(self._backend, name)
+        if name in ('remove', 'rmtree'):
+            return lambda path: self._waiting.append((found, path))
+        return found
 
     def remove_now(self, but: set[str | None]) -> None:
         """Remove what was to be removed before, except these files."""
@@ -117,9 +112,7 @@ class WholeCheckpointHook(CheckpointHook):
         self._check_weights(runner, runner.iter + (not self.by_epoch))
         if self.max_keep_ckpts > 0 and step not in self.keep_ckpt_ids:
             if len(self.keep_ckpt_ids) == self.max_keep_ckpts:
-                outdated = self.keep_ckpt_ids.popleft()
-                if is_main_process():
-                    self._outdate(outdated)
+                self._outdate(self.keep_ckpt_ids.popleft())
             self.keep_ckpt_ids.append(step)
             runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
         name = self.filename_tmpl.format(step)
@@ -142,11 +135,11 @@ class WholeCheckpointHook(CheckpointHook):
 
     def _outdate(self, step: int) -> None:
         """Have the checkpoint of a step removed after the next one is saved."""
-        path = self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(step))
-        if self.file_backend.isfile(path):
-            self.file_backend.remove(path)
-        elif self.file_backend.isdir(path):  # DeepSpeed's
-            self.file_backend.rmtree(path)
+        files = self.file_backend
+        path = files.join_path(self.out_dir, self.filename_tmpl.format(step))
+        if is_main_process() and files.exists(path):
+            remove = files.rmtree if files.isdir(path) else files.remove  # folders are DeepSpeed's
+            remove(path)
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
         """Save the best checkpoint before the one that was best is removed."""

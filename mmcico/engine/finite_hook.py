@@ -72,9 +72,6 @@ class FiniteTrainingHook(Hook):
         self._norm: Tensor | None = None
         self._left_out: Tensor | None = None  # of a fused optimiser
         self._skipped = 0
-        self._max_skipped = max_skipped
-        self._scaled = False
-        self._sharded = False
         self._report: dict | None = None
         self._handles: list = []
 
@@ -174,20 +171,14 @@ class FiniteTrainingHook(Hook):
 
     def _stop(self, runner: Runner) -> None:
         """Write the batches at fault and raise the same error in all processes."""
-        mine = self._report or {}
-        reports = all_gather_object(
-            dict(
-                rank=get_rank(),
-                step=mine.get('step', runner.iter + 1),
-                losses=mine.get('losses', {}),
-                norm=mine.get('norm', ''),
-                names=batch_names(mine.get('batch')),
-            )
-        )
+        mine = dict(step=runner.iter + 1, losses={}, norm='', batch=None, rank=get_rank())
+        mine.update(self._report or {})
+        names = batch_names(mine['batch'])
+        reports = all_gather_object({**mine, 'batch': None, 'names': names})
         at_fault = [each for each in reports if each['losses']] or reports
         folder = Path(runner.work_dir, 'replay')
-        if any(each['rank'] == get_rank() for each in at_fault) and mine:
-            name = f'iter_{mine["step"]}_rank{get_rank()}.pt'
+        if self._report and any(each['rank'] == mine['rank'] for each in at_fault):
+            name = f'iter_{mine["step"]}_rank{mine["rank"]}.pt'
             last = runner.message_hub.get_info('last_ckpt')
             save_batch(folder / name, seed=runner.seed, checkpoint=last, **mine)
         raise ValueError(self._message(runner, at_fault, folder))

@@ -66,13 +66,10 @@ class FrozenNormHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Join the norms."""
-        if not self.enabled:
-            return
         model = runner.model
-        if is_model_wrapper(model) and not isinstance(model, DistributedDataParallel):
-            return
+        whole = not is_model_wrapper(model) or isinstance(model, DistributedDataParallel)
         backbone = getattr(unwrapped(model), 'backbone', None)
-        if backbone is None:
+        if not self.enabled or not whole or backbone is None:
             return
         backbone.train()  # as the loop will do; a backbone freezes its norms here
         if number := join_frozen_norms(backbone):

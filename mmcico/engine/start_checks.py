@@ -4,6 +4,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -205,10 +206,8 @@ def check_number(runner: Runner, dataset: Any) -> None:
 def _classes_of_head(model: Any) -> tuple[str, int | None]:
     """Return the place of the head that classifies and its number of classes, None if unknown."""
     for name in HEADS:
-        head = model
-        for part in name.split('.'):
-            head = getattr(head, part, None)
-        number = getattr(head, 'num_classes', None)
+        path = f'{name}.num_classes'.split('.')
+        number = reduce(lambda part, each: getattr(part, each, None), path, model)
         if number is not None:
             return name, number
     return HEADS[0], None

@@ -24,6 +24,11 @@ def circumscribed_boxes(boxes: Tensor, visible: Tensor | None = None) -> Tensor:
     return torch.cat([low, high], dim=-1).where(seen, boxes.new_zeros(()))
 
 
+def box_centres(boxes: Tensor) -> Tensor:
+    """Return the centres (..., 2), x and y, of boxes (..., 4) xyxy."""
+    return (boxes[..., :2] + boxes[..., 2:]) / 2
+
+
 def box_area(boxes: Tensor) -> Tensor:
     """Compute the areas (...) of boxes (..., 4) xyxy; inverted boxes have the area 0."""
     return (boxes[..., 2:] - boxes[..., :2]).clamp(min=0).prod(dim=-1)
@@ -60,14 +65,13 @@ def pairwise_frame_iou(a: Tensor, b: Tensor) -> Tensor:
 
 def scale_boxes(boxes: Tensor, factor: float) -> Tensor:
     """Scale boxes (..., 4) xyxy about their centres by a factor."""
-    centre = (boxes[..., :2] + boxes[..., 2:]) / 2
-    half = (boxes[..., 2:] - boxes[..., :2]) / 2 * factor
+    centre, half = box_centres(boxes), (boxes[..., 2:] - boxes[..., :2]) / 2 * factor
     return torch.cat([centre - half, centre + half], dim=-1)
 
 
 def grow_boxes(boxes: Tensor, least: Tensor) -> Tensor:
     """Enlarge boxes (..., 4) xyxy about their centres to a least width and height (2,)."""
-    centre = (boxes[..., :2] + boxes[..., 2:]) / 2
+    centre = box_centres(boxes)
     half = torch.maximum(boxes[..., 2:] - boxes[..., :2], least) / 2
     return torch.cat([centre - half, centre + half], dim=-1)
 

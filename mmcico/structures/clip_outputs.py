@@ -31,14 +31,8 @@ class ClipOutputs(NamedTuple):
 
     def of_clip(self, index: int) -> 'ClipOutputs':
         """Return the predictions for one clip, without batch axis."""
-        return ClipOutputs(
-            self.cls_scores[index],
-            self.bbox_deltas[index],
-            self.mask_params[index],
-            self.embeds[index],
-            self.priors,
-            None if self.centerness is None else self.centerness[index],
-        )
+        own = {k: v[index] for k, v in self._asdict().items() if k != 'priors' and v is not None}
+        return self._replace(**own)
 
 
 class Positives(NamedTuple):

@@ -11,7 +11,7 @@ from torch import nn
 from mmcico.deployment import autocast_model, compare_clips, compile_model, set_precision
 from mmcico.deployment import precision as precision_module
 from mmcico.deployment.precision import FastNetwork, best_precision, norms_to_fold
-from mmcico.models.layers import winograd_layers
+from mmcico.models.layers import fast_layers
 from mmcico.models.vis.clip_network import ClipInput
 from mmcico.models.vis.frame_features import KnownFrames
 
@@ -57,15 +57,15 @@ def stir_norms(model):
             nn.init.uniform_(module.weight, 0.8, 1.2)
 
 
-def fast_layers(model):
-    kinds = winograd_layers.WinogradConv2d, winograd_layers.WinogradConv3d
+def layers_by_winograd(model):
+    kinds = fast_layers.WinogradConv2d, fast_layers.WinogradConv3d
     return sum(isinstance(each, kinds) for each in model.modules())
 
 
 @pytest.mark.parametrize('kind', ['yolact', 'condinst', 'published', 'swin', 'central'])
 def test_prepared_networks_find_what_the_model_finds(kind, monkeypatch):
     for name in ('MIN_CHANNELS', 'MIN_CHANNELS_3D'):  # as wide layers do
-        monkeypatch.setattr(winograd_layers, name, 1)
+        monkeypatch.setattr(fast_layers, name, 1)
     cfg = small_cfg(kind)
     if kind == 'yolact':
         cfg.model.mask_head.norm_cfg = dict(type='BN')
@@ -77,7 +77,7 @@ def test_prepared_networks_find_what_the_model_finds(kind, monkeypatch):
     assert not any(p.requires_grad for p in model.backbone.parameters())
     assert all(p.requires_grad for p in backbone.parameters() if p.dim() == 4 and len(p) > 8)
     assert kind == 'swin' or any(True for _ in norms_to_fold(backbone))
-    assert fast_layers(model) > 10 and not fast_layers(backbone)
+    assert layers_by_winograd(model) > 10 and not layers_by_winograd(backbone)
     found = run(model, frames)
     assert sum(len(clip) for clip in wanted) >= 3
     for a, b in zip(found, wanted):
@@ -90,13 +90,13 @@ def test_prepared_networks_find_what_the_model_finds(kind, monkeypatch):
 
 @pytest.mark.parametrize('precision, dtype', [('bf16', torch.bfloat16), ('fp16', torch.float16)])
 def test_networks_compute_low_and_answer_high(precision, dtype, monkeypatch):
-    monkeypatch.setattr(winograd_layers, 'MIN_CHANNELS', 1)
+    monkeypatch.setattr(fast_layers, 'MIN_CHANNELS', 1)
     model, frames = build(small_cfg(), quantile=0.9), video()
     with torch.no_grad():
         whole = model.network(model, KnownFrames(), ClipInput(frames[:3], (0, 1, 2), 2))
     set_precision(model, precision)
     assert model.neck.lateral_convs[0].weight.dtype == dtype
-    assert not fast_layers(model)
+    assert not layers_by_winograd(model)
     with torch.no_grad():
         found = model.network(model, KnownFrames(), ClipInput(frames[:3], (0, 1, 2), 2))
     known = found.known.features

@@ -127,7 +127,7 @@ def test_of_several_processes_the_first_draws_and_says_so(monkeypatch):
     hook = HOOKS.build(dict(type='mmcico.ClipVisualizationHook', draw=True))
     hook.before_run(runner)
     assert said == []
-    monkeypatch.setattr('mmcico.engine.clip_visualization_hook.get_world_size', lambda: 2)
+    monkeypatch.setattr('mmcico.engine.output_hooks.get_world_size', lambda: 2)
     HOOKS.build(dict(type='mmcico.ClipVisualizationHook')).before_run(runner)
     hook.before_run(runner)
     (line,) = said

@@ -7,7 +7,7 @@ from mmengine.structures import InstanceData
 
 from mmcico.models import EvidenceTracker, PairEvidence, TrackState
 from mmcico.models.trackers.evidence_tracker import clips_of_a_frame
-from mmcico.models.trackers.pair_evidence import shared_frames
+from mmcico.models.trackers.matching import shared_frames
 from mmcico.structures.clip_boxes import circumscribed_boxes
 
 SIZE = 24

@@ -1,4 +1,4 @@
-"""Mask generators against a plain loop over pixels."""
+"""Mask generators against a plain loop over pixels; enlargement of mask features by hand."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mmcico.models import DynamicMask, GaussianPlane, LinearMask, OffsetPlanes
-from mmcico.models.layers.mask_layers import aligned_bilinear
+from mmcico.models.layers.mask_layers import DeconvUpsample, aligned_bilinear
 
 
 def test_linear_mask_is_a_weighted_sum_of_planes():
@@ -78,3 +78,14 @@ def test_aligned_bilinear_hits_the_old_pixels():
         assert big.shape == (1, 2, 3 * factor, 4 * factor)
         start = factor // 2
         assert torch.allclose(big[..., start::factor, start::factor], x)
+
+
+def test_deconvolution_by_hand():
+    layer = DeconvUpsample(1)
+    with torch.no_grad():
+        layer.deconv.weight.copy_(torch.tensor([[[[1.0, 2.0], [3.0, -4.0]]]]))
+        layer.deconv.bias.fill_(-1.0)
+    out = layer(torch.tensor([[[[1.0, 2.0]]]]), 1)
+    # each pixel becomes weight * pixel - 1, and below 0 nothing
+    expected = torch.tensor([[0.0, 1.0, 1.0, 3.0], [2.0, 0.0, 5.0, 0.0]])
+    assert torch.equal(out[0, 0], expected)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmdet.models.backbones.swin import ShiftWindowMSA, WindowMSA
 
-from mmcico.models.layers.window_attention import FusedWindowMSA, fuse_attention
+from mmcico.models.layers.fast_layers import FusedWindowMSA, fuse_attention
 
 
 def attention(shift):

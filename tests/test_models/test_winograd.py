@@ -6,16 +6,16 @@ import pytest
 import torch
 from torch import nn
 
+from mmcico.models.layers import fast_layers
 from mmcico.models.layers import winograd as module
-from mmcico.models.layers import winograd_layers
 from mmcico.models.layers.clip_tower import MIN_CHANNELS_3D, ClipConv3d
-from mmcico.models.layers.winograd import Winograd, transform_weight, winograd
-from mmcico.models.layers.winograd_layers import (
+from mmcico.models.layers.fast_layers import (
     MIN_CHANNELS,
     WinogradConv2d,
     WinogradConv3d,
     use_winograd,
 )
+from mmcico.models.layers.winograd import Winograd, transform_weight, winograd
 
 
 @torch.no_grad()
@@ -172,9 +172,9 @@ def test_inputs_that_use_it(conv, monkeypatch):
     """It is for float32 on a CPU; other inputs are convolved as before."""
     size = (1, conv.in_channels, *(3, 4, 6)[-len(conv.kernel_size) :])
     x = torch.randn(size, generator=torch.Generator().manual_seed(0))
-    wanted, calls, run = conv(x), [], winograd_layers.winograd
+    wanted, calls, run = conv(x), [], fast_layers.winograd
     use_winograd(conv)
-    monkeypatch.setattr(winograd_layers, 'winograd', lambda *args: (calls.append(1), run(*args))[1])
+    monkeypatch.setattr(fast_layers, 'winograd', lambda *args: (calls.append(1), run(*args))[1])
     torch.testing.assert_close(conv(x), wanted, atol=1e-5, rtol=1e-5)
     assert calls == [1]
     with torch.autocast('cpu', dtype=torch.bfloat16):

@@ -4,31 +4,10 @@ _base_ = './vis_clips.py'
 data_root = 'data/moving_shapes/'
 scale = (160, 96)
 
-train_pipeline = [
-    dict(type='mmcico.ClipFrameSample'),
-    dict(
-        type='TransformBroadcaster',
-        share_random_params=True,
-        transforms=[
-            dict(type='mmcico.LoadClipFrame'),
-            dict(type='mmcico.LoadClipAnnotations'),
-            dict(type='Resize', scale=scale, keep_ratio=True),
-            dict(type='RandomFlip', prob=0.5),
-        ],
-    ),
-    dict(type='mmcico.PackClipInputs'),
-]
-test_pipeline = [
-    dict(type='mmcico.ClipFrameSample'),
-    dict(
-        type='TransformBroadcaster',
-        transforms=[
-            dict(type='mmcico.LoadClipFrame'),
-            dict(type='Resize', scale=scale, keep_ratio=True),
-        ],
-    ),
-    dict(type='mmcico.PackClipInputs'),
-]
+# the steps of vis_clips.py, at this size
+train_pipeline, test_pipeline = _base_.train_pipeline, _base_.test_pipeline
+train_pipeline[1].transforms[2].scale = scale
+test_pipeline[1].transforms[1].scale = scale
 
 # frames are small, and a process that loads them would take a core from the network
 train_dataloader = dict(

@@ -1,8 +1,3 @@
-_base_ = './cico-condinst_r50_fpn.py'
+_base_ = ['./cico-condinst_r50_fpn.py', './r101.py']
 
-model = dict(
-    backbone=dict(
-        depth=101,
-        init_cfg=dict(checkpoint='https://download.pytorch.org/models/resnet101-63fe2227.pth'),
-    )
-)
+model = {{_base_.r101}}

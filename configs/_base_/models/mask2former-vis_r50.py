@@ -1,5 +1,6 @@
 # Mask2Former-VIS with the settings of MMDetection 3.3
 num_classes = 40
+attention = dict(embed_dims=256, num_heads=8, dropout=0.0, batch_first=True)
 
 model = dict(
     type='Mask2FormerVideo',
@@ -40,15 +41,7 @@ model = dict(
             encoder=dict(
                 num_layers=6,
                 layer_cfg=dict(
-                    self_attn_cfg=dict(
-                        embed_dims=256,
-                        num_heads=8,
-                        num_levels=3,
-                        num_points=4,
-                        im2col_step=128,
-                        dropout=0.0,
-                        batch_first=True,
-                    ),
+                    self_attn_cfg=dict(attention, num_levels=3, num_points=4, im2col_step=128),
                     ffn_cfg=dict(
                         embed_dims=256,
                         feedforward_channels=1024,
@@ -66,8 +59,8 @@ model = dict(
             return_intermediate=True,
             num_layers=9,
             layer_cfg=dict(
-                self_attn_cfg=dict(embed_dims=256, num_heads=8, dropout=0.0, batch_first=True),
-                cross_attn_cfg=dict(embed_dims=256, num_heads=8, dropout=0.0, batch_first=True),
+                self_attn_cfg=attention,
+                cross_attn_cfg=attention,
                 ffn_cfg=dict(
                     embed_dims=256,
                     feedforward_channels=2048,
@@ -119,3 +112,4 @@ model = dict(
         'mask2former_r50_8xb2-lsj-50e_coco_20220506_191028-41b088b6.pth',
     ),
 )
+del attention

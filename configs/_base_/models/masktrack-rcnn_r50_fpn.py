@@ -1,4 +1,30 @@
 # MaskTrack R-CNN with the settings of MMDetection 3.3
+
+# targets of the heads of regions, for detection and for tracks
+of_regions = dict(
+    assigner=dict(
+        type='MaxIoUAssigner',
+        pos_iou_thr=0.5,
+        neg_iou_thr=0.5,
+        min_pos_iou=0.5,
+        match_low_quality=True,
+        ignore_iof_thr=-1,
+    ),
+    sampler=dict(
+        type='RandomSampler', num=128, pos_fraction=0.25, neg_pos_ub=-1, add_gt_as_proposals=True
+    ),
+    pos_weight=-1,
+    debug=False,
+)
+roi_extractor = dict(
+    type='SingleRoIExtractor',
+    roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=0),
+    out_channels=256,
+    featmap_strides=[4, 8, 16, 32],
+)
+proposals = dict(
+    nms_pre=200, max_per_img=200, nms=dict(type='nms', iou_threshold=0.7), min_bbox_size=0
+)
 detector = dict(
     type='MaskRCNN',
     backbone=dict(
@@ -30,12 +56,7 @@ detector = dict(
     ),
     roi_head=dict(
         type='StandardRoIHead',
-        bbox_roi_extractor=dict(
-            type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=0),
-            out_channels=256,
-            featmap_strides=[4, 8, 16, 32],
-        ),
+        bbox_roi_extractor=roi_extractor,
         bbox_head=dict(
             type='Shared2FCBBoxHead',
             in_channels=256,
@@ -52,10 +73,7 @@ detector = dict(
             loss_bbox=dict(type='L1Loss', loss_weight=1.0),
         ),
         mask_roi_extractor=dict(
-            type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=0),
-            out_channels=256,
-            featmap_strides=[4, 8, 16, 32],
+            roi_extractor, roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=0)
         ),
         mask_head=dict(
             type='FCNMaskHead',
@@ -87,34 +105,11 @@ detector = dict(
             pos_weight=-1,
             debug=False,
         ),
-        rpn_proposal=dict(
-            nms_pre=200, max_per_img=200, nms=dict(type='nms', iou_threshold=0.7), min_bbox_size=0
-        ),
-        rcnn=dict(
-            assigner=dict(
-                type='MaxIoUAssigner',
-                pos_iou_thr=0.5,
-                neg_iou_thr=0.5,
-                min_pos_iou=0.5,
-                match_low_quality=True,
-                ignore_iof_thr=-1,
-            ),
-            sampler=dict(
-                type='RandomSampler',
-                num=128,
-                pos_fraction=0.25,
-                neg_pos_ub=-1,
-                add_gt_as_proposals=True,
-            ),
-            mask_size=28,
-            pos_weight=-1,
-            debug=False,
-        ),
+        rpn_proposal=proposals,
+        rcnn=dict(mask_size=28, **of_regions),
     ),
     test_cfg=dict(
-        rpn=dict(
-            nms_pre=200, max_per_img=200, nms=dict(type='nms', iou_threshold=0.7), min_bbox_size=0
-        ),
+        rpn=proposals,
         rcnn=dict(
             score_thr=0.01,
             nms=dict(type='nms', iou_threshold=0.5),
@@ -142,34 +137,11 @@ model = dict(
     detector=detector,
     track_head=dict(
         type='RoITrackHead',
-        roi_extractor=dict(
-            type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=0),
-            out_channels=256,
-            featmap_strides=[4, 8, 16, 32],
-        ),
+        roi_extractor=roi_extractor,
         embed_head=dict(
             type='RoIEmbedHead', num_fcs=2, roi_feat_size=7, in_channels=256, fc_out_channels=1024
         ),
-        train_cfg=dict(
-            assigner=dict(
-                type='MaxIoUAssigner',
-                pos_iou_thr=0.5,
-                neg_iou_thr=0.5,
-                min_pos_iou=0.5,
-                match_low_quality=True,
-                ignore_iof_thr=-1,
-            ),
-            sampler=dict(
-                type='RandomSampler',
-                num=128,
-                pos_fraction=0.25,
-                neg_pos_ub=-1,
-                add_gt_as_proposals=True,
-            ),
-            pos_weight=-1,
-            debug=False,
-        ),
+        train_cfg=of_regions,
     ),
     tracker=dict(
         type='MaskTrackRCNNTracker',
@@ -177,4 +149,4 @@ model = dict(
         num_frames_retain=20,
     ),
 )
-del detector
+del detector, of_regions, proposals, roi_extractor

@@ -1,9 +1,7 @@
 """Clip-level prediction heads (CPH)."""
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import repeat
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,11 +16,14 @@ from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs, Positiv
 from mmcico.structures.devices import numbers_like
 
 from ..interfaces import build_part
+from ..layers.clip_tower import ClipTower
 from ..layers.windows import LevelWindows
 from ..losses.head_losses import ComparedTensors, HeadLosses
 from ..losses.over_processes import shared_number
 from .head_layers import HeadLayers, output_kinds
 
+#: the paper's towers (Table 1b): class 2D, box and track 3D, four layers
+PAPER_TOWERS = dict(cls='2d', box='3d', track='3d', num_convs=4, channels=256)
 #: methods that the head calls, with their arguments
 ANCHORS = dict(grid_priors=('featmap_sizes', 'dtype', 'device'))
 CODER = dict(encode=('bboxes', 'gt_bboxes'), decode=('bboxes', 'pred_bboxes'))
@@ -87,33 +88,44 @@ class CiCoHead(HeadLayers):
         ),
     ) -> None:
         use_sigmoid, with_centerness = output_kinds(losses, use_sigmoid, with_centerness)
-        anchors = build_part(TASK_UTILS, anchor_generator, 'bbox_head.anchor_generator', **ANCHORS)
-        values = dict(
-            cls=num_classes + (not use_sigmoid),
-            bbox=4 * num_frames,
-            mask=num_mask_params,
-            track=embed_channels,
-            **(dict(centerness=1) if with_centerness else {}),
-        )
-        super().__init__(
-            in_channels=in_channels,
-            num_frames=num_frames,
-            query_frames=query_frames,
-            num_anchors=anchors.num_base_priors[0],
-            towers=towers,
-            values=values,
-            init_cfg=init_cfg,
-        )
+        super().__init__(init_cfg=init_cfg)
+        if query_frames not in ('all', 'central'):
+            raise ValueError(f"query_frames is 'all' or 'central', got {query_frames!r}")
+        if num_frames < 1:
+            raise ValueError(f'num_frames must be at least 1, got {num_frames}')
+        self.num_frames = num_frames
+        self.query_frames = range(num_frames)
+        if query_frames == 'central':
+            self.query_frames = range(num_frames // 2, num_frames // 2 + 1)
         self.num_classes = num_classes
-        self.cls_channels = values['cls']
+        self.cls_channels = num_classes + (not use_sigmoid)
         self.use_sigmoid = use_sigmoid
         self.with_centerness = with_centerness
+        anchors = build_part(TASK_UTILS, anchor_generator, 'bbox_head.anchor_generator', **ANCHORS)
         self.anchor_generator = anchors
+        self.num_anchors = anchors.num_base_priors[0]
+        towers = dict(PAPER_TOWERS, **towers)
+        channels, norm_cfg = towers['channels'], towers.get('norm_cfg')
+        self.local = norm_cfg is None
+
+        def tower(conv: str) -> ClipTower:
+            number, with_cp = towers['num_convs'], towers.get('with_cp', False)
+            return ClipTower(in_channels, channels, number, conv, norm_cfg, with_cp=with_cp)
+
+        def layer(values: int) -> nn.Conv2d:
+            return nn.Conv2d(channels, self.num_anchors * values, 3, padding=1)
+
+        self.cls_tower = tower(towers['cls'])
+        self.box_tower = tower(towers['box'])
+        self.track_tower = tower(towers['track'])
+        self.cls_layer = layer(self.cls_channels)
+        self.bbox_layer = layer(4 * num_frames)
+        self.mask_layer = layer(num_mask_params)
+        self.track_layer = layer(embed_channels)
+        self.centerness_layer = layer(1) if with_centerness else None
         self.bbox_coder = build_part(TASK_UTILS, bbox_coder, 'bbox_head.bbox_coder', **CODER)
         self.assigner = build_part(TASK_UTILS, assigner, 'bbox_head.assigner', **ASSIGNER)
         self.losses = None if losses is None else HeadLosses(**losses)
-        #: anchors of the last sizes of levels; a GPU would be waited for to make them again
-        self.known_priors: tuple[Any, Any] = (None, None)
 
     @staticmethod
     def without_losses(cfg: ConfigType) -> dict:
@@ -157,28 +169,6 @@ class CiCoHead(HeadLayers):
         """Run both steps on B clips, levels (B * T, C, h, w)."""
         scores = self.class_logits(feats, self.forward_frames(feats))
         return self.forward_clips(feats, scores)
-
-    def priors(self, feats: Sequence[Tensor]) -> Tensor:
-        """Return the (P, 4) anchors of all levels, xyxy in pixels of the input.
-
-        Raises:
-            ValueError: If the numbers of levels and of strides differ.
-        """
-        strides = self.anchor_generator.strides
-        if len(feats) != len(strides):
-            raise ValueError(
-                f'the neck gives {len(feats)} levels, anchor_generator has strides for '
-                f'{len(strides)}: {strides}; set num_outs of the neck or the strides'
-            )
-        sizes, device = [x.shape[-2:] for x in feats], feats[0].device
-        make = partial(self.anchor_generator.grid_priors, dtype=torch.float32, device=device)
-        if torch.jit.is_tracing():  # sizes are not numbers
-            return torch.cat(make(sizes))
-        key = (tuple(map(tuple, sizes)), device)
-        known = self.known_priors  # other threads may replace it
-        if known[0] != key:
-            self.known_priors = known = (key, torch.cat(make(sizes)))
-        return known[1]
 
     def loss(
         self, outputs: ClipOutputs, clips: Sequence[ClipGroundTruth]

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 import torch
+from mmcv.cnn import ConvModule, is_norm
 from mmdet.utils import ConfigType, OptConfigType
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmcico.registry import MODELS
 from mmcico.structures.clip_boxes import circumscribed_boxes, grow_boxes, scale_boxes
@@ -13,6 +14,7 @@ from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs, Positiv
 from mmcico.structures.devices import numbers_like
 
 from ..interfaces import accept_old_names, build_part
+from ..layers.clip_tower import ClipTower
 from ..layers.windows import Window, merge_windows
 from ..losses.clip_seg_loss import at_map_size, sample_positives
 from .proto_layers import ProtoLayers
@@ -20,6 +22,9 @@ from .proto_layers import ProtoLayers
 #: instances that are drawn together when predicting; bounds memory
 CHUNK = 64
 #: methods that the head calls, with their arguments
+UPSAMPLE = dict(
+    fuse=('x', 'like'), forward=('x', 'num_frames'), part=('x', 'num_frames', 'outer', 'size')
+)
 GENERATOR = dict(forward=('protos', 'params', 'boxes'))
 MASK_LOSS = dict(forward=('logits', 'targets', 'boxes', 'query'))
 
@@ -82,19 +87,26 @@ class ClipMaskHead(ProtoLayers):
         ),
     ) -> None:
         generator = build_part(MODELS, generator, 'mask_head.generator', **GENERATOR)
-        super().__init__(
-            in_channels=in_channels,
-            feat_channels=feat_channels,
-            num_levels=num_levels,
-            num_protos=generator.num_protos,
-            conv=conv,
-            upsample=upsample,
-            norm_cfg=norm_cfg,
-            proto_act_cfg=proto_act_cfg,
-            conv_bias=conv_bias,
-            with_cp=with_cp,
-            init_cfg=init_cfg,
+        super().__init__(init_cfg=init_cfg)
+        self.num_levels = num_levels
+        self.num_protos = generator.num_protos
+        self.with_cp = with_cp
+        upsample = dict(upsample, channels=feat_channels)
+        self.upsample = build_part(MODELS, upsample, 'mask_head.upsample', **UPSAMPLE)
+
+        def layer(channels: int) -> ConvModule:
+            return ConvModule(
+                channels, feat_channels, 3, padding=1, bias=conv_bias, norm_cfg=norm_cfg
+            )
+
+        self.refine = nn.ModuleList(layer(in_channels) for _ in range(num_levels))
+        self.tower = ClipTower(feat_channels, feat_channels, 3, conv, norm_cfg, conv_bias, with_cp)
+        self.reduce = nn.Sequential(
+            layer(feat_channels),
+            ConvModule(feat_channels, self.num_protos, 1, act_cfg=proto_act_cfg),
         )
+        norms = filter(is_norm, self.modules())
+        self.fixed_norms = all(getattr(each, 'running_mean', None) is not None for each in norms)
         self.crop_scale = crop_scale
         self.min_crop = min_crop
         self.max_positives = max_positives

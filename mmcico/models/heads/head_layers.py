@@ -1,6 +1,8 @@
 """Layers of the prediction heads, and the windows of feature maps that they run on."""
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import torch
 from mmdet.utils import OptConfigType
@@ -11,67 +13,32 @@ from ..layers.clip_tower import ClipTower, frames_to_clip
 from ..layers.windows import Window, crop, merge_windows, worthwhile
 from ..losses.head_losses import CLASS_LOSS, uses_sigmoid
 
-#: the paper's towers (Table 1b): class 2D, box and track 3D, four layers
-PAPER_TOWERS = dict(cls='2d', box='3d', track='3d', num_convs=4, channels=256)
-
 
 class HeadLayers(BaseModule):
     """Towers of convolutions, followed by a 3x3 layer for each kind of output.
 
-    Subclasses give the outputs a meaning; see :class:`CiCoHead`.
-
-    Args:
-        in_channels (int): Channels of the neck's levels.
-        num_frames (int): T.
-        query_frames (str): ``'all'`` or ``'central'``, frames of a clip that make predictions.
-        num_anchors (int): A, anchors of a cell.
-        towers (dict): Settings that differ from :data:`PAPER_TOWERS`.
-        values (dict[str, int]): Values of an anchor in the outputs ``cls``, ``bbox``, ``mask``,
-            ``track`` and, if there is one, ``centerness``.
-        init_cfg (dict): Initialisation of the convolutions.
+    :class:`CiCoHead` builds them and gives the outputs a meaning.
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        num_frames: int,
-        query_frames: str,
-        num_anchors: int,
-        towers: dict,
-        values: dict[str, int],
-        init_cfg: dict,
-    ) -> None:
-        super().__init__(init_cfg=init_cfg)
-        if query_frames not in ('all', 'central'):
-            raise ValueError(f"query_frames is 'all' or 'central', got {query_frames!r}")
-        if num_frames < 1:
-            raise ValueError(f'num_frames must be at least 1, got {num_frames}')
-        self.num_frames = num_frames
-        centre = num_frames // 2
-        self.query_frames = (
-            range(num_frames) if query_frames == 'all' else range(centre, centre + 1)
-        )
-        self.num_anchors = num_anchors
-        towers = dict(PAPER_TOWERS, **towers)
-        channels, norm_cfg = towers['channels'], towers.get('norm_cfg')
-        self.local = norm_cfg is None
+    num_frames: int
+    #: frames of a clip that make predictions
+    query_frames: range
+    #: A, anchors of a cell
+    num_anchors: int
+    #: whether towers need no statistics of a whole map
+    local: bool
+    anchor_generator: Any
+    #: anchors of the last sizes of levels; a GPU would be waited for to make them again
+    known_priors: tuple[Any, Any] = (None, None)
 
-        def tower(conv: str) -> ClipTower:
-            with_cp = towers.get('with_cp', False)
-            number = towers['num_convs']
-            return ClipTower(in_channels, channels, number, conv, norm_cfg, with_cp=with_cp)
-
-        def layer(values: int) -> nn.Conv2d:
-            return nn.Conv2d(channels, num_anchors * values, 3, padding=1)
-
-        self.cls_tower = tower(towers['cls'])
-        self.box_tower = tower(towers['box'])
-        self.track_tower = tower(towers['track'])
-        self.cls_layer = layer(values['cls'])
-        self.bbox_layer = layer(values['bbox'])
-        self.mask_layer = layer(values['mask'])
-        self.track_layer = layer(values['track'])
-        self.centerness_layer = layer(values['centerness']) if 'centerness' in values else None
+    cls_tower: ClipTower
+    box_tower: ClipTower
+    track_tower: ClipTower
+    cls_layer: nn.Conv2d
+    bbox_layer: nn.Conv2d
+    mask_layer: nn.Conv2d
+    track_layer: nn.Conv2d
+    centerness_layer: nn.Conv2d | None
 
     def forward_frames(self, feats: Sequence[Tensor]) -> list[Tensor]:
         """Run the step that needs one frame at a time, on levels (F, C, h, w).
@@ -147,6 +114,28 @@ class HeadLayers(BaseModule):
             for x in levels
         ]
         return torch.cat(values, dim=1).unflatten(0, (-1, len(self.query_frames)))
+
+    def priors(self, feats: Sequence[Tensor]) -> Tensor:
+        """Return the (P, 4) anchors of all levels, xyxy in pixels of the input.
+
+        Raises:
+            ValueError: If the numbers of levels and of strides differ.
+        """
+        strides = self.anchor_generator.strides
+        if len(feats) != len(strides):
+            raise ValueError(
+                f'the neck gives {len(feats)} levels, anchor_generator has strides for '
+                f'{len(strides)}: {strides}; set num_outs of the neck or the strides'
+            )
+        sizes, device = [x.shape[-2:] for x in feats], feats[0].device
+        make = partial(self.anchor_generator.grid_priors, dtype=torch.float32, device=device)
+        if torch.jit.is_tracing():  # sizes are not numbers
+            return torch.cat(make(sizes))
+        key = (tuple(map(tuple, sizes)), device)
+        known = self.known_priors  # other threads may replace it
+        if known[0] != key:
+            self.known_priors = known = (key, torch.cat(make(sizes)))
+        return known[1]
 
 
 def whole(size: Sequence[int]) -> Window:

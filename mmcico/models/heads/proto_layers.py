@@ -1,23 +1,16 @@
 """Layers of the mask head, and the windows of the map that they run on."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from mmcv.cnn import ConvModule, is_norm
-from mmdet.utils import ConfigType, OptConfigType
+from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmcico.registry import MODELS
-
-from ..interfaces import build_part
 from ..layers.clip_tower import ClipTower, frames_to_clip, recomputed
 from ..layers.windows import Window, crop, doubled, worthwhile
 
-#: methods that the layers call, with their arguments
-UPSAMPLE = dict(
-    fuse=('x', 'like'), forward=('x', 'num_frames'), part=('x', 'num_frames', 'outer', 'size')
-)
 #: norms that cost little to compute twice; others may talk to other processes
 RECOMPUTED_NORMS = nn.BatchNorm2d, nn.GroupNorm
 
@@ -25,43 +18,17 @@ RECOMPUTED_NORMS = nn.BatchNorm2d, nn.GroupNorm
 class ProtoLayers(BaseModule):
     """Fusion of levels, tower, enlargement and reduction to prototypes.
 
-    :class:`ClipMaskHead` describes the arguments; ``num_protos`` is k, that of its generator.
+    :class:`ClipMaskHead` builds the layers.
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        feat_channels: int,
-        num_levels: int,
-        num_protos: int,
-        conv: str,
-        upsample: ConfigType,
-        norm_cfg: OptConfigType,
-        proto_act_cfg: OptConfigType,
-        conv_bias: bool | str,
-        with_cp: bool,
-        init_cfg: ConfigType,
-    ) -> None:
-        super().__init__(init_cfg=init_cfg)
-        self.num_levels = num_levels
-        self.num_protos = num_protos
-        self.with_cp = with_cp
-        upsample = dict(upsample, channels=feat_channels)
-        self.upsample = build_part(MODELS, upsample, 'mask_head.upsample', **UPSAMPLE)
-
-        def layer(channels: int) -> ConvModule:
-            return ConvModule(
-                channels, feat_channels, 3, padding=1, bias=conv_bias, norm_cfg=norm_cfg
-            )
-
-        self.refine = nn.ModuleList(layer(in_channels) for _ in range(num_levels))
-        self.tower = ClipTower(feat_channels, feat_channels, 3, conv, norm_cfg, conv_bias, with_cp)
-        self.reduce = nn.Sequential(
-            layer(feat_channels), ConvModule(feat_channels, num_protos, 1, act_cfg=proto_act_cfg)
-        )
-        norms = filter(is_norm, self.modules())
-        #: whether tests take no statistics of a map
-        self.fixed_norms = all(getattr(each, 'running_mean', None) is not None for each in norms)
+    num_protos: int
+    with_cp: bool
+    upsample: Any
+    refine: nn.ModuleList
+    tower: ClipTower
+    reduce: nn.Sequential
+    #: whether tests take no statistics of a map
+    fixed_norms: bool
 
     def forward_frames(self, feats: Sequence[Tensor]) -> Tensor:
         """Run the step that needs one frame at a time: fusion of levels.

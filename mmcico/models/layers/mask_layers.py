@@ -8,6 +8,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmcico.registry import MODELS
+from mmcico.structures.clip_boxes import box_centres
 
 from .clip_tower import clip_to_frames, frames_to_clip
 
@@ -59,7 +60,7 @@ class OffsetPlanes(BaseModule):
             Tensor: (N, 2, h, w): x and y offsets of pixel centres.
         """
         height, width = size
-        centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+        centre = box_centres(boxes)
         half = ((boxes[:, 2:] - boxes[:, :2]) / 2).clamp(min=1)
         xs = torch.arange(width, device=boxes.device) + 0.5
         ys = torch.arange(height, device=boxes.device) + 0.5
@@ -92,7 +93,7 @@ class GaussianPlane(BaseModule):
             Tensor: (N, 1, h, w) in [0, 1].
         """
         height, width = size
-        centre = ((boxes[:, :2] + boxes[:, 2:]) / 2).round()
+        centre = box_centres(boxes).round()
         sigma = (1.5 * (boxes[:, 2:] - boxes[:, :2])).clamp(min=1)
         xs = torch.arange(width, device=boxes.device)
         ys = torch.arange(height, device=boxes.device)
@@ -125,21 +126,16 @@ class DynamicMask(BaseModule):
         super().__init__()
         self.num_protos = num_protos
         self.coordinates = MODELS.build(coordinates)
-        widths = [self.coordinates.num_planes + num_protos]
-        widths += [channels, channels, 1]
+        widths = [self.coordinates.num_planes + num_protos, channels, channels, 1]
         self.shapes = list(zip(widths[1:], widths[:-1]))
         self.num_params = sum(out * (inp + 1) for out, inp in self.shapes)
 
     def split_params(self, params: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Split parameters (N, k') into weights (N, out, in) and biases (N, out) of each layer."""
-        sizes = [out * inp for out, inp in self.shapes]
-        sizes += [out for out, _ in self.shapes]
+        sizes = [out * inp for out, inp in self.shapes] + [out for out, _ in self.shapes]
         parts = params.split(sizes, dim=1)
-        half = len(self.shapes)
-        return [
-            (w.unflatten(1, shape), b)
-            for w, b, shape in zip(parts[:half], parts[half:], self.shapes)
-        ]
+        weights = [part.unflatten(1, shape) for part, shape in zip(parts, self.shapes)]
+        return list(zip(weights, parts[len(weights) :]))
 
     def forward(self, protos: Tensor, params: Tensor, boxes: Tensor) -> Tensor:
         """Draw instances.

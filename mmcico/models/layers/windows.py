@@ -16,11 +16,6 @@ OVERHEAD = 64
 DENSE_SHARE = 0.9
 
 
-def area(window: Window) -> int:
-    """Return the number of cells of a window."""
-    return (window[1] - window[0]) * (window[3] - window[2])
-
-
 def widen(window: Window, margin: int, size: Sequence[int]) -> Window:
     """Return a window with a margin on all sides, clipped to the size of the map."""
     top, bottom, left, right = window
@@ -46,7 +41,8 @@ def crop(x: Tensor, place: Window, window: Window) -> Tensor:
 
 def work(window: Window, size: Sequence[int]) -> int:
     """Return the number of cells that take as long as a window."""
-    return area(widen(window, HALO, size)) + OVERHEAD
+    top, bottom, left, right = widen(window, HALO, size)
+    return (bottom - top) * (right - left) + OVERHEAD
 
 
 def worthwhile(windows: Iterable[Window], size: Sequence[int]) -> bool:

@@ -41,30 +41,19 @@ class CellAnchorGenerator(AnchorGenerator):
         width, height = (
             size * stride for size, stride in zip(featmap_sizes[0][::-1], self.strides[0])
         )
-        return [
-            self._level_priors((h, w), (height / h, width / w), level, dtype, device)
-            for level, (h, w) in enumerate(featmap_sizes)
-        ]
-
-    def _level_priors(
-        self,
-        size: tuple[int, int],
-        cell: tuple[float, float],
-        level: int,
-        dtype: torch.dtype,
-        device: str | torch.device,
-    ) -> Tensor:
-        """Return the (h * w * A, 4) anchors of one level."""
-        scales = self.scales.to(device=device, dtype=dtype)
-        root = self.ratios.to(device=device, dtype=dtype).sqrt()
-        wide = (scales[None] / root[:, None]).flatten() * cell[1]
-        high = (scales[None] * root[:, None]).flatten() * cell[0]
-        half = torch.stack([wide, high], dim=-1) / 2
-        ys = torch.arange(size[0], device=device, dtype=dtype) + 0.5
-        xs = torch.arange(size[1], device=device, dtype=dtype) + 0.5
-        y, x = torch.meshgrid(ys * cell[0], xs * cell[1], indexing='ij')
-        centre = torch.stack([x, y], dim=-1).view(-1, 1, 2)
-        return torch.cat([centre - half, centre + half], dim=-1).view(-1, 4)
+        scales = self.scales.to(device=device, dtype=dtype)[None]
+        root = self.ratios.to(device=device, dtype=dtype).sqrt()[:, None]
+        wide, high = (scales / root).flatten(), (scales * root).flatten()
+        priors = []
+        for rows, columns in featmap_sizes:
+            cell = width / columns, height / rows
+            half = torch.stack([wide * cell[0], high * cell[1]], dim=-1) / 2
+            xs = torch.arange(columns, device=device, dtype=dtype) + 0.5
+            ys = torch.arange(rows, device=device, dtype=dtype) + 0.5
+            y, x = torch.meshgrid(ys * cell[1], xs * cell[0], indexing='ij')
+            centre = torch.stack([x, y], dim=-1).view(-1, 1, 2)
+            priors.append(torch.cat([centre - half, centre + half], dim=-1).view(-1, 4))
+        return priors
 
 
 @TASK_UTILS.register_module()

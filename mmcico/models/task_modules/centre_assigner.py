@@ -5,17 +5,12 @@ from mmdet.models.task_modules import BaseBBoxCoder
 from torch import Tensor
 
 from mmcico.registry import TASK_UTILS
-from mmcico.structures.clip_boxes import box_area
+from mmcico.structures.clip_boxes import box_area, box_centres
 
 from .circumscribed_assigner import MatchResult, QueryFrameAssigner
 
 #: cells of distance that an octave of wrong size counts as, so that the level counts first
 LEVEL_STEP = 1000.0
-
-
-def cell_centres(cells: Tensor) -> Tensor:
-    """Return the centres (N, 2) of cells (N, 4) xyxy."""
-    return (cells[:, :2] + cells[:, 2:]) / 2
 
 
 def cell_sides(cells: Tensor) -> Tensor:
@@ -45,7 +40,7 @@ class CellDistanceCoder(BaseBBoxCoder):
 
     def encode(self, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:
         """Return the values (N, 4) of boxes (N, 4) for square cells (N, 4), xyxy in pixels."""
-        centres = cell_centres(bboxes)
+        centres = box_centres(bboxes)
         distances = torch.cat([centres - gt_bboxes[:, :2], gt_bboxes[:, 2:] - centres], dim=1)
         return distances / cell_sides(bboxes)[:, None] - self.base
 
@@ -61,7 +56,7 @@ class CellDistanceCoder(BaseBBoxCoder):
             Tensor: (N, 4) xyxy in pixels. Edges are put in order, because an inverted box would
             have a wrong area that IoU losses reward.
         """
-        centres = cell_centres(bboxes)
+        centres = box_centres(bboxes)
         sides = cell_sides(bboxes)[:, None]
         distances = (pred_bboxes + self.base) * sides
         first = centres - distances[:, :2]
@@ -74,8 +69,7 @@ def centre_distance(priors: Tensor, boxes: Tensor) -> Tensor:
 
     Cells are square and (P, 4), boxes (..., G, 4), both xyxy.
     """
-    middle = (boxes[..., :2] + boxes[..., 2:]) / 2
-    gap = middle[..., None, :] - cell_centres(priors)
+    gap = box_centres(boxes)[..., None, :] - box_centres(priors)
     return gap.norm(dim=-1) / cell_sides(priors)
 
 
@@ -91,7 +85,7 @@ def octaves_off(priors: Tensor, boxes: Tensor, cells: float) -> Tensor:
 
 def centre_inside(priors: Tensor, boxes: Tensor) -> Tensor:
     """Return (..., G, P) bool, whether the centre of each cell lies in boxes (..., G, 4)."""
-    centres = cell_centres(priors)
+    centres = box_centres(priors)
     low, high = boxes[..., None, :2], boxes[..., None, 2:]
     return ((centres > low) & (centres < high)).all(dim=-1)
 

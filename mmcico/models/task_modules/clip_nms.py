@@ -1,6 +1,7 @@
 """Selection of distinct instances from the predictions for a clip."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from mmengine.structures import InstanceData
 from torch import Tensor
@@ -8,6 +9,7 @@ from torch import Tensor
 from mmcico.registry import TASK_UTILS
 from mmcico.structures.clip_boxes import (
     box_area,
+    box_centres,
     covered_by_better,
     pairwise_clip_iou,
     pairwise_frame_iou,
@@ -40,6 +42,7 @@ def clip_mask_overlap(masks: Tensor, seen: Tensor, sure_iou: float) -> Tensor:
 
 
 @TASK_UTILS.register_module()
+@dataclass(eq=False)
 class ClipNMS:
     """Selects the instances of a clip (section 3.4, inference).
 
@@ -59,25 +62,14 @@ class ClipNMS:
         sure_iou (float): Mask IoU in one frame that proves a duplicate.
     """
 
-    def __init__(
-        self,
-        score_thr: float = 0.1,
-        max_per_frame: int = 100,
-        max_per_clip: int = 300,
-        box_thr: float = 0.9,
-        nms_thr: float = 0.5,
-        min_pixels: int = 5,
-        min_share: float = 0.1,
-        sure_iou: float = 0.9,
-    ) -> None:
-        self.score_thr = score_thr
-        self.max_per_frame = max_per_frame
-        self.max_per_clip = max_per_clip
-        self.box_thr = box_thr
-        self.nms_thr = nms_thr
-        self.min_pixels = min_pixels
-        self.min_share = min_share
-        self.sure_iou = sure_iou
+    score_thr: float = 0.1
+    max_per_frame: int = 100
+    max_per_clip: int = 300
+    box_thr: float = 0.9
+    nms_thr: float = 0.5
+    min_pixels: int = 5
+    min_share: float = 0.1
+    sure_iou: float = 0.9
 
     def select(self, scores: Tensor, num_frames: int) -> tuple[Tensor, Tensor]:
         """Return the predictions whose class score passes, the best ones if there are too many.
@@ -172,7 +164,7 @@ class ClipNMS:
 
     def _inside(self, boxes: Tensor, size: Sequence[int]) -> Tensor:
         """Return (N,) bool, whether centres lie in the image in enough frames."""
-        centre = (boxes[..., :2] + boxes[..., 2:]) / 2
+        centre = box_centres(boxes)
         limit = numbers_like(centre, [size[1], size[0]])
         inside = ((centre > 0) & (centre < limit)).all(dim=-1)
         return inside.sum(dim=1) >= max(boxes.shape[1] // 2, 1)

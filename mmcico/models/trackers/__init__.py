@@ -4,8 +4,7 @@ from mmcico.structures.track_state import TrackState
 
 from .clip_tracker import ClipTracker
 from .evidence_tracker import EvidenceTracker
-from .matching import EmbeddingRecall, GreedyMatching, HungarianMatching
-from .pair_evidence import PairEvidence
+from .matching import EmbeddingRecall, GreedyMatching, HungarianMatching, PairEvidence
 from .published_tracker import PublishedClipTracker
 
 __all__ = [

@@ -159,17 +159,15 @@ class ClipTracker(BaseModule):
         score = self.match_score(state, clip, frame_ids)
         rows, cols = self.matching(score, self.match_thr)
         track[rows] = cols
-        close = score.amax(dim=1) > self.match_thr
-        if self.recall is None:
-            return track, close & (track < 0)
-        rows = (track < 0).nonzero()[:, 0]
-        lost = state.tracks.age > 0
-        lost[cols] = False
-        lost = lost.nonzero()[:, 0]
-        if len(rows) and len(lost):
-            found, known = self.recall(clip[rows], state.tracks[lost])
-            track[rows[found]] = lost[known]
-        return track, close & (track < 0)
+        if self.recall is not None:
+            rows = (track < 0).nonzero()[:, 0]
+            lost = state.tracks.age > 0
+            lost[cols] = False
+            lost = lost.nonzero()[:, 0]
+            if len(rows) and len(lost):
+                found, known = self.recall(clip[rows], state.tracks[lost])
+                track[rows[found]] = lost[known]
+        return track, (score.amax(dim=1) > self.match_thr) & (track < 0)
 
     def match_score(
         self, state: TrackState, clip: InstanceData, frame_ids: Sequence[int]

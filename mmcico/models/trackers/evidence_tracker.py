@@ -16,11 +16,7 @@ from mmcico.structures.clip_masks import mask_stability
 from mmcico.structures.devices import chosen_rows, numbers_like
 from mmcico.structures.track_state import Draw, TrackState
 
-from .matching import check_memory
-from .pair_evidence import at_frames, shared_frames
-
-#: fields of a clip's instances that a track keeps
-FIELDS = ('bboxes', 'circumscribed', 'masks', 'mask_params', 'embeds', 'labels', 'scores')
+from .matching import FIELDS, at_frames, check_memory, shared_frames
 
 
 def clips_of_a_frame(frame_ids: Sequence[int], earlier: Sequence[Sequence[int]]) -> float:

@@ -1,7 +1,8 @@
-"""One-to-one assignment of instances to tracks, and recall of lost tracks."""
+"""Pairs of instances and tracks: log-odds, one-to-one assignment, recall of lost tracks."""
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from mmdet.utils import ConfigType
 from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
@@ -9,7 +10,15 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from mmcico.registry import TASK_UTILS
+from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
 from mmcico.structures.devices import numbers_like
+
+#: fields of a clip's instances that tracks keep which are drawn again
+FIELDS = ('bboxes', 'circumscribed', 'masks', 'mask_params', 'embeds', 'labels', 'scores')
+#: weights of the terms of the log-odds
+SHARED = dict(bias=-5.0, mask=9.0, redrawn=0.0, embed=2.0, label=2.5)
+APART = dict(bias=-4.0, mask=5.0, redrawn=0.0, embed=5.0, label=0.5)
+MISSED = dict(bias=-3.0, mask=3.0, redrawn=0.0, embed=5.0, label=0.5)
 
 
 def cosine(a: Tensor, b: Tensor) -> Tensor:
@@ -105,3 +114,111 @@ class EmbeddingRecall(BaseModule):
         same = clip.labels[:, None] == lost.labels[None]
         score = cosine(clip.embeds, lost.embeds) + self.label_weight * same
         return self.matching(score, self.min_similarity)
+
+
+def shared_frames(known: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
+    """Find the frames of a clip among those that tracks were last seen in, both (M, T) frame ids.
+
+    Returns the (M, T) position of each frame of the clip among the frames of the track, that of the
+    track's last frame if it is not there; and (M, T) bool, whether it is there.
+    """
+    same = known[:, :, None] == frames[:, None]
+    shared = same.any(dim=1)
+    place = torch.where(shared, same.int().argmax(dim=1), known.shape[1] - 1)
+    return place, shared
+
+
+def at_frames(values: Tensor, place: Tensor) -> Tensor:
+    """Select frames of tracks (M, T, ...) by their positions (M, T), see :func:`shared_frames`."""
+    rows = torch.arange(len(values), device=values.device)
+    return values[rows[:, None], place]
+
+
+@TASK_UTILS.register_module()
+class PairEvidence(BaseModule):
+    """Compare instances of a clip with tracks.
+
+    The log-odds of a pair are ``bias + mask * MIoU + redrawn * RIoU + embed * cos + label * same``:
+
+    - MIoU, the IoU of the masks, is a mean over the frames that the clip shares with the clip in
+      which the track was last seen. If there are none, the first frame is compared with the last
+      one of the track.
+    - RIoU is the mean IoU with the track's masks as redrawn on the prototypes of the clip.
+    - cos is the cosine of the embeddings.
+    - same is the probability that both have the same class, by the votes for each.
+
+    Each term has one weight for pairs with shared frames, one for tracks of the previous clip
+    without shared frames, and one for tracks that were missed since. The defaults are logistic
+    regressions on detections of the demo model (``docs/en/linking.md``).
+
+    Args:
+        shared (dict, optional): Weights by name that replace the defaults, with shared frames.
+        apart (dict, optional): The same without shared frames.
+        missed (dict, optional): The same for tracks that were missed, without shared frames.
+        min_pixels (int): Masks are compared if they have more map pixels than this.
+    """
+
+    def __init__(
+        self,
+        shared: dict[str, float] | None = None,
+        apart: dict[str, float] | None = None,
+        missed: dict[str, float] | None = None,
+        min_pixels: int = 2,
+    ) -> None:
+        super().__init__()
+        self.weights = [dict(SHARED), dict(APART), dict(MISSED)]
+        for weights, given in zip(self.weights, (shared, apart, missed)):
+            unknown = set(given or {}) - set(weights)
+            if unknown:
+                raise ValueError(
+                    f'PairEvidence: {sorted(unknown)} are no weights; known are {list(weights)}'
+                )
+            weights.update(given or {})
+        self.min_pixels = min_pixels
+
+    def forward(self, found: InstanceData, tracks: InstanceData, frames: Tensor) -> Tensor:
+        """Compute the log-odds of all pairs.
+
+        Args:
+            found (InstanceData): N instances of a clip: ``masks`` (N, T, h, w), ``embeds`` (N, E),
+                ``votes`` (N, K).
+            tracks (InstanceData): M tracks with these fields, ``redrawn`` (M, T, h, w), ``age``
+                (M,) and ``frames`` (M, T).
+            frames (Tensor): (T,) frame ids of the clip.
+
+        Returns:
+            Tensor: (N, M).
+        """
+        terms, kind = self.terms(found, tracks, frames)
+        weights = numbers_like(terms, [[each[name] for name in SHARED] for each in self.weights])
+        return (terms * weights[kind].T[:, None]).sum(dim=0)
+
+    def terms(
+        self, found: InstanceData, tracks: InstanceData, frames: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Compute what the log-odds are made of.
+
+        Args: Those of :meth:`forward`.
+
+        Returns:
+            tuple[Tensor, Tensor]: (5, N, M) terms in the order of the weights, and the (M,) kind
+            of each track: 0 with shared frames, 1 without, 2 missed and without.
+        """
+        place, shared = shared_frames(tracks.frames, frames.expand(len(tracks), -1))
+        none = ~shared.any(dim=1)
+        first = torch.arange(len(frames), device=frames.device) == 0
+        compared = shared | (none[:, None] & first)
+        drawn = found.masks > 0.5
+        known = at_frames(tracks.masks, place) > 0.5
+        seen = both_seen(drawn, known, self.min_pixels) & compared.T[:, None]
+        again = tracks.redrawn > 0.5
+        both = both_seen(drawn, again, self.min_pixels)
+        same = F.normalize(found.votes, p=1, dim=1) @ F.normalize(tracks.votes, p=1, dim=1).T
+        terms = [
+            torch.ones_like(same),
+            mean_over(pairwise_mask_iou(drawn, known), seen),
+            mean_over(pairwise_mask_iou(drawn, again), both),
+            cosine(found.embeds, tracks.embeds),
+            same,
+        ]
+        return torch.stack(terms), torch.where(none, 1 + (tracks.age > 0).long(), 0)

@@ -13,10 +13,7 @@ from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
 from mmcico.structures.devices import chosen_rows
 from mmcico.structures.track_state import Draw, TrackState
 
-from .matching import cosine
-
-#: what a track keeps
-FIELDS = ('bboxes', 'circumscribed', 'masks', 'mask_params', 'embeds', 'labels', 'scores')
+from .matching import FIELDS, cosine
 
 
 def first_claims(best: Tensor, choice: Tensor, num_tracks: int) -> Tensor:

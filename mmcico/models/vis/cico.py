@@ -1,6 +1,6 @@
 """CiCo: clip-in clip-out video instance segmentation."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -167,6 +167,9 @@ class CiCo(BaseMOTModel):
         Returns:
             list[TrackDataSample]: Frames whose results are final, with ``pred_track_instances``;
             ``clip_instances`` holds ids, scores and labels of the whole clip.
+
+        Raises:
+            ValueError: If the clips before a clip have not been processed.
         """
         results: list[TrackDataSample] = []
         # after an error, the clips of the batch can be tested again
@@ -174,7 +177,12 @@ class CiCo(BaseMOTModel):
         for group in consecutive_clips(inputs, data_samples):
             samples, clips = zip(*group)
             video, end = samples[0][0].video_id, clips[-1].frame_ids[0] + clips[-1].num_final
-            state = _state_before(states, video, clips[0].frame_ids)
+            state = VideoState() if clips[0].frame_ids[0] == 0 else states.get(video)
+            if state is None:
+                raise ValueError(
+                    f'video {video!r}: the clip of frames {tuple(clips[0].frame_ids)} came without '
+                    'the clips before it; use mmcico.VideoSampler'
+                )
             for sample, own, (after, clip) in zip(samples, clips, self.steps(state, clips)):
                 results.append(to_track_sample(clip, sample, own.inputs.shape[-2:]))
                 states[video] = after
@@ -271,21 +279,3 @@ class CiCo(BaseMOTModel):
             clip.masks = mean_overlap(before, clip, frame_ids)
         clip.set_metainfo(self.test_choices)
         return replace(state, tracker=tracker), clip
-
-
-def _state_before(
-    states: Mapping[int | str, VideoState], video: int | str, frames: Sequence[int]
-) -> VideoState:
-    """Return the state of a video before its next clip.
-
-    Raises:
-        ValueError: If the clips before this one have not been processed.
-    """
-    if frames[0] == 0:
-        return VideoState()
-    if video not in states:
-        raise ValueError(
-            f'video {video!r}: the clip of frames {tuple(frames)} came without the clips '
-            'before it; use mmcico.VideoSampler'
-        )
-    return states[video]

@@ -5,6 +5,7 @@ The ground truth of a clip is aligned by the ids of its objects; results go back
 
 import os.path as osp
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,12 @@ from mmcico.structures.track_state import TrackState
 
 from .clip_network import ClipInput
 
-#: ways to enlarge masks, see :func:`to_original`
-MASK_RESIZE = ('resize_first', 'crop_first')
-#: which of equally frequent classes a track gets: the one with better scores or the first one
-CLASS_TIES = ('scored', 'lowest')
-#: settings of results in test_cfg, defaults first
-CHOICES = dict(overlap_masks=('later', 'mean'), mask_resize=MASK_RESIZE, class_ties=CLASS_TIES)
+#: settings of results in test_cfg, defaults first: see :class:`CiCo`
+CHOICES = dict(
+    overlap_masks=('later', 'mean'),
+    mask_resize=('resize_first', 'crop_first'),
+    class_ties=('scored', 'lowest'),
+)
 #: what a clip says of its tracks; not every tracker has tentative ones
 VOTE_FIELDS = ('instances_id', 'scores', 'labels', 'tentative')
 #: instances whose masks are enlarged together; bounds memory
@@ -40,19 +41,11 @@ def choices_of(test_cfg: Mapping[str, Any]) -> dict[str, str]:
     Raises:
         ValueError: If there is no such value.
     """
+    chosen = {name: test_cfg.get(name, values[0]) for name, values in CHOICES.items()}
     for name, values in CHOICES.items():
-        if test_cfg.get(name, values[0]) not in values:
-            raise ValueError(f'test_cfg.{name}={test_cfg[name]!r} is none of {values}')
-    return {name: test_cfg.get(name, values[0]) for name, values in CHOICES.items()}
-
-
-def numbered_ids(frames: Sequence[DetDataSample]) -> dict[int, int]:
-    """Number the object ids in order of first appearance."""
-    rows: dict[int, int] = {}
-    for frame in frames:
-        for key in frame.gt_instances.instances_ids.tolist():
-            rows.setdefault(key, len(rows))
-    return rows
+        if chosen[name] not in values:
+            raise ValueError(f'test_cfg.{name}={chosen[name]!r} is none of {values}')
+    return chosen
 
 
 def crowd_boxes(frame: DetDataSample, device: torch.device) -> Tensor:
@@ -90,7 +83,8 @@ def align_clip(
         in any frame.
     """
     frames: list[DetDataSample] = sample.video_data_samples
-    rows = numbered_ids(frames)
+    ids = [frame.gt_instances.instances_ids.tolist() for frame in frames]
+    rows = {key: row for row, key in enumerate(dict.fromkeys(chain(*ids)))}
     size = (len(rows), len(frames))
     labels = torch.zeros(len(rows), dtype=torch.long)
     boxes = torch.zeros(*size, 4)
@@ -98,7 +92,7 @@ def align_clip(
     masks = torch.zeros(*size, *input_shape, dtype=torch.uint8)
     for t, frame in enumerate(frames):
         gt = frame.gt_instances
-        index = torch.tensor([rows[key] for key in gt.instances_ids.tolist()], dtype=torch.long)
+        index = torch.tensor([rows[key] for key in ids[t]], dtype=torch.long)
         if len(index) == 0:
             continue
         planes = torch.from_numpy(padded_masks(frame, input_shape))
@@ -194,7 +188,7 @@ def final_frames(
     clip: InstanceData, sample: TrackDataSample, input_shape: tuple[int, int]
 ) -> Iterator[DetDataSample]:
     """Yield the frames that no later clip writes, with the instances visible in them."""
-    crop_first = clip.get('mask_resize', MASK_RESIZE[0]) == 'crop_first'
+    crop_first = clip.get('mask_resize') == 'crop_first'
     for t in range(sample.get('num_written', 0), sample.num_final):
         frame = DetDataSample(metainfo=sample[t].metainfo)
         masks = full_masks(clip.masks[:, t], frame, input_shape, crop_first)
@@ -239,7 +233,7 @@ def to_track_sample(
     result = TrackDataSample(metainfo=sample.metainfo)
     result.video_data_samples = list(final_frames(clip, sample, input_shape))
     result.clip_instances = InstanceData(
-        metainfo=dict(class_ties=clip.get('class_ties', CLASS_TIES[0])),
+        metainfo=dict(class_ties=clip.get('class_ties', 'scored')),
         **{name: clip[name] for name in VOTE_FIELDS if name in clip},
     )
     return result

@@ -22,21 +22,15 @@ class FrameFeatures(NamedTuple):
 
     def take(self, index: Sequence[int]) -> 'FrameFeatures':
         """Return copies of chosen frames, in the order given."""
-        return FrameFeatures(
-            tuple(chosen_frames(x, index) for x in self.levels),
-            tuple(chosen_frames(x, index) for x in self.logits),
-            chosen_frames(self.fused, index),
-        )
+        levels, logits = (tuple(chosen_frames(x, index) for x in each) for each in self[:2])
+        return FrameFeatures(levels, logits, chosen_frames(self.fused, index))
 
     @classmethod
     def join(cls, parts: Sequence['FrameFeatures']) -> 'FrameFeatures':
         """Return the frames of all parts, one after the other."""
-        levels, logits, fused = zip(*parts)
-        return cls(
-            tuple(map(torch.cat, zip(*levels))),
-            tuple(map(torch.cat, zip(*logits))),
-            torch.cat(fused),
-        )
+        *lists, fused = zip(*parts)
+        levels, logits = (tuple(map(torch.cat, zip(*each))) for each in lists)
+        return cls(levels, logits, torch.cat(fused))
 
 
 def chosen_frames(x: Tensor, index: Sequence[int]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Drawing of results during validation and testing."""
+"""What validation and testing write: metrics and drawings."""
 
 import os.path as osp
 from collections.abc import Sequence
@@ -7,12 +7,27 @@ from typing import Any
 import mmcv
 from mmdet.engine.hooks import TrackVisualizationHook
 from mmdet.structures import DetDataSample, TrackDataSample
-from mmengine.dist import get_world_size
+from mmengine.dist import get_world_size, master_only
 from mmengine.fileio import get
+from mmengine.hooks import LoggerHook
 from mmengine.runner import Runner
 
 from mmcico.registry import HOOKS
 from mmcico.utils.files import distinct
+
+
+@HOOKS.register_module()
+class MasterLoggerHook(LoggerHook):
+    """Writes the metrics of a test in the first process alone.
+
+    MMEngine's ``LoggerHook`` writes ``<work_dir>/<timestamp>/<timestamp>.json`` in every process.
+    Their times differ, so that the file may end with a part of another process's text.
+    """
+
+    @master_only
+    def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Write the metrics; see ``LoggerHook``."""
+        super().after_test_epoch(runner, metrics)
 
 
 @HOOKS.register_module()
