@@ -9,8 +9,32 @@ from tool_runs import run_here
 
 TOOL = 'benchmarks/linking_benchmark.py'
 #: no errors but that every object vanishes once
-NOISE = ['miss', 'miss-hidden', 'false', 'wrong-class', 'jitter', 'shift', 'swell', 'embed-noise', 'drift']
-SIZES = ['--num-videos', '2', '--num-frames', '24', '--size', '48', '80', '--seeds', '7', '--overlap', '1', '--vanish', '1']
+NOISE = [
+    'miss',
+    'miss-hidden',
+    'false',
+    'wrong-class',
+    'jitter',
+    'shift',
+    'swell',
+    'embed-noise',
+    'drift',
+]
+SIZES = [
+    '--num-videos',
+    '2',
+    '--num-frames',
+    '24',
+    '--size',
+    '48',
+    '80',
+    '--seeds',
+    '7',
+    '--overlap',
+    '1',
+    '--vanish',
+    '1',
+]
 
 
 @pytest.fixture(scope='module')
