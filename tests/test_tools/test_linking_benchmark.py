@@ -9,40 +9,20 @@ from tool_runs import run_here
 
 TOOL = 'benchmarks/linking_benchmark.py'
 #: no errors but that every object vanishes once
-NOISE = [
-    'miss',
-    'miss-hidden',
-    'false',
-    'wrong-class',
-    'jitter',
-    'shift',
-    'swell',
-    'embed-noise',
+NOISE = (
+    *('miss', 'miss-hidden', 'false', 'wrong-class', 'jitter', 'shift', 'swell', 'embed-noise'),
     'drift',
-]
-SIZES = [
-    '--num-videos',
-    '2',
-    '--num-frames',
-    '24',
-    '--size',
-    '48',
-    '80',
-    '--seeds',
-    '7',
-    '--overlap',
-    '1',
-    '--vanish',
-    '1',
-]
+)
+OPTIONS = {'num-videos': [2], 'num-frames': [24], 'size': [48, 80], 'seeds': [7], 'overlap': [1]}
+OPTIONS |= {'vanish': [1], **dict.fromkeys(NOISE, [0])}
 
 
 @pytest.fixture(scope='module')
 def report(tmp_path_factory):
     out = tmp_path_factory.mktemp('linking') / 'report.json'
-    noise = [word for name in NOISE for word in (f'--{name}', 0)]
+    words = [word for name, values in OPTIONS.items() for word in (f'--{name}', *values)]
     with contextlib.redirect_stdout(io.StringIO()) as text:
-        assert run_here(TOOL, *SIZES, *noise, '--out', out) == 0
+        assert run_here(TOOL, *words, '--out', out) == 0
     return text.getvalue(), json.loads(out.read_text())
 
 
