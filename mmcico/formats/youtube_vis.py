@@ -253,8 +253,7 @@ def _read_track(
         entry_name(record, number),
         record.get('category_id', '') if category is None else category,
         [None] * length,
-        [None] * length,
-        crowd,
+        iscrowd=crowd,
         position=number,
     )
     return RawTrack(track, lists)
