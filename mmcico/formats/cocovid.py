@@ -229,10 +229,8 @@ class TrackBuilder:
         """Return the track of an object, a new one if there is none."""
         tracks = self.tracks.setdefault(video.position, {})
         if id_key(instance) not in tracks:
-            empty: list[None] = [None] * video.length
-            track = AnnotatedTrack(instance, category, [*empty], [*empty], position=number)
-            lists: dict[str, list | None] = {key: [*empty] for key in COCOVID_FIELDS}
-            tracks[id_key(instance)] = RawTrack(track, lists, [*empty])
+            track = AnnotatedTrack(instance, category, [None] * video.length, position=number)
+            tracks[id_key(instance)] = RawTrack(track, records=[None] * video.length)
         return tracks[id_key(instance)]
 
     def _put(self, raw: RawTrack, record: dict, frame: int, category: Id, place: Place) -> bool:
@@ -241,37 +239,31 @@ class TrackBuilder:
         if category != known:
             message = f'the instance {raw.track.id!r} was of category {known!r} before'
             self.problems.error('category', message, place.at(field='category_id'), category)
-        if raw.records is None or raw.records[frame] is not None:
+        if raw.records[frame] is not None:
             message = 'the instance is in this frame twice'
             self.problems.error('id', message, place.at(field='instance_id'), raw.track.id)
             return False
         raw.records[frame] = record
-        for name, key in COCOVID_FIELDS.items():
-            (raw.lists[name] or [])[frame] = record.get(key)
         return True
 
     def tracks_of(self, video: AnnotatedVideo) -> list[RawTrack]:
         """Return the tracks of a video once all entries were added."""
         tracks = list(self.tracks.get(video.position, {}).values())
         for raw in tracks:
-            frames = {t for t, record in enumerate(raw.records or []) if record is not None}
-            raw.track.iscrowd = raw.crowds == frames
+            number = sum(record is not None for record in raw.records)
+            raw.track.iscrowd = len(raw.crowds) == number
             if raw.crowds and not raw.track.iscrowd:
-                self._leave_out(raw, video)
-            for name, values in raw.lists.items():
-                if name != 'segmentations' and all(each is None for each in values or []):
-                    raw.lists[name] = None
+                for frame in raw.crowds:
+                    raw.records[frame] = None
+                number = len(raw.crowds)
+                self.problems.leave_out('crowd frames of single objects', number)
+                self.problems.warn(
+                    'crowd',
+                    f'{number} frames of the object are crowds, the others not; they are left out',
+                    video.place(min(raw.crowds)).at(annotation=raw.track.id, field='iscrowd'),
+                )
+            for name, key in COCOVID_FIELDS.items():
+                values = [None if each is None else each.get(key) for each in raw.records]
+                if name == 'segmentations' or any(each is not None for each in values):
+                    raw.lists[name] = values
         return tracks
-
-    def _leave_out(self, raw: RawTrack, video: AnnotatedVideo) -> None:
-        """Leave out the frames of a track that are crowds."""
-        number, first = len(raw.crowds), min(raw.crowds)
-        self.problems.leave_out('crowd frames of single objects', number)
-        self.problems.warn(
-            'crowd',
-            f'{number} frames of the object are crowds, the others not; they are left out',
-            video.place(first).at(annotation=raw.track.id, field='iscrowd'),
-        )
-        for values in raw.lists.values():
-            for frame in raw.crowds:
-                (values or [])[frame] = None

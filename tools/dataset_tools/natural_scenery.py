@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from natural_bodies import draw_body, random_body
+from natural_bodies import box_of, cover_of, draw_body, random_body
 from natural_plans import person
 from natural_textures import BACKGROUND_HUES, flattened, material, photo_noise, random_colour
 
@@ -33,17 +33,13 @@ def fill(
     image: np.ndarray, points: np.ndarray, colour: np.ndarray, noise: np.ndarray, share: float
 ) -> None:
     """Fill a polygon (n, 2) with a colour and noise of the image's size."""
-    height, width = image.shape[:2]
-    low = np.clip(np.floor(points.min(axis=0)).astype(int), 0, (width, height))
-    high = np.clip(np.ceil(points.max(axis=0)).astype(int) + 1, 0, (width, height))
+    low, high = box_of(points, image.shape[:2])
     if (high <= low).any():
         return
     box = np.s_[low[1] : high[1], low[0] : high[0]]
-    mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
-    cv2.fillPoly(mask, [np.round((points - low) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
     part = image[box]
     texture = colour * (1 + share * noise[box])[..., None]
-    part += (texture - part) * (mask / np.float32(255))[..., None]
+    part += (texture - part) * cover_of(points - low, part.shape[:2])[..., None]
 
 
 def random_polygon(rng: np.random.Generator) -> np.ndarray:
