@@ -89,9 +89,7 @@ def read_results(
         entries = []
     groups: dict[int, list[tuple[ResultTrack, list]]] = {}
     videos = {id_key(video.id): i for i, video in enumerate(truth.videos)}
-    texts = {
-        id_key(video.id): i for i, video in enumerate(truth.videos) if isinstance(video.id, str)
-    }
+    texts = {key: i for key, i in videos.items() if isinstance(truth.videos[i].id, str)}
     folders = {**videos, **_video_folders(truth), **texts}
     categories = {id_key(key): i for i, (key, _) in enumerate(truth.categories)}
     tables = dict(videos=videos, folders=folders, categories=categories)
@@ -100,8 +98,8 @@ def read_results(
         if found is not None:
             groups.setdefault(found[0].video, []).append(found)
     ids = [entry.get('video_id') for entry in entries if isinstance(entry, dict)]
-    for text in sorted({each for each in ids if isinstance(each, str) and each in videos}):
-        if folders[text] != videos[text]:
+    for text in sorted({each for each in ids if isinstance(each, str)}):
+        if text in videos and folders[text] != videos[text]:
             message = 'is taken as the folder of a video; it is the number of another one, too'
             problems.warn('video', message, problems.at(field='video_id'), text)
     for position, group in groups.items():
