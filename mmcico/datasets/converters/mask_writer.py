@@ -157,7 +157,8 @@ def write_masks(file: AnnotationFile, out: Path, problems: Problems, mots: bool 
 def _plane(video: AnnotatedVideo, frame: int, values: Any, problems: Problems) -> np.ndarray:
     """Return the values of a frame, (H, W) uint16; later objects cover earlier ones."""
     plane = np.zeros(video.size, np.uint16)
-    seen = {v: t.counts[frame] for v, t in zip(values, video.tracks) if t.seen(frame)}
+    found = ((value, track.counts[frame]) for value, track in zip(values, video.tracks))
+    seen = {value: counts for value, counts in found if counts is not None}
     for value, mask in zip(seen, decode_masks([*seen.values()], *video.size).astype(bool)):
         hidden = int((plane[mask] > 0).sum())
         if hidden:
