@@ -110,10 +110,10 @@ def read_cocovid(data: Any, problems: Problems, crowds_as_objects: bool = False)
     index_ids(annotations, 'annotations', problems, 'annotation', needed=False)
     tracks = _build_tracks(annotations, frames, categories, problems, crowds_as_objects)
     for video in videos:
-        group: list[RawTrack] = [*tracks.get(video.position, {}).values()]
-        for raw in group:
+        own = list(tracks.get(video.position, {}).values())
+        for raw in own:
             _fill_lists(raw, video, problems)
-        read_frames(video, group, problems)
+        read_frames(video, own, problems)
     file = AnnotationFile(problems.file, videos, pairs, 'cocovid', len(annotations))
     return finish_file(file, problems)
 
