@@ -221,8 +221,8 @@ def cover_of(points: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     return mask / np.float32(255)
 
 
-def draw_body(body: Body, view: np.ndarray, time: float, size: tuple[int, int]) -> Drawing | None:
-    """Draw an object; None if it lies outside of the frame.
+def draw_body(body: Body, view: np.ndarray, time: float, size: tuple[int, int]) -> Drawing:
+    """Draw an object; the drawing is empty if it lies outside of the frame.
 
     Args:
         body (Body): The object.
@@ -237,10 +237,11 @@ def draw_body(body: Body, view: np.ndarray, time: float, size: tuple[int, int]) 
     ]
     low, high = box_of(np.concatenate(outlines), size)
     width, height = (int(each) for each in high - low)
-    if min(width, height) < 1:
-        return None
+    box = np.s_[low[1] : high[1], low[0] : high[0]]
     image = np.zeros((height, width, 3), np.float32)
     cover = np.zeros((height, width), np.float32)
+    if not cover.size:
+        return Drawing(box, image, cover)
     unit = np.array([[SURFACE / 2.6, 0, SURFACE / 2], [0, SURFACE / 2.6, SURFACE / 2], [0, 0, 1]])
     for part, full, outline in zip(body.parts, poses, outlines):
         place = (full @ np.linalg.inv(unit))[:2]
@@ -250,7 +251,7 @@ def draw_body(body: Body, view: np.ndarray, time: float, size: tuple[int, int]) 
         image += (colour - image) * share[..., None]
         cover = np.maximum(cover, share)
     image *= shading(body, pose, cover, low)[..., None]
-    return Drawing(np.s_[low[1] : high[1], low[0] : high[0]], image, cover)
+    return Drawing(box, image, cover)
 
 
 def shading(body: Body, pose: np.ndarray, cover: np.ndarray, low: np.ndarray) -> np.ndarray:

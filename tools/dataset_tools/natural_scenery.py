@@ -86,9 +86,7 @@ def person_stamp(rng: np.random.Generator) -> Stamp:
     def stamp(image: np.ndarray, x: float, y: float, size: float) -> None:
         one = people[rng.integers(len(people))]
         one = replace(one, middle=(x, y - size / 2), radius=one.radius * size)
-        drawing = draw_body(one, np.eye(3), 0.0, (image.shape[0], image.shape[1]))
-        if drawing is not None:
-            drawing.paste(image)
+        draw_body(one, np.eye(3), 0.0, (image.shape[0], image.shape[1])).paste(image)
 
     return stamp
 
@@ -149,9 +147,7 @@ def still_objects(rng: np.random.Generator, image: np.ndarray, horizon: float) -
         size = height * rng.uniform(0.05, 0.22)
         where = (rng.uniform(0, width), height * (horizon + rng.uniform(-0.05, 0.2)))
         body = random_body(rng, where, size, 2 * size, 0)
-        drawing = draw_body(body, np.eye(3), 0.0, (height, width))
-        if drawing is not None:
-            drawing.paste(image)
+        draw_body(body, np.eye(3), 0.0, (height, width)).paste(image)
 
 
 def furnish(rng: np.random.Generator, image: np.ndarray, horizon: float) -> None:
