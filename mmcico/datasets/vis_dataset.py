@@ -16,8 +16,7 @@ from mmcico.formats.read import read_annotations
 from mmcico.registry import DATASETS
 
 from .clip_windows import check_window, clip_windows
-from .frame_infos import LazyFrames
-from .transforms.loading import UnreadableImageError
+from .transforms.loading import LazyFrames, UnreadableImageError
 from .transforms.suited import check_sharing, check_transforms
 
 
@@ -175,16 +174,17 @@ class VISDataset(BaseDataset):
         """Return one item for each query frame or clip."""
         self._read()
         settings = self.num_frames, self.overlap, self.completion
-        items: list[dict] = []
-        for v, video in enumerate(self.videos):
-            if self.test_mode:
-                windows = clip_windows(video.length, *settings)
-                items += [
-                    dict(video=v, key_frame_id=w.frame_ids[0], **w._asdict()) for w in windows
-                ]
-            else:
-                items += [dict(video=v, key_frame_id=frame) for frame in range(video.length)]
-        return items
+        if not self.test_mode:
+            return [
+                dict(video=v, key_frame_id=frame)
+                for v, video in enumerate(self.videos)
+                for frame in range(video.length)
+            ]
+        return [
+            dict(video=v, key_frame_id=window.frame_ids[0], **window._asdict())
+            for v, video in enumerate(self.videos)
+            for window in clip_windows(video.length, *settings)
+        ]
 
     def filter_data(self) -> list[dict]:
         """Leave out query frames without objects."""

@@ -25,7 +25,7 @@ class AnnotatedTrack:
         counts (list[bytes | None]): Compressed RLE counts of its masks, all of them checked; None
             for frames in which the object is not seen.
         bboxes (list[tuple | None]): ``(x, y, w, h)`` in pixels as stated in the file, also without
-            an area; None for frames without a box.
+            an area; None for frames without a box, which are all when left out.
         iscrowd (bool): Whether it is a region of uncounted objects.
         occlusion (list[str | None], optional): OVIS' words, if the file has them.
         areas (list[float | None], optional): Areas as stated in the file.
@@ -39,7 +39,7 @@ class AnnotatedTrack:
     id: Id
     category_id: Id
     counts: list[bytes | None]
-    bboxes: list[Box | None]
+    bboxes: list[Box | None] = field(default_factory=list)
     iscrowd: bool = False
     occlusion: list[str | None] | None = None
     areas: list[float | None] | None = None
@@ -48,6 +48,9 @@ class AnnotatedTrack:
     blank: Set[int] = frozenset()
     broken: Set[int] = frozenset()
     position: int = -1
+
+    def __post_init__(self) -> None:
+        self.bboxes = self.bboxes or [None] * len(self.counts)
 
     def seen(self, frame: int) -> bool:
         """Return whether a pixel of it is annotated in a frame."""

@@ -108,11 +108,12 @@ def read_cocovid(data: Any, problems: Problems, crowds_as_objects: bool = False)
         frames.update({keys[n]: (video, t) for t, n in enumerate(group) if n in keys})
     pairs, categories = read_categories(tables['categories'], problems)
     index_ids(annotations, 'annotations', problems, 'annotation', needed=False)
-    builder = TrackBuilder(frames, categories, problems, crowds_as_objects)
-    for number, record in enumerate(annotations):
-        builder.add(record, number)
+    tracks = _build_tracks(annotations, frames, categories, problems, crowds_as_objects)
     for video in videos:
-        read_frames(video, builder.tracks_of(video), problems)
+        own = list(tracks.get(video.position, {}).values())
+        for raw in own:
+            _fill_lists(raw, video, problems)
+        read_frames(video, own, problems)
     file = AnnotationFile(problems.file, videos, pairs, 'cocovid', len(annotations))
     return finish_file(file, problems)
 
@@ -165,8 +166,9 @@ def _read_video(
         if frame and order == _frame_order(images[frame - 1]) < float('inf'):
             place_id = where.at(field='frame_id')
             problems.error('order', 'is there twice', place_id, _frame_number(image))
-        own = {k: record.get(k) if image.get(k) is None else image[k] for k in ('height', 'width')}
-        found = read_size({k: v for k, v in own.items() if v is not None}, where, problems)
+        sides = ('height', 'width')
+        own = {k: v for k in sides for v in (record.get(k), image.get(k)) if v is not None}
+        found = read_size(own, where, problems)
         size = size or found
         if found != size and found is not None:
             message = f'frame 0 has {size}; the frames of a video must have one size'
@@ -177,38 +179,22 @@ def _read_video(
     )
 
 
-class TrackBuilder:
-    """Tracks that grow entry by entry.
-
-    Args:
-        frames (Frames): Images of the file.
-        categories (dict[str, Id]): Known classes.
-        problems (Problems): Gets what is wrong.
-        crowds_as_objects (bool): Take ``iscrowd`` as 0.
-    """
-
-    def __init__(
-        self,
-        frames: Frames,
-        categories: dict[str, Id],
-        problems: Problems,
-        crowds_as_objects: bool = False,
-    ) -> None:
-        self.frames = frames
-        self.categories = categories
-        self.problems = problems
-        self.crowds_as_objects = crowds_as_objects
-        self.tracks: dict[int, dict[str, RawTrack]] = {}
-
-    def add(self, record: dict, number: int) -> None:
-        """Add an object in a frame to its track, to a new one if there is none."""
-        problems = self.problems
+def _build_tracks(
+    annotations: list[dict],
+    frames: Frames,
+    categories: dict[str, Id],
+    problems: Problems,
+    crowds_as_objects: bool,
+) -> dict[int, dict[str, RawTrack]]:
+    """Return the tracks that the entries belong to, by position of the video and by id."""
+    tracks: dict[int, dict[str, RawTrack]] = {}
+    for number, record in enumerate(annotations):
         place = problems.at(annotation=entry_name(record, number))
-        home = look_up(record, 'image_id', self.frames, 'images', place, problems)
+        home = look_up(record, 'image_id', frames, 'images', place, problems)
         if home is not None:
             place = home[0].place(home[1]).at(annotation=place.annotation)
-        category = look_up(record, 'category_id', self.categories, 'categories', place, problems)
-        crowd = read_crowd(record, place, problems) and not self.crowds_as_objects
+        category = look_up(record, 'category_id', categories, 'categories', place, problems)
+        crowd = read_crowd(record, place, problems) and not crowds_as_objects
         if 'segmentation' not in record:
             message = 'is missing; boxes alone, as for tracking, are no masks to learn'
             problems.error('mask', message, place.at(field='segmentation'))
@@ -220,58 +206,53 @@ class TrackBuilder:
             )
             problems.error('id', message, place.at(field='instance_id'), track_id(record))
         elif home is not None:
+            video, frame = home
             found = record.get('category_id', '') if category is None else category
-            raw = self._track(home[0], instance, found, number)
-            if self._put(raw, record, home[1], found, place) and crowd:
-                raw.crowds.add(home[1])
+            group, key = tracks.setdefault(video.position, {}), id_key(instance)
+            if key not in group:
+                new = AnnotatedTrack(instance, found, [None] * video.length, position=number)
+                group[key] = RawTrack(new, records=[None] * video.length)
+            _put(group[key], record, frame, found, crowd, place, problems)
+    return tracks
 
-    def _track(self, video: AnnotatedVideo, instance: Id, category: Id, number: int) -> RawTrack:
-        """Return the track of an object, a new one if there is none."""
-        tracks = self.tracks.setdefault(video.position, {})
-        if id_key(instance) not in tracks:
-            empty: list[None] = [None] * video.length
-            track = AnnotatedTrack(instance, category, [*empty], [*empty], position=number)
-            lists: dict[str, list | None] = {key: [*empty] for key in COCOVID_FIELDS}
-            tracks[id_key(instance)] = RawTrack(track, lists, [*empty])
-        return tracks[id_key(instance)]
 
-    def _put(self, raw: RawTrack, record: dict, frame: int, category: Id, place: Place) -> bool:
-        """Put an entry into a frame of a track, and return whether the frame was free."""
-        known = raw.track.category_id
-        if category != known:
-            message = f'the instance {raw.track.id!r} was of category {known!r} before'
-            self.problems.error('category', message, place.at(field='category_id'), category)
-        if raw.records is None or raw.records[frame] is not None:
-            message = 'the instance is in this frame twice'
-            self.problems.error('id', message, place.at(field='instance_id'), raw.track.id)
-            return False
-        raw.records[frame] = record
-        for name, key in COCOVID_FIELDS.items():
-            (raw.lists[name] or [])[frame] = record.get(key)
-        return True
+def _put(
+    raw: RawTrack,
+    record: dict,
+    frame: int,
+    category: Id,
+    crowd: bool,
+    place: Place,
+    problems: Problems,
+) -> None:
+    """Put an entry into a free frame of its track."""
+    known = raw.track.category_id
+    if category != known:
+        message = f'the instance {raw.track.id!r} was of category {known!r} before'
+        problems.error('category', message, place.at(field='category_id'), category)
+    if raw.records[frame] is not None:
+        message = 'the instance is in this frame twice'
+        problems.error('id', message, place.at(field='instance_id'), raw.track.id)
+        return
+    raw.records[frame] = record
+    if crowd:
+        raw.crowds.add(frame)
 
-    def tracks_of(self, video: AnnotatedVideo) -> list[RawTrack]:
-        """Return the tracks of a video once all entries were added."""
-        tracks = list(self.tracks.get(video.position, {}).values())
-        for raw in tracks:
-            frames = {t for t, record in enumerate(raw.records or []) if record is not None}
-            raw.track.iscrowd = raw.crowds == frames
-            if raw.crowds and not raw.track.iscrowd:
-                self._leave_out(raw, video)
-            for name, values in raw.lists.items():
-                if name != 'segmentations' and all(each is None for each in values or []):
-                    raw.lists[name] = None
-        return tracks
 
-    def _leave_out(self, raw: RawTrack, video: AnnotatedVideo) -> None:
-        """Leave out the frames of a track that are crowds."""
-        number, first = len(raw.crowds), min(raw.crowds)
-        self.problems.leave_out('crowd frames of single objects', number)
-        self.problems.warn(
+def _fill_lists(raw: RawTrack, video: AnnotatedVideo, problems: Problems) -> None:
+    """Put the fields of a track's entries together; frames that alone are crowds are left out."""
+    number = len(raw.crowds)
+    raw.track.iscrowd = number == len(raw.records) - raw.records.count(None)
+    if number and not raw.track.iscrowd:
+        for frame in raw.crowds:
+            raw.records[frame] = None
+        problems.leave_out('crowd frames of single objects', number)
+        problems.warn(
             'crowd',
             f'{number} frames of the object are crowds, the others not; they are left out',
-            video.place(first).at(annotation=raw.track.id, field='iscrowd'),
+            video.place(min(raw.crowds)).at(annotation=raw.track.id, field='iscrowd'),
         )
-        for values in raw.lists.values():
-            for frame in raw.crowds:
-                (values or [])[frame] = None
+    for name, key in COCOVID_FIELDS.items():
+        values = [None if each is None else each.get(key) for each in raw.records]
+        if name == 'segmentations' or any(each is not None for each in values):
+            raw.lists[name] = values

@@ -65,9 +65,8 @@ def read_masks(
         for frame, mask in enumerate(masks):
             if not mask:
                 continue
-            text = None
-            if type(mask) is dict and mask.get('size') == wanted:
-                text = mask.get('counts')
+            is_plain = type(mask) is dict and mask.get('size') == wanted
+            text = mask.get('counts') if is_plain else None
             if type(text) is not str:
                 text = _other_form(mask, size, where(row, frame), problems, found[row], frame)
             if text is not None:

@@ -89,9 +89,7 @@ def read_results(
         entries = []
     groups: dict[int, list[tuple[ResultTrack, list]]] = {}
     videos = {id_key(video.id): i for i, video in enumerate(truth.videos)}
-    texts = {
-        id_key(video.id): i for i, video in enumerate(truth.videos) if isinstance(video.id, str)
-    }
+    texts = {key: i for key, i in videos.items() if isinstance(truth.videos[i].id, str)}
     folders = {**videos, **_video_folders(truth), **texts}
     categories = {id_key(key): i for i, (key, _) in enumerate(truth.categories)}
     tables = dict(videos=videos, folders=folders, categories=categories)
@@ -100,8 +98,8 @@ def read_results(
         if found is not None:
             groups.setdefault(found[0].video, []).append(found)
     ids = [entry.get('video_id') for entry in entries if isinstance(entry, dict)]
-    for text in sorted({each for each in ids if isinstance(each, str) and each in videos}):
-        if folders[text] != videos[text]:
+    for text in sorted({each for each in ids if isinstance(each, str)}):
+        if text in videos and folders[text] != videos[text]:
             message = 'is taken as the folder of a video; it is the number of another one, too'
             problems.warn('video', message, problems.at(field='video_id'), text)
     for position, group in groups.items():
@@ -174,8 +172,8 @@ def load_results(path: str | Path, problems: Problems) -> Any:
     try:
         parts = {} if path.suffix != '.jsonl' else {0: path}
         if path.is_dir():
-            parts = find_parts(path)
-            path, parts = _newest(path / RESULTS, parts, problems)
+            path = path / RESULTS
+            parts = _newer_parts(path, problems)
         if parts:
             records = unique_records(each for part in parts.values() for each in read_part(part))
             return [track for record in records for track in record['results']]
@@ -189,25 +187,23 @@ def load_results(path: str | Path, problems: Problems) -> Any:
     return None
 
 
-def _newest(
-    whole: Path, parts: dict[int, Path], problems: Problems
-) -> tuple[Path, dict[int, Path]]:
-    """Return a file of results, and the parts that are to be read instead because they are newer.
+def _newer_parts(whole: Path, problems: Problems) -> dict[int, Path]:
+    """Return the parts beside a file of results that are to be read instead as they are newer.
 
     Raises:
         ValueError: If there is neither.
     """
-    if not whole.is_file():
-        if not parts:
-            raise ValueError(f'{whole.parent} has no {RESULTS} and no results.rank<r>.jsonl')
-        return whole, parts
-    written = whole.stat().st_mtime_ns
-    found = [part.stat() for part in parts.values()]
-    if not any(each.st_size and each.st_mtime_ns > written for each in found):
-        return whole, {}
-    message = f'{whole} is older than the parts of an interrupted test, which are read instead'
-    problems.warn('layout', message)
-    return whole, parts
+    parts = find_parts(whole.parent)
+    if whole.is_file():
+        written = whole.stat().st_mtime_ns
+        found = [part.stat() for part in parts.values()]
+        if not any(each.st_size and each.st_mtime_ns > written for each in found):
+            return {}
+        message = f'{whole} is older than the parts of an interrupted test, which are read instead'
+        problems.warn('layout', message)
+    elif not parts:
+        raise ValueError(f'{whole.parent} has no {RESULTS} and no results.rank<r>.jsonl')
+    return parts
 
 
 def find_parts(outdir: str | Path) -> dict[int, Path]:

@@ -149,41 +149,20 @@ def compress_runs(runs: np.ndarray, size: Size) -> bytes:
     return mask_api.frPyObjects(dict(size=[*size], counts=merged), *size)['counts']
 
 
-def measure_runs(runs: np.ndarray, size: Size) -> MaskInfo:
-    """Return area and box of a mask.
-
-    Args:
-        runs (np.ndarray): (R,) run lengths down the columns.
-        size (tuple[int, int]): Height and width.
-
-    Raises:
-        ValueError: If the runs are not those of a mask of this size.
-    """
-    check_runs(runs, size)
-    height = size[0]
-    stops = np.cumsum(runs)[1::2]
-    starts = stops - runs[1::2]
-    filled = stops > starts
-    starts, stops = starts[filled], stops[filled] - 1
-    if not len(starts):
-        return MaskInfo(size, 0, (0.0, 0.0, 0.0, 0.0))
-    first, last = starts // height, stops // height
-    top, bottom = int((starts % height).min()), int((stops % height).max())
-    if (first != last).any():
-        # a run that continues in the next column covers the last and the first row
-        top, bottom = 0, height - 1
-    area = int((stops - starts + 1).sum())
-    box = float(first[0]), float(top), float(last[-1] + 1), float(bottom + 1)
-    return MaskInfo(size, area, box)
-
-
 def mask_info(counts: str | bytes, size: Size) -> MaskInfo:
     """Return area and box of compressed counts.
 
     Raises:
         ValueError: If they are not those of a mask of this size.
     """
-    return measure_runs(runs_of_text(counts), size)
+    runs = runs_of_text(counts)
+    check_runs(runs, size)
+    area = int(runs[1::2].sum())
+    if not area:
+        return MaskInfo(size, 0, (0.0, 0.0, 0.0, 0.0))
+    text = as_bytes(counts) if (runs[1:] > 0).all() else compress_runs(runs, size)
+    x, y, width, height = mask_api.toBbox(dict(size=[*size], counts=text)).tolist()
+    return MaskInfo(size, area, (x, y, x + width, y + height))
 
 
 def measure_texts(texts: Sequence[bytes], size: Size) -> TextInfo:

@@ -43,20 +43,20 @@ class RawTrack:
     Attributes:
         track (AnnotatedTrack): Gets the values of ``lists``.
         lists (dict[str, list | None]): Fields by their names in YouTube-VIS, one entry per frame;
-            None for a field that the track does not have.
-        records (list[dict | None], optional): CocoVID's entry of each frame.
+            a field that the track does not have is None or missing.
+        records (list[dict | None]): CocoVID's entry of each frame; empty for other layouts.
         crowds (set[int]): Frames whose entry in CocoVID is a crowd.
     """
 
     track: AnnotatedTrack
-    lists: dict[str, list | None]
-    records: list[dict | None] | None = None
+    lists: dict[str, list | None] = field(default_factory=dict)
+    records: list[dict | None] = field(default_factory=list)
     crowds: set[int] = field(default_factory=set)
 
     def place(self, video: AnnotatedVideo, frame: int, name: str) -> Place:
         """Return the place of a field in a frame."""
         owner: Any = self.track.id
-        if self.records is not None:
+        if self.records:
             name = COCOVID_FIELDS[name]
             own = as_id((self.records[frame] or {}).get('id'))
             owner = owner if own is None else own
@@ -94,7 +94,7 @@ def read_frames(video: AnnotatedVideo, raw: Sequence[RawTrack], problems: Proble
     video.tracks.extend(each.track for each in raw)
     for each in raw:
         _read_lists(video, each, problems)
-    masks = [each.lists['segmentations'] or [None] * video.length for each in raw]
+    masks = [each.lists.get('segmentations') or [None] * video.length for each in raw]
     if not video.height:  # a size that cannot be used was reported
         for each, own in zip(raw, masks):
             each.track.pixels = [0] * len(own)
@@ -114,7 +114,7 @@ def read_frames(video: AnnotatedVideo, raw: Sequence[RawTrack], problems: Proble
 def _read_lists(video: AnnotatedVideo, raw: RawTrack, problems: Problems) -> None:
     """Read boxes, areas and OVIS' words of a track."""
     for name, (kind, read) in ENTRIES.items():
-        values = raw.lists[name]
+        values = raw.lists.get(name)
         if values is None:
             continue
         found: list[Any] = [None] * len(values)
@@ -242,19 +242,18 @@ def _read_track(
     """Read one entry of ``annotations`` except its fields with one entry per frame."""
     category = look_up(record, 'category_id', categories, 'categories', place, problems)
     crowd = read_crowd(record, place, problems)
-    lists: dict[str, list | None] = dict.fromkeys(COCOVID_FIELDS)
+    lists: dict[str, list | None] = {}
     length = 0 if video is None else video.length
     masks = read_masks_list(record, None if video is None else length, place, problems)
     if video is not None:
-        lists = {key: read_list(record, key, length, place, problems) for key in [*lists][1:]}
+        lists = {key: read_list(record, key, length, place, problems) for key in ENTRIES}
         lists['segmentations'] = masks
         _compare_sizes(record, video, place, problems)
     track = AnnotatedTrack(
         entry_name(record, number),
         record.get('category_id', '') if category is None else category,
         [None] * length,
-        [None] * length,
-        crowd,
+        iscrowd=crowd,
         position=number,
     )
     return RawTrack(track, lists)

@@ -148,7 +148,7 @@ def _decoded(path: str | Path, flags: int) -> np.ndarray | None:
     return cv2.imdecode(np.frombuffer(content, np.uint8), flags)
 
 
-def write_jpeg(path: Path, image: np.ndarray) -> None:
+def write_jpeg(path: Path, image: np.ndarray, quality: int = JPEG_QUALITY) -> None:
     """Write a frame of a data set, (H, W, 3) uint8 BGR; its folder is created.
 
     Raises:
@@ -157,7 +157,7 @@ def write_jpeg(path: Path, image: np.ndarray) -> None:
     import cv2
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(path), image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]):
+    if not cv2.imwrite(str(path), image, [cv2.IMWRITE_JPEG_QUALITY, quality]):
         raise OSError(f'cannot write the frame {path}')
 
 

@@ -24,7 +24,7 @@ from mmcico.apis.outputs import (
 )
 from mmcico.apis.running import InterruptBetweenFrames
 from mmcico.datasets.converters.class_maps import ClassTable
-from mmcico.datasets.converters.mask_folders import MaskFolders, mask_videos
+from mmcico.datasets.converters.mask_folders import MaskFolders
 from mmcico.testing import write_small_model
 from mmcico.visualization.style import DrawStyle
 
@@ -257,8 +257,8 @@ def test_masks_keep_every_id(tmp_path, ids, mode):
     last = Image.open(tmp_path / 'masks' / 'v' / f'{len(ids) - 1:05d}.png')
     assert last.mode == mode
     assert sorted(np.unique(np.array(last))) == [0, 1 + ids[-1]]
-    source = MaskFolders(tmp_path / 'images', tmp_path / 'masks')
-    (video,) = mask_videos(source, ClassTable())
+    source = MaskFolders(tmp_path / 'images', tmp_path / 'masks', ClassTable())
+    (video,) = source
     assert len(video.tracks) == len(ids) and not source.problems.left_out
 
 

@@ -1,6 +1,8 @@
 """Images of COCO as videos."""
 
 import json
+from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -9,9 +11,15 @@ from pycocotools import mask as mask_api
 from tiny_video import rle
 
 from mmcico.datasets.converters.class_maps import ClassTable
-from mmcico.datasets.converters.coco_images import MovingVideo, StillVideo, coco_videos
+from mmcico.datasets.converters.coco_images import (
+    MovingVideo,
+    affine,
+    coco_videos,
+    motion_matrices,
+    moved_counts,
+    still_video,
+)
 from mmcico.datasets.converters.collect import collect, converted_data
-from mmcico.datasets.converters.pseudo_motion import Motion, affine, moved_counts
 from mmcico.formats.problems import Problems
 from mmcico.formats.rle import decode_masks
 
@@ -47,7 +55,7 @@ def coco():
 
 def test_one_frame_videos_by_hand():
     table = ClassTable()
-    videos = coco_videos(coco(), 'coco.json', table, StillVideo())
+    videos = coco_videos(coco(), 'coco.json', table, still_video)
     file = collect(videos, table, Problems('coco.json'))
     data = json.loads(json.dumps(converted_data(file, table, 'youtube_vis', 'coco')))
     # 0 would be a trap for other tools
@@ -65,7 +73,7 @@ def test_one_frame_videos_by_hand():
 
 
 def test_the_same_image_several_times():
-    videos = list(coco_videos(coco(), 'x', ClassTable(), StillVideo(3)))
+    videos = list(coco_videos(coco(), 'x', ClassTable(), partial(still_video, num_frames=3)))
     assert videos[0].file_names == ['a.jpg'] * 3
     counts = videos[0].tracks[0].counts
     assert counts == [counts[0]] * 3 and decode_masks(counts, 8, 12).sum() == 36
@@ -73,7 +81,7 @@ def test_the_same_image_several_times():
 
 def test_classes_of_a_target_and_empty_images():
     table = ClassTable({'Person': 1}, drop_unmatched=True)
-    videos = list(coco_videos(coco(), 'x', table, StillVideo(), keep_empty=False))
+    videos = list(coco_videos(coco(), 'x', table, still_video, keep_empty=False))
     assert [(v.id, [t.category_id for t in v.tracks]) for v in videos] == [(42, [1])]
     assert table.left_out == {'dog': 2}
     with pytest.raises(
@@ -81,14 +89,14 @@ def test_classes_of_a_target_and_empty_images():
         match=r'x: the target has no class '
         r"\['dog'\]",
     ):
-        list(coco_videos(coco(), 'x', ClassTable({'person': 1}), StillVideo()))
+        list(coco_videos(coco(), 'x', ClassTable({'person': 1}), still_video))
 
 
 @pytest.mark.parametrize('annotations', [None, []])
 def test_no_annotations(annotations):
     data = coco()
     data['annotations'] = annotations
-    videos = list(coco_videos(data, 'x', ClassTable(), StillVideo()))
+    videos = list(coco_videos(data, 'x', ClassTable(), still_video))
     assert [v.tracks for v in videos] == [[], []]
 
 
@@ -108,14 +116,14 @@ def test_errors_name_the_annotation(change, message):
     data = coco()
     data['annotations'][1].update(change)
     with pytest.raises(ValueError, match=message):
-        list(coco_videos(data, 'x', ClassTable(), StillVideo()))
+        list(coco_videos(data, 'x', ClassTable(), still_video))
 
 
 @pytest.mark.parametrize('name', ['/images/a.jpg', '../a.jpg'])
 def test_moving_frames_stay_in_their_folder(tmp_path, name):
     data = coco()
     data['images'][0]['file_name'] = name
-    unfold = MovingVideo(Motion(2), 0, tmp_path, tmp_path / 'out')
+    unfold = MovingVideo(2, 0, tmp_path, tmp_path / 'out')
     with pytest.raises(ValueError, match=f'x: image {name} lies outside of the folder'):
         next(coco_videos(data, 'x', ClassTable(), unfold))
 
@@ -124,9 +132,9 @@ def test_boxes_alone_and_video_files_are_refused():
     data = coco()
     del data['annotations'][0]['segmentation']
     with pytest.raises(ValueError, match="field 'segmentation': is missing; boxes alone"):
-        list(coco_videos(data, 'x', ClassTable(), StillVideo()))
+        list(coco_videos(data, 'x', ClassTable(), still_video))
     with pytest.raises(ValueError, match="has the list 'videos'"):
-        list(coco_videos(dict(videos=[]), 'x', ClassTable(), StillVideo()))
+        list(coco_videos(dict(videos=[]), 'x', ClassTable(), still_video))
 
 
 def test_affine_by_hand():
@@ -139,16 +147,15 @@ def test_affine_by_hand():
 
 
 def test_motion_is_seeded_by_the_name_and_still_in_the_middle():
-    motion = Motion(3)
-    first = motion.matrices('a.jpg', 0, (40, 60))
-    assert (first == motion.matrices('a.jpg', 0, (40, 60))).all()
-    assert abs(first - motion.matrices('b.jpg', 0, (40, 60))).max() > 0.01
-    assert abs(first - motion.matrices('a.jpg', 1, (40, 60))).max() > 0.01
+    first = motion_matrices(3, 'a.jpg', 0, (40, 60))
+    assert (first == motion_matrices(3, 'a.jpg', 0, (40, 60))).all()
+    assert abs(first - motion_matrices(3, 'b.jpg', 0, (40, 60))).max() > 0.01
+    assert abs(first - motion_matrices(3, 'a.jpg', 1, (40, 60))).max() > 0.01
     assert first[1] == pytest.approx(np.eye(3)[:2])
     far = [np.linalg.det(m[:, :2]) for m in first]
     assert 0.8 < min(far) < 1 < max(far) < 1.25
     with pytest.raises(ValueError, match='choose 2 frames or more'):
-        Motion(1)
+        MovingVideo(1, 0, Path('in'), Path('out'))
 
 
 def test_masks_move_as_the_image_does():
@@ -183,7 +190,7 @@ def moving(folder, out, seed=0):
             )
         ],
     )
-    unfold = MovingVideo(Motion(5), seed, folder, out)
+    unfold = MovingVideo(5, seed, folder, out)
     return list(coco_videos(data, 'x', ClassTable(), unfold))[0]
 
 
@@ -205,7 +212,7 @@ def test_frames_and_masks_of_a_moving_video_agree(tmp_path):
 def test_moving_videos_need_their_image(tmp_path):
     moving(tmp_path / 'in', tmp_path / 'out')
     cv2.imwrite(str(tmp_path / 'in' / 'a.png'), np.zeros((8, 12, 3), np.uint8))
-    unfold = MovingVideo(Motion(2), 0, tmp_path / 'in', tmp_path / 'out')
+    unfold = MovingVideo(2, 0, tmp_path / 'in', tmp_path / 'out')
     data = coco()
     data['images'] = data['images'][:1]
     with pytest.raises(ValueError, match=r'a\.jpg is missing or broken'):

@@ -8,7 +8,7 @@ from tiny_video import content
 
 from mmcico.datasets.converters.class_maps import ClassTable
 from mmcico.datasets.converters.collect import collect, converted_data
-from mmcico.datasets.converters.cvat_xml import CvatFiles, cvat_videos, write_cvat
+from mmcico.datasets.converters.cvat_xml import cvat_videos, write_cvat
 from mmcico.datasets.converters.json_files import (
     burst_data,
     cvat_coco_data,
@@ -16,17 +16,16 @@ from mmcico.datasets.converters.json_files import (
     json_videos,
     tao_data,
 )
-from mmcico.datasets.converters.labelme import LabelmeFolders, labelme_videos
+from mmcico.datasets.converters.labelme import LabelmeFolders
 from mmcico.datasets.converters.labelme_shapes import write_labelme
-from mmcico.datasets.converters.mask_folders import MaskFolders, mask_videos
+from mmcico.datasets.converters.mask_folders import MaskFolders, read_object_classes
 from mmcico.datasets.converters.mask_writer import (
     davis_palette,
     mots_classes,
     mots_numbers,
     write_masks,
 )
-from mmcico.datasets.converters.mots_text import MotsText, text_videos, write_texts
-from mmcico.datasets.converters.object_classes import read_object_classes
+from mmcico.datasets.converters.mots_text import text_videos, write_texts
 from mmcico.formats.annotations import AnnotationFile
 from mmcico.formats.problems import Problems
 
@@ -84,29 +83,31 @@ def read_masks(folder, problems):
     classes = json.loads((folder / 'out/object_classes.json').read_text())
     classes = read_object_classes(classes, 'x')
     (folder / 'out/object_classes.json').unlink()
-    source = MaskFolders(folder / 'images', folder / 'out', object_classes=classes)
-    return lambda table: mask_videos(source, table)
+    folders = folder / 'images', folder / 'out'
+    return lambda table: MaskFolders(*folders, table, object_classes=classes)
 
 
 def read_mots(folder, problems):
     write_masks(file_of(numbered()), folder / 'out', problems, mots=True)
-    source = MaskFolders(folder / 'images', folder / 'out', mots_classes=CLASSES)
-    return lambda table: mask_videos(source, table)
+    folders = folder / 'images', folder / 'out'
+    return lambda table: MaskFolders(*folders, table, mots_classes=CLASSES)
 
 
 def read_texts(folder, problems):
     write_texts(file_of(numbered()), folder / 'out', problems)
-    return lambda table: text_videos(MotsText(folder / 'images', folder / 'out', CLASSES), table)
+    return lambda table: text_videos(
+        folder / 'images', folder / 'out', table, Problems('mots'), CLASSES
+    )
 
 
 def read_labelme(folder, problems):
     write_labelme(file_of(numbered()), folder / 'images', problems)
-    return lambda table: labelme_videos(LabelmeFolders(folder / 'images'), table)
+    return lambda table: LabelmeFolders(folder / 'images', table)
 
 
 def read_cvat(folder, problems):
     write_cvat(file_of(numbered()), folder / 'out', problems)
-    return lambda table: cvat_videos(CvatFiles(folder / 'out', folder / 'images'), table)
+    return lambda table: cvat_videos(folder / 'out', folder / 'images', table, Problems('cvat'))
 
 
 def through_json(make, back=lambda data: data):
@@ -206,30 +207,30 @@ CVAT = """<?xml version="1.0" encoding="utf-8"?>
 
 def test_a_file_of_cvat_by_hand(folder):
     (folder / 'v0.xml').write_text(CVAT)
-    source, table = CvatFiles(folder / 'v0.xml', folder / 'images'), ClassTable()
-    (video,) = cvat_videos(source, table)
-    data = converted_data(collect([video], table, source.problems), table, 'youtube_vis', 'x')
+    table, problems = ClassTable(), Problems('cvat')
+    (video,) = cvat_videos(folder / 'v0.xml', folder / 'images', table, problems)
+    data = converted_data(collect([video], table, problems), table, 'youtube_vis', 'x')
     cat, dog = data['annotations']
     assert (cat['areas'], cat['bboxes']) == ([2, None], [[3, 2, 2, 2], None])
     assert (dog['areas'], dog['bboxes']) == ([None, 8], [None, [1, 1, 4, 2]])
-    assert source.problems.left_out == {"shapes of type 'box', which are no masks": 1}
+    assert problems.left_out == {"shapes of type 'box', which are no masks": 1}
 
 
 def test_polygons_of_cvat_without_a_pixel(folder):
     (folder / 'v0.xml').write_text(
         CVAT.replace('1.0,1.0;5.0,1.0;5.0,3.0;1.0,3.0', '1,1;1.1,1;1,1.1')
     )
-    source = CvatFiles(folder / 'v0.xml', folder / 'images')
-    (video,) = cvat_videos(source, ClassTable())
+    problems = Problems('cvat')
+    (video,) = cvat_videos(folder / 'v0.xml', folder / 'images', ClassTable(), problems)
     assert video.tracks[1].counts == [None, None]
-    assert source.problems.left_out['polygons without a pixel'] == 1
+    assert problems.left_out['polygons without a pixel'] == 1
 
 
 def test_an_empty_folder_of_frames(folder):
     (folder / 'clip.xml').write_text(CVAT)
     (folder / 'images/clip').mkdir()
     with pytest.raises(ValueError, match=r"clip\.xml: folder 'clip' has no images; put"):
-        list(cvat_videos(CvatFiles(folder / 'clip.xml', folder / 'images'), ClassTable()))
+        list(cvat_videos(folder / 'clip.xml', folder / 'images', ClassTable(), Problems('cvat')))
 
 
 @pytest.mark.parametrize(
@@ -247,7 +248,7 @@ def test_an_empty_folder_of_frames(folder):
 def test_broken_files_of_cvat(folder, old, new, message):
     (folder / 'v0.xml').write_text(CVAT.replace(old, new))
     with pytest.raises(ValueError, match=message):
-        list(cvat_videos(CvatFiles(folder / 'v0.xml', folder / 'images'), ClassTable()))
+        list(cvat_videos(folder / 'v0.xml', folder / 'images', ClassTable(), Problems('cvat')))
 
 
 @pytest.mark.parametrize(
@@ -266,7 +267,7 @@ def test_broken_lines_of_mots(folder, line, message):
     (folder / 'texts').mkdir()
     (folder / 'texts/v0.txt').write_text(line)
     with pytest.raises(ValueError, match=message):
-        list(text_videos(MotsText(folder / 'images', folder / 'texts'), ClassTable()))
+        list(text_videos(folder / 'images', folder / 'texts', ClassTable(), Problems('mots')))
 
 
 def test_frames_of_mots_have_distinct_numbers(folder):
@@ -274,7 +275,7 @@ def test_frames_of_mots_have_distinct_numbers(folder):
     (folder / 'texts').mkdir()
     (folder / 'texts/v0.txt').write_text('')
     with pytest.raises(ValueError, match='v0: frames must be named by distinct numbers'):
-        list(text_videos(MotsText(folder / 'images', folder / 'texts'), ClassTable()))
+        list(text_videos(folder / 'images', folder / 'texts', ClassTable(), Problems('mots')))
 
 
 def test_no_class_has_the_number_that_mots_ignores():
@@ -289,9 +290,9 @@ def test_no_class_has_the_number_that_mots_ignores():
 def test_regions_to_ignore_are_counted(folder):
     (folder / 'texts').mkdir()
     (folder / 'texts/v0.txt').write_text('\ufeff1 10000 10 8 12 P3\n', encoding='utf-8')
-    source = MotsText(folder / 'images', folder / 'texts')
-    (video,) = text_videos(source, ClassTable())
-    assert video.tracks == [] and source.problems.left_out == {'regions to ignore (class 10)': 1}
+    problems = Problems('mots')
+    (video,) = text_videos(folder / 'images', folder / 'texts', ClassTable(), problems)
+    assert video.tracks == [] and problems.left_out == {'regions to ignore (class 10)': 1}
 
 
 def test_broken_burst_sequences_are_named():

@@ -12,6 +12,7 @@ from tiny_video import as_cocovid, content, rle
 from mmcico.datasets.converters.class_maps import ClassTable, read_renames, target_classes
 from mmcico.datasets.converters.collect import FreeNumbers, collect, converted_data
 from mmcico.datasets.converters.json_files import json_videos
+from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo
 from mmcico.formats.categories import VERSIONS
 from mmcico.formats.problems import Problems
 from mmcico.formats.read import read_annotations
@@ -276,8 +277,9 @@ COCO_NAMES = {
 @pytest.mark.parametrize('target', COCO_IDS)
 def test_classes_of_coco(target):
     table = ClassTable(target_classes(target), read_renames(['coco'], target), True)
-    found = table.match([dict(id=k, name=name) for k, name in COCO_NAMES.items()], 'coco')
-    assert {int(k): v for k, v in found.items() if v is not None} == COCO_IDS[target]
+    table.match([dict(id=k, name=name) for k, name in COCO_NAMES.items()], 'coco')
+    video = AnnotatedVideo(1, 8, 8, [], 'coco', [AnnotatedTrack(k, k, []) for k in COCO_NAMES])
+    assert {t.id: t.category_id for t in table.kept(video)} == COCO_IDS[target]
 
 
 def test_free_numbers():

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from mmcico.datasets.converters.class_maps import ClassTable, target_classes
-from mmcico.datasets.converters.labelme import LabelmeFolders, labelme_videos
+from mmcico.datasets.converters.labelme import LabelmeFolders
 from mmcico.datasets.converters.labelme_shapes import shape_counts
 from mmcico.formats.problems import Place, Problems
 from mmcico.formats.rle import decode_masks
@@ -51,8 +51,7 @@ def write(root, frames=FRAMES, video='clip', size=(H, W)):
 
 
 def read(root, table=None, **options):
-    source = LabelmeFolders(root, **options)
-    return list(labelme_videos(source, table or ClassTable()))
+    return list(LabelmeFolders(root, table or ClassTable(), **options))
 
 
 def test_videos_in_folders_of_folders(tmp_path):
@@ -145,8 +144,8 @@ def test_group_ids_counted_for_each_class(tmp_path):
 def test_frames_without_a_json(tmp_path):
     write(tmp_path)
     (tmp_path / 'clip/1.json').unlink()
-    source = LabelmeFolders(tmp_path)
-    (video,) = labelme_videos(source, ClassTable())
+    source = LabelmeFolders(tmp_path, ClassTable())
+    (video,) = source
     assert video.file_names == ['clip/0.png', 'clip/2.png']
     assert sum(source.problems.left_out.values()) == 1
     (video,) = read(tmp_path, keep_unlabelled=True)
@@ -248,9 +247,9 @@ def test_rotated_rectangles_have_an_area():
 @pytest.mark.parametrize('kind', ['point', 'line', 'linestrip', 'points', 'cuboid'])
 def test_shapes_without_an_area_are_left_out_and_counted(tmp_path, kind):
     nose = dict(label='nose', group_id=None, shape_type=kind, points=[[3, 4]])
-    source = LabelmeFolders(write(tmp_path, [[*FRAMES[0], nose], [*FRAMES[1], nose]]))
     table = ClassTable()
-    (video,) = labelme_videos(source, table)
+    source = LabelmeFolders(write(tmp_path, [[*FRAMES[0], nose], [*FRAMES[1], nose]]), table)
+    (video,) = source
     assert [c['name'] for c in table.categories] == ['cat', 'dog']
     assert len(video.tracks) == 2
     assert source.problems.left_out == {f'shapes of type {kind!r}, which have no area': 2}
@@ -268,8 +267,8 @@ def test_polygons_that_cover_nothing_are_counted(tmp_path):
     frames = [
         [shape('dog', 1, (2, 3, 4, 4)), dict(label='dog', group_id=1, points=[[1, 2], [3, 4]])]
     ]
-    source = LabelmeFolders(write(tmp_path, frames))
-    (video,) = labelme_videos(source, ClassTable())
+    source = LabelmeFolders(write(tmp_path, frames), ClassTable())
+    (video,) = source
     assert (masks(video.tracks[0])[0] == box_mask(2, 3, 4, 4)).all()
     assert source.problems.left_out == {'polygons of fewer than three corners': 1}
 

@@ -8,8 +8,7 @@ from PIL import Image
 
 from mmcico.datasets.converters.class_maps import ClassTable
 from mmcico.datasets.converters.collect import collect, converted_data
-from mmcico.datasets.converters.mask_folders import MOTS_CLASSES, MaskFolders, mask_videos
-from mmcico.datasets.converters.object_classes import read_object_classes
+from mmcico.datasets.converters.mask_folders import MOTS_CLASSES, MaskFolders, read_object_classes
 from mmcico.formats.problems import Problems
 from mmcico.formats.rle import decode_masks
 
@@ -58,12 +57,13 @@ def davis(tmp_path):
     return tmp_path
 
 
-def source(root, **options):
-    return MaskFolders(root / 'JPEGImages', root / 'Annotations', **options)
+def source(root, table=None, **options):
+    folders = root / 'JPEGImages', root / 'Annotations'
+    return MaskFolders(*folders, table or ClassTable(), **options)
 
 
 def read(root, table=None, **options):
-    return list(mask_videos(source(root, **options), table or ClassTable()))
+    return list(source(root, table, **options))
 
 
 def test_objects_by_hand(davis):
@@ -86,7 +86,7 @@ def test_objects_by_hand(davis):
 
 def test_every_pixel_survives_the_file(davis):
     table = ClassTable()
-    file = collect(mask_videos(source(davis), table), table, Problems('masks'))
+    file = collect(source(davis, table), table, Problems('masks'))
     data = json.loads(json.dumps(converted_data(file, table, 'youtube_vis', 'masks')))
     assert len(data['annotations']) == 2
     assert data['annotations'][0]['areas'] == [6, None, 6]
@@ -147,7 +147,7 @@ def test_a_video_without_objects(tmp_path):
 def test_frames_without_a_mask(davis):
     (davis / 'Annotations/dogs/9.png').unlink()
     used = source(davis)
-    (video,) = mask_videos(used, ClassTable())
+    (video,) = used
     assert video.file_names == ['dogs/8.jpg', 'dogs/10.jpg']
     assert (
         used.problems.left_out['frames without annotation file (--keep-unlabelled keeps them)'] == 1
@@ -193,7 +193,7 @@ def test_videos_are_read_one_by_one(davis):
     save_frame(davis / 'JPEGImages' / 'zoo' / '0.jpg')
     (davis / 'Annotations' / 'zoo').mkdir()
     (davis / 'Annotations' / 'zoo' / '0.png').write_bytes(b'broken')
-    videos = mask_videos(source(davis), ClassTable())
+    videos = iter(source(davis))
     assert next(videos).file_names[0] == 'dogs/8.jpg'
     with pytest.raises(ValueError, match=r'zoo.0\.png cannot be read'):
         next(videos)
@@ -238,10 +238,8 @@ def test_errors_name_the_file(davis, what):
 def test_other_errors(davis):
     with pytest.raises(ValueError, match='step is 0'):
         read(davis, step=0)
-    with pytest.raises(ValueError, match='dogs, object 1: 5 is no class'):
-        read(davis, object_classes=dict(dogs={'1': 5}))
     with pytest.raises(ValueError, match='is no folder'):
-        list(mask_videos(MaskFolders(davis, davis / 'x'), ClassTable()))
+        list(MaskFolders(davis, davis / 'x', ClassTable()))
 
 
 def one_frame(root, plane, mode, video='a', name='0'):
@@ -256,7 +254,7 @@ VOID = 'pixels of value 255, which means "not annotated"'
 def test_255_is_void_in_8_bits_alone(tmp_path, mode, objects):
     one_frame(tmp_path, values(o7=(1, 2, 3, 3), o255=(5, 0, 1, 8)), mode)
     used = source(tmp_path)
-    (video,) = mask_videos(used, ClassTable())
+    (video,) = used
     assert len(video.tracks) == objects
     assert used.problems.left_out == ({VOID: 8} if objects == 1 else {})
 
@@ -264,7 +262,7 @@ def test_255_is_void_in_8_bits_alone(tmp_path, mode, objects):
 def test_chosen_values_are_not_annotated(tmp_path):
     one_frame(tmp_path, values(o7=(1, 2, 3, 3), o255=(5, 0, 1, 8)), 'L')
     used = source(tmp_path, ignored=[7])
-    (video,) = mask_videos(used, ClassTable())
+    (video,) = used
     assert decode_masks(video.tracks[0].counts, H, W).sum() == 8
     assert list(used.problems.left_out.values()) == [9]
 
@@ -275,8 +273,9 @@ MOTS = values(o2001=(0, 0, 2, 2), o1002=(2, 3, 2, 2), o2003=(4, 4, 1, 1), o10000
 def test_classes_in_the_values_of_mots(tmp_path):
     one_frame(tmp_path, MOTS, 'I;16')
     one_frame(tmp_path, values(o2001=(0, 1, 2, 2)), 'I;16', name='1')
-    used, table = source(tmp_path, mots_classes=MOTS_CLASSES), ClassTable()
-    (video,) = mask_videos(used, table)
+    table = ClassTable()
+    used = source(tmp_path, table, mots_classes=MOTS_CLASSES)
+    (video,) = used
     assert [(c['id'], c['name']) for c in table.categories] == [(1, 'car'), (2, 'pedestrian')]
     assert [(t.category_id, [bool(c) for c in t.counts]) for t in video.tracks] == [
         (1, [True, False]),
@@ -292,14 +291,14 @@ def test_classes_in_the_values_of_mots(tmp_path):
 def test_large_values_without_the_option_are_told(tmp_path):
     one_frame(tmp_path, MOTS, 'I;16')
     used = source(tmp_path)
-    list(mask_videos(used, ClassTable()))
+    list(used)
     (warning,) = used.problems.found
     assert 'values up to 10000; give --mots' in warning.text()
 
 
 def test_entries_of_object_classes_that_match_nothing(davis):
     used = source(davis, object_classes=dict(dogs={'1': 'dog', '2': 'cat'}, cows='cow'))
-    list(mask_videos(used, ClassTable()))
+    list(used)
     (warning,) = used.problems.found
     assert "2 of 3 entries match no object, the first is video 'dogs', object 2" in warning.text()
     with pytest.raises(
@@ -308,7 +307,7 @@ def test_entries_of_object_classes_that_match_nothing(davis):
         read(davis, object_classes=dict(dog='dog'))
     # Other videos of the file are not missed when videos are chosen.
     used = source(davis, object_classes=dict(dogs='dog', cows='cow'), videos=['dogs'])
-    list(mask_videos(used, ClassTable()))
+    list(used)
     assert not used.problems.found
 
 

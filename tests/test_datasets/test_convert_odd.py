@@ -2,6 +2,7 @@
 
 import copy
 import json
+from functools import partial
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -9,10 +10,10 @@ from PIL import Image
 from tiny_video import as_cocovid, content, rle
 
 from mmcico.datasets.converters.class_maps import ClassTable
-from mmcico.datasets.converters.coco_images import StillVideo, coco_videos
+from mmcico.datasets.converters.coco_images import coco_videos, still_video
 from mmcico.datasets.converters.collect import collect, converted_data
 from mmcico.datasets.converters.json_files import json_videos
-from mmcico.datasets.converters.labelme import LabelmeFolders, labelme_videos
+from mmcico.datasets.converters.labelme import LabelmeFolders
 from mmcico.formats.problems import Problems
 from mmcico.formats.read import read_annotations
 
@@ -39,7 +40,7 @@ LABELME = dict(
 SOURCES = dict(
     vis=(content(), json_videos),
     cocovid=(as_cocovid(content()), json_videos),
-    coco=(COCO, lambda *args: coco_videos(*args, StillVideo(2))),
+    coco=(COCO, lambda *args: coco_videos(*args, partial(still_video, num_frames=2))),
 )
 
 odd = st.sampled_from(
@@ -122,9 +123,10 @@ def test_labelme_with_one_odd_value(tmp_path_factory, place, value, options):
     folder.mkdir()
     Image.new('L', (12, 8)).save(folder / 'a.png')
     (folder / 'a.json').write_text(json.dumps(spoilt(LABELME, place, value)))
-    source, table = LabelmeFolders(folder.parent, **options), ClassTable()
+    table = ClassTable()
+    source = LabelmeFolders(folder.parent, table, **options)
     try:
-        file = collect(labelme_videos(source, table), table, source.problems)
+        file = collect(source, table, source.problems)
     except ValueError as error:
         assert 'a.json' in str(error) or 'the source has no object' in str(error)
         return

@@ -10,7 +10,7 @@ from small_sets import as_results, small_cocovid, small_set
 from mmcico.analysis.check_file import check_data
 from mmcico.analysis.stats import dataset_stats
 from mmcico.datasets.converters.class_maps import ClassTable
-from mmcico.datasets.converters.coco_images import StillVideo, coco_videos
+from mmcico.datasets.converters.coco_images import coco_videos, still_video
 from mmcico.datasets.converters.labelme_shapes import shape_counts
 from mmcico.evaluation import evaluate, read_ground_truth, read_results
 from mmcico.formats import masks as mask_format
@@ -183,7 +183,7 @@ def test_converters_leave_them_out():
             dict(id=2, image_id=1, category_id=1, segmentation=[SQUARE, LINE]),
         ],
     )
-    (video,) = coco_videos(data, 'f.json', ClassTable(), StillVideo())
+    (video,) = coco_videos(data, 'f.json', ClassTable(), still_video)
     assert [pixels(each.counts[0]).sum() for each in video.tracks] == [0, 8]
 
 

@@ -11,15 +11,14 @@ from small_sets import compressed, uncompressed
 from mmcico.analysis.check_frames import area_matches
 from mmcico.formats.masks import read_mask
 from mmcico.formats.problems import Place, Problems
-from mmcico.formats.rle import mask_info, measure_runs, runs_of_list, runs_of_text
+from mmcico.formats.rle import mask_info, runs_of_list, runs_of_text
 
 
 def test_text_by_hand():
     # columns 0 1 0 | 1 1 0: runs 1 1 1 2 1; from the fourth on less the run
     # before the last: 1 1 1 1 0, and a digit is 48 more
     assert runs_of_text('11110').tolist() == [1, 1, 1, 2, 1]
-    info = measure_runs(runs_of_text(b'11110'), (3, 2))
-    assert info == ((3, 2), 3, (0.0, 0.0, 2.0, 2.0))
+    assert mask_info(b'11110', (3, 2)) == ((3, 2), 3, (0.0, 0.0, 2.0, 2.0))
 
 
 def test_numbers_of_several_characters():

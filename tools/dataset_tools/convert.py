@@ -11,7 +11,8 @@ The tool needs no OpenMMLab package.
 import argparse
 import os.path as osp
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,6 @@ from mmcico.datasets.converters import (
 from mmcico.datasets.converters.collect import collect, converted_data
 from mmcico.datasets.converters.labelme_shapes import write_labelme
 from mmcico.datasets.converters.mask_writer import mots_classes, write_masks
-from mmcico.datasets.converters.object_classes import read_object_classes
-from mmcico.datasets.converters.pseudo_motion import Motion
 from mmcico.formats.problems import Problems
 from mmcico.formats.read import load_json
 from mmcico.formats.write import write_json
@@ -46,6 +45,24 @@ TARGETS = {
     'to-masks': 'mask PNGs as in DAVIS, a picture for each frame',
     'to-mots-txt': 'text files of MOTS, one for each video',
 }
+#: commands that write one JSON file -> its content
+MAKERS = {
+    'to-tao': json_files.tao_data,
+    'to-burst': json_files.burst_data,
+    'to-cvat-coco': json_files.cvat_coco_data,
+}
+#: commands that write a folder
+WRITERS = {
+    'to-cvat': cvat_xml.write_cvat,
+    'to-labelme': write_labelme,
+    'to-masks': write_masks,
+    'to-mots-txt': mots_text.write_texts,
+}
+
+
+def add_flag(parser: Any, name: str, text: str) -> None:
+    """Add an option without a value."""
+    parser.add_argument(name, action='store_true', help=text)
 
 
 def add_command(commands: Any, name: str, text: str) -> Any:
@@ -66,11 +83,7 @@ def add_command(commands: Any, name: str, text: str) -> Any:
         help='rename classes (OLD= leaves one out); also a JSON file {"old": "new"}, or "coco" '
         "for the usual renames of COCO's classes",
     )
-    parser.add_argument(
-        '--drop-unmatched',
-        action='store_true',
-        help='leave out classes that the target does not have',
-    )
+    add_flag(parser, '--drop-unmatched', 'leave out classes that the target does not have')
     return parser
 
 
@@ -79,21 +92,21 @@ def add_folder_arguments(parser: Any) -> None:
     parser.add_argument(
         '--videos', help='text file with the name of a video on each line, as in ImageSets/'
     )
-    parser.add_argument(
+    add_flag(
+        parser,
         '--keep-unlabelled',
-        action='store_true',
-        help='keep frames without annotation file as frames that show no object (default: leave '
-        'them out)',
+        'keep frames without annotation file as frames that show no object (default: leave them '
+        'out)',
     )
 
 
 def add_json_arguments(parser: Any) -> None:
     """Add the arguments of the commands that read a JSON file."""
     parser.add_argument('annotations', help='annotation JSON')
-    parser.add_argument(
+    add_flag(
+        parser,
         '--crowds-as-objects',
-        action='store_true',
-        help='read iscrowd as 0, because CVAT and brush tools set it for single objects',
+        'read iscrowd as 0, because CVAT and brush tools set it for single objects',
     )
 
 
@@ -116,9 +129,7 @@ def add_masks(commands: Any) -> None:
         '--object-classes',
         help='JSON {"video": {"1": "dog"}} or {"video": "dog"}, or the meta.json of YouTube-VOS',
     )
-    parser.add_argument(
-        '--binary', action='store_true', help='all values except 0 are one object (DAVIS 2016)'
-    )
+    add_flag(parser, '--binary', 'all values except 0 are one object (DAVIS 2016)')
     parser.add_argument('--step', type=int, default=1, help='take every n-th frame')
     parser.add_argument(
         '--mots',
@@ -145,28 +156,18 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     each = add_command(commands, 'labelme', 'a labelme JSON for each frame -> YouTube-VIS')
     each.add_argument('root', help='folder with a folder for each video')
     add_folder_arguments(each)
-    each.add_argument(
-        '--ungrouped',
-        action='store_true',
-        help='a shape without group_id is the only object of its label in the video',
-    )
-    each.add_argument(
-        '--ids-per-class', action='store_true', help='each label has group ids of its own'
-    )
+    text = 'a shape without group_id is the only object of its label in the video'
+    add_flag(each, '--ungrouped', text)
+    add_flag(each, '--ids-per-class', 'each label has group ids of its own')
     coco = add_command(commands, 'coco', 'COCO images -> short videos')
     add_json_arguments(coco)
     coco.add_argument('--frames', type=int, default=1, help='number of frames of each video')
-    coco.add_argument(
-        '--motion',
-        action='store_true',
-        help='rotate, scale and shift the frames a little; needs --images and --out-images',
-    )
+    text = 'rotate, scale and shift the frames a little; needs --images and --out-images'
+    add_flag(coco, '--motion', text)
     coco.add_argument('--seed', type=int, default=0, help='seed of the motion')
     coco.add_argument('--images', help='folder of the images')
     coco.add_argument('--out-images', help='folder to write frames to')
-    coco.add_argument(
-        '--drop-empty', action='store_true', help='leave out images without an object'
-    )
+    add_flag(coco, '--drop-empty', 'leave out images without an object')
     cvat = add_command(commands, 'cvat', 'CVAT for video 1.1 (XML) -> YouTube-VIS')
     cvat.add_argument('annotations', help='XML, or folder with an XML for each video')
     cvat.add_argument('images', help='folder with a folder of frames for each XML')
@@ -180,9 +181,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         each = add_command(commands, name, f'YouTube-VIS, OVIS or CocoVID -> {target}')
         add_json_arguments(each)
         if name == 'to-masks':
-            each.add_argument(
-                '--mots', action='store_true', help='values are 1000 * class + instance, as in MOTS'
-            )
+            add_flag(each, '--mots', 'values are 1000 * class + instance, as in MOTS')
     args = parser.parse_args(argv)
     wrong = usage_error(args)
     if wrong:
@@ -217,117 +216,70 @@ def usage_error(args: argparse.Namespace) -> str | None:
     return None
 
 
-def video_list(args: argparse.Namespace) -> list[str] | None:
-    """Return the names in the file ``--videos``."""
-    if args.videos is None:
-        return None
-    return [line for line in text_lines(args.videos) if line]
+def folder_options(args: argparse.Namespace, problems: Problems) -> dict[str, Any]:
+    """Return the options of the commands that read folders."""
+    videos = None if args.videos is None else [*filter(None, text_lines(args.videos))]
+    return dict(videos=videos, keep_unlabelled=args.keep_unlabelled, problems=problems)
 
 
-def from_masks(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
-    """Return the videos of ``masks``."""
-    classes = {}
-    if args.object_classes:
-        data = load_json(args.object_classes)
-        classes = read_object_classes(data, args.object_classes)
-    mots = None if args.mots is None else numbered_classes(args.mots)
-    source = mask_folders.MaskFolders(
-        images=Path(args.images),
-        masks=Path(args.masks),
-        videos=video_list(args),
-        class_name=args.class_name,
-        object_classes=classes,
-        binary=args.binary,
-        keep_unlabelled=args.keep_unlabelled,
-        step=args.step,
-        mots_classes=mots,
-        ignored=args.ignore_values,
-        problems=problems,
-    )
-    return mask_folders.mask_videos(source, table)
-
-
-def from_labelme(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
-    """Return the videos of ``labelme``."""
-    source = labelme.LabelmeFolders(
-        root=Path(args.root),
-        videos=video_list(args),
-        ungrouped=args.ungrouped,
-        ids_per_class=args.ids_per_class,
-        keep_unlabelled=args.keep_unlabelled,
-        problems=problems,
-    )
-    return labelme.labelme_videos(source, table)
-
-
-def from_coco(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
-    """Return the videos of ``coco``."""
-    unfold = coco_images.StillVideo(args.frames)
-    if args.motion:
-        unfold = coco_images.MovingVideo(
-            Motion(args.frames), args.seed, Path(args.images), Path(args.out_images)
+def read_videos(args: argparse.Namespace, table: Any, problems: Problems) -> Iterable:
+    """Return the videos of the source of a command."""
+    if args.command == 'masks':
+        classes = {}
+        if args.object_classes:
+            data = load_json(args.object_classes)
+            classes = mask_folders.read_object_classes(data, args.object_classes)
+        return mask_folders.MaskFolders(
+            Path(args.images),
+            Path(args.masks),
+            table,
+            class_name=args.class_name,
+            object_classes=classes,
+            binary=args.binary,
+            step=args.step,
+            mots_classes=None if args.mots is None else numbered_classes(args.mots),
+            ignored=args.ignore_values,
+            **folder_options(args, problems),
         )
-    return coco_images.coco_videos(
-        load_json(args.annotations),
-        args.annotations,
-        table,
-        unfold,
-        keep_empty=not args.drop_empty,
-        problems=problems,
-        crowds_as_objects=args.crowds_as_objects,
-    )
-
-
-def from_cvat(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
-    """Return the videos of ``cvat``."""
-    source = cvat_xml.CvatFiles(Path(args.annotations), Path(args.images), problems)
-    return cvat_xml.cvat_videos(source, table)
-
-
-def from_mots_text(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
-    """Return the videos of ``mots-txt``."""
-    classes = numbered_classes(args.classes)
-    source = mots_text.MotsText(Path(args.images), Path(args.annotations), classes, problems)
-    return mots_text.text_videos(source, table)
-
-
-def from_json(args: argparse.Namespace, table: Any, problems: Any) -> Iterator:
-    """Return the videos of ``cocovid`` and of all conversions to other formats."""
+    if args.command == 'labelme':
+        return labelme.LabelmeFolders(
+            Path(args.root),
+            table,
+            ungrouped=args.ungrouped,
+            ids_per_class=args.ids_per_class,
+            **folder_options(args, problems),
+        )
+    if args.command == 'cvat':
+        return cvat_xml.cvat_videos(Path(args.annotations), Path(args.images), table, problems)
+    if args.command == 'mots-txt':
+        classes = numbered_classes(args.classes)
+        images, texts = Path(args.images), Path(args.annotations)
+        return mots_text.text_videos(images, texts, table, problems, classes)
+    source = args.annotations, table
+    if args.command == 'coco':
+        unfold = partial(coco_images.still_video, num_frames=args.frames)
+        if args.motion:
+            unfold = coco_images.MovingVideo(
+                args.frames, args.seed, Path(args.images), Path(args.out_images)
+            )
+        data = load_json(args.annotations)
+        keep = not args.drop_empty
+        return coco_images.coco_videos(
+            data, *source, unfold, keep, problems, args.crowds_as_objects
+        )
     data = load_json(args.annotations)
     if json_files.is_burst(data):
         data = json_files.from_burst(data, args.annotations)
-    return json_files.json_videos(
-        data, args.annotations, table, problems, crowds_as_objects=args.crowds_as_objects
-    )
+    return json_files.json_videos(data, *source, problems, args.crowds_as_objects)
 
 
-SOURCES: dict[str, Callable] = {
-    'masks': from_masks,
-    'labelme': from_labelme,
-    'coco': from_coco,
-    'cvat': from_cvat,
-    'mots-txt': from_mots_text,
-}
-
-
-def write(args: argparse.Namespace, file: Any, table: Any, problems: Any) -> None:
+def write(args: argparse.Namespace, file: Any, table: Any, problems: Problems) -> None:
     """Write a file, or a folder, in the format of the command."""
-    makers = {
-        'to-tao': json_files.tao_data,
-        'to-burst': json_files.burst_data,
-        'to-cvat-coco': json_files.cvat_coco_data,
-    }
-    writers = {
-        'to-cvat': cvat_xml.write_cvat,
-        'to-labelme': write_labelme,
-        'to-mots-txt': mots_text.write_texts,
-    }
-    if args.command == 'to-masks':
-        write_masks(file, Path(args.out), problems, args.mots)
-    elif args.command in writers:
-        writers[args.command](file, Path(args.out), problems)
-    elif args.command in makers:
-        write_json(args.out, makers[args.command](file))
+    if args.command in WRITERS:
+        options = dict(mots=args.mots) if args.command == 'to-masks' else {}
+        WRITERS[args.command](file, Path(args.out), problems, **options)
+    elif args.command in MAKERS:
+        write_json(args.out, MAKERS[args.command](file))
     else:
         layout = 'cocovid' if args.command == 'to-cocovid' else 'youtube_vis'
         write_json(args.out, converted_data(file, table, layout, args.command))
@@ -341,7 +293,7 @@ def reading_option(args: argparse.Namespace, file: Any) -> list[str]:
     return [f'classes are numbers, to be read with: {option} {mots_classes(file)}']
 
 
-def with_progress(videos: Iterator) -> Iterator:
+def with_progress(videos: Iterable) -> Iterator:
     """Yield videos and print their number to the error stream."""
     done = 0
     for done, video in enumerate(videos, start=1):
@@ -382,8 +334,7 @@ def main(argv: Sequence[str]) -> None:
         args.drop_unmatched,
     )
     problems = Problems(getattr(args, 'annotations', args.command))
-    videos = SOURCES.get(args.command, from_json)(args, table, problems)
-    file = collect(with_progress(videos), table, problems)
+    file = collect(with_progress(read_videos(args, table, problems)), table, problems)
     write(args, file, table, problems)
     lines = report(file, table, problems) + reading_option(args, file)
     sys.stderr.write('\n'.join(lines) + '\n')

@@ -6,7 +6,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -15,8 +15,13 @@ import cv2
 import numpy as np
 from natural_shapes import frames, random_film
 
-from mmcico.datasets.moving_shapes.generate import Record, make_track, track_annotation
-from mmcico.formats.write import write_json
+from mmcico.datasets.moving_shapes.generate import (
+    Record,
+    make_track,
+    track_annotation,
+    write_records,
+)
+from mmcico.utils.image_reading import write_jpeg
 from mmcico.utils.tool import run_tool, tool_parser
 
 #: objects with fewer visible pixels in a frame count as absent there
@@ -51,11 +56,8 @@ def write_video(index: int, out: Path, seed: int, size: tuple[int, int], num_fra
     pictures, masks = zip(*frames(rng, film, num_frames))
     quality = int(rng.integers(*JPEG_QUALITY))
     names = [f'{index:05d}/{frame:05d}.jpg' for frame in range(num_frames)]
-    (out / 'JPEGImages' / f'{index:05d}').mkdir(parents=True, exist_ok=True)
     for name, picture in zip(names, pictures):
-        path = out / 'JPEGImages' / name
-        if not cv2.imwrite(str(path), picture, [cv2.IMWRITE_JPEG_QUALITY, quality]):
-            raise OSError(f'{path}: the frame cannot be written; is the disk full?')
+        write_jpeg(out / 'JPEGImages' / name, picture, quality)
     video = dict(id=index + 1, height=size[0], width=size[1], length=num_frames, file_names=names)
     tracks = [
         make_track(0, full, visible, MIN_VISIBLE) for visible, full in zip(*np.stack(masks, axis=2))
@@ -76,28 +78,13 @@ def write_dataset(
         seed (int): Decides everything that the videos show.
         jobs (int): Processes that draw.
     """
-    out.mkdir(parents=True, exist_ok=True)
     draw = partial(write_video, out=out, seed=seed, size=size, num_frames=num_frames)
+    records: Iterable[Record] = map(draw, range(num_videos))
     if jobs > 1:
         with ProcessPoolExecutor(jobs) as pool:
             records = list(pool.map(draw, range(num_videos), chunksize=8))
-    else:
-        records = [draw(index) for index in range(num_videos)]
-    videos = [video for video, _ in records]
-    annotations = [
-        dict(annotation, id=0, video_id=video['id']) for video, own in records for annotation in own
-    ]
-    for number, annotation in enumerate(annotations, start=1):
-        annotation['id'] = number
-    path = out / 'instances.json'
-    content = dict(
-        info=dict(description='natural shapes', seed=seed),
-        videos=videos,
-        categories=[dict(id=1, name='object')],
-        annotations=annotations,
-    )
-    write_json(path, content)
-    return path
+    info = dict(description='natural shapes', seed=seed)
+    return write_records(out / 'instances.json', records, info, [dict(id=1, name='object')])
 
 
 def main(argv: Sequence[str] | None = None) -> None:

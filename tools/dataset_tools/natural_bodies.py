@@ -207,8 +207,22 @@ def random_body(
     )
 
 
-def draw_body(body: Body, view: np.ndarray, time: float, size: tuple[int, int]) -> Drawing | None:
-    """Draw an object; None if it lies outside of the frame.
+def box_of(points: np.ndarray, size: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first and the last x and y (2,) of the pixels of a frame around points (n, 2)."""
+    low = np.clip(np.floor(points.min(axis=0)).astype(int), 0, (size[1], size[0]))
+    high = np.clip(np.ceil(points.max(axis=0)).astype(int) + 1, 0, (size[1], size[0]))
+    return low, high
+
+
+def cover_of(points: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """Return the share of each pixel that lies in a polygon (n, 2), float32 of a size."""
+    mask = np.zeros(size, np.uint8)
+    cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    return mask / np.float32(255)
+
+
+def draw_body(body: Body, view: np.ndarray, time: float, size: tuple[int, int]) -> Drawing:
+    """Draw an object; the drawing is empty if it lies outside of the frame.
 
     Args:
         body (Body): The object.
@@ -221,26 +235,23 @@ def draw_body(body: Body, view: np.ndarray, time: float, size: tuple[int, int]) 
     outlines = [
         part.outline(time) @ full[:2, :2].T + full[:2, 2] for part, full in zip(body.parts, poses)
     ]
-    points = np.concatenate(outlines)
-    low = np.clip(np.floor(points.min(axis=0)).astype(int), 0, (size[1], size[0]))
-    high = np.clip(np.ceil(points.max(axis=0)).astype(int) + 1, 0, (size[1], size[0]))
+    low, high = box_of(np.concatenate(outlines), size)
     width, height = (int(each) for each in high - low)
-    if min(width, height) < 1:
-        return None
+    box = np.s_[low[1] : high[1], low[0] : high[0]]
     image = np.zeros((height, width, 3), np.float32)
     cover = np.zeros((height, width), np.float32)
+    if not cover.size:
+        return Drawing(box, image, cover)
     unit = np.array([[SURFACE / 2.6, 0, SURFACE / 2], [0, SURFACE / 2.6, SURFACE / 2], [0, 0, 1]])
     for part, full, outline in zip(body.parts, poses, outlines):
-        mask = np.zeros((height, width), np.uint8)
-        cv2.fillPoly(mask, [np.round((outline - low) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
         place = (full @ np.linalg.inv(unit))[:2]
         place[:, 2] -= low
         colour = cv2.warpAffine(part.surface, place, (width, height), borderMode=cv2.BORDER_REFLECT)
-        share = mask / np.float32(255)
+        share = cover_of(outline - low, (height, width))
         image += (colour - image) * share[..., None]
         cover = np.maximum(cover, share)
     image *= shading(body, pose, cover, low)[..., None]
-    return Drawing(np.s_[low[1] : high[1], low[0] : high[0]], image, cover)
+    return Drawing(box, image, cover)
 
 
 def shading(body: Body, pose: np.ndarray, cover: np.ndarray, low: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from natural_bodies import draw_body, random_body
+from natural_bodies import box_of, cover_of, draw_body, random_body
 from natural_plans import person
 from natural_textures import BACKGROUND_HUES, flattened, material, photo_noise, random_colour
 
@@ -33,17 +33,13 @@ def fill(
     image: np.ndarray, points: np.ndarray, colour: np.ndarray, noise: np.ndarray, share: float
 ) -> None:
     """Fill a polygon (n, 2) with a colour and noise of the image's size."""
-    height, width = image.shape[:2]
-    low = np.clip(np.floor(points.min(axis=0)).astype(int), 0, (width, height))
-    high = np.clip(np.ceil(points.max(axis=0)).astype(int) + 1, 0, (width, height))
+    low, high = box_of(points, image.shape[:2])
     if (high <= low).any():
         return
     box = np.s_[low[1] : high[1], low[0] : high[0]]
-    mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
-    cv2.fillPoly(mask, [np.round((points - low) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
     part = image[box]
     texture = colour * (1 + share * noise[box])[..., None]
-    part += (texture - part) * (mask / np.float32(255))[..., None]
+    part += (texture - part) * cover_of(points - low, part.shape[:2])[..., None]
 
 
 def random_polygon(rng: np.random.Generator) -> np.ndarray:
@@ -90,9 +86,7 @@ def person_stamp(rng: np.random.Generator) -> Stamp:
     def stamp(image: np.ndarray, x: float, y: float, size: float) -> None:
         one = people[rng.integers(len(people))]
         one = replace(one, middle=(x, y - size / 2), radius=one.radius * size)
-        drawing = draw_body(one, np.eye(3), 0.0, (image.shape[0], image.shape[1]))
-        if drawing is not None:
-            drawing.paste(image)
+        draw_body(one, np.eye(3), 0.0, (image.shape[0], image.shape[1])).paste(image)
 
     return stamp
 
@@ -153,9 +147,7 @@ def still_objects(rng: np.random.Generator, image: np.ndarray, horizon: float) -
         size = height * rng.uniform(0.05, 0.22)
         where = (rng.uniform(0, width), height * (horizon + rng.uniform(-0.05, 0.2)))
         body = random_body(rng, where, size, 2 * size, 0)
-        drawing = draw_body(body, np.eye(3), 0.0, (height, width))
-        if drawing is not None:
-            drawing.paste(image)
+        draw_body(body, np.eye(3), 0.0, (height, width)).paste(image)
 
 
 def furnish(rng: np.random.Generator, image: np.ndarray, horizon: float) -> None:

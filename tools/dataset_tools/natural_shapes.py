@@ -149,22 +149,20 @@ def expose(film: Film, time: float) -> tuple[np.ndarray, np.ndarray]:
     for body in film.bodies:
         cover = np.zeros((height, width), np.float32)
         drawing = draw_body(body, view, time, film.size)
-        if drawing is not None:
-            drawing.paste(cover)
-            fall = np.array([[1, 0, 0.04 * height], [0, 1, 0.05 * height]])
-            shadow = cv2.warpAffine(cover, fall, (width, height))
-            shadow = cv2.blur(shadow, (max(int(0.08 * height), 1),) * 2)
-            image *= (1 - body.shadow * shadow)[..., None]
-            drawing.paste(image)
+        drawing.paste(cover)
+        fall = np.array([[1, 0, 0.04 * height], [0, 1, 0.05 * height]])
+        shadow = cv2.warpAffine(cover, fall, (width, height))
+        shadow = cv2.blur(shadow, (max(int(0.08 * height), 1),) * 2)
+        image *= (1 - body.shadow * shadow)[..., None]
+        drawing.paste(image)
         covers = [each * (1 - cover) for each in covers] + [cover]
         uncovered.append(cover.copy())
     near = film.view(time, 1.3)
     for body in film.screens:
         drawing = draw_body(body, near, time, film.size)
-        if drawing is not None:
-            drawing.paste(image)
-            for each in covers:
-                each[drawing.box] *= 1 - drawing.cover
+        drawing.paste(image)
+        for each in covers:
+            each[drawing.box] *= 1 - drawing.cover
     return image, np.array([covers, uncovered])
 
 

@@ -1,7 +1,8 @@
 """Surfaces that resemble those of photographs: noise with their spectrum, patches and stripes."""
 
-import cv2
 import numpy as np
+
+from mmcico.datasets.moving_shapes.textures import hsv_colour
 
 #: hues of backgrounds in degrees: earth, plants, sky, asphalt
 BACKGROUND_HUES = (30, 45, 90, 110, 130, 205, 215, 25)
@@ -30,11 +31,7 @@ def photo_noise(rng: np.random.Generator, height: int, width: int, slope: float)
 
 def random_colour(rng: np.random.Generator, hue: float, spread: float = 25) -> np.ndarray:
     """Return a colour near a hue, (3,) float32 BGR in 0..255."""
-    hsv = np.array(
-        [[[(hue + rng.normal(0, spread)) % 360, rng.beta(1.2, 2.5), rng.beta(1.3, 1.3)]]],
-        np.float32,
-    )
-    return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)[0, 0] * 255
+    return hsv_colour(hue + rng.normal(0, spread), rng.beta(1.2, 2.5), rng.beta(1.3, 1.3))
 
 
 def stripes(rng: np.random.Generator, height: int, width: int) -> np.ndarray:

@@ -1,11 +1,12 @@
 """Mapping of a source's classes to the categories of the file that is written."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo
 from mmcico.formats.categories import VERSIONS, normalised, read_categories
 from mmcico.formats.fields import Id, id_key
 from mmcico.formats.problems import Problems
@@ -135,6 +136,8 @@ class ClassTable:
     def __post_init__(self) -> None:
         self._ids: dict[str, Id] = {}
         self._used: set[str] = set()
+        #: name and new id of the categories of a file by ``id_key``
+        self._matches: dict[str, tuple[str, Id | None]] = {}
         for name, key in (self.target or {}).items():
             self._add(name, key)
 
@@ -182,20 +185,25 @@ class ClassTable:
             return None
         raise self._unmatched([_arrow(name, new)], where)
 
-    def new_category(
-        self, old: Id, new_ids: Mapping[str, Id | None], names: Mapping[str, str]
-    ) -> Id | None:
-        """Return an object's new class; None, and a count, if its class is left out.
+    def add_object(
+        self,
+        video: AnnotatedVideo,
+        name: str,
+        category: Id | None,
+        counts: list[bytes | None],
+        key: int = 0,
+    ) -> None:
+        """Add an object of a class of the source to its video; count it if the class is left out.
 
-        ``new_ids`` are those of :meth:`match`, ``names`` those of the source by ``id_key``.
+        ``category`` is the result of :meth:`id_of`.
         """
-        new = new_ids[id_key(old)]
-        if new is None:
-            self.left_out[names[id_key(old)]] += 1
-        return new
+        if category is None:
+            self.left_out[name] += 1
+        else:
+            video.tracks.append(AnnotatedTrack(key, category, counts))
 
-    def match(self, categories: Sequence[Mapping], where: str) -> dict[str, Id | None]:
-        """Return the new ids of all categories of a file by ``id_key``, None to leave a class out.
+    def match(self, categories: Sequence[Mapping], where: str) -> None:
+        """Learn the categories of a file, for :meth:`kept`.
 
         Without a target, categories keep their ids; those that are renamed take the id of the class
         they become, if the file has it.
@@ -203,36 +211,30 @@ class ClassTable:
         Raises:
             ValueError: If the target lacks classes, naming them all.
         """
-        if self.target is None:
-            self._keep(categories)
-        found: dict[str, Id | None] = {}
+        entries = [(each, name := str(each['name']), self.new_name(name)) for each in categories]
+        if self.target is None:  # each class once; those that keep their names come first
+            for entry, name, new in sorted(entries, key=lambda each: each[1] != each[2]):
+                if new == name or (new is not None and normalised(new) not in self._ids):
+                    self._add(new, entry['id'], str(entry.get('supercategory') or 'object'))
         missing = []
-        for entry in categories:
-            name, key = str(entry['name']), entry['id']
-            new = self.new_name(name)
+        for entry, name, new in entries:
+            found = self._ids.get(normalised(new)) if new else None
             if self.target is None and new == name:
-                found[id_key(key)] = key
-                continue
-            found[id_key(key)] = self._ids.get(normalised(new)) if new else None
-            if new and found[id_key(key)] is None:
+                found = entry['id']
+            elif new and found is None:
                 missing.append(_arrow(name, new))
+            self._matches[id_key(entry['id'])] = name, found
         if missing and not self.drop_unmatched:
             raise self._unmatched(missing, where)
-        return found
 
-    def _keep(self, categories: Sequence[Mapping]) -> None:
-        """List a file's own categories after renaming, each class once."""
-        renamed = []
-        for entry in categories:
-            new = self.new_name(str(entry['name']))
-            above = str(entry.get('supercategory') or 'object')
-            if new == str(entry['name']):
-                self._add(new, entry['id'], above)
-            elif new is not None:
-                renamed.append((new, entry['id'], above))
-        for new, key, above in renamed:
-            if normalised(new) not in self._ids:
-                self._add(new, key, above)
+    def kept(self, video: AnnotatedVideo) -> Iterator[AnnotatedTrack]:
+        """Yield the objects of a video with their new categories; count those left out."""
+        for track in video.tracks:
+            name, new = self._matches[id_key(track.category_id)]
+            if new is None:
+                self.left_out[name] += 1
+            else:
+                yield replace(track, category_id=new)
 
     def _unmatched(self, names: Sequence[str], where: str) -> ValueError:
         known = [entry['name'] for entry in self.categories]

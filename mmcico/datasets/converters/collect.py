@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
-from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
+from mmcico.formats.annotations import AnnotatedVideo, AnnotationFile
 from mmcico.formats.fields import Id
 from mmcico.formats.problems import Problems, counted
 from mmcico.formats.rle import mask_info
@@ -21,14 +22,12 @@ class FreeNumbers:
 
     def __init__(self) -> None:
         self._used: set[Id] = set()
-        self._next = 1
+        self._free = count(1)
 
     def take(self, wish: Id) -> int:
         """Return the number that is asked for, or the lowest that is free."""
         if type(wish) is not int or wish < 1 or wish in self._used:
-            while self._next in self._used:
-                self._next += 1
-            wish = self._next
+            wish = next(number for number in self._free if number not in self._used)
         self._used.add(wish)
         return wish
 
@@ -48,9 +47,16 @@ def collect(
     numbers = FreeNumbers()
     kept, unseen = [], 0
     for video in videos:
-        seen = [track for track in video.tracks if any(track.counts)]
-        unseen += len(video.tracks) - len(seen)
-        tracks = [_complete(track, video, numbers.take(track.id)) for track in seen]
+        tracks = [
+            replace(
+                track,
+                id=numbers.take(track.id),
+                pixels=[mask_info(each, video.size).area if each else 0 for each in track.counts],
+            )
+            for track in video.tracks
+            if any(track.counts)
+        ]
+        unseen += len(video.tracks) - len(tracks)
         kept.append(replace(video, tracks=tracks))
     if unseen:  # The reader of a JSON file may have counted them.
         problems.left_out[UNSEEN] = unseen
@@ -59,12 +65,6 @@ def collect(
         raise ValueError(f'{problems.file}: the source has no object and thus no class{left_out}')
     categories = [(entry['id'], entry['name']) for entry in table.categories]
     return AnnotationFile(problems.file, kept, categories, left_out=problems.left_out)
-
-
-def _complete(track: AnnotatedTrack, video: AnnotatedVideo, key: int) -> AnnotatedTrack:
-    """Return a track with its areas and another id."""
-    pixels = [0 if each is None else mask_info(each, video.size).area for each in track.counts]
-    return replace(track, id=key, pixels=pixels)
 
 
 def converted_data(file: AnnotationFile, table: ClassTable, layout: str, source: str) -> dict:

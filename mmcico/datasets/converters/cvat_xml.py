@@ -1,7 +1,6 @@
 """CVAT for video 1.1: an XML for each video, with masks and polygons by track and frame."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,44 +14,39 @@ from mmcico.utils.files import whole_file
 from mmcico.utils.image_reading import IMAGE_SUFFIXES
 
 from .class_maps import ClassTable
-from .frame_folders import files_by_stem, video_of
+from .frame_folders import files_by_stem, frames_in, video_of
 from .mask_writer import named_videos
 
 
-@dataclass
-class CvatFiles:
-    """Files of CVAT for video, and how to read them.
+def cvat_videos(
+    path: Path, images: Path, table: ClassTable, problems: Problems
+) -> Iterator[AnnotatedVideo]:
+    """Yield videos that were annotated with CVAT, one at a time, with ids from 1.
 
-    Attributes:
+    Args:
         path (Path): An XML, or a folder with an XML for each video.
         images (Path): Folder with a folder of frames for each video, named as its XML; for one
             video also the folder of its frames.
+        table (ClassTable): Gets the classes.
         problems (Problems): Counts what is left out.
-    """
-
-    path: Path
-    images: Path
-    problems: Problems = field(default_factory=lambda: Problems('cvat'))
-
-
-def cvat_videos(source: CvatFiles, table: ClassTable) -> Iterator[AnnotatedVideo]:
-    """Yield videos that were annotated with CVAT, one at a time, with ids from 1.
 
     Raises:
         ValueError: If a file cannot be used; the message names file, track and frame.
     """
-    files = [source.path]
-    if source.path.is_dir():
-        files = list(files_by_stem(source.path, ('.xml',)).values())
+    files = [path]
+    if path.is_dir():
+        files = list(files_by_stem(path, ('.xml',)).values())
         if not files:
-            raise ValueError(f'{source.path} has no XML file')
-    labels = (label for path in files for label in _labels(_parse(path)))
-    table.number(labels)
-    for number, path in enumerate(files, start=1):
-        folder, images = _frames(source, path, len(files) == 1)
-        video = video_of(number, images, folder, str(path))
-        for track in _parse(path).iter('track'):
-            _read_track(source, table, video, track)
+            raise ValueError(f'{path} has no XML file')
+    table.number(t.get('label', '') for each in files for t in _parse(each).iter('track'))
+    for number, each in enumerate(files, start=1):
+        folder, frames = each.stem, {}
+        if len(files) == 1 and not (images / folder).is_dir() and images.is_dir():
+            folder, frames = '', files_by_stem(images, IMAGE_SUFFIXES)
+        frames = frames or frames_in(images / each.stem, str(each))
+        video = video_of(number, frames, folder, str(each))
+        for track in _parse(each).iter('track'):
+            _read_track(track, video, table, problems)
         yield video
 
 
@@ -70,36 +64,16 @@ def _parse(path: Path) -> ElementTree.Element:
     return root
 
 
-def _labels(root: ElementTree.Element) -> Iterator[str]:
-    """Yield the labels of the tracks."""
-    for track in root.iter('track'):
-        yield track.get('label', '')
-
-
-def _frames(source: CvatFiles, path: Path, is_single: bool) -> tuple[str, list[Path]]:
-    """Return the folder in file names, '' for none, and the frames in order."""
-    folder = source.images / path.stem
-    if folder.is_dir():
-        return path.stem, list(files_by_stem(folder, IMAGE_SUFFIXES).values())
-    found = source.images.is_dir() and list(files_by_stem(source.images, IMAGE_SUFFIXES).values())
-    if not is_single or not found:
-        raise ValueError(f'{path}: there is no folder {folder} with the frames')
-    return '', found
-
-
 def _read_track(
-    source: CvatFiles, table: ClassTable, video: AnnotatedVideo, track: ElementTree.Element
+    track: ElementTree.Element, video: AnnotatedVideo, table: ClassTable, problems: Problems
 ) -> None:
     """Add a track to its video."""
     label, key = track.get('label', ''), track.get('id', '?')
     place = Place(video.source, annotation=f'track {key}')
     category = table.id_of(label, str(place))
-    if category is None:
-        table.left_out[label] += 1
-        return
     counts: list[bytes | None] = [None] * video.length
-    for shape in track:
-        if shape.tag in ('attribute',) or shape.get('outside') == '1':
+    for shape in track if category is not None else ():
+        if shape.tag == 'attribute' or shape.get('outside') == '1':
             continue
         text = shape.get('frame', '')
         if not text.isdecimal() or not 0 <= int(text[:9]) < video.length:
@@ -111,12 +85,12 @@ def _read_track(
             corners = [
                 _number(v, where) for p in _split(shape, 'points', ';') for v in p.split(',')
             ]
-            counts[int(text)] = draw_shape(corners, video.size, where, source.problems)
+            counts[int(text)] = draw_shape(corners, video.size, where, problems)
         else:
-            source.problems.leave_out(f'shapes of type {shape.tag!r}, which are no masks')
+            problems.leave_out(f'shapes of type {shape.tag!r}, which are no masks')
     # Tracks of CVAT start at 0, which is no object elsewhere.
     number = int(key) + 1 if key.isdecimal() and len(key) < 16 else 0
-    video.tracks.append(AnnotatedTrack(number, category, counts, [None] * video.length))
+    table.add_object(video, label, category, counts, number)
 
 
 def _split(shape: ElementTree.Element, name: str, mark: str) -> list[str]:

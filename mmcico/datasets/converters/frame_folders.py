@@ -1,6 +1,6 @@
 """Folders with one file for each frame, and pictures in them."""
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -11,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from mmcico.formats.annotations import AnnotatedVideo
 from mmcico.formats.problems import Problems
 from mmcico.utils.files import is_below, natural_key
+from mmcico.utils.image_reading import IMAGE_SUFFIXES
 from mmcico.utils.image_reading import image_size as shown_size
 
 #: pixels of the largest picture that is decoded, 8192 x 8192
@@ -64,14 +65,25 @@ def files_by_stem(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
     return found
 
 
-def labelled(stems: Iterable[str], labels: Container[str], problems: Problems) -> list[str]:
-    """Return the frames that have an annotation file, and count the others."""
-    stems = list(stems)
-    kept = [stem for stem in stems if stem in labels]
-    if len(kept) < len(stems):
-        problems.leave_out(
-            'frames without annotation file (--keep-unlabelled keeps them)', len(stems) - len(kept)
-        )
+def frames_in(folder: Path, owner: str) -> dict[str, Path]:
+    """Return the frames of a video as :func:`files_by_stem`; ``owner`` begins messages.
+
+    Raises:
+        ValueError: If there is no such folder, or two frames have one name.
+    """
+    if not folder.is_dir():
+        raise ValueError(f'{owner}: there is no folder {folder} with the frames')
+    return files_by_stem(folder, IMAGE_SUFFIXES)
+
+
+def labelled(
+    images: Mapping[str, Path], labels: Container[str], keep_all: bool, problems: Problems
+) -> dict[str, Path]:
+    """Return the frames that have an annotation file, or all, and count those left out."""
+    kept = {stem: path for stem, path in images.items() if keep_all or stem in labels}
+    if len(kept) < len(images):
+        what = 'frames without annotation file (--keep-unlabelled keeps them)'
+        problems.leave_out(what, len(images) - len(kept))
     return kept
 
 
@@ -89,12 +101,12 @@ def image_size(path: Path) -> tuple[int, int]:
         raise ValueError(f'image {path} cannot be read: {error}') from error
 
 
-def video_of(number: int, images: Sequence[Path], folder: str, source: str) -> AnnotatedVideo:
+def video_of(number: int, frames: Mapping[str, Path], folder: str, source: str) -> AnnotatedVideo:
     """Return a video whose frames are images, without tracks.
 
     Args:
         number (int): Its id.
-        images (Sequence[Path]): The images in order.
+        frames (Mapping[str, Path]): The images in order.
         folder (str): Folder of the images in the names of frames, ``''`` for none.
         source (str): File or folder of the annotations, for messages.
 
@@ -102,6 +114,7 @@ def video_of(number: int, images: Sequence[Path], folder: str, source: str) -> A
         ValueError: If there is no image, the sizes differ, naming two frames, or an image cannot
             be read.
     """
+    images = list(frames.values())
     if not images:
         raise ValueError(f'{source}: folder {folder!r} has no images; put the frames into it')
     sizes = [image_size(path) for path in images]

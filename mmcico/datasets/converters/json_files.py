@@ -44,18 +44,16 @@ def json_videos(
         ValueError: If the file is not sound, or a class has no match.
     """
     file = read_annotations(data, name, problems=problems, crowds_as_objects=crowds_as_objects)
-    names = {id_key(key): text for key, text in file.categories}
-    new_ids = table.match(data['categories'], name)
+    table.match(data['categories'], name)
     for entry in table.categories:
         entry['id'] = whole(entry['id'])
     check_distinct([v.id for v in file.videos], 'video', name)
     check_distinct([e['id'] for e in table.categories], 'category', name)
     for video in file.videos:
-        tracks = []
-        for track in video.tracks:
-            new = table.new_category(track.category_id, new_ids, names)
-            if new is not None:
-                tracks.append(replace(track, id=whole(track.id), category_id=whole(new)))
+        tracks = [
+            replace(track, id=whole(track.id), category_id=whole(track.category_id))
+            for track in table.kept(video)
+        ]
         yield replace(video, id=whole(video.id), tracks=tracks)
 
 
@@ -106,15 +104,10 @@ def from_burst(data: dict[str, Any], name: str) -> dict[str, Any]:
                 f'{name}: sequence no. {number - 1} is not as BURST writes it: {error!r}'
             ) from error
         videos.append(dict(id=number, length=len(files), file_names=files, **size))
-        for key, category in classes.items():
-            annotations.append(
-                dict(
-                    id=len(annotations) + 1,
-                    video_id=number,
-                    category_id=category,
-                    segmentations=masks[key],
-                )
-            )
+        annotations += [
+            dict(id=n, video_id=number, category_id=classes[key], segmentations=masks[key])
+            for n, key in enumerate(classes, start=len(annotations) + 1)
+        ]
     return dict(videos=videos, categories=data.get('categories'), annotations=annotations)
 
 

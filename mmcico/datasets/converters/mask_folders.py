@@ -1,20 +1,25 @@
 """Mask pictures as in DAVIS and MOTS: the value of a pixel is the object."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo
+from mmcico.formats.annotations import AnnotatedVideo
 from mmcico.formats.problems import Problems
 from mmcico.formats.rle import encode_masks
-from mmcico.utils.image_reading import IMAGE_SUFFIXES
 
 from .class_maps import ClassTable
-from .frame_folders import files_by_stem, labelled, opened_picture, video_folders, video_of
-from .object_classes import ObjectClasses
+from .frame_folders import (
+    files_by_stem,
+    frames_in,
+    labelled,
+    opened_picture,
+    video_folders,
+    video_of,
+)
 
 INDEX_MODES = ('P', 'L', 'I', 'I;16', 'I;16B', '1')
 #: value of pixels that are not annotated in pictures of 8 bits
@@ -25,49 +30,34 @@ MOTS_BASE, IGNORED_CLASS = 1000, 10
 MOTS_CLASSES = {1: 'car', 2: 'pedestrian'}
 
 
-@dataclass
-class MaskFolders:
-    """Folders of frames and masks, and how to read them.
+def read_object_classes(data: Any, name: str) -> dict[str, Any]:
+    """Return the classes of objects by video, of the content of a file.
 
-    Attributes:
-        images (Path): Folder with a folder of frames for each video.
-        masks (Path): The same with a PNG for each frame.
-        videos (Sequence[str], optional): Names of videos; all if left out.
-        class_name (str): Class of objects that ``object_classes`` does not name.
-        object_classes (Mapping): Video -> class, or -> ``{object: class}``.
-        binary (bool): All values but 0 are one object (DAVIS 2016).
-        keep_unlabelled (bool): Keep frames without a mask file as frames that show no object;
-            they are left out otherwise.
-        step (int): Take every ``step``-th frame.
-        mots_classes (Mapping, optional): Class number -> name for pixels of
-            1000 * class + instance, as in MOTS.
-        ignored (Sequence[int], optional): Values of pixels that are not annotated; 255 in
-            pictures of 8 bits, and 10000 with ``mots_classes``, if left out.
-        problems (Problems): Counts what is left out, keeps warnings.
+    It is ``{"video": "dog"}``, ``{"video": {"1": "dog"}}``, or the ``meta.json`` of YouTube-VOS.
+
+    Raises:
+        ValueError: If the file is neither.
     """
-
-    images: Path
-    masks: Path
-    videos: Sequence[str] | None = None
-    class_name: str = 'object'
-    object_classes: Mapping[str, Any] = field(default_factory=dict)
-    binary: bool = False
-    keep_unlabelled: bool = False
-    step: int = 1
-    mots_classes: Mapping[int, str] | None = None
-    ignored: Sequence[int] | None = None
-    problems: Problems = field(default_factory=lambda: Problems('masks'))
-
-    def ignored_values(self, is_8_bit: bool) -> tuple[int, ...]:
-        """Return the values of pixels that are not annotated."""
-        if self.binary:
-            return ()
-        if self.ignored is not None:
-            return tuple(self.ignored)
-        return (
-            *((VOID,) if is_8_bit else ()),
-            *((IGNORED_CLASS * MOTS_BASE,) if self.mots_classes else ()),
+    if isinstance(data, dict) and isinstance(data.get('videos'), dict):
+        data = {video: _vos_classes(entry) for video, entry in data['videos'].items()}
+    if not isinstance(data, dict) or not all(
+        isinstance(name, str)
+        for entry in data.values()
+        for name in (entry.values() if isinstance(entry, dict) else [entry])
+    ):
+        raise ValueError(
+            f'{name}: expected an object {{"video": {{"1": "dog"}}}} or {{"video": "dog"}}, or '
+            'the meta.json of YouTube-VOS'
         )
+    return data
+
+
+def _vos_classes(entry: Any) -> Any:
+    """Return object -> class of a video in YouTube-VOS' meta.json."""
+    objects = entry.get('objects') if isinstance(entry, dict) else None
+    if not isinstance(objects, dict) or not all(isinstance(o, dict) for o in objects.values()):
+        return None
+    return {key: each.get('category') for key, each in objects.items()}
 
 
 def read_index_mask(path: Path) -> tuple[np.ndarray, bool]:
@@ -86,71 +76,98 @@ def read_index_mask(path: Path) -> tuple[np.ndarray, bool]:
     return values.astype(np.uint8) if values.dtype == bool else values, values.itemsize == 1
 
 
-def mask_videos(source: MaskFolders, table: ClassTable) -> Iterator[AnnotatedVideo]:
-    """Yield the videos of folders of frames and of masks, one at a time, with ids from 1.
+@dataclass
+class MaskFolders:
+    """Videos of folders of frames and of masks, one at a time, with ids from 1.
 
-    Raises:
-        ValueError: If a file cannot be used, or ``object_classes`` matches no object; the message
-            names the file.
+    Attributes:
+        images (Path): Folder with a folder of frames for each video.
+        masks (Path): The same with a PNG for each frame.
+        table (ClassTable): Gets the classes.
+        videos (Sequence[str], optional): Names of videos; all if left out.
+        class_name (str): Class of objects that ``object_classes`` does not name.
+        object_classes (Mapping): Video -> class, or -> ``{object: class}``.
+        binary (bool): All values but 0 are one object (DAVIS 2016).
+        keep_unlabelled (bool): Keep frames without a mask file as frames that show no object;
+            they are left out otherwise.
+        step (int): Take every ``step``-th frame.
+        mots_classes (Mapping, optional): Class number -> name for pixels of
+            1000 * class + instance, as in MOTS.
+        ignored (Sequence[int], optional): Values of pixels that are not annotated; 255 in
+            pictures of 8 bits, and 10000 with ``mots_classes``, if left out.
+        problems (Problems): Counts what is left out, keeps warnings.
     """
-    if source.step < 1:
-        raise ValueError(f'step is {source.step}, choose 1 or more')
-    folders = video_folders(source.masks, source.videos, 'masks')
-    classes = ObjectClasses(source.object_classes, source.class_name)
-    if source.mots_classes is None:
-        table.number(classes.names(folders))
-    else:
-        table.number(source.mots_classes[key] for key in sorted(source.mots_classes))
-    for number, name in enumerate(folders, start=1):
-        yield _Video(source, table, name, classes).read(number)
-    classes.report_unused(source.videos, source.masks, source.problems)
 
+    images: Path
+    masks: Path
+    table: ClassTable
+    videos: Sequence[str] | None = None
+    class_name: str = 'object'
+    object_classes: Mapping[str, Any] = field(default_factory=dict)
+    binary: bool = False
+    keep_unlabelled: bool = False
+    step: int = 1
+    mots_classes: Mapping[int, str] | None = None
+    ignored: Sequence[int] | None = None
+    problems: Problems = field(default_factory=lambda: Problems('masks'))
 
-class _Video:
-    """Reader of one folder of masks."""
+    def __post_init__(self) -> None:
+        #: (video, object) -> class; the object is None for all of a video
+        self._classes: dict[tuple[str, str | None], str] = {
+            (video, key): name
+            for video, entry in self.object_classes.items()
+            for key, name in (entry.items() if isinstance(entry, Mapping) else [(None, entry)])
+        }
+        self._used: set[tuple[str, str | None]] = set()
 
-    def __init__(
-        self, source: MaskFolders, table: ClassTable, name: str, classes: ObjectClasses
-    ) -> None:
-        self.source, self.table, self.name, self.classes = source, table, name, classes
-        self.folder = source.masks / name
+    def __iter__(self) -> Iterator[AnnotatedVideo]:
+        """Read the videos.
 
-    def read(self, number: int) -> AnnotatedVideo:
-        """Read all frames."""
-        images = self._frames()
-        masks = files_by_stem(self.folder, ('.png',))
-        source = str(self.source.masks)
-        video = video_of(number, list(images.values()), self.name, source)
-        per_frame = [
-            self._read_frame(masks[stem], path, video.size) if stem in masks else {}
-            for stem, path in images.items()
-        ]
-        if self.source.problems.left_out and not any(per_frame):
-            self._check_binary(masks)
-        video.tracks += self._tracks(per_frame)
-        return video
+        Raises:
+            ValueError: If a file cannot be used, or ``object_classes`` matches no object; the
+                message names the file.
+        """
+        if self.step < 1:
+            raise ValueError(f'step is {self.step}, choose 1 or more')
+        folders = video_folders(self.masks, self.videos, 'masks')
+        self.table.number(self._names(folders))
+        for number, (name, folder) in enumerate(folders.items(), start=1):
+            masks = files_by_stem(folder, ('.png',))
+            images = self._frames(name, masks)
+            video = video_of(number, images, name, str(self.masks))
+            per_frame = [
+                self._read_frame(masks[stem], path, video.size) if stem in masks else {}
+                for stem, path in images.items()
+            ]
+            if self.problems.left_out and not any(per_frame):
+                self._check_binary(folder, masks.values())
+            self._add_objects(video, name, per_frame)
+            yield video
+        self._report_unused()
 
-    def _frames(self) -> dict[str, Path]:
-        """Return the frames that are used, by their stem."""
-        source, folder = self.source, self.folder
-        image_folder = source.images / self.name
-        if not image_folder.is_dir():
-            raise ValueError(f'masks {folder}: there is no folder {image_folder} with the frames')
-        images = files_by_stem(image_folder, IMAGE_SUFFIXES)
-        masks = files_by_stem(folder, ('.png',))
-        alone = [masks[stem].name for stem in masks if stem not in images]
+    def _names(self, videos: Iterable[str]) -> Iterable[str]:
+        """Return the names of the classes of some videos."""
+        if self.mots_classes is not None:
+            return self.mots_classes.values()
+        return [name for (video, _), name in self._classes.items() if video in videos]
+
+    def _frames(self, name: str, masks: Mapping[str, Path]) -> dict[str, Path]:
+        """Return the frames of a video that are used, by their stem."""
+        folder, mask_folder = self.images / name, self.masks / name
+        images = frames_in(folder, f'masks {mask_folder}')
+        alone = [path.name for stem, path in masks.items() if stem not in images]
         if alone:
             raise ValueError(
-                f'masks {folder}: {alone[:5]} ({len(alone)} in all) have no frame of the same '
-                f'name in {image_folder}'
+                f'masks {mask_folder}: {alone[:5]} ({len(alone)} in all) have no frame of the same '
+                f'name in {folder}'
             )
-        stems = list(images)[:: source.step]
-        kept = stems if source.keep_unlabelled else labelled(stems, masks, source.problems)
+        chosen = dict(list(images.items())[:: self.step])
+        kept = labelled(chosen, masks, self.keep_unlabelled, self.problems)
         if not kept:
             raise ValueError(
-                f'video {self.name}: none of its {len(stems)} frames has a mask in {folder}'
+                f'video {name}: none of its {len(chosen)} frames has a mask in {mask_folder}'
             )
-        return {stem: images[stem] for stem in kept}
+        return kept
 
     def _read_frame(
         self, path: Path, frame: Path, size: tuple[int, int]
@@ -161,60 +178,82 @@ class _Video:
             raise ValueError(
                 f'mask {path} is {values.shape} (height, width), its frame {frame} is {size}'
             )
-        if self.source.binary:
-            values = (values > 0).astype(np.uint8)
-        ignored = self.source.ignored_values(is_8_bit)
+        ignored = self.ignored
+        if self.binary:
+            values, ignored = (values > 0).astype(np.uint8), ()
+        elif ignored is None:
+            usual = {VOID: is_8_bit, IGNORED_CLASS * MOTS_BASE: bool(self.mots_classes)}
+            ignored = [value for value, is_ignored in usual.items() if is_ignored]
         found: dict[int, bytes | None] = {}
         for key, pixels in zip(*(each.tolist() for each in np.unique(values, return_counts=True))):
             if key in ignored:
-                self.source.problems.leave_out(
-                    f'pixels of value {key}, which means "not annotated"', pixels
-                )
+                what = f'pixels of value {key}, which means "not annotated"'
+                self.problems.leave_out(what, pixels)
             elif key:
                 found[key] = encode_masks(values[None] == key)[0]
         return found
 
-    def _check_binary(self, masks: Mapping[str, Path]) -> None:
+    def _check_binary(self, folder: Path, masks: Iterable[Path]) -> None:
         """Refuse masks that have no value but 0 and 255."""
-        if any((read_index_mask(path)[0] == VOID).any() for path in masks.values()):
+        if any((read_index_mask(path)[0] == VOID).any() for path in masks):
             raise ValueError(
-                f'masks {self.folder} have no value but 0 and 255, which is "not annotated"; '
+                f'masks {folder} have no value but 0 and 255, which is "not annotated"; '
                 'give --binary if 255 is the object, as in DAVIS 2016'
             )
 
-    def _tracks(self, per_frame: list[dict[int, bytes | None]]) -> list[AnnotatedTrack]:
-        """Return the objects in the order of their values."""
+    def _add_objects(
+        self, video: AnnotatedVideo, name: str, per_frame: list[dict[int, bytes | None]]
+    ) -> None:
+        """Add the objects to their video in the order of their values."""
         keys = sorted({key for frame in per_frame for key in frame})
-        if self.source.mots_classes is None and keys and keys[-1] >= MOTS_BASE:
-            self.source.problems.warn(
+        if self.mots_classes is None and keys and keys[-1] >= MOTS_BASE:
+            self.problems.warn(
                 'mask',
-                f'{self.folder} has values up to {keys[-1]}; give --mots if a value is '
+                f'{self.masks / name} has values up to {keys[-1]}; give --mots if a value is '
                 '1000 * class + instance, as in KITTI MOTS',
             )
-        tracks = []
         for key in keys:
-            name = self._class_name(key)
-            where = f'{self.source.masks}: video {self.name}, object {key}'
-            category = self.table.id_of(name, where)
-            if category is None:
-                self.table.left_out[name] += 1
-                continue
+            label = self._class_of(name, key)
+            category = self.table.id_of(label, f'{self.masks}: video {name}, object {key}')
             counts = [frame.get(key) for frame in per_frame]
-            tracks.append(AnnotatedTrack(0, category, counts, [None] * len(counts)))
-        return tracks
+            self.table.add_object(video, label, category, counts)
 
-    def _class_name(self, key: int) -> str:
-        """Return the class of an object.
+    def _class_of(self, video: str, key: int) -> str:
+        """Return the name of the class of an object.
 
         Raises:
-            ValueError: If there is no name for it.
+            ValueError: If there is none for its number.
         """
-        mots = self.source.mots_classes
-        if mots is None:
-            return self.classes.name_of(self.name, key)
-        if key // MOTS_BASE not in mots:
+        if self.mots_classes is None:
+            for entry in ((video, str(key)), (video, None)):
+                if entry in self._classes:
+                    self._used.add(entry)
+                    return self._classes[entry]
+            return self.class_name
+        if key // MOTS_BASE not in self.mots_classes:
             raise ValueError(
-                f'masks {self.folder}: value {key} is of class {key // MOTS_BASE}; known are '
-                f'{dict(mots)}. Name it with --mots, or ignore it with --ignore-values {key}'
+                f'masks {self.masks / video}: value {key} is of class {key // MOTS_BASE}; known '
+                f'are {dict(self.mots_classes)}. Name it with --mots, or ignore it with '
+                f'--ignore-values {key}'
             )
-        return mots[key // MOTS_BASE]
+        return self.mots_classes[key // MOTS_BASE]
+
+    def _report_unused(self) -> None:
+        """Warn of entries of the chosen videos that match no object.
+
+        Raises:
+            ValueError: If no entry matches an object.
+        """
+        entries = [each for each in self._classes if self.videos is None or each[0] in self.videos]
+        unused = [entry for entry in entries if entry not in self._used]
+        if not unused:
+            return
+        video, key = unused[0]
+        what = f'video {video!r}' + (f', object {key}' if key else '')
+        message = (
+            f'object classes: {len(unused)} of {len(entries)} entries match no object, the first '
+            f'is {what}; names of videos are names of folders in {self.masks}'
+        )
+        if len(unused) == len(entries):
+            raise ValueError(message)
+        self.problems.warn('category', message)

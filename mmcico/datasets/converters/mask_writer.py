@@ -80,14 +80,11 @@ def frame_stems(video: AnnotatedVideo) -> list[str]:
 
 def davis_palette() -> list[int]:
     """Return the 256 colours of DAVIS and PASCAL VOC, as red, green and blue in turn."""
-    values = []
-    for index in range(256):
-        colour = [0, 0, 0]
-        for bit in range(8):
-            for channel in range(3):
-                colour[channel] |= (index >> (3 * bit + channel) & 1) << (7 - bit)
-        values += colour
-    return values
+    return [
+        sum((index >> (3 * bit + channel) & 1) << (7 - bit) for bit in range(8))
+        for index in range(256)
+        for channel in range(3)
+    ]
 
 
 def mots_values(video: AnnotatedVideo, numbers: Mapping[Id, int]) -> list[int]:
@@ -160,10 +157,9 @@ def write_masks(file: AnnotationFile, out: Path, problems: Problems, mots: bool 
 def _plane(video: AnnotatedVideo, frame: int, values: Any, problems: Problems) -> np.ndarray:
     """Return the values of a frame, (H, W) uint16; later objects cover earlier ones."""
     plane = np.zeros(video.size, np.uint16)
-    seen = [(v, t.counts[frame]) for v, t in zip(values, video.tracks)]
-    shown = [(value, counts) for value, counts in seen if counts is not None]
-    masks = decode_masks([counts for _, counts in shown], *video.size).astype(bool)
-    for (value, _), mask in zip(shown, masks):
+    found = ((value, track.counts[frame]) for value, track in zip(values, video.tracks))
+    seen = {value: counts for value, counts in found if counts is not None}
+    for value, mask in zip(seen, decode_masks([*seen.values()], *video.size).astype(bool)):
         hidden = int((plane[mask] > 0).sum())
         if hidden:
             problems.leave_out('pixels of objects under other objects', hidden)

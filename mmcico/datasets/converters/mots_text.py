@@ -1,57 +1,86 @@
 """Text files of MOTS: a line for each object in each frame."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from mmcico.formats.annotations import AnnotatedTrack, AnnotatedVideo, AnnotationFile
+from mmcico.formats.annotations import AnnotatedVideo, AnnotationFile
+from mmcico.formats.fields import Id
 from mmcico.formats.masks import read_mask
 from mmcico.formats.problems import Place, Problems
+from mmcico.formats.rle import Size
 from mmcico.utils.files import text_lines, write_whole
-from mmcico.utils.image_reading import IMAGE_SUFFIXES
 
 from .class_maps import ClassTable
-from .frame_folders import files_by_stem, video_of
+from .frame_folders import files_by_stem, frames_in, video_of
 from .mask_folders import IGNORED_CLASS, MOTS_CLASSES
 from .mask_writer import mots_numbers, mots_values, named_videos
 
 
-@dataclass
-class MotsText:
-    """Text files of MOTS, and how to read them.
+def text_videos(
+    images: Path,
+    texts: Path,
+    table: ClassTable,
+    problems: Problems,
+    classes: Mapping[int, str] = MOTS_CLASSES,
+) -> Iterator[AnnotatedVideo]:
+    """Yield the videos of text files of MOTS, one at a time, with ids from 1.
 
-    Attributes:
+    Args:
         images (Path): Folder with a folder of frames for each video.
         texts (Path): Folder with a ``<video>.txt`` for each video.
-        classes (Mapping): Class number -> name.
+        table (ClassTable): Gets the classes.
         problems (Problems): Counts what is left out.
-    """
-
-    images: Path
-    texts: Path
-    classes: Mapping[int, str] = field(default_factory=lambda: MOTS_CLASSES)
-    problems: Problems = field(default_factory=lambda: Problems('mots'))
-
-
-def text_videos(source: MotsText, table: ClassTable) -> Iterator[AnnotatedVideo]:
-    """Yield the videos of text files of MOTS, one at a time, with ids from 1.
+        classes (Mapping): Class number -> name.
 
     Raises:
         ValueError: If a file cannot be used; the message names file and line.
     """
-    texts = files_by_stem(source.texts, ('.txt',)) if source.texts.is_dir() else {}
-    if not texts:
-        raise ValueError(f'{source.texts} is no folder with a text file for each video')
-    table.number(source.classes[key] for key in sorted(source.classes))
-    for number, (name, path) in enumerate(texts.items(), start=1):
-        folder = source.images / name
-        if not folder.is_dir():
-            raise ValueError(f'{path}: there is no folder {folder} with the frames')
-        images = files_by_stem(folder, IMAGE_SUFFIXES)
-        times = frame_numbers(list(images), str(folder))
-        video = video_of(number, list(images.values()), name, str(path))
-        _read_lines(source, table, path, video, {time: t for t, time in enumerate(times)})
+    files = files_by_stem(texts, ('.txt',)) if texts.is_dir() else {}
+    if not files:
+        raise ValueError(f'{texts} is no folder with a text file for each video')
+    table.number(classes.values())
+    for number, (name, path) in enumerate(files.items(), start=1):
+        frames = frames_in(images / name, str(path))
+        times = dict.fromkeys(frame_numbers(list(frames), str(images / name)))
+        video = video_of(number, frames, name, str(path))
+        objects = _read_objects(path, times, video.size, classes, table, problems)
+        for _, (kind, category, masks) in sorted(objects.items()):
+            table.add_object(video, classes[kind], category, [masks.get(time) for time in times])
         yield video
+
+
+def _read_objects(
+    path: Path,
+    times: Container[int],
+    frame_size: Size,
+    classes: Mapping[int, str],
+    table: ClassTable,
+    problems: Problems,
+) -> dict[int, tuple[int, Id | None, dict[int, bytes | None]]]:
+    """Return number and id of the class and the masks by frame of each object of a file."""
+    objects: dict[int, tuple[int, Id | None, dict[int, bytes | None]]] = {}
+    for place, (time, key, kind, *size), text in _lines(path):
+        if kind == IGNORED_CLASS:
+            problems.leave_out('regions to ignore (class 10)')
+            continue
+        if kind not in classes:
+            raise ValueError(f'{place}: class {kind} is none of {dict(classes)}')
+        if time not in times:
+            raise ValueError(f'{place}: the video has no frame {time}')
+        if key not in objects:
+            objects[key] = kind, table.id_of(classes[kind], str(place)), {}
+        known, _, masks = objects[key]
+        if known != kind:
+            raise ValueError(
+                f'{place}: object {key} is of class {kind}, before it was of class {known}; '
+                'give each object an id of its own'
+            )
+        if time in masks:
+            raise ValueError(
+                f'{place}: object {key} is in frame {time} twice; give each object an id of its own'
+            )
+        masks[time] = read_mask(dict(size=size, counts=text), frame_size, place, problems)
+    return objects
 
 
 def frame_numbers(stems: list[str], where: str) -> list[int]:
@@ -76,48 +105,6 @@ def _lines(path: Path) -> Iterator[tuple[Place, list[int], str]]:
         if len(parts) != 6 or not all(part.isdecimal() and len(part) < 10 for part in parts[:5]):
             raise ValueError(f'{place} is not "frame id class height width counts"')
         yield place, [int(part) for part in parts[:5]], parts[5]
-
-
-def _read_lines(
-    source: MotsText, table: ClassTable, path: Path, video: AnnotatedVideo, frames: dict[int, int]
-) -> None:
-    """Add the objects in the lines of a file to its video."""
-    tracks: dict[int, AnnotatedTrack | None] = {}
-    kinds: dict[int, int] = {}
-    seen: set[tuple[int, int]] = set()
-    for place, (time, key, kind, *size), text in _lines(path):
-        if kind == IGNORED_CLASS:
-            source.problems.leave_out('regions to ignore (class 10)')
-            continue
-        if kind not in source.classes:
-            raise ValueError(f'{place}: class {kind} is none of {dict(source.classes)}')
-        if time not in frames:
-            raise ValueError(f'{place}: the video has no frame {time}')
-        if kinds.setdefault(key, kind) != kind:
-            raise ValueError(
-                f'{place}: object {key} is of class {kind}, before it was of class {kinds[key]}; '
-                'give each object an id of its own'
-            )
-        if (time, key) in seen:
-            raise ValueError(
-                f'{place}: object {key} is in frame {time} twice; give each object an id of its own'
-            )
-        seen.add((time, key))
-        if key not in tracks:
-            category = table.id_of(source.classes[kind], str(place))
-            empty: list[None] = [None] * video.length
-            tracks[key] = None
-            if category is None:
-                table.left_out[source.classes[kind]] += 1
-            else:
-                tracks[key] = AnnotatedTrack(0, category, [*empty], [*empty])
-        track = tracks[key]
-        mask = dict(size=size, counts=text)
-        counts = read_mask(mask, video.size, place, source.problems)
-        if track is not None:
-            track.counts[frames[time]] = counts
-    kept = (tracks[key] for key in sorted(tracks))
-    video.tracks += [track for track in kept if track is not None]
 
 
 def write_texts(file: AnnotationFile, out: Path, problems: Problems) -> None:

@@ -1,8 +1,8 @@
 """Moving shapes: synthetic videos with exact masks, boxes and occlusion."""
 
 from .classes import SHAPE_CLASSES
-from .config import DIFFICULTIES, SceneConfig, make_config
 from .generate import Track, generate_video, write_dataset
+from .scene import DIFFICULTIES, SceneConfig, make_config
 
 __all__ = [
     'DIFFICULTIES',

@@ -52,16 +52,6 @@ def _circle(radius: float, points: int = 32) -> np.ndarray:
     return _polar(np.full(points, radius), np.arange(points) / points)
 
 
-def _star() -> Contours:
-    radii = np.where(np.arange(10) % 2 == 0, 1.0, 0.5)
-    return [_polar(radii, np.arange(10) / 10)]
-
-
-def _square() -> Contours:
-    turns = (np.arange(4) + 0.5) / 4
-    return [_polar(np.ones(4), turns)]
-
-
 def _cross() -> Contours:
     a, b = 0.33, 0.94
     x = [-a, a, a, b, b, a, a, -a, -a, -b, -b, -a]
@@ -107,9 +97,9 @@ def _drop() -> Contours:
 
 _OUTLINES = {
     'disc': lambda: [_circle(1.0)],
-    'square': _square,
+    'square': lambda: [_polar(np.ones(4), (np.arange(4) + 0.5) / 4)],
     'triangle': lambda: [_circle(1.0, 3)],
-    'star': _star,
+    'star': lambda: [_polar(np.tile([1.0, 0.5], 5), np.arange(10) / 10)],
     'ring': lambda: [_circle(1.0), _circle(0.48)],
     'cross': _cross,
     'heart': _heart,

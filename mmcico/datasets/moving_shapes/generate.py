@@ -1,7 +1,7 @@
 """Generation of videos and their annotations, in memory or as a data set."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as mask_api
 
+from mmcico.formats.rle import as_json, encode_masks
 from mmcico.utils.files import write_whole
 from mmcico.utils.image_reading import write_jpeg
 
 from .classes import SHAPE_CLASSES
-from .config import SceneConfig
 from .render import full_masks, render_frame, visible_masks
-from .scene import Scene, build_scene
+from .scene import Scene, SceneConfig, build_scene
 
 # Largest hidden shares that OVIS' words stand for.
 NO_OCCLUSION_UP_TO = 0.02
@@ -87,20 +87,16 @@ def occlusion_word(hidden: float) -> str | None:
 def track_annotation(track: Track) -> dict[str, Any]:
     """Return the annotation of a track in YouTube-VIS' layout, without its two ids."""
     length, height, width = track.masks.shape
-    present = track.present.tolist()
-    rles = mask_api.encode(np.asfortranarray(track.masks.transpose(1, 2, 0), np.uint8))
-    segmentations = [dict(size=[height, width], counts=rle['counts'].decode()) for rle in rles]
-    boxes = [[int(side) for side in mask_api.toBbox(rle)] for rle in rles]
-    areas = [int(mask_api.area(rle)) for rle in rles]
+    rles = [as_json(counts, (height, width)) for counts in encode_masks(track.masks)]
     return dict(
         category_id=track.label + 1,
         iscrowd=0,
         height=height,
         width=width,
         length=length,
-        segmentations=[rle if p else None for rle, p in zip(segmentations, present)],
-        bboxes=[box if p else None for box, p in zip(boxes, present)],
-        areas=[area if p else None for area, p in zip(areas, present)],
+        segmentations=rles,
+        bboxes=[rle and [int(side) for side in mask_api.toBbox(rle)] for rle in rles],
+        areas=[rle and int(mask_api.area(rle)) for rle in rles],
         occlusion=[occlusion_word(h) for h in track.hidden.tolist()],
     )
 
@@ -188,11 +184,32 @@ def write_dataset(
         )
     config = config or SceneConfig()
     out_dir = Path(out_dir)
-    out_dir.mkdir(parents=True, exist_ok=True)
+    work = partial(_write_video, out_dir=out_dir, seed=seed, config=config)
+    info = dict(description='moving shapes', seed=seed, **asdict(config))
+    classes = categories(config.num_classes)
+    records = _records(num_videos, workers, work)
+    return write_records(out_dir / 'instances.json', records, info, classes, progress)
+
+
+def write_records(
+    path: Path,
+    records: Iterable[Record],
+    info: dict[str, Any],
+    classes: list[dict[str, Any]],
+    progress: Callable[[int], None] | None = None,
+) -> Path:
+    """Write an annotation file and return its path.
+
+    Args:
+        path: the file.
+        records: entry and annotations of each video; annotations get ids, from 1.
+        info: content of the field ``info``.
+        classes: entries of ``categories``.
+        progress: see :func:`write_dataset`.
+    """
     videos: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    work = partial(_write_video, out_dir=out_dir, seed=seed, config=config)
-    for video, tracks in _records(num_videos, workers, work):
+    for video, tracks in records:
         videos.append(video)
         for track in tracks:
             track.update(id=len(annotations) + 1, video_id=video['id'])
@@ -200,12 +217,7 @@ def write_dataset(
         if progress is not None:
             progress(len(videos))
     content = dict(
-        info=dict(description='moving shapes', seed=seed, **asdict(config)),
-        licenses=[],
-        videos=videos,
-        categories=categories(config.num_classes),
-        annotations=annotations,
+        info=info, licenses=[], videos=videos, categories=classes, annotations=annotations
     )
-    path = out_dir / 'instances.json'
     write_whole(path, json.dumps(content))
     return path

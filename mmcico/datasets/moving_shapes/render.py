@@ -16,11 +16,8 @@ SHIFT = 4
 
 def to_fixed(contours: Contours, transform: np.ndarray) -> Contours:
     """Return the contours in the frame, (K, 2) int64 in sixteenths of a pixel."""
-    fixed = []
-    for contour in contours:
-        points = contour @ transform[:, :2].T + transform[:, 2]
-        fixed.append(np.rint(points * (1 << SHIFT)).astype(np.int64))
-    return fixed
+    points = [contour @ transform[:, :2].T + transform[:, 2] for contour in contours]
+    return [np.rint(each * (1 << SHIFT)).astype(np.int64) for each in points]
 
 
 def fill(contours: Contours, height: int, width: int) -> np.ndarray:

@@ -1,7 +1,10 @@
 """Loading of frames and their objects, with errors that name the frame."""
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import mmcv
 import numpy as np
@@ -10,12 +13,68 @@ from mmdet.structures.mask import BitmapMasks
 from mmengine import fileio
 from PIL import Image
 
+from mmcico.formats.annotations import AnnotatedVideo
+from mmcico.formats.fields import Id
 from mmcico.formats.rle import decode_masks
 from mmcico.registry import TRANSFORMS
 from mmcico.utils.files import leads_outside
 from mmcico.utils.image_reading import check_pixels
 
 JPEG_START, JPEG_END = b'\xff\xd8', b'\xff\xd9'
+
+
+@dataclass(eq=False)
+class LazyFrames(Sequence):
+    """Sequence of a video's frames; the dict of a frame is made when it is indexed.
+
+    Objects of a frame have ``bbox`` (xyxy, the file's, or the mask's if the file has none),
+    ``bbox_label``, ``mask`` (compressed RLE), ``instance_id`` and ``ignore_flag``. The id is the
+    number of the track in its video: it is whole and distinct, whatever ids a file has.
+
+    Args:
+        video (AnnotatedVideo): The video.
+        folder (str): Image folder, absolute or relative to the working directory.
+        labels (dict): Category id -> label of the classes in use.
+        allow_outside (bool): Do not check that images are in the folder.
+    """
+
+    video: AnnotatedVideo
+    folder: str
+    labels: dict[Id, int]
+    allow_outside: bool = False
+
+    def __len__(self) -> int:
+        return len(self.video.file_names)
+
+    def __getitem__(self, frame: Any) -> Any:
+        """Return the dict of one frame."""
+        video, length = self.video, len(self)
+        frame = range(length)[frame]
+        objects = [
+            dict(
+                bbox=list(track.box(frame, video.size)),
+                bbox_label=self.labels[track.category_id],
+                mask=dict(size=[*video.size], counts=track.counts[frame]),
+                instance_id=number,
+                ignore_flag=int(track.iscrowd),
+            )
+            for number, track in enumerate(video.tracks)
+            if track.seen(frame) and track.category_id in self.labels
+        ]
+        return dict(
+            img_path=os.path.join(self.folder, video.file_names[frame]),
+            img_id=f'{video.id}/{frame}',
+            video_id=video.id,
+            video_length=length,
+            ori_video_length=length,  # MMDetection has the length of a part in video_length
+            frame_id=frame,
+            source=video.source,
+            img_folder=None if self.allow_outside else self.folder,
+            img_name=video.file_names[frame],
+            height=video.height,
+            width=video.width,
+            instances=objects,
+        )
 
 
 class UnreadableImageError(ValueError):
@@ -115,16 +174,16 @@ class LoadClipFrame(LoadImageFromFile):
         folder, name, path = results.get('img_folder'), results['img_name'], results['img_path']
         if folder is None:
             return
-        message = ''
         if leads_outside(folder, name):
             message = f'lies outside of the image folder {folder!r} (by its name or a link)'
         elif os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
             message = f'is no regular file of the image folder {folder!r}'
-        if message:
-            raise ValueError(
-                f'{frame_name(results)} {message}; set allow_outside=True of the data set if it '
-                'may be read'
-            )
+        else:
+            return
+        raise ValueError(
+            f'{frame_name(results)} {message}; set allow_outside=True of the data set if it may be '
+            'read'
+        )
 
 
 @TRANSFORMS.register_module()
