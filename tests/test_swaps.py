@@ -31,6 +31,16 @@ def snippet(start):
 
 
 @pytest.mark.parametrize('path', BASES, ids=lambda path: path.stem)
+def test_the_third_model_takes_it_too(path, tmp_path):
+    text = snippet("_base_ = ['mmcico::cico").replace('swin-s.py', path.name)
+    text = text.replace('cico-yolact_r50_fpn', 'cico-rtmdet_cspnext-s_pafpn')
+    (tmp_path / 'child.py').write_text(text)
+    found = Config.fromfile(tmp_path / 'child.py').model.backbone
+    wanted = Config.fromfile(path).other_backbone.backbone
+    assert (found.type, found.init_cfg) == (wanted.type, wanted.init_cfg)
+
+
+@pytest.mark.parametrize('path', BASES, ids=lambda path: path.stem)
 def test_backbone_is_swapped_by_two_lines(path, tmp_path):
     text = snippet("_base_ = ['mmcico::cico").replace('swin-s.py', path.name)
     (tmp_path / 'child.py').write_text(text)

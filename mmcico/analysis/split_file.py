@@ -105,13 +105,16 @@ def stratified_videos(
             chosen.add(video)
 
     order = shuffled(keys, seed)
-    left = [video for video in order if objects[video]]
-    while left:
-        videos = (table[left] > 0).sum(axis=0)
-        rarest = int(np.where(videos, videos, len(keys) + 1).argmin())
-        for video in [each for each in left if table[each, rarest]]:
+    has = table > 0
+    left = np.array([video for video in order if objects[video]], int)
+    videos = has[left].sum(axis=0)  # those of each class that are left
+    while len(left):
+        rarest = np.where(videos, videos, len(keys) + 1).argmin()
+        is_next = has[left, rarest]
+        for video in left[is_next].tolist():
             put(video, lack[:, rarest])
-        left = [each for each in left if not table[each, rarest]]
+        videos -= has[left[is_next]].sum(axis=0)
+        left = left[~is_next]
     for video in order:
         if not objects[video]:
             put(video, np.zeros(2))
@@ -162,8 +165,12 @@ def part_of(data: dict, members: Members, chosen: set[int]) -> dict:
 
 def describe(members: Members, chosen: set[int]) -> str:
     """Return the numbers of the part that has the chosen videos, and the classes that it lacks."""
-    every = sum(members.objects, Counter())
-    here = sum((members.objects[video] for video in chosen), Counter())
+    every: Counter = Counter()
+    here: Counter = Counter()
+    for video, objects in enumerate(members.objects):
+        every.update(objects)
+        if video in chosen:
+            here.update(objects)
     text = (
         f'{len(chosen)} videos, {sum(here.values())} objects, {len(here)} of {len(every)} classes'
     )

@@ -24,8 +24,8 @@ batch_size = {made.batch_size}  # clips of a step
 
 {model}
 
-# {plan.num_steps} steps are {plan.epochs:.0f} passes over the training frames; the learning rate
-# rises for warm_up steps and then falls to the end
+# {plan.num_steps} steps are {plan.epochs:.0f} passes over the training frames;
+# the learning rate rises for warm_up steps and then falls to the end
 num_steps = {plan.num_steps}
 warm_up = {plan.warm_up}
 learning_rate = {rate:g}

@@ -180,9 +180,12 @@ class CiCoInferencer(BaseInferencer):
             for opened in named_sources(sources):
                 plan.check_spared(opened.name, taken)
                 runs.append(TrackSink(opened.name, self.classes, self.category_ids))
-                results = self._run(opened, runs[-1], plan, size)
-                kept = [each.sample.cpu() for each in results if return_datasamples]
-                samples[opened.name] = kept
+                kept = samples.setdefault(opened.name, [])
+                # nothing but the loop may hold the generator, so that an error closes it before
+                # the tracks are written
+                for result in self._run(opened, runs[-1], plan, size):
+                    if return_datasamples:
+                        kept.append(result.sample.cpu())
         finally:
             plan.write_tracks(runs)
         return self.postprocess(runs, plan.videos(runs), samples if return_datasamples else None)

@@ -152,7 +152,7 @@ def classes_of(cfg: Config, meta: Mapping[str, Any]) -> tuple[tuple[str, ...], t
     none are known. Ids come from the checkpoint or are 1, 2, ...
     """
     known = meta.get('dataset_meta') or {}
-    dataset = (cfg.get('test_dataloader') or {}).get('dataset', {})
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
     version = dataset.get('dataset_version')
     names = (
         known.get('classes')

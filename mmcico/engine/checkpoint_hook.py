@@ -137,9 +137,12 @@ class WholeCheckpointHook(CheckpointHook):
         """Have the checkpoint of a step removed after the next one is saved."""
         files = self.file_backend
         path = files.join_path(self.out_dir, self.filename_tmpl.format(step))
-        if is_main_process() and files.exists(path):
-            remove = files.rmtree if files.isdir(path) else files.remove  # folders are DeepSpeed's
-            remove(path)
+        if not is_main_process():
+            return
+        if files.isfile(path):
+            files.remove(path)
+        elif files.isdir(path):  # DeepSpeed's are folders
+            files.rmtree(path)
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
         """Save the best checkpoint before the one that was best is removed."""

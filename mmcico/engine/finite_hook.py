@@ -72,6 +72,9 @@ class FiniteTrainingHook(Hook):
         self._norm: Tensor | None = None
         self._left_out: Tensor | None = None  # of a fused optimiser
         self._skipped = 0
+        self._max_skipped = max_skipped
+        self._scaled = False
+        self._sharded = False
         self._report: dict | None = None
         self._handles: list = []
 

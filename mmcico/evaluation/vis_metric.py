@@ -169,7 +169,8 @@ class VISMetric(BaseMetric):
 
     def _finish_video(self, video_id: Any) -> None:
         store = self.results if self._part is None else self._part
-        store.append(self._videos.pop(video_id).record(self._category_ids()))
+        store.append(self._videos[video_id].record(self._category_ids()))
+        del self._videos[video_id]  # what has failed so far can be tried again
         self._finished.add(video_id)
 
     def evaluate(self, size: int) -> dict[str, float]:
@@ -276,7 +277,7 @@ def _log(text: str, level: int = logging.INFO) -> None:
 
 
 def _attempt(work: Callable[[], Any]) -> tuple[Any, Exception | None]:
-    """Return a result and None, or {} and an error with its text alone, which can be sent."""
+    """Return a result and None, or nothing ({}) and an error with its text, which can be sent."""
     try:
         return work(), None
     except OSError as error:

@@ -4,15 +4,68 @@ import mmcico.compat  # noqa: F401
 
 import mmdet.models  # noqa: F401  bare types of configs live there
 
-from . import data_preprocessors, heads, layers, losses, necks, task_modules, trackers, vis
-from .data_preprocessors import *  # noqa: F403
-from .heads import *  # noqa: F403
-from .layers import *  # noqa: F403
-from .losses import *  # noqa: F403
-from .necks import *  # noqa: F403
-from .task_modules import *  # noqa: F403
-from .trackers import *  # noqa: F403
-from .vis import *  # noqa: F403
+from .data_preprocessors import ClipDataPreprocessor
+from .heads import CiCoHead, ClipMaskHead
+from .layers import (
+    BilinearUpsample,
+    DeconvUpsample,
+    DynamicMask,
+    GaussianPlane,
+    LinearMask,
+    OffsetPlanes,
+)
+from .losses import ClipDiceLoss, ClipSegLoss, HardNegativeCrossEntropy, PairTrackLoss
+from .necks import YolactFPN
+from .task_modules import (
+    CellAnchorGenerator,
+    CellDistanceCoder,
+    CentreAssigner,
+    CircumscribedAssigner,
+    ClipNMS,
+    PublishedClipNMS,
+    UnclampedBoxCoder,
+)
+from .trackers import (
+    ClipTracker,
+    EmbeddingRecall,
+    EvidenceTracker,
+    GreedyMatching,
+    HungarianMatching,
+    PairEvidence,
+    PublishedClipTracker,
+    TrackState,
+)
+from .vis import CiCo
 
-PARTS = vis, heads, layers, losses, necks, task_modules, trackers, data_preprocessors
-__all__ = [name for part in PARTS for name in part.__all__]
+__all__ = [
+    'CiCo',
+    'CiCoHead',
+    'ClipMaskHead',
+    'CircumscribedAssigner',
+    'ClipNMS',
+    'ClipSegLoss',
+    'ClipDiceLoss',
+    'PairTrackLoss',
+    'HardNegativeCrossEntropy',
+    'ClipTracker',
+    'EmbeddingRecall',
+    'EvidenceTracker',
+    'PairEvidence',
+    'TrackState',
+    'GreedyMatching',
+    'HungarianMatching',
+    'YolactFPN',
+    'LinearMask',
+    'DynamicMask',
+    'OffsetPlanes',
+    'GaussianPlane',
+    'DeconvUpsample',
+    'BilinearUpsample',
+    'CellAnchorGenerator',
+    'PublishedClipNMS',
+    'UnclampedBoxCoder',
+    'PublishedClipTracker',
+    'ClipDataPreprocessor',
+    'CellDistanceCoder',
+    'CentreAssigner',
+]

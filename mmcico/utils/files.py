@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+#: paths that stand for what a process has opened
+STREAMS = re.compile(r'/dev/(stdout|stderr|fd/\d+)|/proc/.*')
+
 
 def natural_key(name: str) -> list[tuple[bool, int, str]]:
     """Return a key that sorts numbers in names as numbers, and before text.
@@ -99,9 +102,10 @@ def without_secrets(source: str) -> str:
 def part_path(path: Path) -> Path:
     """Return the path of a new temporary file beside a file; it has the same suffix.
 
-    Devices, pipes and folders, which cannot be replaced, are returned themselves.
+    Devices, pipes and folders, which cannot be replaced, are returned themselves; so are the
+    standard streams, which may be files.
     """
-    if path.exists() and not path.is_file():
+    if (path.exists() and not path.is_file()) or STREAMS.fullmatch(str(path)):
         return path
     return path.with_name(f'.{cut_off(path.stem, 100)}.{secrets.token_hex(4)}.part{path.suffix}')
 
@@ -116,6 +120,8 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
         OSError: If it cannot be written.
     """
     path = Path(path)
+    if path.is_symlink() and not STREAMS.fullmatch(str(path)):
+        path = path.resolve()  # links stay
     part = part_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -158,7 +158,7 @@ def write_jpeg(path: Path, image: np.ndarray, quality: int = JPEG_QUALITY) -> No
 
     path.parent.mkdir(parents=True, exist_ok=True)
     if not cv2.imwrite(str(path), image, [cv2.IMWRITE_JPEG_QUALITY, quality]):
-        raise OSError(f'cannot write the frame {path}')
+        raise OSError(f'{path}: the frame cannot be written; is the disk full?')
 
 
 def num_pages(path: str | Path) -> int:

@@ -247,9 +247,10 @@ def contact_sheet(frames: Sequence[np.ndarray], columns: int) -> np.ndarray:
     if not frames:
         raise ValueError('a contact sheet needs at least one frame, but there is none')
     columns = min(columns, len(frames))
-    height, width, _ = np.max([frame.shape for frame in frames], axis=0)
-    tiles = np.zeros((-(-len(frames) // columns), height, columns, width, 3), np.uint8)
+    height, width = np.max([frame.shape[:2] for frame in frames], axis=0)
+    rest = frames[0].shape[2:]
+    tiles = np.zeros((-(-len(frames) // columns), height, columns, width, *rest), frames[0].dtype)
     for place, frame in enumerate(frames):
         row, column = divmod(place, columns)
         tiles[row, : frame.shape[0], column, : frame.shape[1]] = frame
-    return tiles.reshape(len(tiles) * height, columns * width, 3)
+    return tiles.reshape(len(tiles) * height, columns * width, *rest)

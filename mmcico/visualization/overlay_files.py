@@ -58,20 +58,19 @@ def load_overlays(
         raise ValueError(
             f'{annotations} has no annotations to draw; give a results file, without --side-by-side'
         )
-    panels = [
-        _panels(truth, video, {title: tracks[place] for title, tracks in found.items()}, with_truth)
-        for place, video in enumerate(truth.videos)
-    ]
+    names = _names(truth)
+    panels = []
+    for place, video in enumerate(truth.videos):
+        files = {title: tracks[place] for title, tracks in found.items()}
+        objects, own = _result_panels(truth, video, files)
+        panels.append([*own, _truth_panel(names, video, objects)] if with_truth else own)
     return _overlays(truth.videos, panels)
 
 
-def _panels(
-    truth: AnnotationFile,
-    video: AnnotatedVideo,
-    files: Mapping[str, Sequence[ResultTrack]],
-    with_truth: bool,
-) -> list[Panel]:
-    """Return the results of each file, best last, and the ground truth of a video if wanted."""
+def _result_panels(
+    truth: AnnotationFile, video: AnnotatedVideo, files: Mapping[str, Sequence[ResultTrack]]
+) -> tuple[list[int], list[Panel]]:
+    """Return the numbers of the objects of a video, and the results of each file, best last."""
     # the ground truth gives the numbers, shown or not
     objects, *numbers = shared_numbers(
         [_comparable(video.tracks), *map(_comparable, files.values())], video.size
@@ -83,7 +82,12 @@ def _panels(
             for number, track in zip(own, tracks)
         ]
         panels.append((title, sorted(drawn, key=lambda track: track.score or 0)))
-    return [*panels, _truth_panel(truth, video, objects)] if with_truth else panels
+    return objects, panels
+
+
+def _names(file: AnnotationFile) -> dict[str, str]:
+    """Return the names of the classes by the texts of their ids."""
+    return {id_key(key): name for key, name in file.categories}
 
 
 def _comparable(tracks: Sequence[AnnotatedTrack] | Sequence[ResultTrack]) -> list[Track]:
@@ -91,9 +95,8 @@ def _comparable(tracks: Sequence[AnnotatedTrack] | Sequence[ResultTrack]) -> lis
     return [Track(list(each.counts), np.array(each.pixels, float), 0.0) for each in tracks]
 
 
-def _truth_panel(file: AnnotationFile, video: AnnotatedVideo, numbers: Sequence[Id]) -> Panel:
+def _truth_panel(names: Mapping[str, str], video: AnnotatedVideo, numbers: Sequence[Id]) -> Panel:
     """Return the objects of a video; positions stand for numbers that are text, in the name."""
-    names = {id_key(key): name for key, name in file.categories}
     drawn = []
     for place, (track, number) in enumerate(zip(video.tracks, numbers)):
         name = names[id_key(track.category_id)] + (' crowd' if track.iscrowd else '')
@@ -138,7 +141,8 @@ def annotation_overlays(file: AnnotationFile, wanted: Sequence[str] | None = Non
     Raises:
         ValueError: If there is no such video.
     """
-    panels = [[_truth_panel(file, each, [t.id for t in each.tracks])] for each in file.videos]
+    names = _names(file)
+    panels = [[_truth_panel(names, each, [t.id for t in each.tracks])] for each in file.videos]
     overlays = _overlays(file.videos, panels)
     return chosen(overlays, wanted, [id_key(video.id) for video in file.videos], file.name)
 

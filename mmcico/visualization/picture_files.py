@@ -79,7 +79,7 @@ class VideoWriter:
         self.path = path
         self.size = size
         self.num_frames = 0
-        self._num_tried = 0
+        self._has_gap = False
         self._part = part_path(path)
         try:
             with self._named_errors():
@@ -106,9 +106,12 @@ class VideoWriter:
             )
         height, width = self.size
         padded = cv2.copyMakeBorder(frame, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-        self._num_tried += 1
-        with self._named_errors():
-            self._encode(padded)
+        try:
+            with self._named_errors():
+                self._encode(padded)
+        except OSError:
+            self._has_gap = True
+            raise
         self.num_frames += 1
 
     def close(self) -> None:
@@ -127,7 +130,7 @@ class VideoWriter:
 
     @property
     def _is_kept(self) -> bool:
-        return 0 < self.num_frames == self._num_tried
+        return self.num_frames > 0 and not self._has_gap
 
     def _remove_part(self) -> None:
         if self._part != self.path and self._part.parent.is_dir():

@@ -172,12 +172,14 @@ def resized_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _scaled(box: Box | None, scale: tuple[float, float]) -> Box | None:
-    return box and (box[0] * scale[0], box[1] * scale[1], box[2] * scale[0], box[3] * scale[1])
+    if box is None:
+        return None
+    return box[0] * scale[0], box[1] * scale[1], box[2] * scale[0], box[3] * scale[1]
 
 
 def _box_of(item: DrawnObject) -> Box | None:
     """Return the box of an object, computed from its mask if it has none."""
-    if item.box:
+    if item.box is not None:
         return item.box
     box = mask_box(item.mask)
     # to the far side of the last pixel, as frames may be enlarged

@@ -41,20 +41,20 @@ def test_first_nine_tenths_rounded_down_stay(total, fraction, number):
     assert 0 < number < total
 
 
-def random_videos(keys, number, seed, method='random'):
+def chosen_videos(keys, number, seed, method='random'):
     return choose_videos(Members(keys, [], [], [], []), method, number, seed, 'f.json')
 
 
 def test_last():
-    assert random_videos(list('abcde'), 2, 0, 'last') == {3, 4}
+    assert chosen_videos(list('abcde'), 2, 0, 'last') == {3, 4}
 
 
 def test_random_is_by_id_and_seed_alone():
     keys = [str(n) for n in range(40)]
-    chosen = {keys[n] for n in random_videos(keys, 10, 3)}
-    backwards = {keys[::-1][n] for n in random_videos(keys[::-1], 10, 3)}
+    chosen = {keys[n] for n in chosen_videos(keys, 10, 3)}
+    backwards = {keys[::-1][n] for n in chosen_videos(keys[::-1], 10, 3)}
     assert chosen == backwards
-    assert chosen != {keys[n] for n in random_videos(keys, 10, 4)}
+    assert chosen != {keys[n] for n in chosen_videos(keys, 10, 4)}
     # SHA-256 of '0:a', '0:b', '0:c' begins with 9df3, e021, be08
     assert shuffled(list('abc'), 0) == [0, 2, 1]
 
@@ -62,7 +62,7 @@ def test_random_is_by_id_and_seed_alone():
 def test_seed_reaches_all_videos():
     hits = Counter()
     for seed in range(200):
-        hits.update(random_videos([str(n) for n in range(10)], 1, seed))
+        hits.update(chosen_videos([str(n) for n in range(10)], 1, seed))
     assert set(hits) == set(range(10)) and max(hits.values()) < 45
 
 
@@ -107,7 +107,7 @@ def test_stratified_is_closer_than_chance():
         chosen = stratified_videos(keys, 40, seed, objects)
         assert len(chosen) == 40
         strata.append(worst_share(objects, chosen, 0.2))
-        chance.append(worst_share(objects, random_videos(keys, 40, seed), 0.2))
+        chance.append(worst_share(objects, chosen_videos(keys, 40, seed), 0.2))
     assert np.mean(strata) < 0.03 < 0.05 < np.mean(chance)
 
 

@@ -1,11 +1,13 @@
 """From a config and weights to files."""
 
 import json
+import time
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from PIL import Image
@@ -13,6 +15,7 @@ from pycocotools import mask as mask_utils
 
 from mmcico.apis import CiCoInferencer, open_source
 from mmcico.apis.model_loading import find_model
+from mmcico.apis.outputs import TrackSink
 from mmcico.registry import MODELS
 from mmcico.testing import small_model_cfg
 from mmcico.utils.package_files import known_models
@@ -140,6 +143,32 @@ def test_what_was_done_before_an_error_is_written(inferencer, tmp_path):
     assert lengths == {'frames': 3, 'frames_2': 6}
     shown = cv2.VideoCapture(str(tmp_path / 'videos/frames_2.mp4'))
     assert shown.get(cv2.CAP_PROP_FRAME_COUNT) == 6
+
+
+def test_tracks_are_written_after_all_frames_when_samples_do_not_fit(
+    inferencer, tmp_path, monkeypatch
+):
+    write, copied = TrackSink.write, []
+
+    def slow(self, result):
+        time.sleep(0.02)
+        write(self, result)
+
+    def cpu(self):
+        copied.append(self)
+        if len(copied) == 10:
+            raise MemoryError
+        return self
+
+    monkeypatch.setattr(TrackSink, 'write', slow)
+    monkeypatch.setattr(DetDataSample, 'cpu', cpu)
+    with pytest.raises(MemoryError) as error:
+        inferencer(video(14), out_dir=str(tmp_path), return_datasamples=True)
+    assert error.tb  # still there, as in a notebook
+    entries = json.loads((tmp_path / 'results.json').read_text())
+    lengths = {len(entry['segmentations']) for entry in entries}
+    shown = cv2.VideoCapture(str(tmp_path / 'videos/frames.mp4'))
+    assert lengths == {int(shown.get(cv2.CAP_PROP_FRAME_COUNT))} and min(lengths) >= 10
 
 
 def test_only_what_is_wanted_is_written(inferencer, tmp_path):

@@ -129,6 +129,19 @@ def test_finished_videos_are_on_disk_and_out_of_memory(tmp_path):
     assert tracks[1]['segmentations'] == [rle(draw(B))] * 3
 
 
+def test_a_video_that_could_not_be_written_at_first_is_not_lost(tmp_path, monkeypatch):
+    evaluator = build(outdir=str(tmp_path))
+    first, second = still_video(1, A), still_video(2, B)
+    for clip in (*first, second[0]):
+        evaluator.process([clip])
+    with monkeypatch.context() as patched, pytest.raises(OSError, match='No space left'):
+        patched.setattr(vis_metric.Part, 'append', full_disk)
+        evaluator.process([second[1]])
+    evaluator.evaluate(4)
+    tracks = json.loads((tmp_path / 'results.json').read_text())
+    assert [track['video_id'] for track in tracks] == [1, 2]
+
+
 def test_an_interrupted_test_goes_on(tmp_path):
     first, second = still_video(1, A), still_video(2, B)
     expected = tmp_path / 'undisturbed'

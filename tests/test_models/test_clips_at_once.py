@@ -63,7 +63,9 @@ def counted(model):
     return numbers
 
 
-@pytest.mark.parametrize('kind, precision', [('yolact', None), *((kind, 'fp32') for kind in KINDS)])
+@pytest.mark.parametrize(
+    'kind, precision', [('yolact', None), ('condinst', None), *((kind, 'fp32') for kind in KINDS)]
+)
 def test_a_batch_gives_what_its_clips_give(kind, precision):
     with PretendedGpu():
         model, frames = build(kind).to('cuda'), video().to('cuda')

@@ -37,6 +37,7 @@ def print_with_old_names():
 
 def test_the_precision_of_matrix_products_is_put_back():
     found = forked(1, print_with_old_names)
+    assert found.returncode == 0, found.stderr
     assert found.stdout.split('\n')[:3] == [
         f'highest {name} True' for name in ('highest', 'high', 'medium')
     ], found.stderr
@@ -53,6 +54,7 @@ def print_with_new_names():
 @pytest.mark.skipif(not hasattr(torch.backends.cudnn, 'conv'), reason='older than PyTorch 2.9')
 def test_the_new_names_of_the_settings_work_too():
     found = forked(1, print_with_new_names)  # PyTorch remembers the mixture
+    assert found.returncode == 0, found.stderr
     assert found.stdout.split() == ['ieee', 'tf32'], found.stderr
 
 

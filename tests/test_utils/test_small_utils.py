@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from mmcico.formats.problems import short
@@ -27,3 +29,19 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(OSError, match='cannot write the file .*new: '):
         write_whole(path.parent, 'a folder is in the way')
     assert sorted(tmp_path.rglob('*')) == [path.parent, path]
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / 'link').symlink_to(tmp_path / 'a.txt')
+    for text in ('first', 'second'):
+        write_whole(tmp_path / 'link', text)
+        assert (tmp_path / 'link').is_symlink() and (tmp_path / 'a.txt').read_text() == text
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='a file of an open stream')
+def test_a_stream_that_is_a_file_is_written_itself(tmp_path):
+    with (tmp_path / 'a.txt').open('w+') as file:
+        write_whole(f'/proc/self/fd/{file.fileno()}', 'text')
+        assert file.read() == 'text'
+    assert len(list(tmp_path.iterdir())) == 1

@@ -146,5 +146,7 @@ def test_contact_sheet_by_hand():
         [30, 30, 30, 0, 0, 0],
     ]
     assert contact_sheet(frames, 9).shape == (2, 9, 3)
+    grey = [np.full((2, 3), 999, np.uint16), np.full((1, 2), 7, np.uint16)]
+    assert contact_sheet(grey, 2).tolist() == [[999, 999, 999, 7, 7, 0], [999, 999, 999, 0, 0, 0]]
     with pytest.raises(ValueError, match='at least one frame'):
         contact_sheet([], 2)

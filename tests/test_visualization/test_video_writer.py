@@ -106,6 +106,23 @@ def test_frames_before_an_error_can_be_seen(tmp_path, backend):
     assert len(read_video(tmp_path / 'a.mp4')[0]) == 4
 
 
+def test_frames_before_an_interruption_can_be_seen(tmp_path, backend, monkeypatch):
+    frames = frames_of(4, (48, 64))
+    with (
+        pytest.raises(KeyboardInterrupt),
+        open_video_writer(tmp_path / 'a.mp4', 5, (48, 64)) as writer,
+    ):
+        for frame in frames:
+            writer.write(frame)
+        monkeypatch.setattr(writer, '_encode', interrupted)
+        writer.write(frames[0])
+    assert len(read_video(tmp_path / 'a.mp4')[0]) == 4
+
+
+def interrupted(frame):
+    raise KeyboardInterrupt
+
+
 def test_a_frame_of_another_size_is_named(tmp_path, backend):
     with pytest.raises(ValueError, match=r'frame 1 is \(48, 60, 3\)'):
         with open_video_writer(tmp_path / 'a.mp4', 5, (48, 64)) as writer:

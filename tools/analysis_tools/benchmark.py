@@ -119,7 +119,7 @@ def measure(args: argparse.Namespace, inferencer: CiCoInferencer, video: SpeedVi
     return result
 
 
-def speed(value: dict[str, float]) -> str:
+def speed_text(value: dict[str, float]) -> str:
     """Return a median with its lowest and highest value."""
     return f'{value["median"]:.2f} ({value["low"]:.2f} to {value["high"]:.2f})'
 
@@ -166,10 +166,10 @@ def summary(result: dict[str, Any]) -> str:
         '',
         stage_table(found),
         '',
-        f'frames a second with loading: {speed(found["end_to_end"])}, '
+        f'frames a second with loading: {speed_text(found["end_to_end"])}, '
         f'{found["end_to_end_share"]:.2f} of the network alone',
         f'frames a second of backbone to prototypes: {found["network"]["median"]:.2f}',
-        f'frames a second of the model, linking included: {speed(found["steps"])}',
+        f'frames a second of the model, linking included: {speed_text(found["steps"])}',
         f'masks, NMS, linking, enlarging and encoding: {found["after_network"]:.1%} of the time',
         f'latency of a stream: {latency_text(found["latency"])}',
         f'peak memory: {found["memory"]:.0f} MiB',
@@ -195,7 +195,7 @@ def peer_table(found: dict[str, Any], peers: dict[str, dict[str, Any]]) -> str:
         if 'error' in each:
             rows.append([name, each['error'], '', '', ''])
         else:
-            speeds = [speed(each[key]) for key in ('network', 'end_to_end')]
+            speeds = [speed_text(each[key]) for key in ('network', 'end_to_end')]
             rows.append([name, *speeds, f'{each["memory"]:.0f}', f'{each["instances"]:.1f}'])
     return markdown_table(rows)
 

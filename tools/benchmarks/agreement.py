@@ -178,9 +178,9 @@ def main(argv: Sequence[str]) -> int:
         ]
         report = compare(args, videos, folder)
     masks = report[FIRST]['instances']
-    print(f'{masks} masks in {sum(len(v.frames) for v in videos)} frames')
+    text = f'{masks} masks in {sum(len(v.frames) for v in videos)} frames\n{as_table(report)}'
     content = dict(machine=machine(torch.device('cpu')), config=args.config, ways=report)
-    write_output(as_table(report), content, args.out, sys.stdout)
+    write_output(text, content, args.out, sys.stdout)
     return int(masks == 0 or any('error' in each for each in report.values()))
 
 

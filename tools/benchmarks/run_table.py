@@ -12,10 +12,10 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from mmengine.config import DictAction
 from table_runs import RunFailed, Settings, TableRunner, write_json
 from tables import Row, Table, choose_rows, load_table
 
-from mmcico.utils.launch import add_cfg_options
 from mmcico.utils.tool import markdown_table, run_tool, tool_parser
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +51,12 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument('--gpus', type=int, default=1, help='number of processes of --launcher')
     parser.add_argument('--work-dir', help='default: work_dirs/tables/<base or "paper">')
-    add_cfg_options(parser)
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override settings of all configs: key=value ...',
+    )
     parser.add_argument('--out', help='JSON file for the results')
     parser.add_argument('--show', action='store_true', help='print finished runs, run nothing')
     parser.add_argument(

@@ -1,3 +1,3 @@
 _base_ = ['./cico-condinst_r50_fpn.py', './swin-t.py']
 
-model = {{_base_.swin_t}}
+model = {{_base_.swin_t_model}}

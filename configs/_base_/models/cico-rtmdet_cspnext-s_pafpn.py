@@ -1,15 +1,33 @@
 # CiCo-RTMDet: an anchor-free third model, RTMDet-Ins made clip-level by the
 # recipe of docs/en/add_your_own.md. Backbone and neck of RTMDet-Ins-s; one
 # square cell a place; distances to the boxes of all frames; dynamic masks.
-_base_ = ['./cico-condinst_r50_fpn.py', '../backbones/cspnext-s.py']
+_base_ = './cico-condinst_r50_fpn.py'
 
+checkpoint = (
+    'https://download.openmmlab.com/mmdetection/v3.0/rtmdet/'
+    'cspnext_rsb_pretrain/cspnext-s_imagenet_600e.pth'
+)
 norm_cfg = dict(type='BN', momentum=0.03, eps=0.001)
 act_cfg = dict(type='SiLU', inplace=True)
 tower_norm_cfg = dict(type='GN', num_groups=32, requires_grad=True)
 
 model = dict(
-    data_preprocessor={{_base_.other_backbone.data_preprocessor}},
-    backbone={{_base_.other_backbone.backbone}},
+    # the checkpoint wants BGR
+    data_preprocessor=dict(
+        mean=[103.53, 116.28, 123.675], std=[57.375, 57.12, 58.395], bgr_to_rgb=False
+    ),
+    backbone=dict(
+        _delete_=True,
+        type='CSPNeXt',
+        arch='P5',
+        expand_ratio=0.5,
+        deepen_factor=0.33,
+        widen_factor=0.5,
+        channel_attention=True,
+        norm_cfg=norm_cfg,
+        act_cfg=act_cfg,
+        init_cfg=dict(type='Pretrained', prefix='backbone.', checkpoint=checkpoint),
+    ),
     neck=dict(
         _delete_=True,
         type='CSPNeXtPAFPN',

@@ -1,6 +1,4 @@
 _base_ = ['./published-cico-yolact_r50_fpn.py', './swin-t.py']
 
 # unlike CiCo-CondInst, whose neck has 192 channels
-model = dict(
-    backbone={{_base_.swin_t.backbone}}, neck=dict(in_channels=[192, 384, 768], out_channels=256)
-)
+model = dict(backbone={{_base_.swin_t}}, neck=dict(in_channels=[192, 384, 768], out_channels=256))

@@ -1,6 +1,6 @@
 _base_ = ['../../_base_/datasets/ovis.py', './pipelines.py']
 
-# of the models for OVIS
+# head and class loss of the models for OVIS
 ovis_head = dict(
     num_classes=25,
     losses=dict(

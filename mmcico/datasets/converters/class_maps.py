@@ -123,7 +123,7 @@ class ClassTable:
             the source.
         renames (Mapping): Normalised name -> new name, None to leave the class out.
         drop_unmatched (bool): Leave out classes that the target does not have.
-        left_out (Counter): Name -> number of objects left out, counted by the caller.
+        left_out (Counter): Name -> number of objects left out.
         categories (list[dict]): Entries of ``categories`` so far.
     """
 
@@ -191,7 +191,7 @@ class ClassTable:
         name: str,
         category: Id | None,
         counts: list[bytes | None],
-        key: int = 0,
+        number: int = 0,
     ) -> None:
         """Add an object of a class of the source to its video; count it if the class is left out.
 
@@ -200,7 +200,7 @@ class ClassTable:
         if category is None:
             self.left_out[name] += 1
         else:
-            video.tracks.append(AnnotatedTrack(key, category, counts))
+            video.tracks.append(AnnotatedTrack(number, category, counts))
 
     def match(self, categories: Sequence[Mapping], where: str) -> None:
         """Learn the categories of a file, for :meth:`kept`.

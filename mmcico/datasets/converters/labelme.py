@@ -31,7 +31,7 @@ class _Object:
 
 @dataclass
 class LabelmeFolders:
-    """Videos that were annotated with labelme, one at a time, with ids from 1.
+    """Videos that were annotated with labelme, with ids from 1, to be iterated over once.
 
     The files are read twice: first for all labels, which are numbered in alphabetical order.
 

@@ -78,7 +78,7 @@ def read_index_mask(path: Path) -> tuple[np.ndarray, bool]:
 
 @dataclass
 class MaskFolders:
-    """Videos of folders of frames and of masks, one at a time, with ids from 1.
+    """Videos of folders of frames and of masks, with ids from 1, to be iterated over once.
 
     Attributes:
         images (Path): Folder with a folder of frames for each video.

@@ -23,7 +23,7 @@ from mmcico.utils.image_reading import check_pixels
 JPEG_START, JPEG_END = b'\xff\xd8', b'\xff\xd9'
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class LazyFrames(Sequence):
     """Sequence of a video's frames; the dict of a frame is made when it is indexed.
 

@@ -17,7 +17,7 @@ from ..losses.head_losses import CLASS_LOSS, uses_sigmoid
 class HeadLayers(BaseModule):
     """Towers of convolutions, followed by a 3x3 layer for each kind of output.
 
-    :class:`CiCoHead` builds them and gives the outputs a meaning.
+    They need the attributes below, which :class:`CiCoHead` sets; it gives the outputs a meaning.
     """
 
     num_frames: int

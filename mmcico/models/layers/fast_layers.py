@@ -1,4 +1,4 @@
-"""Layers with the results of others in less time, for the networks that are prepared for tests."""
+"""Faster layers with the same results, for networks that are prepared for tests."""
 
 import torch
 import torch.nn.functional as F

@@ -13,7 +13,7 @@ from mmcico.registry import TASK_UTILS
 from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
 from mmcico.structures.devices import numbers_like
 
-#: fields of a clip's instances that tracks keep which are drawn again
+#: fields that tracks keep of a clip's instances, to be drawn again
 FIELDS = ('bboxes', 'circumscribed', 'masks', 'mask_params', 'embeds', 'labels', 'scores')
 #: weights of the terms of the log-odds
 SHARED = dict(bias=-5.0, mask=9.0, redrawn=0.0, embed=2.0, label=2.5)
