@@ -120,14 +120,13 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
         OSError: If it cannot be written.
     """
     path = Path(path)
-    if path.is_symlink() and not STREAMS.fullmatch(str(path)):
-        path = path.resolve()  # links stay
     part = part_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open('wb') as file:
             yield file
-        part.replace(path)
+        if part != path:
+            part.replace(path)
     except OSError as error:
         raise OSError(f'cannot write the file {path}: {error.strerror or error}') from error
     finally:

@@ -20,7 +20,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple, NoReturn, TextIO
 from urllib.error import URLError
 
-from .files import without_secrets, write_whole
+from .files import STREAMS, without_secrets, write_whole
 from .patient_output import patient_output
 
 OK, USER_ERROR, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -270,4 +270,5 @@ def write_output(text: str, found: Any, target: str | None, stream: TextIO) -> N
     # The table comes first, since it cannot fail and may have taken long.
     stream.write(text + '\n')
     if target:
-        write_whole(target, json.dumps(found, indent=1, allow_nan=False) + '\n')
+        place = target if STREAMS.fullmatch(target) else os.path.realpath(target)  # links stay
+        write_whole(place, json.dumps(found, indent=1, allow_nan=False) + '\n')

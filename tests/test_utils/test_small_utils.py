@@ -1,9 +1,12 @@
+import io
+import json
 import sys
 
 import pytest
 
 from mmcico.formats.problems import short
 from mmcico.utils.files import natural_key, write_whole
+from mmcico.utils.tool import write_output
 
 
 def test_natural_order():
@@ -31,11 +34,12 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     assert sorted(tmp_path.rglob('*')) == [path.parent, path]
 
 
-def test_a_link_stays_a_link(tmp_path):
-    (tmp_path / 'link').symlink_to(tmp_path / 'a.txt')
-    for text in ('first', 'second'):
-        write_whole(tmp_path / 'link', text)
-        assert (tmp_path / 'link').is_symlink() and (tmp_path / 'a.txt').read_text() == text
+def test_a_link_to_a_report_stays_a_link(tmp_path):
+    (tmp_path / 'link').symlink_to(tmp_path / 'a.json')
+    for found in ([1], [2]):
+        write_output('text', found, str(tmp_path / 'link'), io.StringIO())
+        assert (tmp_path / 'link').is_symlink()
+        assert json.loads((tmp_path / 'a.json').read_text()) == found
     assert len(list(tmp_path.iterdir())) == 2
 
 
