@@ -25,6 +25,11 @@ def _child(name: str, *locations: str) -> Any:
     return Registry(parent.name, parent=parent, scope='mmcico', locations=modules)
 
 
+def class_of(registry: Any, kind: Any) -> Any:
+    """Return what a type of a config names in a registry, None if it is not there."""
+    return registry.get(kind) if isinstance(kind, str) else kind
+
+
 MODELS = _child('MODELS', 'models')
 TASK_UTILS = _child('TASK_UTILS', 'models')
 WEIGHT_INITIALIZERS = _child('WEIGHT_INITIALIZERS', 'checkpoints')

@@ -15,7 +15,7 @@ from typing import Any
 from mmcico import evaluation
 from mmcico.evaluation import tracking
 from mmcico.formats.problems import Problems
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import add_crowds, run_tool, tool_parser
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
@@ -48,11 +48,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         metavar='SCORE',
         help='lowest score of the tracks that --tracking counts (default: all tracks count)',
     )
-    parser.add_argument(
-        '--crowds-as-objects',
-        action='store_true',
-        help='read iscrowd as 0, because some annotation tools set it for single objects',
-    )
+    add_crowds(parser)
     parser.add_argument(
         '--processes',
         type=int,

@@ -18,7 +18,7 @@ from mmcico.deployment.options import compile_model
 from mmcico.deployment.precision import precision_name, set_precision
 from mmcico.formats.categories import VERSIONS
 from mmcico.models.vis.cico import CiCo
-from mmcico.registry import MODELS
+from mmcico.registry import MODELS, class_of
 from mmcico.utils.launch import read_config
 from mmcico.utils.package_files import known_models
 
@@ -107,7 +107,7 @@ def check_config(cfg: Config | ConfigDict) -> None:
     if isinstance(shown, bool) or not isinstance(shown, (int, float)):
         raise ValueError(f'{name}: shown_score {shown!r} is no number')
     kind = cfg.model.get('type')
-    found = MODELS.get(kind) if isinstance(kind, str) else kind
+    found = class_of(MODELS, kind)
     if not (isinstance(found, type) and issubclass(found, CiCo)):
         raise ValueError(f'{name}: the model is {kind}; only mmcico.CiCo sees clips')
 

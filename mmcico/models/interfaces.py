@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from mmengine.registry import Registry
 
+from mmcico.registry import class_of
+
 Function = TypeVar('Function', bound=Callable[..., Any])
 
 
@@ -26,8 +28,7 @@ def build_part(registry: Registry, cfg: Any, place: str, **methods: Sequence[str
     Raises:
         ValueError: If a method is missing or has other arguments.
     """
-    name = cfg.get('type')
-    kind = registry.get(name) if isinstance(name, str) else name
+    kind = class_of(registry, cfg.get('type'))
     # before it is built, since types that do not fit may need packages that are not installed
     problem = None if kind is None else misfit(kind, methods)
     if problem is None:

@@ -252,6 +252,18 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> str:
     return '\n'.join([head, '| --- ' * len(rows[0]) + '|', *others])
 
 
+def add_json(parser: argparse.ArgumentParser, what: str, instead: str) -> None:
+    """Add the option ``--json [FILE]`` for :func:`write_output`."""
+    text = f'write {what} as JSON to a file (without one: to the output, {instead})'
+    parser.add_argument('--json', nargs='?', const='-', metavar='FILE', help=text)
+
+
+def add_crowds(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--crowds-as-objects``."""
+    text = 'read iscrowd as 0, because CVAT and brush tools set it for single objects'
+    parser.add_argument('--crowds-as-objects', action='store_true', help=text)
+
+
 def write_output(text: str, found: Any, target: str | None, stream: TextIO) -> None:
     """Write a table to a stream, JSON, or both.
 

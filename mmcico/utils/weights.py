@@ -8,7 +8,7 @@ from mmdet.utils import OptConfigType
 from mmengine.model import is_model_wrapper
 from torch import nn
 
-from mmcico.registry import WEIGHT_INITIALIZERS
+from mmcico.registry import WEIGHT_INITIALIZERS, class_of
 
 #: parts of a model without which there are no sensible results
 NEEDED = re.compile(r'(^|[.])(backbone|neck|(bbox|mask|rpn|roi|track|panoptic)_head)[.]')
@@ -66,7 +66,6 @@ def split_init_cfg(init_cfg: OptConfigType | list[dict]) -> tuple[list[dict], li
     first: list[dict] = []
     last: list[dict] = []
     for cfg in [init_cfg] if isinstance(init_cfg, dict) else init_cfg or []:
-        kind = cfg['type']
-        kind = WEIGHT_INITIALIZERS.get(kind) if isinstance(kind, str) else kind
+        kind = class_of(WEIGHT_INITIALIZERS, cfg['type'])
         (last if getattr(kind, 'after_children', False) else first).append(cfg)
     return first, last

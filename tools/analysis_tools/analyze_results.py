@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from mmcico import evaluation
 from mmcico.evaluation import diagnosis
 from mmcico.formats.problems import Problems
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import add_crowds, run_tool, tool_parser
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
@@ -42,9 +42,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         action='store_true',
         help='skip the AP of single frames, which takes the longest',
     )
-    parser.add_argument(
-        '--crowds-as-objects', action='store_true', help='read iscrowd as 0, as in tools/eval.py'
-    )
+    add_crowds(parser)
     args = parser.parse_args(argv)
     if args.long_videos and args.metric != 'ytvis2022':
         parser.error('--long-videos goes with --metric ytvis2022')

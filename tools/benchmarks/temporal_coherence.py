@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from coherence import MEASURES, dataset_coherence
 
 from mmcico.formats.read import read_annotations
-from mmcico.utils.tool import align_rows, run_tool, tool_parser, write_output
+from mmcico.utils.tool import add_json, align_rows, run_tool, tool_parser, write_output
 
 TITLES = dict(boxes=('T-BIoU', 'P_B'), masks=('T-MIoU', 'P_M'))
 
@@ -34,13 +34,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         help='compare frames 1 to D apart (default: 4)',
     )
     parser.add_argument('--plot', help='figure to write, such as out.png')
-    parser.add_argument(
-        '--json',
-        nargs='?',
-        const='-',
-        metavar='FILE',
-        help='write the numbers as JSON to a file (without one: to the output, without table)',
-    )
+    add_json(parser, 'the numbers', 'without table')
     args = parser.parse_args(argv)
     if args.intervals < 1:
         parser.error(f'--intervals {args.intervals}: choose 1 or more')

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from mmcico.analysis.check_file import check_file
-from mmcico.utils.tool import run_tool, tool_parser, write_output
+from mmcico.utils.tool import add_json, run_tool, tool_parser, write_output
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
@@ -33,13 +33,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         help='allowed distance between a side of a box and that of its mask (default: 1; one more '
         'for polygons)',
     )
-    parser.add_argument(
-        '--json',
-        nargs='?',
-        const='-',
-        metavar='FILE',
-        help='write the list as JSON to a file (without one: to the output instead of the text)',
-    )
+    add_json(parser, 'the list', 'instead of the text')
     args = parser.parse_args(argv)
     if not args.box_tolerance >= 0:  # also refuses NaN
         parser.error(f'--box-tolerance {args.box_tolerance}: choose 0 or more')

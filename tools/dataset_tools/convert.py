@@ -32,7 +32,7 @@ from mmcico.formats.problems import Problems
 from mmcico.formats.read import load_json
 from mmcico.formats.write import write_json
 from mmcico.utils.files import text_lines
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import add_crowds, run_tool, tool_parser
 
 CLASSES = 'classes by their numbers (default: 1=car 2=pedestrian)'
 TARGETS = {
@@ -103,11 +103,7 @@ def add_folder_arguments(parser: Any) -> None:
 def add_json_arguments(parser: Any) -> None:
     """Add the arguments of the commands that read a JSON file."""
     parser.add_argument('annotations', help='annotation JSON')
-    add_flag(
-        parser,
-        '--crowds-as-objects',
-        'read iscrowd as 0, because CVAT and brush tools set it for single objects',
-    )
+    add_crowds(parser)
 
 
 def numbered_classes(texts: Sequence[str]) -> dict[int, str]:

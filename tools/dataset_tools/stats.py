@@ -11,25 +11,15 @@ from collections.abc import Sequence
 
 from mmcico.analysis.stats import dataset_stats, stats_text
 from mmcico.formats.read import read_annotations
-from mmcico.utils.tool import run_tool, tool_parser, write_output
+from mmcico.utils.tool import add_crowds, add_json, run_tool, tool_parser, write_output
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = tool_parser(__doc__ and __doc__.splitlines()[0])
     parser.add_argument('annotations', help='annotation file')
-    parser.add_argument(
-        '--json',
-        nargs='?',
-        const='-',
-        metavar='FILE',
-        help='write the numbers as JSON to a file (without one: to the output, without tables)',
-    )
-    parser.add_argument(
-        '--crowds-as-objects',
-        action='store_true',
-        help='read iscrowd as 0, because CVAT and brush tools set it for single objects',
-    )
+    add_json(parser, 'the numbers', 'without tables')
+    add_crowds(parser)
     return parser.parse_args(argv)
 
 

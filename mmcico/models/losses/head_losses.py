@@ -12,7 +12,7 @@ from mmdet.utils import ConfigType, OptConfigType
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmcico.registry import MODELS
+from mmcico.registry import MODELS, class_of
 from mmcico.structures.clip_boxes import box_iou
 from mmcico.structures.devices import numbers_like
 
@@ -83,7 +83,7 @@ def uses_sigmoid(loss_cls: ConfigType) -> bool:
     """Return whether a class loss treats classes as independent, from its config alone."""
     if 'use_sigmoid' in loss_cls:
         return bool(loss_cls['use_sigmoid'])
-    kind = MODELS.get(loss_cls['type']) if isinstance(loss_cls['type'], str) else loss_cls['type']
+    kind = class_of(MODELS, loss_cls['type'])
     own = inspect.signature(kind).parameters.get('use_sigmoid')
     return bool(getattr(kind, 'use_sigmoid', False) if own is None else own.default)
 
