@@ -8,8 +8,6 @@ from typing import Any, TypeVar
 
 from mmengine.registry import Registry
 
-from mmcico.registry import class_of
-
 Function = TypeVar('Function', bound=Callable[..., Any])
 
 
@@ -28,7 +26,8 @@ def build_part(registry: Registry, cfg: Any, place: str, **methods: Sequence[str
     Raises:
         ValueError: If a method is missing or has other arguments.
     """
-    kind = class_of(registry, cfg.get('type'))
+    name = cfg.get('type')
+    kind = registry.get(name) if isinstance(name, str) else name
     # before it is built, since types that do not fit may need packages that are not installed
     problem = None if kind is None else misfit(kind, methods)
     if problem is None:

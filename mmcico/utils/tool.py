@@ -282,5 +282,5 @@ def write_output(text: str, found: Any, target: str | None, stream: TextIO) -> N
     # The table comes first, since it cannot fail and may have taken long.
     stream.write(text + '\n')
     if target:
-        place = target if STREAMS.fullmatch(target) else os.path.realpath(target)  # links stay
-        write_whole(place, json.dumps(found, indent=1, allow_nan=False) + '\n')
+        stays = os.path.islink(target) and not STREAMS.fullmatch(target)
+        write_whole(os.path.realpath(target) if stays else target, json.dumps(found, indent=1, allow_nan=False) + '\n')
