@@ -282,5 +282,6 @@ def write_output(text: str, found: Any, target: str | None, stream: TextIO) -> N
     # The table comes first, since it cannot fail and may have taken long.
     stream.write(text + '\n')
     if target:
-        stays = os.path.islink(target) and not STREAMS.fullmatch(target)
-        write_whole(os.path.realpath(target) if stays else target, json.dumps(found, indent=1, allow_nan=False) + '\n')
+        content = json.dumps(found, indent=1, allow_nan=False) + '\n'
+        is_kept = os.path.islink(target) and not STREAMS.fullmatch(target)  # a link stays
+        write_whole(os.path.realpath(target) if is_kept else target, content)
