@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmengine.config import Config
-from mmengine.runner import CheckpointLoader
 
 from mmcico.formats.annotations import AnnotationFile
 from mmcico.formats.categories import normalised
@@ -14,7 +13,7 @@ from mmcico.utils.launch import read_config
 from mmcico.utils.package_files import package_root
 
 from .config_template import TEMPLATE
-from .model_loading import ANY_OBJECT, check_config, config_of, find_model
+from .model_loading import ANY_OBJECT, check_config, config_in, find_model, read_checkpoint
 from .training_plan import Anchors, Choices
 
 RUNTIME = 'configs/_base_/default_runtime.py'
@@ -89,8 +88,9 @@ def find_base(name: str) -> Base:
     if file.endswith('.pth'):
         if not Path(file).is_file():
             raise FileNotFoundError(f'checkpoint "{name}" does not exist')
-        config, weights = config_of(file), str(Path(file).resolve())
-        meta = CheckpointLoader.load_checkpoint(file, 'cpu', 'silent').get('meta') or {}
+        checkpoint = read_checkpoint(file)
+        config, weights = config_in(checkpoint, file), str(Path(file).resolve())
+        meta = checkpoint.get('meta') or {}
         classes = tuple(meta.get('dataset_meta', {}).get('classes') or ())
     else:
         config, weights = find_model(name)

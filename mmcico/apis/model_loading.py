@@ -63,9 +63,25 @@ def config_of(weights: str, backend: str = 'pytorch') -> Config:
         if info.cfg is None:
             raise ValueError(f'"{weights}" holds no config; give model=CONFIG')
         return checked_config(info.cfg, weights)
-    checkpoint = check_checkpoint(
-        _load_checkpoint(weights, map_location='cpu', logger='silent'), weights
-    )
+    return config_in(read_checkpoint(weights), weights)
+
+
+def read_checkpoint(weights: str) -> Mapping[str, Any]:
+    """Load a checkpoint, given by path or URL.
+
+    Raises:
+        ValueError: If it cannot be read, or is no dict.
+    """
+    content = _load_checkpoint(weights, map_location='cpu', logger='silent')
+    return check_checkpoint(content, weights)
+
+
+def config_in(checkpoint: Mapping[str, Any], weights: str) -> Config:
+    """Return the config in a checkpoint of MMEngine; ``weights`` names it in messages.
+
+    Raises:
+        ValueError: If it has no config.
+    """
     hub = (checkpoint.get('message_hub') or {}).get('runtime_info') or {}
     text = hub.get('cfg') or (checkpoint.get('meta') or {}).get('cfg')
     if not text:

@@ -60,8 +60,9 @@ class OutputPlan:
 
     def _path(self, what: str, name: str) -> Path | None:
         """Return the file or folder of a kind for a video, None if it is not wanted."""
-        is_wanted = self.out_dir is not None and what in self.save
-        return Path(self.out_dir or '', FILES[what].format(name)) if is_wanted else None
+        if self.out_dir is None or what not in self.save:
+            return None
+        return Path(self.out_dir, FILES[what].format(name))
 
     def check_spared(self, name: str, taken: Container[Identity | None]) -> None:
         """Check that the files of a video replace no files of a source.

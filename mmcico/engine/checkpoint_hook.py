@@ -135,10 +135,10 @@ class WholeCheckpointHook(CheckpointHook):
 
     def _outdate(self, step: int) -> None:
         """Have the checkpoint of a step removed after the next one is saved."""
-        files = self.file_backend
-        path = files.join_path(self.out_dir, self.filename_tmpl.format(step))
         if not is_main_process():
             return
+        files = self.file_backend
+        path = files.join_path(self.out_dir, self.filename_tmpl.format(step))
         if files.isfile(path):
             files.remove(path)
         elif files.isdir(path):  # DeepSpeed's are folders
