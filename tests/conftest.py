@@ -1,8 +1,13 @@
 """Prepares imports: ``mmcv.ops`` beside mmcv-lite, and modules of ``tools/benchmarks``."""
 
 import gc
+import os
 import sys
 from pathlib import Path
+
+# One thread for each process of the tests: more are slower for small networks, and a forked process
+# has one, whose sums differ in the last digit. PyTorch reads this when it is imported.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import mmcico.compat  # noqa: F401
 

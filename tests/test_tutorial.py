@@ -98,7 +98,8 @@ def ran(tmp_path_factory):
         for cell in CODE:
             lines = []
             names['print'] = lambda *args: lines.append(' '.join(str(each) for each in args))
-            exec(compile(source(cell), cell['id'], 'exec'), names)
+            code = source(cell).replace('ITERATIONS = 100', 'ITERATIONS = 60')  # which are enough
+            exec(compile(code, cell['id'], 'exec'), names)
             said.append('\n'.join(lines))
         work = Path('work_dirs/tutorial').absolute()
     return names, shown, said, work

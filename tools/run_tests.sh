@@ -13,6 +13,5 @@ say "checking style, docstrings and types"
 say "building the documentation"
 "$RUN" -m sphinx -q -W --keep-going docs/en "$ROOT/.venv/site"
 say "running the tests on OpenMMLab's packages"
-# two processes with one thread each; the tests of a file share fixtures
-export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+# two processes; the tests of a file share fixtures
 "$RUN" -m pytest -n 2 --dist loadfile --no-loadscope-reorder "$@"
