@@ -107,8 +107,8 @@ def test_rows_are_computed_in_parts(threads, most, monkeypatch):
     wanted, heights = winograd(x, tiles, conv.bias), []
     run = module.input_tiles
     monkeypatch.setattr(module, 'input_tiles', lambda x: (heights.append(x.shape[1]), run(x))[1])
-    # two rows of three tiles for each thread, three frames, four channels
-    monkeypatch.setattr(module, 'CHUNK_BYTES', 2 * 16 * 3 * 3 * 4 * 4)
+    # two rows of two tiles for each thread, three frames, four channels
+    monkeypatch.setattr(module, 'CHUNK_BYTES', 2 * 24 * 2 * 3 * 4 * 4)
     monkeypatch.setattr(module, 'MAX_THREADS', most)
     monkeypatch.setattr(torch, 'get_num_threads', lambda: threads)
     torch.testing.assert_close(winograd(x, tiles, conv.bias), wanted, atol=1e-6, rtol=1e-6)
