@@ -46,7 +46,8 @@ class BackgroundSink(ResultSink):
     """Runs another sink in a thread of its own, in order.
 
     OpenCV, PyAV and pycocotools release Python's lock while they work, so that the model need
-    not wait for them. Frames wait in a queue of limited length.
+    not wait for them. Frames wait in a queue of limited length. After one that could not be written,
+    no later one is.
 
     Args:
         sink (ResultSink): Sink that does the work.
@@ -56,6 +57,7 @@ class BackgroundSink(ResultSink):
     def __init__(self, sink: ResultSink, length: int = 4) -> None:
         self.sink = sink
         self.length = length
+        self._has_failed = False
         self._waiting: deque[Future] = deque()
         self._pool = ThreadPoolExecutor(1, 'mmcico-writer')
 
@@ -66,19 +68,26 @@ class BackgroundSink(ResultSink):
             OSError: If it, or one before, could not be written.
         """
         self._wait_for(self.length - 1)
-        self._waiting.append(self._pool.submit(self.sink.write, result))
+        self._waiting.append(self._pool.submit(self._work, result))
 
     def close(self) -> None:
         """Wait for all frames, then finish.
 
         Raises:
-            OSError: If one could not be written.
+            OSError: If one could not be written; once, so not if :meth:`write` told it.
         """
         try:
             self._wait_for(0)
         finally:
             self._pool.shutdown()
             self.sink.close()
+
+    def _work(self, result: FrameResult) -> None:
+        """Write a frame, in the thread, unless one before failed."""
+        if not self._has_failed:
+            self._has_failed = True  # until it is written
+            self.sink.write(result)
+            self._has_failed = False
 
     def _wait_for(self, left: int) -> None:
         """Wait until at most ``left`` frames are waiting."""
