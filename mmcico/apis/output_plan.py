@@ -84,7 +84,8 @@ class OutputPlan:
                 )
         masks = self._path('masks', name)
         for picture in sorted(masks.glob('?????*.png')) if masks else ():
-            if picture.stem.isdecimal() and not is_mask_picture(picture):
+            is_taken = picture.stem.isdecimal() and picture.is_file()
+            if is_taken and not is_mask_picture(picture):
                 raise ValueError(
                     f'the output {masks} would replace {picture.name}, which mmcico did not write; '
                     f'choose another output folder than {self.out_dir}, or leave out "masks" of '

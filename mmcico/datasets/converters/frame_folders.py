@@ -1,21 +1,15 @@
 """Folders with one file for each frame, and pictures in them."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from io import BytesIO
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from mmcico.formats.annotations import AnnotatedVideo
 from mmcico.formats.problems import Problems
 from mmcico.utils.files import is_below, natural_key
 from mmcico.utils.image_reading import IMAGE_SUFFIXES
 from mmcico.utils.image_reading import image_size as shown_size
-
-#: pixels of the largest picture that is decoded, 8192 x 8192
-MOST_PIXELS = 2**26
 
 
 def video_folders(root: Path, wanted: Sequence[str] | None, what: str) -> dict[str, Path]:
@@ -126,25 +120,3 @@ def video_of(number: int, frames: Mapping[str, Path], folder: str, source: str) 
             )
     names = [str(PurePosixPath(folder, path.name)) for path in images]
     return AnnotatedVideo(number, *sizes[0], names, source)
-
-
-@contextmanager
-def opened_picture(source: Path | bytes, where: str) -> Iterator[Any]:
-    """Open a picture, a file or its content, with Pillow, unless its pixels would fill the memory.
-
-    It is decoded when its pixels are used.
-
-    Raises:
-        ValueError: If it is missing, broken or larger than ``MOST_PIXELS``.
-    """
-    try:
-        with Image.open(BytesIO(source) if isinstance(source, bytes) else source) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise ValueError(
-                    f'{where} is {image.height} x {image.width} (height x width); at most '
-                    f'{MOST_PIXELS} pixels are read'
-                )
-            yield image
-    except (OSError, Image.DecompressionBombError, SyntaxError) as error:
-        what = 'it is no image' if isinstance(error, UnidentifiedImageError) else str(error)
-        raise ValueError(f'{where} cannot be read: {what}') from error
