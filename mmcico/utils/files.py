@@ -1,12 +1,13 @@
 """Names and files: natural order, and files that are written as a whole or not at all."""
 
+import math
 import os
 import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 #: paths that stand for what a process has opened
 STREAMS = re.compile(r'/dev/(stdout|stderr|fd/\d+)|/proc/.*')
@@ -87,6 +88,19 @@ def leads_outside(folder: str | Path, name: str) -> bool:
         return True
     root = os.path.realpath(folder or '.')
     return os.path.commonpath([root, os.path.realpath(os.path.join(root, name))]) != root
+
+
+def defined(value: Any) -> Any:
+    """Return the content of a report with None for NaN and infinities, which JSON does not have.
+
+    >>> defined({'mean': float('nan'), 'values': [1.5, float('inf')]})
+    {'mean': None, 'values': [1.5, None]}
+    """
+    if isinstance(value, dict):
+        return {key: defined(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [defined(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def without_secrets(source: str) -> str:

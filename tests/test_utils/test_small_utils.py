@@ -2,6 +2,7 @@ import io
 import json
 import sys
 
+import numpy as np
 import pytest
 
 from mmcico.formats.problems import short
@@ -41,6 +42,16 @@ def test_a_link_to_a_report_stays_a_link(tmp_path):
         assert (tmp_path / 'link').is_symlink()
         assert json.loads((tmp_path / 'a.json').read_text()) == found
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize('target', ['-', 'a.json'])
+def test_what_is_not_defined_is_null_in_a_report(tmp_path, monkeypatch, target):
+    monkeypatch.chdir(tmp_path)
+    stream = io.StringIO()
+    write_output('text', dict(a=[1, float('nan')], b=(np.float64('inf'), 'NaN')), target, stream)
+    text = stream.getvalue() if target == '-' else (tmp_path / target).read_text()
+    assert json.loads(text) == dict(a=[1, None], b=[None, 'NaN'])
+    assert 'NaN,' not in text and 'Infinity' not in text
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='a file of an open stream')
