@@ -99,7 +99,7 @@ def test_unknown_metric(files):
     done = run(files, '--out', 'out', '--metric', 'coco')
     assert done.returncode == 2 and "choice: 'coco'" in done.stderr
     done = run(files, '--out', 'out', '--long-videos', 'long.json')
-    assert done.returncode == 2 and '--metric ytvis2022' in done.stderr
+    assert done.returncode == 2 and 'the metric ytvis2022' in done.stderr
 
 
 def found_of(annotations, results, length=4):
