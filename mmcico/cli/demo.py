@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmcico.utils.tool import tool_parser
+from mmcico.utils.tool import natural_int, positive_int, tool_parser
 from mmcico.visualization.style import add_style_arguments, style_of
 
 #: file in which tools/quickstart.sh names its weights
@@ -34,17 +34,11 @@ def parse_args(args: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         '--out', default='outputs/demo', help='folder to write to (default: %(default)s)'
     )
-    parser.add_argument('--num-frames', type=int, default=30)
-    parser.add_argument('--seed', type=int, default=7, help='of the video')
+    parser.add_argument('--num-frames', type=positive_int, default=30)
+    parser.add_argument('--seed', type=natural_int, default=7, help='of the video')
     parser.add_argument('--score-thr', type=float, help="least score drawn (default: the model's)")
     add_style_arguments(parser)
-    parsed = parser.parse_args(args)
-    if parsed.num_frames < 1 or parsed.seed < 0:
-        parser.error(
-            f'--num-frames {parsed.num_frames} --seed {parsed.seed}: choose 1 frame or more, and a '
-            'seed from 0 up'
-        )
-    return parsed
+    return parser.parse_args(args)
 
 
 def known_weights(given: str | None) -> str | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mmcico.utils.files import whole_file
 from mmcico.utils.package_files import package_root
-from mmcico.utils.tool import tool_parser
+from mmcico.utils.tool import natural_int, tool_parser
 
 if TYPE_CHECKING:
     from mmcico.apis.config_writer import Base, Choices, Data
@@ -70,7 +70,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         default=0.2,
         help='share of the videos that are kept for validation (default: %(default)s)',
     )
-    parser.add_argument('--seed', type=int, default=0, help='of the split')
+    parser.add_argument('--seed', type=natural_int, default=0, help='of the split')
     parser.add_argument(
         '--out', default='work_dirs/finetune', help='folder to write to (default: %(default)s)'
     )

@@ -79,16 +79,21 @@ def tool_parser(description: str | None, notes: str = '') -> argparse.ArgumentPa
     return parser
 
 
-def positive_int(text: str) -> int:
+def positive_int(text: str, least: int = 1) -> int:
     """Return the value of an option that counts something.
 
     Raises:
-        ArgumentTypeError: If it is not a whole number from 1 up.
+        ArgumentTypeError: If it is not a whole number from ``least`` up.
     """
     number = int(text) if text.lstrip('+-').isdecimal() else None
-    if number is None or number < 1:
-        raise argparse.ArgumentTypeError(f'{text} is not a whole number from 1 up')
+    if number is None or number < least:
+        raise argparse.ArgumentTypeError(f'{text} is not a whole number from {least} up')
     return number
+
+
+def natural_int(text: str) -> int:
+    """Return the value of an option that may be 0, such as a seed; see :func:`positive_int`."""
+    return positive_int(text, least=0)
 
 
 def run_tool(

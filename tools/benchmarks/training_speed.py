@@ -29,7 +29,7 @@ from mmcico.models import CiCo
 from mmcico.registry import MODELS
 from mmcico.testing import clip_sample
 from mmcico.utils.launch import add_cfg_options, read_config
-from mmcico.utils.tool import markdown_table, run_tool, tool_parser
+from mmcico.utils.tool import markdown_table, positive_int, run_tool, tool_parser
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
@@ -41,11 +41,15 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
-    parser.add_argument('--batch', type=int, default=2, help='number of clips of a step')
-    parser.add_argument('--objects', type=int, default=6, help='number of objects of a clip')
-    parser.add_argument('--size', type=int, nargs=2, default=[384, 640], metavar=('H', 'W'))
+    parser.add_argument('--batch', type=positive_int, default=2, help='number of clips of a step')
     parser.add_argument(
-        '--steps', type=int, default=5, help='number of measured steps, after three others'
+        '--objects', type=positive_int, default=6, help='number of objects of a clip'
+    )
+    parser.add_argument(
+        '--size', type=positive_int, nargs=2, default=[384, 640], metavar=('H', 'W')
+    )
+    parser.add_argument(
+        '--steps', type=positive_int, default=5, help='number of measured steps, after three others'
     )
     parser.add_argument('--precisions', nargs='+', choices=list(DTYPES), default=['fp32'])
     parser.add_argument('--device', default='cpu')

@@ -22,7 +22,7 @@ from mmcico.datasets.moving_shapes.generate import (
     write_records,
 )
 from mmcico.utils.image_reading import write_jpeg
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import natural_int, positive_int, run_tool, tool_parser
 
 #: objects with fewer visible pixels in a frame count as absent there
 MIN_VISIBLE = 40
@@ -35,16 +35,16 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = tool_parser(__doc__ and __doc__.splitlines()[0])
     parser.add_argument('--out', required=True, type=Path, help='output folder')
-    parser.add_argument('--num-videos', type=int, default=1000)
-    parser.add_argument('--num-frames', type=int, default=4)
-    parser.add_argument('--size', type=int, nargs=2, default=(128, 224), metavar=('H', 'W'))
-    parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--jobs', type=int, default=1, help='processes that draw')
+    parser.add_argument('--num-videos', type=positive_int, default=1000)
+    parser.add_argument('--num-frames', type=positive_int, default=4)
+    parser.add_argument(
+        '--size', type=positive_int, nargs=2, default=(128, 224), metavar=('H', 'W')
+    )
+    parser.add_argument('--seed', type=natural_int, default=0)
+    parser.add_argument('--jobs', type=positive_int, default=1, help='processes that draw')
     args = parser.parse_args(argv)
-    if min(args.num_videos, args.num_frames, args.jobs) < 1 or min(args.size) < 32 or args.seed < 0:
-        parser.error(
-            'choose at least one video, one frame, one job, 32 pixels and a seed from 0 up'
-        )
+    if min(args.size) < 32:
+        parser.error(f'--size {args.size}: choose 32 pixels or more')
     return args
 
 
