@@ -139,6 +139,15 @@ def test_there_and_back(folder, name):
     assert not problems.found and not problems.left_out
 
 
+@pytest.mark.parametrize('name', ['mots_txt', 'cvat_xml'])
+def test_videos_in_folders_of_folders_come_back(folder, monkeypatch, name):
+    data = numbered()
+    data['videos'][1]['file_names'] = ['v7/b/1.jpg', 'v7/b/2.jpg']
+    (folder / 'images/v0').rename(folder / 'images/v7/b')
+    monkeypatch.setitem(globals(), 'numbered', lambda: data)
+    test_there_and_back(folder, name)
+
+
 def test_covered_pixels_and_crowds_are_told(folder):
     data = content()
     for record in data['annotations'][:2]:

@@ -41,21 +41,25 @@ def video_folders(root: Path, wanted: Sequence[str] | None, what: str) -> dict[s
     return {name: root / name for name in names}
 
 
-def files_by_stem(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
+def files_by_stem(folder: Path, suffixes: Sequence[str], nested: bool = False) -> dict[str, Path]:
     """Return the files of a folder by their names without suffix, in natural order.
+
+    With ``nested``, those of the folders in it are among them, named such as ``a/b``.
 
     Raises:
         ValueError: If two files have the same name but for the suffix.
     """
     found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir(), key=lambda p: natural_key(p.name)):
+    paths = folder.rglob('*') if nested else folder.iterdir()
+    for path in sorted(paths, key=lambda p: natural_key(str(p))):
         if path.suffix.lower() not in suffixes or path.name.startswith('.'):
             continue
-        if path.stem in found:
+        name = path.relative_to(folder).with_suffix('').as_posix()
+        if name in found:
             raise ValueError(
-                f'{folder}: {found[path.stem].name} and {path.name} are the same frame; remove one'
+                f'{folder}: {found[name].name} and {path.name} are the same frame; remove one'
             )
-        found[path.stem] = path
+        found[name] = path
     return found
 
 
