@@ -128,7 +128,8 @@ def part_path(path: Path) -> Path:
 def whole_file(path: str | Path) -> Iterator[BinaryIO]:
     """Open a file for writing that replaces ``path`` when it is complete; folders are created.
 
-    After an error, a file that was there before stays as it was.
+    After an error, a file that was there before stays as it was. Errors that name another file,
+    such as one that is read meanwhile, are left as they are.
 
     Raises:
         OSError: If it cannot be written.
@@ -142,6 +143,8 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
         if part != path:
             part.replace(path)
     except OSError as error:
+        if error.filename is not None and Path(str(error.filename)) not in (part, *part.parents):
+            raise
         raise OSError(f'cannot write the file {path}: {error.strerror or error}') from error
     finally:
         if part != path and part.parent.is_dir():

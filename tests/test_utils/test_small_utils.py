@@ -1,12 +1,14 @@
+import errno
 import io
 import json
+import os
 import sys
 
 import numpy as np
 import pytest
 
 from mmcico.formats.problems import short
-from mmcico.utils.files import natural_key, write_whole
+from mmcico.utils.files import natural_key, whole_file, write_whole
 from mmcico.utils.tool import write_output
 
 
@@ -33,6 +35,16 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(OSError, match='cannot write the file .*new: '):
         write_whole(path.parent, 'a folder is in the way')
     assert sorted(tmp_path.rglob('*')) == [path.parent, path]
+
+
+def test_errors_of_other_files_are_not_said_to_be_of_writing(tmp_path):
+    path = tmp_path / 'a.txt'
+    with pytest.raises(FileNotFoundError) as told, whole_file(path):
+        (tmp_path / 'none.txt').read_text()
+    assert 'none.txt' in str(told.value) and 'a.txt' not in str(told.value)
+    with pytest.raises(OSError, match='cannot write the file .*a.txt: No space'), whole_file(path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_link_to_a_report_stays_a_link(tmp_path):
