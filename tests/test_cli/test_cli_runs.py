@@ -11,6 +11,7 @@ from mmcico.apis.model_loading import ANY_OBJECT
 from mmcico.cli.demo import known_weights
 from mmcico.cli.main import main
 from mmcico.cli.predict import check_sources, shown_frames, summary, to_source
+from mmcico.datasets.moving_shapes.generate import MARK
 from mmcico.testing import write_small_model
 
 
@@ -162,10 +163,20 @@ def test_demo_without_weights(tmp_path, monkeypatch, capsys):
     assert len(content['videos']) == 1
 
 
+def test_demo_replaces_no_other_data(tmp_path, capsys):
+    mine = tmp_path / 'data' / 'instances.json'
+    mine.parent.mkdir()
+    mine.write_text('mine')
+    assert main(['demo', '--num-frames', '4', '--out', str(tmp_path)]) == 1
+    assert 'would replace instances.json, which mmcico did not gen' in capsys.readouterr().err
+    assert mine.read_text() == 'mine' and len([*tmp_path.rglob('*')]) == 2
+
+
 def test_demo_with_weights(small, tmp_path, capsys):
     earlier = tmp_path / 'data' / 'JPEGImages' / '00000'
     earlier.mkdir(parents=True)
     cv2.imwrite(str(earlier / '00009.jpg'), np.zeros((6, 8, 3), np.uint8))  # of a longer video
+    (tmp_path / 'data' / MARK).touch()
     assert (
         main(
             [

@@ -17,6 +17,7 @@ from natural_shapes import frames, random_film
 
 from mmcico.datasets.moving_shapes.generate import (
     Record,
+    claim_folder,
     make_track,
     track_annotation,
     write_records,
@@ -77,7 +78,11 @@ def write_dataset(
         size (tuple[int, int]): Height and width of the frames.
         seed (int): Decides everything that the videos show.
         jobs (int): Processes that draw.
+
+    Raises:
+        ValueError: If the folder has other data.
     """
+    claim_folder(out)
     draw = partial(write_video, out=out, seed=seed, size=size, num_frames=num_frames)
     records: Iterable[Record] = map(draw, range(num_videos))
     if jobs > 1:

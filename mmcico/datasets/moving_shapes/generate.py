@@ -24,6 +24,9 @@ from .scene import Scene, SceneConfig, build_scene
 NO_OCCLUSION_UP_TO = 0.02
 SLIGHT_OCCLUSION_UP_TO = 0.5
 
+#: empty file of a folder whose content was generated
+MARK = '.generated'
+
 Record = tuple[dict[str, Any], list[dict[str, Any]]]
 
 
@@ -174,7 +177,7 @@ def write_dataset(
         Path of the annotation file, which is written last.
 
     Raises:
-        ValueError: If ``num_videos`` or ``seed`` is negative.
+        ValueError: If ``num_videos`` or ``seed`` is negative, or the folder has other data.
         OSError: If a file cannot be written.
     """
     if num_videos < 0 or seed < 0:
@@ -184,11 +187,30 @@ def write_dataset(
         )
     config = config or SceneConfig()
     out_dir = Path(out_dir)
+    claim_folder(out_dir)
     work = partial(_write_video, out_dir=out_dir, seed=seed, config=config)
     info = dict(description='moving shapes', seed=seed, **asdict(config))
     classes = categories(config.num_classes)
     records = _records(num_videos, workers, work)
     return write_records(out_dir / 'instances.json', records, info, classes, progress)
+
+
+def claim_folder(folder: Path) -> None:
+    """Create a folder for generated data, or take one that was created for it before.
+
+    Raises:
+        ValueError: If it has annotations or frames that may be others'.
+        OSError: If it cannot be written.
+    """
+    mark = folder / MARK
+    for taken in (folder / 'instances.json', folder / 'JPEGImages'):
+        if taken.exists() and not mark.exists():
+            raise ValueError(
+                f'the output {folder} would replace {taken.name}, which mmcico did not generate '
+                f'(there is no file {MARK}); choose another output folder, or remove {taken}'
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.touch()
 
 
 def write_records(
