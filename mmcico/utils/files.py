@@ -4,13 +4,16 @@ import math
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 #: paths that stand for what a process has opened
 STREAMS = re.compile(r'/dev/(stdout|stderr|fd/\d+)|/proc/.*')
+
+#: empty file that marks the folders of :func:`claim_folder`
+MARK = '.mmcico'
 
 
 def natural_key(name: str) -> list[tuple[bool, int, str]]:
@@ -111,6 +114,28 @@ def without_secrets(source: str) -> str:
     """
     # a password that is not encoded may have any character
     return re.sub('//.*@', '//***@', source).split('?')[0] if '://' in source else source
+
+
+def claim_folder(folder: Path, names: Iterable[str]) -> None:
+    """Create a folder for files that a command names itself, or take one of an earlier run.
+
+    Args:
+        folder (Path): The folder.
+        names (Iterable[str]): Files and folders that are written to it.
+
+    Raises:
+        ValueError: If one of them exists that may be another's.
+        OSError: If the folder cannot be written.
+    """
+    mark = folder / MARK
+    for path in (folder / name for name in names):
+        if path.exists() and not mark.exists():
+            raise ValueError(
+                f'{path} exists and would be replaced, though mmcico may not have written it (no '
+                f'file {MARK} is beside it); choose another output folder, or move it away'
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.touch()
 
 
 def part_path(path: Path) -> Path:

@@ -11,8 +11,8 @@ from mmcico.apis.model_loading import ANY_OBJECT
 from mmcico.cli.demo import known_weights
 from mmcico.cli.main import main
 from mmcico.cli.predict import check_sources, shown_frames, summary, to_source
-from mmcico.datasets.moving_shapes.generate import MARK
 from mmcico.testing import write_small_model
+from mmcico.utils.files import MARK
 
 
 @pytest.fixture(scope='module')
@@ -168,7 +168,7 @@ def test_demo_replaces_no_other_data(tmp_path, capsys):
     mine.parent.mkdir()
     mine.write_text('mine')
     assert main(['demo', '--num-frames', '4', '--out', str(tmp_path)]) == 1
-    assert 'would replace instances.json, which mmcico did not gen' in capsys.readouterr().err
+    assert 'instances.json exists and would be replaced, though' in capsys.readouterr().err
     assert mine.read_text() == 'mine' and len([*tmp_path.rglob('*')]) == 2
 
 

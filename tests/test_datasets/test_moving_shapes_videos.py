@@ -220,7 +220,7 @@ def test_other_data_is_not_replaced(tmp_path, capsys, name):
     config = make_config('easy', num_frames=1)
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).write_text('mine')
-    with pytest.raises(ValueError, match=f'would replace {name[:8]}.*, which mmcico did not gener'):
+    with pytest.raises(ValueError, match=f'{name[:8]}.* exists and would be replaced'):
         write_dataset(tmp_path, 1, config=config)
     assert (tmp_path / name).read_text() == 'mine'
     assert len([*tmp_path.rglob('*.*')]) == 1

@@ -13,7 +13,7 @@ import numpy as np
 from pycocotools import mask as mask_api
 
 from mmcico.formats.rle import as_json, encode_masks
-from mmcico.utils.files import write_whole
+from mmcico.utils.files import claim_folder, write_whole
 from mmcico.utils.image_reading import write_jpeg
 
 from .classes import SHAPE_CLASSES
@@ -24,8 +24,8 @@ from .scene import Scene, SceneConfig, build_scene
 NO_OCCLUSION_UP_TO = 0.02
 SLIGHT_OCCLUSION_UP_TO = 0.5
 
-#: empty file of a folder whose content was generated
-MARK = '.generated'
+#: what a generated data set consists of
+CONTENT = ('instances.json', 'JPEGImages')
 
 Record = tuple[dict[str, Any], list[dict[str, Any]]]
 
@@ -187,30 +187,12 @@ def write_dataset(
         )
     config = config or SceneConfig()
     out_dir = Path(out_dir)
-    claim_folder(out_dir)
+    claim_folder(out_dir, CONTENT)
     work = partial(_write_video, out_dir=out_dir, seed=seed, config=config)
     info = dict(description='moving shapes', seed=seed, **asdict(config))
     classes = categories(config.num_classes)
     records = _records(num_videos, workers, work)
     return write_records(out_dir / 'instances.json', records, info, classes, progress)
-
-
-def claim_folder(folder: Path) -> None:
-    """Create a folder for generated data, or take one that was created for it before.
-
-    Raises:
-        ValueError: If it has annotations or frames that may be others'.
-        OSError: If it cannot be written.
-    """
-    mark = folder / MARK
-    for taken in (folder / 'instances.json', folder / 'JPEGImages'):
-        if taken.exists() and not mark.exists():
-            raise ValueError(
-                f'the output {folder} would replace {taken.name}, which mmcico did not generate '
-                f'(there is no file {MARK}); choose another output folder, or remove {taken}'
-            )
-    folder.mkdir(parents=True, exist_ok=True)
-    mark.touch()
 
 
 def write_records(
