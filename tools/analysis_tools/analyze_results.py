@@ -52,14 +52,14 @@ def main(argv: Sequence[str]) -> None:
     found = diagnosis.diagnose(
         truth, tracks, args.metric, args.score_thr, not args.no_frames, chosen
     )
-    written = diagnosis.write_diagnosis(args.out, found)
     for warning in (*truth.warnings(args.metric), *(each.text() for each in problems.found)):
         print(f'warning: {warning}', file=sys.stderr)
     frames = found.get('frames')
     print(
         diagnosis.format_summary(found['errors'], frames and frames['total'], found['identities'])
     )
-    print(f'\n{written}')
+    # last, since it may fail and the measurement takes long
+    print(f'\n{diagnosis.write_diagnosis(args.out, found)}')
 
 
 if __name__ == '__main__':
