@@ -189,9 +189,9 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 def usage_error(args: argparse.Namespace) -> str | None:
     """Return a message if the options of a command are wrong, else None."""
-    given = getattr(args, 'annotations', None)
-    if given and osp.realpath(given) == osp.realpath(args.out):
-        return f'--out {args.out} is what is to be converted; give another name'
+    read = [getattr(args, key, None) for key in ('annotations', 'target', 'object_classes')]
+    if osp.realpath(args.out) in [osp.realpath(path) for path in (*read, *args.class_map) if path]:
+        return f'--out {args.out} is a file to be read; give another name'
     option = dict(masks='mots').get(args.command, 'classes')
     for text in getattr(args, option, None) or ():
         number, _, name = text.partition('=')
