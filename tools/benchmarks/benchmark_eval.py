@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mmcico.utils.files import write_whole
 from mmcico.utils.tool import positive_int, run_tool, tool_parser
 
 FIGURES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl')
@@ -155,7 +156,7 @@ def print_table(args: argparse.Namespace) -> int:
         )
         rows[classes], largest = found, max(largest, gap)
     if args.out:
-        Path(args.out).write_text(json.dumps(rows, indent=1) + '\n')
+        write_whole(args.out, json.dumps(rows, indent=1) + '\n')
     return int(largest > 1e-9)
 
 

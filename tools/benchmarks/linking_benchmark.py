@@ -35,6 +35,7 @@ from mmcico.formats.rle import encode_masks
 from mmcico.models import TrackState
 from mmcico.registry import MODELS
 from mmcico.structures.clip_masks import pairwise_mask_iou
+from mmcico.utils.files import write_whole
 from mmcico.utils.tool import markdown_table, natural_int, positive_int, run_tool, tool_parser
 
 TRACKERS = Path(__file__).parents[2] / 'configs/_base_/trackers'
@@ -210,7 +211,7 @@ def main(argv: Sequence[str]) -> None:
         print(f'\nclips of {args.clip} frames, {overlap} shared:\n')
         print(table(found), flush=True)
     if args.out:
-        Path(args.out).write_text(json.dumps(report, indent=1) + '\n')
+        write_whole(args.out, json.dumps(report, indent=1) + '\n')
 
 
 if __name__ == '__main__':

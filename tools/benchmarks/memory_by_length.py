@@ -20,7 +20,7 @@ from mmengine.runner import Runner
 
 from mmcico.datasets.moving_shapes import make_config, write_dataset
 from mmcico.utils.launch import read_config
-from mmcico.utils.tool import positive_int, run_tool, tool_parser
+from mmcico.utils.tool import positive_int, run_tool, tool_parser, write_output
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
@@ -97,9 +97,8 @@ def main(argv: Sequence[str]) -> None:
             flush=True,
         )
     peaks = [found[length]['peak'] for length in args.lengths]
-    print(f'\nlast over first: {peaks[-1] / peaks[0]:.3f}')
-    if args.out:
-        Path(args.out).write_text(json.dumps(found, indent=1) + '\n')
+    text = f'\nlast over first: {peaks[-1] / peaks[0]:.3f}'
+    write_output(text, found, args.out, sys.stdout)
 
 
 if __name__ == '__main__':

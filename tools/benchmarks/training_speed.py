@@ -10,7 +10,6 @@ steps add to the process.
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -29,7 +28,7 @@ from mmcico.models import CiCo
 from mmcico.registry import MODELS
 from mmcico.testing import clip_sample
 from mmcico.utils.launch import add_cfg_options, read_config
-from mmcico.utils.tool import markdown_table, positive_int, run_tool, tool_parser
+from mmcico.utils.tool import markdown_table, positive_int, run_tool, tool_parser, write_output
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
@@ -145,9 +144,8 @@ def main(argv: Sequence[str]) -> None:
         for name, each in result['runs'].items()
     ]
     titles = ['tensors of a step, MiB', 'tensors', 'resident, MiB', 'resident']
-    print(markdown_table([['run', 's a step', 'speed', *titles], *rows]))
-    if args.out:
-        Path(args.out).write_text(json.dumps(result, indent=1) + '\n')
+    table = markdown_table([['run', 's a step', 'speed', *titles], *rows])
+    write_output(table, result, args.out, sys.stdout)
 
 
 if __name__ == '__main__':
