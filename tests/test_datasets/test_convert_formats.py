@@ -148,6 +148,15 @@ def test_videos_in_folders_of_folders_come_back(folder, monkeypatch, name):
     test_there_and_back(folder, name)
 
 
+def test_files_of_labelme_are_not_replaced(tmp_path):
+    mine = tmp_path / 'v0' / '2.json'
+    mine.parent.mkdir()
+    mine.write_text('mine')
+    with pytest.raises(ValueError, match='2.json exists, and may have been drawn by hand; choose'):
+        write_labelme(file_of(numbered()), tmp_path, Problems('out'))
+    assert [path.read_text() for path in tmp_path.rglob('*.json')] == ['mine']
+
+
 def test_covered_pixels_and_crowds_are_told(folder):
     data = content()
     for record in data['annotations'][:2]:

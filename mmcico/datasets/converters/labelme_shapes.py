@@ -112,21 +112,31 @@ def write_labelme(file: AnnotationFile, out: Path, problems: Problems) -> None:
     Every pixel is kept. labelme shows the files if they lie beside the frames.
 
     Raises:
-        ValueError: If two frames of a video have one name.
+        ValueError: If two frames of a video have one name, or one has such a file.
     """
     names = {str(key): name for key, name in file.categories}
-    for folder, video in named_videos(file, problems):
-        for frame, stem in enumerate(frame_stems(video)):
-            record: dict[str, Any] = dict(
-                version='5.5.0',
-                flags={},
-                shapes=_shapes(video, frame, names),
-                imagePath=PurePosixPath(video.file_names[frame]).name,
-                imageData=None,
-                imageHeight=video.height,
-                imageWidth=video.width,
+    frames = [
+        (out / folder / f'{stem}.json', video, frame)
+        for folder, video in named_videos(file, problems)
+        for frame, stem in enumerate(frame_stems(video))
+    ]
+    for path, *_ in frames:
+        if path.exists():
+            raise ValueError(
+                f'{path} exists, and may have been drawn by hand; choose another --out, or move it '
+                'away'
             )
-            write_json(out / folder / f'{stem}.json', record, indent=1)
+    for path, video, frame in frames:
+        record: dict[str, Any] = dict(
+            version='5.5.0',
+            flags={},
+            shapes=_shapes(video, frame, names),
+            imagePath=PurePosixPath(video.file_names[frame]).name,
+            imageData=None,
+            imageHeight=video.height,
+            imageWidth=video.width,
+        )
+        write_json(path, record, indent=1)
 
 
 def _shapes(video: AnnotatedVideo, frame: int, names: dict[str, str]) -> list[dict[str, Any]]:
