@@ -163,13 +163,14 @@ def test_demo_without_weights(tmp_path, monkeypatch, capsys):
     assert len(content['videos']) == 1
 
 
-def test_demo_replaces_no_other_data(tmp_path, capsys):
-    mine = tmp_path / 'data' / 'instances.json'
-    mine.parent.mkdir()
+@pytest.mark.parametrize('name', ['data/instances.json', 'results.json', 'masks/found/00000.png'])
+def test_demo_replaces_no_files_of_others(tmp_path, capsys, name):
+    mine = tmp_path / name
+    mine.parent.mkdir(parents=True, exist_ok=True)
     mine.write_text('mine')
     assert main(['demo', '--num-frames', '4', '--out', str(tmp_path)]) == 1
-    assert 'instances.json exists and would be replaced, though' in capsys.readouterr().err
-    assert mine.read_text() == 'mine' and len([*tmp_path.rglob('*')]) == 2
+    assert ' exists and would be replaced, though' in capsys.readouterr().err
+    assert [path.read_text() for path in tmp_path.rglob('*.*') if path.name != MARK] == ['mine']
 
 
 def test_demo_with_weights(small, tmp_path, capsys):
