@@ -15,7 +15,7 @@ from typing import Any
 from mmcico import evaluation
 from mmcico.evaluation import tracking
 from mmcico.formats.problems import Problems
-from mmcico.utils.tool import add_crowds, run_tool, tool_parser
+from mmcico.utils.tool import add_crowds, positive_int, run_tool, tool_parser
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
@@ -25,18 +25,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         'results', help='results.json of a test, a zip of it, or the folder of an interrupted test'
     )
-    parser.add_argument(
-        '--metric',
-        choices=['ytvis', 'ovis', 'ytvis2022'],
-        default='ytvis',
-        help='ovis adds figures by occlusion; ytvis2022 measures short and long videos separately '
-        '(default: %(default)s)',
-    )
-    parser.add_argument(
-        '--long-videos',
-        help='for ytvis2022: JSON list of the ids of the long videos, or a file with their ground '
-        'truth alone (default: file names and lengths of the videos decide)',
-    )
+    evaluation.add_metric_arguments(parser)
     parser.add_argument(
         '--tracking',
         action='store_true',
@@ -51,20 +40,17 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     add_crowds(parser)
     parser.add_argument(
         '--processes',
-        type=int,
+        type=positive_int,
         default=min(2, os.cpu_count() or 1),
         help='number of processes that compare tracks (default: %(default)s)',
     )
     parser.add_argument('--out', help='JSON file for the figures')
     args = parser.parse_args(argv)
-    if args.long_videos and args.metric != 'ytvis2022':
-        parser.error('--long-videos goes with --metric ytvis2022')
+    evaluation.check_metric_arguments(parser, args)
     if args.score_thr is not None and not args.tracking:
         parser.error('--score-thr goes with --tracking')
     if args.out and osp.realpath(args.out) in map(osp.realpath, (args.ground_truth, args.results)):
         parser.error(f'--out {args.out} is a file to be measured; give another name')
-    if args.processes < 1:
-        parser.error(f'--processes {args.processes}: choose 1 or more')
     return args
 
 

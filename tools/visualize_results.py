@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import positive_int, run_tool, tool_parser
 from mmcico.visualization import contact_sheet, open_video_writer
 from mmcico.visualization.figures import clip_figure, gallery, spread
 from mmcico.visualization.overlay_files import chosen, load_overlays
@@ -75,7 +75,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         '--gallery',
-        type=int,
+        type=positive_int,
         nargs='?',
         const=SHEET_COLUMNS,
         metavar='FRAMES',
@@ -84,7 +84,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         '--width',
-        type=int,
+        type=positive_int,
         default=PANEL_WIDTH,
         help='greatest width of a frame in pictures (default: %(default)s)',
     )
@@ -94,9 +94,6 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         parser.error(f'{len(args.titles)} --titles for {len(args.results)} results')
     if not 0 <= args.score_thr <= 1:
         parser.error(f'--score-thr {args.score_thr}: scores are between 0 and 1')
-    for name, number in (('--width', args.width), ('--gallery', args.gallery)):
-        if number is not None and number < 1:
-            parser.error(f'{name} {number}: choose 1 or more')
     return args
 
 

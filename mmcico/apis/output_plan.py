@@ -11,6 +11,7 @@ from mmcico.utils.files import distinct, is_unicode, write_whole
 from mmcico.utils.image_reading import LEAST_FPS, MOST_FPS, usable_rate
 from mmcico.visualization.style import DrawStyle
 
+from .mask_pictures import is_mask_picture
 from .outputs import BackgroundSink, MaskSink, OverlaySink, ResultSink, TrackSink
 from .sources import FrameSource, Source, files_of, open_source
 
@@ -65,7 +66,7 @@ class OutputPlan:
         return Path(self.out_dir, FILES[what].format(name))
 
     def check_spared(self, name: str, taken: Container[Identity | None]) -> None:
-        """Check that the files of a video replace no files of a source.
+        """Check that the files of a video replace no files of a source, and no other pictures.
 
         Args:
             name (str): Name of the video.
@@ -80,6 +81,15 @@ class OutputPlan:
                 raise ValueError(
                     f'the output {path} would replace files of a source; choose another output '
                     f'folder than {self.out_dir}, or leave out "{what}" of what is saved'
+                )
+        masks = self._path('masks', name)
+        for picture in sorted(masks.glob('?????*.png')) if masks else ():
+            is_taken = picture.stem.isdecimal() and picture.is_file()
+            if is_taken and not is_mask_picture(picture):
+                raise ValueError(
+                    f'the output {masks} would replace {picture.name}, which mmcico did not write; '
+                    f'choose another output folder than {self.out_dir}, or leave out "masks" of '
+                    'what is saved'
                 )
 
     def sinks(self, source: FrameSource, classes: Sequence[str]) -> list[ResultSink]:

@@ -9,19 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from mmcico.evaluation.video_results import VideoResults
 from mmcico.formats.rle import encode_masks
 from mmcico.models.vis.data_samples import VOTE_FIELDS
-from mmcico.utils.files import whole_file
-from mmcico.visualization import DrawnObject, VideoWriter, open_video_writer, track_colour
+from mmcico.visualization import DrawnObject, VideoWriter, open_video_writer
 from mmcico.visualization.style import DrawStyle, Frame, TrackHistory, draw_frame, with_history
 
+from .mask_pictures import is_mask_picture, write_mask_picture
 from .stream_values import FrameResult
-
-#: 255 means "void" in palette images of DAVIS and YouTube-VOS
-LARGEST_INDEX = 254
 
 
 class ResultSink(AbstractContextManager):
@@ -46,7 +42,8 @@ class BackgroundSink(ResultSink):
     """Runs another sink in a thread of its own, in order.
 
     OpenCV, PyAV and pycocotools release Python's lock while they work, so that the model need
-    not wait for them. Frames wait in a queue of limited length.
+    not wait for them. Frames wait in a queue of limited length. None is written after one that
+    failed.
 
     Args:
         sink (ResultSink): Sink that does the work.
@@ -56,6 +53,7 @@ class BackgroundSink(ResultSink):
     def __init__(self, sink: ResultSink, length: int = 4) -> None:
         self.sink = sink
         self.length = length
+        self._has_failed = False
         self._waiting: deque[Future] = deque()
         self._pool = ThreadPoolExecutor(1, 'mmcico-writer')
 
@@ -66,19 +64,26 @@ class BackgroundSink(ResultSink):
             OSError: If it, or one before, could not be written.
         """
         self._wait_for(self.length - 1)
-        self._waiting.append(self._pool.submit(self.sink.write, result))
+        self._waiting.append(self._pool.submit(self._work, result))
 
     def close(self) -> None:
         """Wait for all frames, then finish.
 
         Raises:
-            OSError: If one could not be written.
+            OSError: If one could not be written; once, so not if :meth:`write` told it.
         """
         try:
             self._wait_for(0)
         finally:
             self._pool.shutdown()
             self.sink.close()
+
+    def _work(self, result: FrameResult) -> None:
+        """Write a frame, in the thread, unless one before failed."""
+        if not self._has_failed:
+            self._has_failed = True  # until it is written
+            self.sink.write(result)
+            self._has_failed = False
 
     def _wait_for(self, left: int) -> None:
         """Wait until at most ``left`` frames are waiting."""
@@ -166,11 +171,6 @@ class OverlaySink(ResultSink):
                 self._writer.write(picture)
 
 
-def palette() -> list[int]:
-    """Return RGB of each index: black, then the colours of tracks 0, 1, and so on."""
-    return [0, 0, 0, *(value for track in range(255) for value in track_colour(track)[::-1])]
-
-
 class MaskSink(ResultSink):
     """Writes a PNG file for each frame, with a palette as in DAVIS.
 
@@ -196,43 +196,18 @@ class MaskSink(ResultSink):
         for row in np.argsort(tracks.scores, kind='stable'):
             if tracks.scores[row] >= self.score_thr:
                 plane[tracks.masks[row].astype(bool)] = 1 + int(tracks.instances_id[row])
-        path = self._path(result.frame_id)
-        with whole_file(path) as file:
-            _index_image(plane, str(path)).save(file, format='PNG')
+        write_mask_picture(self._path(result.frame_id), plane)
         self.num_frames += 1
 
     def close(self) -> None:
         """Remove the pictures of later frames that an earlier run left, and no others."""
         number = self.num_frames
-        while number and _is_index_image(self._path(number)):
+        while number and is_mask_picture(self._path(number)):
             self._path(number).unlink()
             number += 1
 
     def _path(self, frame_id: int) -> Path:
         return self.folder / f'{frame_id:05d}.png'
-
-
-def _index_image(plane: np.ndarray, path: str) -> Image.Image:
-    """Return an image whose pixels have the values of an integer array."""
-    if plane.max() > LARGEST_INDEX:
-        if plane.max() > 0xFFFF:
-            raise ValueError(
-                f'{path}: track {plane.max() - 1} does not fit into a picture of 16 bits; write '
-                'JSON instead'
-            )
-        return Image.fromarray(plane.astype(np.uint16))
-    image = Image.fromarray(plane.astype(np.uint8))
-    image.putpalette(palette())
-    return image
-
-
-def _is_index_image(path: Path) -> bool:
-    """Return whether a file is a picture as :func:`_index_image` makes them."""
-    try:
-        with Image.open(path) as image:
-            return image.mode == 'I;16' or image.mode == 'P' and image.getpalette() == palette()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return False
 
 
 class TrackSink(ResultSink):

@@ -5,12 +5,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmcico.utils.tool import tool_parser
+from mmcico.utils.files import claim_folder
+from mmcico.utils.tool import natural_int, positive_int, tool_parser
 from mmcico.visualization.style import add_style_arguments, style_of
 
 #: file in which tools/quickstart.sh names its weights
 LAST_CHECKPOINT = Path('work_dirs/quickstart/last_checkpoint')
 SHEET_FRAMES = 6
+#: files that are written beside the data
+CONTENT = (
+    *('truth.mp4', 'truth.png', 'results.json'),
+    *('videos/found.mp4', 'masks/found', 'tracks/found.json'),
+)
 #: height and width of the frames of a video for the model of the package
 NATURAL_SIZE = (180, 320)
 
@@ -34,17 +40,11 @@ def parse_args(args: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         '--out', default='outputs/demo', help='folder to write to (default: %(default)s)'
     )
-    parser.add_argument('--num-frames', type=int, default=30)
-    parser.add_argument('--seed', type=int, default=7, help='of the video')
+    parser.add_argument('--num-frames', type=positive_int, default=30)
+    parser.add_argument('--seed', type=natural_int, default=7, help='of the video')
     parser.add_argument('--score-thr', type=float, help="least score drawn (default: the model's)")
     add_style_arguments(parser)
-    parsed = parser.parse_args(args)
-    if parsed.num_frames < 1 or parsed.seed < 0:
-        parser.error(
-            f'--num-frames {parsed.num_frames} --seed {parsed.seed}: choose 1 frame or more, and a '
-            'seed from 0 up'
-        )
-    return parsed
+    return parser.parse_args(args)
 
 
 def known_weights(given: str | None) -> str | None:
@@ -137,13 +137,14 @@ def main(argv: Sequence[str]) -> None:
         argv (Sequence[str]): Arguments of the command.
 
     Raises:
-        ValueError: If the folder cannot be written.
+        ValueError: If the folder cannot be written, or has files of others.
     """
     parsed = parse_args(argv)
     from mmcico.apis.model_loading import ANY_OBJECT, ANY_OBJECT_NOTE, runs_any_object
     from mmcico.apis.output_plan import check_writable
 
     check_writable(Path(parsed.out))
+    claim_folder(Path(parsed.out), CONTENT)
     data = Path(parsed.out) / 'data'
     weights = known_weights(parsed.weights)
     small = runs_any_object(parsed.model, weights)

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mmcico.utils.files import whole_file
+from mmcico.utils.files import claim_folder, whole_file
 from mmcico.utils.package_files import package_root
-from mmcico.utils.tool import tool_parser
+from mmcico.utils.tool import natural_int, tool_parser
 
 if TYPE_CHECKING:
     from mmcico.apis.config_writer import Base, Choices, Data
@@ -70,7 +70,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         default=0.2,
         help='share of the videos that are kept for validation (default: %(default)s)',
     )
-    parser.add_argument('--seed', type=int, default=0, help='of the split')
+    parser.add_argument('--seed', type=natural_int, default=0, help='of the split')
     parser.add_argument(
         '--out', default='work_dirs/finetune', help='folder to write to (default: %(default)s)'
     )
@@ -275,6 +275,7 @@ def main(argv: Sequence[str]) -> None:
     plan.seconds_of(args.time)  # a mistake is told before the work
     check_writable(out)
     check_no_config(out)
+    claim_folder(out, ('base.py', 'train.json', 'valid.json', 'model.pth', 'training', 'pictures'))
     parts = check_and_split(args, out)
     base = choose_base(args.base)
     data = describe_data(args, parts, base, out)

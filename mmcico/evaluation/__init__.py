@@ -10,10 +10,18 @@ from mmcico.formats.read import load_json
 from .figures import format_table
 from .ground_truth import is_long, long_video_ids, read_ground_truth, read_results
 from .results_file import merge_parts, save_metrics
-from .ytvis_eval import evaluate, measure_files, read_annotated
+from .ytvis_eval import (
+    add_metric_arguments,
+    check_metric_arguments,
+    evaluate,
+    measure_files,
+    read_annotated,
+)
 
 __all__ = [
     'VISMetric',
+    'add_metric_arguments',
+    'check_metric_arguments',
     'evaluate',
     'format_table',
     'is_long',

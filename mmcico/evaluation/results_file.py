@@ -13,6 +13,7 @@ from typing import Any
 from mmcico.formats.read import load_json
 from mmcico.formats.results import RESULTS, find_parts, read_part, unique_records
 from mmcico.formats.write import write_json, write_results
+from mmcico.utils.files import defined
 
 try:
     import fcntl
@@ -151,8 +152,8 @@ def save_results(outdir: PathLike, records: Iterable[Record]) -> None:
 
 
 def save_metrics(path: PathLike, metrics: dict[str, Any]) -> None:
-    """Write figures as JSON, ``null`` where there is no ground truth."""
-    write_json(path, metrics, indent=1)
+    """Write figures as JSON, ``null`` where they are not defined, such as without ground truth."""
+    write_json(path, defined(metrics), indent=1)
 
 
 def merge_parts(outdir: PathLike) -> int:

@@ -5,6 +5,7 @@ threshold. The figures equal those of the official tools (youtubevos/cocoapi, qj
 Objects are identified by their position, so that an id may be 0, and masks are not decoded.
 """
 
+import argparse
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -17,6 +18,30 @@ from mmcico.utils.processes import end_with_parent
 from .figures import GROUPS, Metrics, short_and_long, summarize
 from .ground_truth import GroundTruth, Place, Tracks, is_long, read_ground_truth, read_results
 from .matching import Group, Matches, match_tracks
+
+
+def add_metric_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options ``--metric`` and ``--long-videos``."""
+    parser.add_argument(
+        '--metric',
+        choices=[*GROUPS],
+        default='ytvis',
+        help='ovis adds figures by occlusion; ytvis2022 measures short and long videos separately '
+        '(default: %(default)s)',
+    )
+    parser.add_argument(
+        '--long-videos',
+        help='for ytvis2022: JSON list of the ids of the long videos, or a file with their ground '
+        'truth alone (default: file names and lengths of the videos decide)',
+    )
+
+
+def check_metric_arguments(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """End with exit code 2 if the options of :func:`add_metric_arguments` do not fit together."""
+    try:
+        groups_of(args.metric, args.long_videos)
+    except ValueError as error:
+        parser.error(str(error))
 
 
 def measure_files(

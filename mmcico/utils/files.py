@@ -1,15 +1,19 @@
 """Names and files: natural order, and files that are written as a whole or not at all."""
 
+import math
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 #: paths that stand for what a process has opened
 STREAMS = re.compile(r'/dev/(stdout|stderr|fd/\d+)|/proc/.*')
+
+#: empty file that marks the folders of :func:`claim_folder`
+MARK = '.mmcico'
 
 
 def natural_key(name: str) -> list[tuple[bool, int, str]]:
@@ -89,6 +93,19 @@ def leads_outside(folder: str | Path, name: str) -> bool:
     return os.path.commonpath([root, os.path.realpath(os.path.join(root, name))]) != root
 
 
+def defined(value: Any) -> Any:
+    """Return the content of a report with None for NaN and infinities, which JSON does not have.
+
+    >>> defined({'mean': float('nan'), 'values': [1.5, float('inf')]})
+    {'mean': None, 'values': [1.5, None]}
+    """
+    if isinstance(value, dict):
+        return {key: defined(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [defined(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def without_secrets(source: str) -> str:
     """Return a URL for messages, without user, password and query; paths stay as they are.
 
@@ -97,6 +114,28 @@ def without_secrets(source: str) -> str:
     """
     # a password that is not encoded may have any character
     return re.sub('//.*@', '//***@', source).split('?')[0] if '://' in source else source
+
+
+def claim_folder(folder: Path, names: Iterable[str]) -> None:
+    """Create a folder for files that a command names itself, or take one of an earlier run.
+
+    Args:
+        folder (Path): The folder.
+        names (Iterable[str]): Files and folders that are written to it.
+
+    Raises:
+        ValueError: If one of them exists that may be another's.
+        OSError: If the folder cannot be written.
+    """
+    mark = folder / MARK
+    for path in (folder / name for name in names):
+        if path.exists() and not mark.exists():
+            raise ValueError(
+                f'{path} exists and would be replaced, though mmcico may not have written it (no '
+                f'file {MARK} is beside it); choose another output folder, or move it away'
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.touch()
 
 
 def part_path(path: Path) -> Path:
@@ -114,7 +153,8 @@ def part_path(path: Path) -> Path:
 def whole_file(path: str | Path) -> Iterator[BinaryIO]:
     """Open a file for writing that replaces ``path`` when it is complete; folders are created.
 
-    After an error, a file that was there before stays as it was.
+    After an error, a file that was there before stays as it was. Errors that name another file,
+    such as one that is read meanwhile, are left as they are.
 
     Raises:
         OSError: If it cannot be written.
@@ -128,6 +168,8 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
         if part != path:
             part.replace(path)
     except OSError as error:
+        if error.filename is not None and Path(str(error.filename)) not in (part, *part.parents):
+            raise
         raise OSError(f'cannot write the file {path}: {error.strerror or error}') from error
     finally:
         if part != path and part.parent.is_dir():

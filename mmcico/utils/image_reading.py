@@ -5,6 +5,7 @@ import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -93,23 +94,39 @@ def file_content(path: str | Path, size: int = -1) -> bytes:
     return content
 
 
-def open_image(path: str | Path) -> Any:
-    """Return a Pillow image, not yet decoded.
+def open_image(source: str | Path | BytesIO, where: str | None = None) -> Any:
+    """Return a Pillow image, not yet decoded; ``where`` begins messages in place of the path.
 
     Raises:
         ValueError: If the file is not an image, or one of too many pixels.
     """
-    library = image_library()
+    library, where = image_library(), where or str(source)
     try:
         with warnings.catch_warnings():
             # Pillow's own limit is a warning at first
             warnings.simplefilter('ignore', library.DecompressionBombWarning)
-            image = library.open(path)
+            image = library.open(source)
     except library.DecompressionBombError:
-        raise ValueError(f'{path} has more than {MAX_PIXELS:,} pixels; make it smaller') from None
+        raise ValueError(f'{where} has more than {MAX_PIXELS:,} pixels; make it smaller') from None
     except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f'{path} is not a readable image') from error
-    check_pixels(image.width, image.height, path)
+        raise ValueError(f'{where} is not a readable image') from error
+    check_pixels(image.width, image.height, where)
+    return image
+
+
+def decoded_image(source: Path | bytes, where: str) -> Any:
+    """Return a Pillow image with the values of its pixels as stored, from a file or its content.
+
+    Raises:
+        ValueError: If it is missing, is not an image, is broken or has too many pixels; ``where``
+            begins the message.
+    """
+    content = source if isinstance(source, bytes) else file_content(source)
+    image = open_image(BytesIO(content), where)
+    try:
+        image.load()
+    except (OSError, SyntaxError) as error:
+        raise ValueError(f'{where} cannot be read: {error}') from error
     return image
 
 

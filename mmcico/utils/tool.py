@@ -20,7 +20,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple, NoReturn, TextIO
 from urllib.error import URLError
 
-from .files import STREAMS, without_secrets, write_whole
+from .files import STREAMS, defined, without_secrets, write_whole
 from .patient_output import patient_output
 
 OK, USER_ERROR, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -79,16 +79,21 @@ def tool_parser(description: str | None, notes: str = '') -> argparse.ArgumentPa
     return parser
 
 
-def positive_int(text: str) -> int:
+def positive_int(text: str, least: int = 1) -> int:
     """Return the value of an option that counts something.
 
     Raises:
-        ArgumentTypeError: If it is not a whole number from 1 up.
+        ArgumentTypeError: If it is not a whole number from ``least`` up.
     """
     number = int(text) if text.lstrip('+-').isdecimal() else None
-    if number is None or number < 1:
-        raise argparse.ArgumentTypeError(f'{text} is not a whole number from 1 up')
+    if number is None or number < least:
+        raise argparse.ArgumentTypeError(f'{text} is not a whole number from {least} up')
     return number
+
+
+def natural_int(text: str) -> int:
+    """Return the value of an option that may be 0, such as a seed; see :func:`positive_int`."""
+    return positive_int(text, least=0)
 
 
 def run_tool(
@@ -268,20 +273,22 @@ def write_output(text: str, found: Any, target: str | None, stream: TextIO) -> N
     """Write a table to a stream, JSON, or both.
 
     A ``target`` is the file for JSON, in addition to the table; ``'-'`` writes JSON in place of it.
+    Numbers that are not defined are null in JSON.
 
     Raises:
         OSError: If a file cannot be written, or JSON in place of the table.
     """
+    if target != '-':
+        stream.write(text + '\n')  # first, since it cannot fail and may have taken long
+    if not target:
+        return
+    content = json.dumps(defined(found), indent=1) + '\n'
     if target == '-':
-        stream.write(json.dumps(found, indent=1) + '\n')
+        stream.write(content)
         stream.flush()
         error = getattr(stream, 'error', None)
         if error is not None:
             raise OSError(f'the JSON could not be written to the standard output: {error}')
-        return
-    # The table comes first, since it cannot fail and may have taken long.
-    stream.write(text + '\n')
-    if target:
-        content = json.dumps(found, indent=1, allow_nan=False) + '\n'
+    else:
         is_kept = os.path.islink(target) and not STREAMS.fullmatch(target)  # a link stays
         write_whole(os.path.realpath(target) if is_kept else target, content)

@@ -93,6 +93,8 @@ def read_frame(path: Path, size: tuple[int, int], video: str) -> np.ndarray:
     """
     try:
         image = read_image(path)
+    except UnicodeEncodeError:
+        raise  # the locale lacks the name, and tools say what helps
     except ValueError as error:
         raise ValueError(
             f'video {video}: frame {error}; file names must be relative to the given image folder'

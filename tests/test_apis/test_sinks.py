@@ -170,6 +170,17 @@ def test_an_error_is_told_and_the_sink_closed(fail_at):
     assert slow.closed
 
 
+@pytest.mark.parametrize('number', [3, 6])  # the error is told by close, by write
+def test_no_frame_is_written_after_one_that_failed(number):
+    slow = Slow(fail_at=1)
+    threading.Timer(0.1, slow.go.set).start()
+    with pytest.raises(OSError, match='disk is full') as told, BackgroundSink(slow) as sink:
+        for frame in range(number):
+            sink.write(frame)
+    assert [frame for frame, _ in slow.seen] == [0]
+    assert slow.closed and told.value.__context__ is None
+
+
 def test_an_interrupt_waits_for_the_end_of_a_frame():
     steps, before = [], signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt), InterruptBetweenFrames() as interrupt:

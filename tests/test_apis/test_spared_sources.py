@@ -4,9 +4,11 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from mmcico.apis import open_source
-from mmcico.apis.outputs import MaskSink, palette
+from mmcico.apis.mask_pictures import SOFTWARE, palette
+from mmcico.apis.outputs import MaskSink
 from mmcico.cli.main import main
 from mmcico.visualization.picture_files import write_video
 
@@ -66,15 +68,37 @@ def test_what_nothing_replaces_may_lie_in_the_output(sources, inferencer):
     inferencer('other/a.mp4', out_dir='.')  # replaces the output of an earlier run
 
 
+def test_pictures_of_others_are_not_replaced(sources, small, inferencer, capsys):
+    folder = sources / 'out' / 'masks' / 'a'
+    folder.mkdir(parents=True)
+    Image.new('I;16', (4, 3)).save(folder / '00007.png')
+    before = contents(sources)
+    with pytest.raises(ValueError, match='masks/a would replace 00007.png, which mmcico did not'):
+        inferencer('videos/a.mp4', out_dir='out')
+    arguments = ['videos/a.mp4', '--model', 'no model', '--weights', small[1], '--out', 'out']
+    assert main(['predict', *arguments]) == 1  # before the model is built
+    assert 'would replace 00007.png' in capsys.readouterr().err
+    assert contents(sources) == before
+    inferencer('videos/a.mp4', out_dir='out', save=('video', 'json'))
+    (folder / '00007.png').rename(folder / '7.png')  # nothing replaces this one
+    for _ in range(2):
+        inferencer('videos/a.mp4', out_dir='out')
+    assert len(list(folder.iterdir())) == 4
+
+
 @pytest.mark.parametrize(
-    'mode, is_removed', [('P', True), ('I;16', True), ('RGB', False), ('L', False), ('web', False)]
+    'mode, is_removed',
+    [('P', True), ('own', True), ('I;16', False), ('RGB', False), ('L', False), ('web', False)],
 )
 def test_only_mask_pictures_of_an_earlier_run_are_removed(tmp_path, mode, is_removed):
     later = tmp_path / '00001.png'
-    image = Image.new('P' if mode == 'web' else mode, (4, 3))
-    if mode == 'P':
+    image = Image.new(dict(web='P', own='I;16').get(mode, mode), (4, 3))
+    if mode == 'P':  # of an earlier version
         image.putpalette(palette())
-    image.save(later)
+    text = PngInfo()
+    if mode == 'own':
+        text.add_text(*SOFTWARE)
+    image.save(later, pnginfo=text)
     sink = MaskSink(tmp_path, 0.5)
     sink.num_frames = 1
     sink.close()

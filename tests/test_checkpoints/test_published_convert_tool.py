@@ -47,6 +47,7 @@ def test_there_and_back(files, capsys):
         assert other.state_dict()[name].equal(value), name
     assert content['meta']['dataset_meta']['classes'][0] == 'Person'
     assert 'mmcico.CiCo' in content['meta']['cfg']
+    assert run(dst, folder / 'new' / '..' / 'new' / 'ours.pth', '--reverse', *common) == 2
     assert run(dst, back, '--reverse', *common) == 0
     again = torch.load(back, weights_only=True)
     assert list(again) == list(params)

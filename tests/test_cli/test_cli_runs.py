@@ -12,6 +12,7 @@ from mmcico.cli.demo import known_weights
 from mmcico.cli.main import main
 from mmcico.cli.predict import check_sources, shown_frames, summary, to_source
 from mmcico.testing import write_small_model
+from mmcico.utils.files import MARK
 
 
 @pytest.fixture(scope='module')
@@ -162,10 +163,21 @@ def test_demo_without_weights(tmp_path, monkeypatch, capsys):
     assert len(content['videos']) == 1
 
 
+@pytest.mark.parametrize('name', ['data/instances.json', 'results.json', 'masks/found/00000.png'])
+def test_demo_replaces_no_files_of_others(tmp_path, capsys, name):
+    mine = tmp_path / name
+    mine.parent.mkdir(parents=True, exist_ok=True)
+    mine.write_text('mine')
+    assert main(['demo', '--num-frames', '4', '--out', str(tmp_path)]) == 1
+    assert ' exists and would be replaced, though' in capsys.readouterr().err
+    assert [path.read_text() for path in tmp_path.rglob('*.*') if path.name != MARK] == ['mine']
+
+
 def test_demo_with_weights(small, tmp_path, capsys):
     earlier = tmp_path / 'data' / 'JPEGImages' / '00000'
     earlier.mkdir(parents=True)
     cv2.imwrite(str(earlier / '00009.jpg'), np.zeros((6, 8, 3), np.uint8))  # of a longer video
+    (tmp_path / 'data' / MARK).touch()
     assert (
         main(
             [

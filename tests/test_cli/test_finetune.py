@@ -86,6 +86,17 @@ def test_a_config_that_exists_is_kept(shapes, tuned, capsys):
     assert (tuned / 'config.py').read_text() == before
 
 
+def test_files_of_others_are_kept(shapes, tmp_path, capsys):
+    (tmp_path / 'train.json').write_text('mine')
+    assert run(shapes, tmp_path, '--config-only') == 1
+    assert 'train.json exists and would be replaced, though' in capsys.readouterr().err
+    assert [each.read_text() for each in tmp_path.iterdir()] == ['mine']
+    (tmp_path / 'train.json').rename(tmp_path / 'mine.json')
+    for given in (['--from', 'none'], ['--config-only']):  # the first stops after the split
+        run(shapes, tmp_path, *given)
+    assert (tmp_path / 'config.py').is_file()
+
+
 def test_a_checkpoint_of_other_classes_and_the_config_alone(
     shapes, tuned, tmp_path, monkeypatch, capsys
 ):

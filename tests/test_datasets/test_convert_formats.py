@@ -139,6 +139,24 @@ def test_there_and_back(folder, name):
     assert not problems.found and not problems.left_out
 
 
+@pytest.mark.parametrize('name', ['mots_txt', 'cvat_xml'])
+def test_videos_in_folders_of_folders_come_back(folder, monkeypatch, name):
+    data = numbered()
+    data['videos'][1]['file_names'] = ['v7/b/1.jpg', 'v7/b/2.jpg']
+    (folder / 'images/v0').rename(folder / 'images/v7/b')
+    monkeypatch.setitem(globals(), 'numbered', lambda: data)
+    test_there_and_back(folder, name)
+
+
+def test_files_of_labelme_are_not_replaced(tmp_path):
+    mine = tmp_path / 'v0' / '2.json'
+    mine.parent.mkdir()
+    mine.write_text('mine')
+    with pytest.raises(ValueError, match='2.json exists, and may have been drawn by hand; choose'):
+        write_labelme(file_of(numbered()), tmp_path, Problems('out'))
+    assert [path.read_text() for path in tmp_path.rglob('*.json')] == ['mine']
+
+
 def test_covered_pixels_and_crowds_are_told(folder):
     data = content()
     for record in data['annotations'][:2]:

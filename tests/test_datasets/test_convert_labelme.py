@@ -233,7 +233,7 @@ def test_masks_in_base64():
         shape_mask(record)
     for broken in ('%%%', None, 'AAAA'):
         record['mask'] = broken
-        with pytest.raises(ValueError, match='is no PNG in base64|the PNG cannot be read'):
+        with pytest.raises(ValueError, match='is no PNG in base64|the PNG is not a readable image'):
             shape_mask(record)
 
 

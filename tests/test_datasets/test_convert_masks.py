@@ -195,8 +195,16 @@ def test_videos_are_read_one_by_one(davis):
     (davis / 'Annotations' / 'zoo' / '0.png').write_bytes(b'broken')
     videos = iter(source(davis))
     assert next(videos).file_names[0] == 'dogs/8.jpg'
-    with pytest.raises(ValueError, match=r'zoo.0\.png cannot be read'):
+    with pytest.raises(ValueError, match=r'mask .*zoo.0\.png is not a readable image'):
         next(videos)
+
+
+def test_broken_mask_pictures_are_named(davis):
+    path = davis / 'Annotations/dogs/9.png'
+    save_mask(path, np.arange(H * W, dtype=np.uint8).reshape(H, W))
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(ValueError, match='mask .*9.png cannot be read: .*truncated'):
+        list(source(davis))
 
 
 def spoil(root, what):
@@ -334,6 +342,6 @@ def test_pictures_that_would_fill_the_memory_are_refused(tmp_path):
     save_frame(tmp_path / 'JPEGImages' / 'a' / '0.jpg')
     path = tmp_path / 'Annotations' / 'a' / '0.png'
     path.parent.mkdir(parents=True)
-    Image.new('1', (9000, 9000)).save(path)
-    with pytest.raises(ValueError, match=r'0\.png is 9000 x 9000 .height x width.; at most'):
+    Image.new('1', (10001, 10000)).save(path)
+    with pytest.raises(ValueError, match='mask .*0.png has 10001 x 10000 pixels .width x height.'):
         read(tmp_path)

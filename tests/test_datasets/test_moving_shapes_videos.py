@@ -196,7 +196,7 @@ def test_more_videos_change_nothing(dataset, tmp_path):
 def test_workers_change_nothing(dataset, tmp_path):
     path, config = dataset
     other = write_dataset(tmp_path, 5, seed=1, config=config, workers=2)
-    names = [p.relative_to(path.parent) for p in path.parent.rglob('*.*')]
+    names = [p.relative_to(path.parent) for p in path.parent.rglob('*.j*')]
     assert len(names) == 1 + 5 * 6
     for name in names:
         assert (path.parent / name).read_bytes() == (other.parent / name).read_bytes()
@@ -213,6 +213,22 @@ def test_golden_masks():
 def test_negative_numbers_are_refused(tmp_path):
     with pytest.raises(ValueError, match='num_videos is -1'):
         write_dataset(tmp_path, -1)
+
+
+@pytest.mark.parametrize('name', ['instances.json', 'JPEGImages/00000/00000.jpg'])
+def test_other_data_is_not_replaced(tmp_path, capsys, name):
+    config = make_config('easy', num_frames=1)
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text('mine')
+    with pytest.raises(ValueError, match=f'{name[:8]}.* exists and would be replaced'):
+        write_dataset(tmp_path, 1, config=config)
+    assert (tmp_path / name).read_text() == 'mine'
+    assert len([*tmp_path.rglob('*.*')]) == 1
+    # what an interrupted run has left is replaced
+    folder = tmp_path / 'new'
+    shown = write_dataset(folder, 2, config=config).read_bytes()
+    (folder / 'instances.json').unlink()
+    assert write_dataset(folder, 2, config=config).read_bytes() == shown
 
 
 def test_tool_takes_levels_over_the_difficulty(tmp_path, capsys):

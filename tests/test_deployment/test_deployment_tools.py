@@ -70,7 +70,9 @@ def test_user_errors_are_one_line(files, capsys):
     other = ['--cfg-options', 'model.bbox_head.num_frames=2']
     assert run('export_onnx', cfg, weights, out, *other) == 1
     assert run('export_onnx', cfg, weights, out, '--height', 64) == 2
+    assert run('export_onnx', cfg, weights, weights) == 2
     errors = capsys.readouterr().err
     assert 'none.py" does not exist' in errors
     assert 'do not fit the config' in errors and 'go together' in errors
+    assert 'small.pth is a file to be read; give another name' in errors
     assert 'Traceback' not in errors and not out.exists()

@@ -95,11 +95,17 @@ def test_unusable_files(files, name, content, message):
     assert not (files / 'out').exists()
 
 
+def test_a_folder_that_cannot_be_written_loses_no_summary(files):
+    done = run(files, '--out', 'gt.json')
+    assert done.returncode == 1 and 'cannot write the file' in done.stderr
+    assert done.stdout.splitlines()[1].split()[:3] == ['(as', 'it', 'is)']
+
+
 def test_unknown_metric(files):
     done = run(files, '--out', 'out', '--metric', 'coco')
     assert done.returncode == 2 and "choice: 'coco'" in done.stderr
     done = run(files, '--out', 'out', '--long-videos', 'long.json')
-    assert done.returncode == 2 and '--metric ytvis2022' in done.stderr
+    assert done.returncode == 2 and 'the metric ytvis2022' in done.stderr
 
 
 def found_of(annotations, results, length=4):

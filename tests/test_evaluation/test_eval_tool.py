@@ -70,8 +70,8 @@ def test_eval_still_writes_its_figures(files):
 @pytest.mark.parametrize(
     'args, message',
     [
-        (['--long-videos', 'x.json'], '--long-videos goes with --metric ytvis2'),
-        (['--processes', '0'], '--processes 0: choose 1 or more'),
+        (['--long-videos', 'x.json'], '--long-videos) goes with the metric ytvis2'),
+        (['--processes', '0'], '--processes: 0 is not a whole number from 1 up'),
         (['--out', './results.json'], '--out ./results.json is a file to be measured'),
         (['--metric', 'coco'], "invalid choice: 'coco'"),
     ],

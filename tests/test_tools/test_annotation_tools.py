@@ -121,7 +121,7 @@ def test_split_writes_two_files_that_the_reader_loads(folder, method):
     'args, code, message',
     [
         (['a.json', '--num-valid', '2'], 1, '2 of them for validation'),
-        (['a.json', '--num-valid', '0'], 2, '--num-valid 0: choose 1'),
+        (['a.json', '--num-valid', '0'], 2, '--num-valid: 0 is not'),
         (['a.json', '--fraction', '1.5'], 2, 'not between 0 and 1'),
         (['a.json', '--names', 'a.json', 'b.json'], 1, 'must be three files'),
         (['a.json', '--names', 'b.json', 'b.json'], 1, 'must be three files'),
@@ -158,7 +158,7 @@ def test_coherence(folder):
     assert found['masks']['1']['mean'] == pytest.approx(0.6)
     assert (folder / 'c.png').stat().st_size > 1000
     done = run(folder, 'coherence', 'a.json', '--intervals', '0')
-    assert done.returncode == 2 and '--intervals 0: choose' in done.stderr
+    assert done.returncode == 2 and '--intervals: 0 is not' in done.stderr
 
 
 @pytest.mark.parametrize('form', [[], ['--compressed']])

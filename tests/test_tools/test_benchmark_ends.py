@@ -31,6 +31,9 @@ def small(tmp_path_factory):
         ('analysis_tools/benchmark.py', ('x.py', '--repeats', 0)),
         ('benchmarks/linking_benchmark.py', ('--objects', 0, 1)),
         ('benchmarks/linking_scores.py', ('x.py', 'x.pth', 'x', '--num-videos', 0)),
+        ('benchmarks/temporal_coherence.py', ('x.json', '--intervals', 0)),
+        ('benchmarks/memory_of_stream.py', ('x.pth', '--every', 0)),
+        ('test.py', ('x.py', 'x.pth', '--show-interval', 0)),
     ],
 )
 def test_numbers_below_one_are_told_with_their_option(tool, args, capsys):

@@ -156,9 +156,11 @@ def test_errors_end_with_one_and_a_message(tmp_path):
 def test_wrong_usage_ends_with_two(tmp_path):
     for args, message in (
         (('coco', 'coco.json', '--motion'), '--motion needs --images'),
-        (('coco', 'coco.json', '--frames', '0'), '--frames 0'),
-        (('masks', 'a', 'b', '--step', '0'), '--step 0: choose 1'),
-        (('cocovid', './x.json'), '--out x.json is what is to be converted'),
+        (('coco', 'coco.json', '--frames', '0'), '--frames: 0 is not'),
+        (('masks', 'a', 'b', '--step', '0'), '--step: 0 is not'),
+        (('cocovid', './x.json'), '--out x.json is a file to be read'),
+        (('cocovid', 'a.json', '--target', './x.json'), '--out x.json is a file to be read'),
+        (('masks', 'a', 'b', '--object-classes', './x.json'), '--out x.json is a file to be read'),
         (('stills', 'a'), "invalid choice: 'stills'"),
     ):
         done = convert(tmp_path, *args, '--out', 'x.json')

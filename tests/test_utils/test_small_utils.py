@@ -1,11 +1,14 @@
+import errno
 import io
 import json
+import os
 import sys
 
+import numpy as np
 import pytest
 
 from mmcico.formats.problems import short
-from mmcico.utils.files import natural_key, write_whole
+from mmcico.utils.files import natural_key, whole_file, write_whole
 from mmcico.utils.tool import write_output
 
 
@@ -34,6 +37,16 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     assert sorted(tmp_path.rglob('*')) == [path.parent, path]
 
 
+def test_errors_of_other_files_are_not_said_to_be_of_writing(tmp_path):
+    path = tmp_path / 'a.txt'
+    with pytest.raises(FileNotFoundError) as told, whole_file(path):
+        (tmp_path / 'none.txt').read_text()
+    assert 'none.txt' in str(told.value) and 'a.txt' not in str(told.value)
+    with pytest.raises(OSError, match='cannot write the file .*a.txt: No space'), whole_file(path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_link_to_a_report_stays_a_link(tmp_path):
     (tmp_path / 'link').symlink_to(tmp_path / 'a.json')
     for found in ([1], [2]):
@@ -41,6 +54,16 @@ def test_a_link_to_a_report_stays_a_link(tmp_path):
         assert (tmp_path / 'link').is_symlink()
         assert json.loads((tmp_path / 'a.json').read_text()) == found
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize('target', ['-', 'a.json'])
+def test_what_is_not_defined_is_null_in_a_report(tmp_path, monkeypatch, target):
+    monkeypatch.chdir(tmp_path)
+    stream = io.StringIO()
+    write_output('text', dict(a=[1, float('nan')], b=(np.float64('inf'), 'NaN')), target, stream)
+    text = stream.getvalue() if target == '-' else (tmp_path / target).read_text()
+    assert json.loads(text) == dict(a=[1, None], b=[None, 'NaN'])
+    assert 'NaN,' not in text and 'Infinity' not in text
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='a file of an open stream')

@@ -8,6 +8,7 @@ import pytest
 from tool_runs import tool_module
 from video_files import read_video
 
+from mmcico.cli.main import main
 from mmcico.datasets.moving_shapes import make_config, write_dataset
 from mmcico.formats.read import read_annotations
 from mmcico.visualization.draw import mask_box, track_colour
@@ -211,6 +212,14 @@ def test_bad_frames_are_named(data, tmp_path, content, words):
         path.write_bytes(content)
     with pytest.raises(ValueError, match=f'video 00000: frame "?{path}"? {words}'):
         next(overlay_frames(overlay, tmp_path, PLAIN))
+
+
+def test_names_that_the_locale_lacks_keep_their_hint(data, tmp_path, capsys):
+    videos = [dict(each, file_names=['\ud800.jpg'] * each['length']) for each in data[1]['videos']]
+    path = str(changed(data, tmp_path, videos=videos))
+    for args in (['browse', path, '--out', str(tmp_path)], ['check', path]):
+        assert main([*args, '--images', str(tmp_path)]) == 1
+        assert 'set PYTHONUTF8=1 in the environment (--debug' in capsys.readouterr().err
 
 
 def test_tool_writes_videos_and_sheets(data, tmp_path, tool, capsys):

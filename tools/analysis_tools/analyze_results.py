@@ -24,13 +24,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('ground_truth', help='annotations in the layout of YouTube-VIS or CocoVID')
     parser.add_argument('results', help='results.json of a test')
     parser.add_argument('--out', required=True, help='folder for the files, created if necessary')
-    parser.add_argument(
-        '--metric',
-        choices=['ytvis', 'ovis', 'ytvis2022'],
-        default='ytvis',
-        help='figures in metrics.json, as in tools/eval.py (default: ytvis)',
-    )
-    parser.add_argument('--long-videos', help='file for ytvis2022, as in tools/eval.py')
+    evaluation.add_metric_arguments(parser)
     parser.add_argument(
         '--score-thr',
         type=float,
@@ -44,8 +38,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     )
     add_crowds(parser)
     args = parser.parse_args(argv)
-    if args.long_videos and args.metric != 'ytvis2022':
-        parser.error('--long-videos goes with --metric ytvis2022')
+    evaluation.check_metric_arguments(parser, args)
     return args
 
 
@@ -59,14 +52,14 @@ def main(argv: Sequence[str]) -> None:
     found = diagnosis.diagnose(
         truth, tracks, args.metric, args.score_thr, not args.no_frames, chosen
     )
-    written = diagnosis.write_diagnosis(args.out, found)
     for warning in (*truth.warnings(args.metric), *(each.text() for each in problems.found)):
         print(f'warning: {warning}', file=sys.stderr)
     frames = found.get('frames')
     print(
         diagnosis.format_summary(found['errors'], frames and frames['total'], found['identities'])
     )
-    print(f'\n{written}')
+    # last, since it may fail and the measurement takes long
+    print(f'\n{diagnosis.write_diagnosis(args.out, found)}')
 
 
 if __name__ == '__main__':

@@ -44,14 +44,14 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('--ann', help='annotation file with the objects of the video')
     parser.add_argument(
         '--candidates',
-        type=int,
+        type=positive_int,
         help='number of candidates of a clip, taken from the objects of the video (default: 20 '
         'without a checkpoint; with one, the candidates of the model)',
     )
     parser.add_argument('--frames', type=positive_int, default=21, help='greatest number of frames')
     parser.add_argument(
         '--size',
-        type=int,
+        type=positive_int,
         nargs=2,
         default=[360, 640],
         metavar=('H', 'W'),

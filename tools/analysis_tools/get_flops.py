@@ -14,7 +14,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmcico.utils.launch import add_cfg_options, build_model, read_config
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import positive_int, run_tool, tool_parser
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
@@ -24,7 +24,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         '--size',
         nargs=2,
-        type=int,
+        type=positive_int,
         default=[360, 640],
         metavar=('H', 'W'),
         help='size of the frames, which are padded as for the model (default: 360 640)',
@@ -36,8 +36,6 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 def main(argv: Sequence[str]) -> None:
     """Run the model on an empty clip and print the counts."""
     args = parse_args(argv)
-    if min(args.size) < 1:
-        raise ValueError(f'--size is {args.size}; give a height and a width of 1 or more')
     cfg = read_config(args.config, args.cfg_options)
     if cfg.model.type != 'mmcico.CiCo':
         raise ValueError(

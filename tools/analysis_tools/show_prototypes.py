@@ -23,7 +23,7 @@ from mmcico.apis import CiCoInferencer, ClipStream, FrameResult, StreamState, op
 from mmcico.apis.outputs import drawn_objects
 from mmcico.apis.stream_values import LinkedClip
 from mmcico.models.vis.clip_network import ClipNetwork, NetworkResult
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import natural_int, run_tool, tool_parser
 from mmcico.visualization.draw import contact_sheet, draw_text_
 from mmcico.visualization.picture_files import write_picture
 from mmcico.visualization.style import DrawStyle, draw_frame
@@ -155,7 +155,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('checkpoint', help='checkpoint file or URL')
     parser.add_argument('source', help='video file, folder or glob of images')
     parser.add_argument(
-        '--frame', type=int, default=0, help='position of the frame in the video, from 0'
+        '--frame', type=natural_int, default=0, help='position of the frame in the video, from 0'
     )
     parser.add_argument(
         '--track', type=int, help='id of the instance (default: that with the best score)'

@@ -24,7 +24,7 @@ import torch
 from mmcico.apis import CiCoInferencer, FrameResult, FrameSource
 from mmcico.apis.model_loading import BATCH_SIZE
 from mmcico.deployment import OnnxInfo, export_onnx
-from mmcico.utils.tool import markdown_table, run_tool, tool_parser, write_output
+from mmcico.utils.tool import markdown_table, positive_int, run_tool, tool_parser, write_output
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
@@ -55,7 +55,9 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='weights of the model')
     parser.add_argument('videos', nargs='*', help='videos (default: two of moving shapes)')
-    parser.add_argument('--frames', type=int, default=30, help='greatest number of frames of each')
+    parser.add_argument(
+        '--frames', type=positive_int, default=30, help='greatest number of frames of each'
+    )
     parser.add_argument(
         '--ways',
         nargs='+',

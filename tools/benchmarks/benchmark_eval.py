@@ -21,7 +21,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.files import write_whole
+from mmcico.utils.tool import positive_int, run_tool, tool_parser
 
 FIGURES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl')
 
@@ -29,16 +30,18 @@ FIGURES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100', 'A
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = tool_parser(__doc__)
-    parser.add_argument('--videos', type=int, default=300)
+    parser.add_argument('--videos', type=positive_int, default=300)
     parser.add_argument(
         '--classes-per-video',
-        type=int,
+        type=positive_int,
         nargs='+',
         default=[1],
         help='numbers of classes, one table row for each (default: 1); with fewer classes, more '
         'pairs of tracks are compared',
     )
-    parser.add_argument('--processes', type=int, default=2, help='number of processes of mmcico')
+    parser.add_argument(
+        '--processes', type=positive_int, default=2, help='number of processes of mmcico'
+    )
     parser.add_argument('--out', help='JSON file for the numbers')
     parser.add_argument('--measure', nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args(argv)
@@ -153,7 +156,7 @@ def print_table(args: argparse.Namespace) -> int:
         )
         rows[classes], largest = found, max(largest, gap)
     if args.out:
-        Path(args.out).write_text(json.dumps(rows, indent=1) + '\n')
+        write_whole(args.out, json.dumps(rows, indent=1) + '\n')
     return int(largest > 1e-9)
 
 

@@ -22,7 +22,7 @@ from typing import TextIO
 import numpy as np
 from pycocotools import mask as mask_api
 
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import natural_int, positive_int, run_tool, tool_parser
 
 TOOL = Path(__file__).resolve().parent / 'temporal_coherence.py'
 SIZE = (720, 1280)
@@ -31,15 +31,17 @@ SIZE = (720, 1280)
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = tool_parser(__doc__ and __doc__.splitlines()[0])
-    parser.add_argument('--frames', type=int, default=60000)
-    parser.add_argument('--objects', type=int, default=4900)
-    parser.add_argument('--length', type=int, default=27, help='number of frames of a video')
+    parser.add_argument('--frames', type=positive_int, default=60000)
+    parser.add_argument('--objects', type=positive_int, default=4900)
+    parser.add_argument(
+        '--length', type=positive_int, default=27, help='number of frames of a video'
+    )
     parser.add_argument(
         '--compressed',
         action='store_true',
         help='write compressed RLE instead of lists of runs, which the official files have',
     )
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--seed', type=natural_int, default=0)
     parser.add_argument('--keep', help='path at which to keep the annotation file')
     return parser.parse_args(argv)
 

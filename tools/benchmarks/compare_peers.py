@@ -24,7 +24,7 @@ from typing import Any
 from mmcico.formats.read import load_json
 from mmcico.utils.files import write_whole
 from mmcico.utils.processes import run_bound
-from mmcico.utils.tool import markdown_table, run_tool, tool_parser
+from mmcico.utils.tool import markdown_table, natural_int, positive_int, run_tool, tool_parser
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
@@ -44,10 +44,10 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument('--out', required=True, help='folder of the data, the logs and the figures')
     parser.add_argument('--models', nargs='+', choices=MODELS, default=list(MODELS))
-    parser.add_argument('--seeds', nargs='+', type=int, default=[0, 1, 2])
+    parser.add_argument('--seeds', nargs='+', type=natural_int, default=[0, 1, 2])
     parser.add_argument('--seconds', type=float, default=180, help='CPU time of each training')
-    parser.add_argument('--train-videos', type=int, default=250)
-    parser.add_argument('--test-videos', type=int, default=20)
+    parser.add_argument('--train-videos', type=positive_int, default=250)
+    parser.add_argument('--test-videos', type=positive_int, default=20)
     parser.add_argument('--one', action='store_true', help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from mmcico.utils.files import write_whole
-from mmcico.utils.tool import markdown_table, run_tool, tool_parser
+from mmcico.utils.tool import markdown_table, positive_int, run_tool, tool_parser
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
@@ -43,16 +43,16 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument('--config', default=PAPER, help='config of the first three measurements')
     parser.add_argument('--small', default=SMALL, help='config of the video lengths')
-    parser.add_argument('--clips', type=int, nargs='*', default=[1, 3, 5, 7], metavar='T')
-    parser.add_argument('--objects', type=int, nargs='*', default=[1, 3, 10, 30, 100])
-    parser.add_argument('--heights', type=int, nargs='*', default=[180, 360, 540, 720])
-    parser.add_argument('--lengths', type=int, nargs='*', default=[50, 500, 5000])
+    parser.add_argument('--clips', type=positive_int, nargs='*', default=[1, 3, 5, 7], metavar='T')
+    parser.add_argument('--objects', type=positive_int, nargs='*', default=[1, 3, 10, 30, 100])
+    parser.add_argument('--heights', type=positive_int, nargs='*', default=[180, 360, 540, 720])
+    parser.add_argument('--lengths', type=positive_int, nargs='*', default=[50, 500, 5000])
     parser.add_argument(
-        '--height', type=int, default=360, help='height of the frames of the first two'
+        '--height', type=positive_int, default=360, help='height of the frames of the first two'
     )
     parser.add_argument('--precision', choices=['auto', 'fp32', 'bf16', 'fp16'], default='fp32')
     parser.add_argument('--device', default='cpu')
-    parser.add_argument('--repeats', type=int, default=3)
+    parser.add_argument('--repeats', type=positive_int, default=3)
     parser.add_argument(
         '--known',
         nargs='*',

@@ -23,7 +23,7 @@ import torch
 from mmcico.apis import CiCoInferencer
 from mmcico.deployment import compare_clips
 from mmcico.utils.launch import read_config
-from mmcico.utils.tool import markdown_table, run_tool, tool_parser, write_output
+from mmcico.utils.tool import markdown_table, positive_int, run_tool, tool_parser, write_output
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
@@ -42,10 +42,14 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = tool_parser(__doc__)
     parser.add_argument('configs', nargs='*', default=CONFIGS, help='config files')
-    parser.add_argument('--candidates', type=int, nargs='+', default=[10, 20, 40])
-    parser.add_argument('--objects', type=int, default=8, help='number of objects of the video')
-    parser.add_argument('--size', type=int, nargs=2, default=[360, 640], metavar=('H', 'W'))
-    parser.add_argument('--repeats', type=int, default=5, help='number of measured runs')
+    parser.add_argument('--candidates', type=positive_int, nargs='+', default=[10, 20, 40])
+    parser.add_argument(
+        '--objects', type=positive_int, default=8, help='number of objects of the video'
+    )
+    parser.add_argument(
+        '--size', type=positive_int, nargs=2, default=[360, 640], metavar=('H', 'W')
+    )
+    parser.add_argument('--repeats', type=positive_int, default=5, help='number of measured runs')
     parser.add_argument('--precisions', nargs='+', default=['fp32', 'auto'])
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--keep', help='folder that keeps videos and weights for further runs')

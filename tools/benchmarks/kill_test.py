@@ -32,7 +32,7 @@ from mmcico.cli.main import load_tool
 from mmcico.datasets.moving_shapes import make_config, write_dataset
 from mmcico.registry import DATASETS, METRICS, MODELS, VISUALIZERS
 from mmcico.utils.launch import read_config
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import natural_int, positive_int, run_tool, tool_parser
 
 TOOLS = Path(__file__).resolve().parents[1]
 CONFIG = """
@@ -64,11 +64,11 @@ randomness = dict(seed=0)
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
     parser = tool_parser(__doc__)
-    parser.add_argument('--times', type=int, default=20, help='kills of each kind')
+    parser.add_argument('--times', type=positive_int, default=20, help='kills of each kind')
     parser.add_argument('--folder', default='kill_test', help='folder for everything; must be new')
-    parser.add_argument('--steps', type=int, default=30, help='steps of the training')
-    parser.add_argument('--videos', type=int, default=8, help='videos of the test')
-    parser.add_argument('--seed', type=int, default=0, help='seed of the moments')
+    parser.add_argument('--steps', type=positive_int, default=30, help='steps of the training')
+    parser.add_argument('--videos', type=positive_int, default=8, help='videos of the test')
+    parser.add_argument('--seed', type=natural_int, default=0, help='seed of the moments')
     return parser.parse_args(argv)
 
 

@@ -35,7 +35,8 @@ from mmcico.formats.rle import encode_masks
 from mmcico.models import TrackState
 from mmcico.registry import MODELS
 from mmcico.structures.clip_masks import pairwise_mask_iou
-from mmcico.utils.tool import markdown_table, positive_int, run_tool, tool_parser
+from mmcico.utils.files import write_whole
+from mmcico.utils.tool import markdown_table, natural_int, positive_int, run_tool, tool_parser
 
 TRACKERS = Path(__file__).parents[2] / 'configs/_base_/trackers'
 COLUMNS = dict(switches='{:.0f}', fragments='{:.0f}', AP='{:.3f}', AP50='{:.3f}')
@@ -59,16 +60,16 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         metavar='FILE',
         help='configs of further trackers, besides those of the paper and of the published models',
     )
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2, 3, 4])
+    parser.add_argument('--seeds', type=natural_int, nargs='+', default=[0, 1, 2, 3, 4])
     parser.add_argument(
         '--num-videos', type=positive_int, default=10, help='number of videos of a seed'
     )
     parser.add_argument('--num-frames', type=positive_int, default=60)
-    parser.add_argument('--size', type=int, nargs=2, default=(96, 160))
+    parser.add_argument('--size', type=positive_int, nargs=2, default=(96, 160))
     parser.add_argument('--objects', type=positive_int, nargs=2, default=(3, 6))
-    parser.add_argument('--num-classes', type=int, default=4)
-    parser.add_argument('--clip', type=int, default=3, help='number of frames of a clip')
-    parser.add_argument('--overlap', type=int, nargs='+', default=[1, 0])
+    parser.add_argument('--num-classes', type=positive_int, default=4)
+    parser.add_argument('--clip', type=positive_int, default=3, help='number of frames of a clip')
+    parser.add_argument('--overlap', type=natural_int, nargs='+', default=[1, 0])
     parser.add_argument('--out', help='JSON file for the numbers')
     noise = parser.add_argument_group('noise of the detections')
     for field in fields(DetectionNoise):
@@ -210,7 +211,7 @@ def main(argv: Sequence[str]) -> None:
         print(f'\nclips of {args.clip} frames, {overlap} shared:\n')
         print(table(found), flush=True)
     if args.out:
-        Path(args.out).write_text(json.dumps(report, indent=1) + '\n')
+        write_whole(args.out, json.dumps(report, indent=1) + '\n')
 
 
 if __name__ == '__main__':

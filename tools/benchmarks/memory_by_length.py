@@ -20,7 +20,7 @@ from mmengine.runner import Runner
 
 from mmcico.datasets.moving_shapes import make_config, write_dataset
 from mmcico.utils.launch import read_config
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import positive_int, run_tool, tool_parser, write_output
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
@@ -32,8 +32,10 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('--checkpoint', help='weights of the model (default: random ones)')
-    parser.add_argument('--lengths', type=int, nargs='+', default=[50, 500], metavar='FRAMES')
-    parser.add_argument('--size', type=int, nargs=2, default=[96, 160], metavar=('H', 'W'))
+    parser.add_argument(
+        '--lengths', type=positive_int, nargs='+', default=[50, 500], metavar='FRAMES'
+    )
+    parser.add_argument('--size', type=positive_int, nargs=2, default=[96, 160], metavar=('H', 'W'))
     parser.add_argument('--out', help='JSON file for the numbers')
     parser.add_argument('--folder', help=argparse.SUPPRESS)
     return parser.parse_args(argv)
@@ -95,9 +97,8 @@ def main(argv: Sequence[str]) -> None:
             flush=True,
         )
     peaks = [found[length]['peak'] for length in args.lengths]
-    print(f'\nlast over first: {peaks[-1] / peaks[0]:.3f}')
-    if args.out:
-        Path(args.out).write_text(json.dumps(found, indent=1) + '\n')
+    text = f'\nlast over first: {peaks[-1] / peaks[0]:.3f}'
+    write_output(text, found, args.out, sys.stdout)
 
 
 if __name__ == '__main__':

@@ -28,7 +28,7 @@ from mmcico.apis import CiCoInferencer
 from mmcico.apis.output_plan import check_writable
 from mmcico.apis.outputs import TrackSink
 from mmcico.datasets.moving_shapes import generate_video, make_config
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import positive_int, run_tool, tool_parser
 
 MIB = 2**20
 BAR = 50
@@ -40,10 +40,10 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('weights', help='checkpoint')
     parser.add_argument('--model', help='config (default: that in the checkpoint)')
     parser.add_argument('--device', help='device, such as cpu or cuda:0')
-    parser.add_argument('--frames', type=int, default=10000)
+    parser.add_argument('--frames', type=positive_int, default=10000)
     parser.add_argument(
         '--size',
-        type=int,
+        type=positive_int,
         nargs=2,
         default=[360, 640],
         metavar=('H', 'W'),
@@ -51,17 +51,20 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         '--input-size',
-        type=int,
+        type=positive_int,
         nargs=2,
         metavar=('H', 'W'),
         help='size of the input of the model (default: that of the config)',
     )
-    parser.add_argument('--objects', type=int, default=5)
+    parser.add_argument('--objects', type=positive_int, default=5)
     parser.add_argument(
-        '--distinct', type=int, default=30, help='number of frames that are generated'
+        '--distinct', type=positive_int, default=30, help='number of frames that are generated'
     )
     parser.add_argument(
-        '--every', type=int, default=20, help='number of frames between two points of the curve'
+        '--every',
+        type=positive_int,
+        default=20,
+        help='number of frames between two points of the curve',
     )
     parser.add_argument('--limit', type=float, default=1.5, help='allowed rise in GiB')
     parser.add_argument(
@@ -70,10 +73,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         help='also keep the encoded tracks, as for a file of results',
     )
     parser.add_argument('--out', default='memory_of_stream')
-    args = parser.parse_args(argv)
-    if min(args.frames, args.distinct, args.every) < 1:
-        parser.error('--frames, --distinct and --every are at least 1')
-    return args
+    return parser.parse_args(argv)
 
 
 def resident() -> float:

@@ -16,7 +16,7 @@ from mmengine.config import DictAction
 from table_runs import RunFailed, Settings, TableRunner, write_json
 from tables import Row, Table, choose_rows, load_table
 
-from mmcico.utils.tool import markdown_table, run_tool, tool_parser
+from mmcico.utils.tool import markdown_table, natural_int, positive_int, run_tool, tool_parser
 
 ROOT = Path(__file__).resolve().parents[2]
 Figures = Mapping[str, float]
@@ -36,10 +36,10 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument('--base', help='config that the rows change (default: that of each row)')
     parser.add_argument('--rows', nargs='+', help='names of the configs of the rows (default: all)')
-    parser.add_argument('--seeds', nargs='+', type=int, default=[0])
+    parser.add_argument('--seeds', nargs='+', type=natural_int, default=[0])
     parser.add_argument(
         '--frames-per-step',
-        type=int,
+        type=positive_int,
         help='number of frames of a training step, equal for all clip lengths; the batch size is '
         'this divided by T',
     )
@@ -49,7 +49,9 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         default='none',
         help='pytorch: run in several processes by tools/dist_*.sh',
     )
-    parser.add_argument('--gpus', type=int, default=1, help='number of processes of --launcher')
+    parser.add_argument(
+        '--gpus', type=positive_int, default=1, help='number of processes of --launcher'
+    )
     parser.add_argument('--work-dir', help='default: work_dirs/tables/<base or "paper">')
     parser.add_argument(
         '--cfg-options',

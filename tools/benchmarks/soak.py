@@ -35,7 +35,7 @@ from mmcico.datasets.moving_shapes import make_config, write_dataset
 from mmcico.formats.read import read_annotations
 from mmcico.testing import write_small_model
 from mmcico.utils.launch import read_config
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import positive_int, run_tool, tool_parser
 
 DEMO = Path(__file__).resolve().parents[2] / 'configs/demo/cico-yolact_demo_moving-shapes.py'
 
@@ -44,8 +44,8 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
     parser = tool_parser(__doc__)
     parser.add_argument('--minutes', type=float, default=120)
-    parser.add_argument('--videos', type=int, default=3)
-    parser.add_argument('--frames', type=int, default=12, help='frames of each video')
+    parser.add_argument('--videos', type=positive_int, default=3)
+    parser.add_argument('--frames', type=positive_int, default=12, help='frames of each video')
     parser.add_argument('--limit', type=float, default=32, help='MiB that memory may grow by')
     parser.add_argument('--out', default='soak', help='file without its ending')
     return parser.parse_args(argv)

@@ -17,7 +17,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from coherence import MEASURES, dataset_coherence
 
 from mmcico.formats.read import read_annotations
-from mmcico.utils.tool import add_json, align_rows, run_tool, tool_parser, write_output
+from mmcico.utils.tool import (
+    add_json,
+    align_rows,
+    positive_int,
+    run_tool,
+    tool_parser,
+    write_output,
+)
 
 TITLES = dict(boxes=('T-BIoU', 'P_B'), masks=('T-MIoU', 'P_M'))
 
@@ -28,17 +35,14 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument('annotations', help='annotation file')
     parser.add_argument(
         '--intervals',
-        type=int,
+        type=positive_int,
         default=4,
         metavar='D',
         help='compare frames 1 to D apart (default: 4)',
     )
     parser.add_argument('--plot', help='figure to write, such as out.png')
     add_json(parser, 'the numbers', 'without table')
-    args = parser.parse_args(argv)
-    if args.intervals < 1:
-        parser.error(f'--intervals {args.intervals}: choose 1 or more')
-    return args
+    return parser.parse_args(argv)
 
 
 def coherence_text(found: dict[str, Any]) -> str:

@@ -10,7 +10,6 @@ steps add to the process.
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -29,7 +28,7 @@ from mmcico.models import CiCo
 from mmcico.registry import MODELS
 from mmcico.testing import clip_sample
 from mmcico.utils.launch import add_cfg_options, read_config
-from mmcico.utils.tool import markdown_table, run_tool, tool_parser
+from mmcico.utils.tool import markdown_table, positive_int, run_tool, tool_parser, write_output
 
 sys.path.append(str(Path(__file__).parents[1] / 'analysis_tools'))
 
@@ -41,11 +40,15 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
-    parser.add_argument('--batch', type=int, default=2, help='number of clips of a step')
-    parser.add_argument('--objects', type=int, default=6, help='number of objects of a clip')
-    parser.add_argument('--size', type=int, nargs=2, default=[384, 640], metavar=('H', 'W'))
+    parser.add_argument('--batch', type=positive_int, default=2, help='number of clips of a step')
     parser.add_argument(
-        '--steps', type=int, default=5, help='number of measured steps, after three others'
+        '--objects', type=positive_int, default=6, help='number of objects of a clip'
+    )
+    parser.add_argument(
+        '--size', type=positive_int, nargs=2, default=[384, 640], metavar=('H', 'W')
+    )
+    parser.add_argument(
+        '--steps', type=positive_int, default=5, help='number of measured steps, after three others'
     )
     parser.add_argument('--precisions', nargs='+', choices=list(DTYPES), default=['fp32'])
     parser.add_argument('--device', default='cpu')
@@ -141,9 +144,8 @@ def main(argv: Sequence[str]) -> None:
         for name, each in result['runs'].items()
     ]
     titles = ['tensors of a step, MiB', 'tensors', 'resident, MiB', 'resident']
-    print(markdown_table([['run', 's a step', 'speed', *titles], *rows]))
-    if args.out:
-        Path(args.out).write_text(json.dumps(result, indent=1) + '\n')
+    table = markdown_table([['run', 's a step', 'speed', *titles], *rows])
+    write_output(table, result, args.out, sys.stdout)
 
 
 if __name__ == '__main__':

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from mmcico.formats.read import read_annotations
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import natural_int, positive_int, run_tool, tool_parser
 from mmcico.visualization.draw import contact_sheet
 from mmcico.visualization.figures import clip_frames, spread, stack
 from mmcico.visualization.overlay_files import annotation_overlays
@@ -61,20 +61,20 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         metavar='KEY=VALUE',
         help='override settings of the config',
     )
-    parser.add_argument('--num-clips', type=int, default=8, help='number of clips of --config')
     parser.add_argument(
-        '--seed', type=int, default=0, help='seed for the choice of clips and for the pipeline'
+        '--num-clips', type=positive_int, default=8, help='number of clips of --config'
+    )
+    parser.add_argument(
+        '--seed',
+        type=natural_int,
+        default=0,
+        help='seed for the choice of clips and for the pipeline',
     )
     args = parser.parse_args(argv)
     if args.config is None and None in (args.annotations, args.images):
         parser.error('give an annotation file and --images, or --config')
     if args.config is not None and args.annotations is not None:
         parser.error('give either an annotation file or --config')
-    if args.num_clips < 1 or args.seed < 0:
-        parser.error(
-            f'--num-clips {args.num_clips} --seed {args.seed}: choose 1 clip or more, and a seed '
-            'from 0 up'
-        )
     return args
 
 

@@ -32,7 +32,7 @@ from mmcico.formats.problems import Problems
 from mmcico.formats.read import load_json
 from mmcico.formats.write import write_json
 from mmcico.utils.files import text_lines
-from mmcico.utils.tool import add_crowds, run_tool, tool_parser
+from mmcico.utils.tool import add_crowds, natural_int, positive_int, run_tool, tool_parser
 
 CLASSES = 'classes by their numbers (default: 1=car 2=pedestrian)'
 TARGETS = {
@@ -126,7 +126,7 @@ def add_masks(commands: Any) -> None:
         help='JSON {"video": {"1": "dog"}} or {"video": "dog"}, or the meta.json of YouTube-VOS',
     )
     add_flag(parser, '--binary', 'all values except 0 are one object (DAVIS 2016)')
-    parser.add_argument('--step', type=int, default=1, help='take every n-th frame')
+    parser.add_argument('--step', type=positive_int, default=1, help='take every n-th frame')
     parser.add_argument(
         '--mots',
         nargs='*',
@@ -157,10 +157,12 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     add_flag(each, '--ids-per-class', 'each label has group ids of its own')
     coco = add_command(commands, 'coco', 'COCO images -> short videos')
     add_json_arguments(coco)
-    coco.add_argument('--frames', type=int, default=1, help='number of frames of each video')
+    coco.add_argument(
+        '--frames', type=positive_int, default=1, help='number of frames of each video'
+    )
     text = 'rotate, scale and shift the frames a little; needs --images and --out-images'
     add_flag(coco, '--motion', text)
-    coco.add_argument('--seed', type=int, default=0, help='seed of the motion')
+    coco.add_argument('--seed', type=natural_int, default=0, help='seed of the motion')
     coco.add_argument('--images', help='folder of the images')
     coco.add_argument('--out-images', help='folder to write frames to')
     add_flag(coco, '--drop-empty', 'leave out images without an object')
@@ -187,24 +189,15 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 
 def usage_error(args: argparse.Namespace) -> str | None:
     """Return a message if the options of a command are wrong, else None."""
-    given = getattr(args, 'annotations', None)
-    if given and osp.realpath(given) == osp.realpath(args.out):
-        return f'--out {args.out} is what is to be converted; give another name'
-    if args.command == 'masks' and args.step < 1:
-        return f'--step {args.step}: choose 1 or more'
+    read = [getattr(args, key, None) for key in ('annotations', 'target', 'object_classes')]
+    if osp.realpath(args.out) in [osp.realpath(path) for path in (*read, *args.class_map) if path]:
+        return f'--out {args.out} is a file to be read; give another name'
     option = dict(masks='mots').get(args.command, 'classes')
     for text in getattr(args, option, None) or ():
         number, _, name = text.partition('=')
         if not number.isdecimal() or not name:
             return f'--{option} {text}: write the number and the name of a class, such as 1=car'
-    if args.command != 'coco':
-        return None
-    if args.frames < 1 or args.seed < 0:
-        return (
-            f'--frames {args.frames} --seed {args.seed}: choose 1 frame or more, and a seed '
-            'from 0 up'
-        )
-    if args.motion and not (args.images and args.out_images):
+    if args.command == 'coco' and args.motion and not (args.images and args.out_images):
         return (
             '--motion needs --images, the folder of the images, and --out-images, a folder for '
             'frames'

@@ -15,7 +15,7 @@ from mmcico.datasets.moving_shapes import (
     make_config,
     write_dataset,
 )
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import natural_int, positive_int, run_tool, tool_parser
 
 LEVELS = ('motion', 'occlusion', 'blur', 'camera', 'flicker')
 
@@ -24,7 +24,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = tool_parser(__doc__ and __doc__.splitlines()[0])
     parser.add_argument('--out', required=True, help='output folder')
-    parser.add_argument('--num-videos', type=int, default=250)
+    parser.add_argument('--num-videos', type=natural_int, default=250)
     parser.add_argument('--num-frames', type=int, default=10)
     parser.add_argument('--size', type=int, nargs=2, default=(96, 160), metavar=('H', 'W'))
     parser.add_argument(
@@ -34,7 +34,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         help=f'1 to {len(SHAPE_CLASSES)}: {", ".join(kind.name for kind in SHAPE_CLASSES)}',
     )
     parser.add_argument('--objects', type=int, nargs=2, default=(1, 4), metavar=('MIN', 'MAX'))
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--seed', type=natural_int, default=0)
     parser.add_argument('--difficulty', choices=list(DIFFICULTIES), default='medium')
     for name in LEVELS:
         parser.add_argument(
@@ -42,7 +42,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         )
     parser.add_argument(
         '--workers',
-        type=int,
+        type=positive_int,
         default=1,
         help='number of processes, which does not change the result',
     )
@@ -51,8 +51,6 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         args.config = scene_config(args)
     except ValueError as error:  # a value out of its range
         parser.error(str(error))
-    if args.num_videos < 0 or args.seed < 0:
-        parser.error(f'--num-videos {args.num_videos} --seed {args.seed}: choose numbers from 0 up')
     return args
 
 

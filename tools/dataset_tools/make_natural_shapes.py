@@ -16,13 +16,15 @@ import numpy as np
 from natural_shapes import frames, random_film
 
 from mmcico.datasets.moving_shapes.generate import (
+    CONTENT,
     Record,
     make_track,
     track_annotation,
     write_records,
 )
+from mmcico.utils.files import claim_folder
 from mmcico.utils.image_reading import write_jpeg
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import natural_int, positive_int, run_tool, tool_parser
 
 #: objects with fewer visible pixels in a frame count as absent there
 MIN_VISIBLE = 40
@@ -35,16 +37,16 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = tool_parser(__doc__ and __doc__.splitlines()[0])
     parser.add_argument('--out', required=True, type=Path, help='output folder')
-    parser.add_argument('--num-videos', type=int, default=1000)
-    parser.add_argument('--num-frames', type=int, default=4)
-    parser.add_argument('--size', type=int, nargs=2, default=(128, 224), metavar=('H', 'W'))
-    parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--jobs', type=int, default=1, help='processes that draw')
+    parser.add_argument('--num-videos', type=positive_int, default=1000)
+    parser.add_argument('--num-frames', type=positive_int, default=4)
+    parser.add_argument(
+        '--size', type=positive_int, nargs=2, default=(128, 224), metavar=('H', 'W')
+    )
+    parser.add_argument('--seed', type=natural_int, default=0)
+    parser.add_argument('--jobs', type=positive_int, default=1, help='processes that draw')
     args = parser.parse_args(argv)
-    if min(args.num_videos, args.num_frames, args.jobs) < 1 or min(args.size) < 32 or args.seed < 0:
-        parser.error(
-            'choose at least one video, one frame, one job, 32 pixels and a seed from 0 up'
-        )
+    if min(args.size) < 32:
+        parser.error(f'--size {args.size}: choose 32 pixels or more')
     return args
 
 
@@ -77,7 +79,11 @@ def write_dataset(
         size (tuple[int, int]): Height and width of the frames.
         seed (int): Decides everything that the videos show.
         jobs (int): Processes that draw.
+
+    Raises:
+        ValueError: If the folder has other data.
     """
+    claim_folder(out, CONTENT)
     draw = partial(write_video, out=out, seed=seed, size=size, num_frames=num_frames)
     records: Iterable[Record] = map(draw, range(num_videos))
     if jobs > 1:

@@ -15,7 +15,7 @@ from mmcico.analysis import split_file
 from mmcico.formats.cocovid import with_videos
 from mmcico.formats.read import load_json
 from mmcico.formats.write import write_json
-from mmcico.utils.tool import run_tool, tool_parser
+from mmcico.utils.tool import natural_int, positive_int, run_tool, tool_parser
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
@@ -37,8 +37,8 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         default=0.1,
         help='share of the videos for validation (default: 0.1)',
     )
-    size.add_argument('--num-valid', type=int, help='number of videos for validation')
-    parser.add_argument('--seed', type=int, default=0)
+    size.add_argument('--num-valid', type=positive_int, help='number of videos for validation')
+    parser.add_argument('--seed', type=natural_int, default=0)
     parser.add_argument('--out-dir', help='folder to write (default: that of the file)')
     parser.add_argument(
         '--names',
@@ -50,8 +50,6 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if not 0 < args.fraction < 1:
         parser.error(f'--fraction {args.fraction} is not between 0 and 1')
-    if args.num_valid is not None and args.num_valid < 1:
-        parser.error(f'--num-valid {args.num_valid}: choose 1 or more')
     return args
 
 

@@ -48,6 +48,8 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if (args.height is None) != (args.width is None):
         parser.error('--height and --width go together')
+    if osp.realpath(args.out) in map(osp.realpath, (args.config, args.checkpoint)):
+        parser.error(f'{args.out} is a file to be read; give another name')
     return args
 
 

@@ -40,7 +40,10 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         help='write the parameters that fit even if others are missing or left over',
     )
     add_cfg_options(parser)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if osp.realpath(args.dst) in map(osp.realpath, (args.src, args.config)):
+        parser.error(f'{args.dst} is a file to be read; give another name')
+    return args
 
 
 def meta_of(cfg: Config, src: str) -> dict:

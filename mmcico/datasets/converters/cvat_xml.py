@@ -24,7 +24,7 @@ def cvat_videos(
     """Yield videos that were annotated with CVAT, one at a time, with ids from 1.
 
     Args:
-        path (Path): An XML, or a folder with an XML for each video.
+        path (Path): An XML, or a folder with an XML for each video, also in folders in it.
         images (Path): Folder with a folder of frames for each video, named as its XML; for one
             video also the folder of its frames.
         table (ClassTable): Gets the classes.
@@ -33,17 +33,15 @@ def cvat_videos(
     Raises:
         ValueError: If a file cannot be used; the message names file, track and frame.
     """
-    files = [path]
-    if path.is_dir():
-        files = list(files_by_stem(path, ('.xml',)).values())
-        if not files:
-            raise ValueError(f'{path} has no XML file')
-    table.number(t.get('label', '') for each in files for t in _parse(each).iter('track'))
-    for number, each in enumerate(files, start=1):
-        folder, frames = each.stem, {}
+    files = files_by_stem(path, ('.xml',), nested=True) if path.is_dir() else {path.stem: path}
+    if not files:
+        raise ValueError(f'{path} has no XML file')
+    table.number(t.get('label', '') for each in files.values() for t in _parse(each).iter('track'))
+    for number, (folder, each) in enumerate(files.items(), start=1):
+        frames = {}
         if len(files) == 1 and not (images / folder).is_dir() and images.is_dir():
             folder, frames = '', files_by_stem(images, IMAGE_SUFFIXES)
-        frames = frames or frames_in(images / each.stem, str(each))
+        frames = frames or frames_in(images / folder, str(each))
         video = video_of(number, frames, folder, str(each))
         for track in _parse(each).iter('track'):
             _read_track(track, video, table, problems)

@@ -1,21 +1,15 @@
 """Folders with one file for each frame, and pictures in them."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from io import BytesIO
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from mmcico.formats.annotations import AnnotatedVideo
 from mmcico.formats.problems import Problems
 from mmcico.utils.files import is_below, natural_key
 from mmcico.utils.image_reading import IMAGE_SUFFIXES
 from mmcico.utils.image_reading import image_size as shown_size
-
-#: pixels of the largest picture that is decoded, 8192 x 8192
-MOST_PIXELS = 2**26
 
 
 def video_folders(root: Path, wanted: Sequence[str] | None, what: str) -> dict[str, Path]:
@@ -47,21 +41,25 @@ def video_folders(root: Path, wanted: Sequence[str] | None, what: str) -> dict[s
     return {name: root / name for name in names}
 
 
-def files_by_stem(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
+def files_by_stem(folder: Path, suffixes: Sequence[str], nested: bool = False) -> dict[str, Path]:
     """Return the files of a folder by their names without suffix, in natural order.
+
+    With ``nested``, those of the folders in it are among them, named such as ``a/b``.
 
     Raises:
         ValueError: If two files have the same name but for the suffix.
     """
     found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir(), key=lambda p: natural_key(p.name)):
+    paths = folder.rglob('*') if nested else folder.iterdir()
+    for path in sorted(paths, key=lambda p: natural_key(str(p))):
         if path.suffix.lower() not in suffixes or path.name.startswith('.'):
             continue
-        if path.stem in found:
+        name = path.relative_to(folder).with_suffix('').as_posix()
+        if name in found:
             raise ValueError(
-                f'{folder}: {found[path.stem].name} and {path.name} are the same frame; remove one'
+                f'{folder}: {found[name].name} and {path.name} are the same frame; remove one'
             )
-        found[path.stem] = path
+        found[name] = path
     return found
 
 
@@ -126,25 +124,3 @@ def video_of(number: int, frames: Mapping[str, Path], folder: str, source: str) 
             )
     names = [str(PurePosixPath(folder, path.name)) for path in images]
     return AnnotatedVideo(number, *sizes[0], names, source)
-
-
-@contextmanager
-def opened_picture(source: Path | bytes, where: str) -> Iterator[Any]:
-    """Open a picture, a file or its content, with Pillow, unless its pixels would fill the memory.
-
-    It is decoded when its pixels are used.
-
-    Raises:
-        ValueError: If it is missing, broken or larger than ``MOST_PIXELS``.
-    """
-    try:
-        with Image.open(BytesIO(source) if isinstance(source, bytes) else source) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise ValueError(
-                    f'{where} is {image.height} x {image.width} (height x width); at most '
-                    f'{MOST_PIXELS} pixels are read'
-                )
-            yield image
-    except (OSError, Image.DecompressionBombError, SyntaxError) as error:
-        what = 'it is no image' if isinstance(error, UnidentifiedImageError) else str(error)
-        raise ValueError(f'{where} cannot be read: {what}') from error

@@ -15,8 +15,8 @@ from mmcico.formats.masks import draw_shape
 from mmcico.formats.problems import Place, Problems, short
 from mmcico.formats.rle import Size, decode_masks, encode_masks, mask_info
 from mmcico.formats.write import write_json
+from mmcico.utils.image_reading import decoded_image
 
-from .frame_folders import opened_picture
 from .mask_writer import frame_stems, named_videos
 
 CIRCLE_CORNERS = 72
@@ -92,14 +92,13 @@ def _pasted(text: Any, corner: Point, size: Size, place: Place) -> bytes | None:
     except (TypeError, ValueError, binascii.Error) as error:
         raise ValueError(f'{place} is no PNG in base64: {error}') from error
     x, y = round(corner[0]), round(corner[1])
-    with opened_picture(data, f'{place}: the PNG') as image:
-        width, height = image.size
-        if x < 0 or y < 0 or y + height > size[0] or x + width > size[1]:
-            raise ValueError(
-                f'{place}: the PNG of {height} x {width} (height x width) at x, y = {(x, y)} '
-                f'does not fit into the image of {size[0]} x {size[1]}'
-            )
-        patch = np.array(image)
+    patch = np.array(decoded_image(data, f'{place}: the PNG'))
+    height, width = patch.shape[:2]
+    if x < 0 or y < 0 or y + height > size[0] or x + width > size[1]:
+        raise ValueError(
+            f'{place}: the PNG of {height} x {width} (height x width) at x, y = {(x, y)} does not '
+            f'fit into the image of {size[0]} x {size[1]}'
+        )
     if patch.ndim != 2:
         raise ValueError(f'{place}: the PNG has colours; a picture in grey is needed')
     mask = np.zeros(size, np.uint8)
@@ -113,21 +112,31 @@ def write_labelme(file: AnnotationFile, out: Path, problems: Problems) -> None:
     Every pixel is kept. labelme shows the files if they lie beside the frames.
 
     Raises:
-        ValueError: If two frames of a video have one name.
+        ValueError: If two frames of a video have one name, or one has such a file.
     """
     names = {str(key): name for key, name in file.categories}
-    for folder, video in named_videos(file, problems):
-        for frame, stem in enumerate(frame_stems(video)):
-            record: dict[str, Any] = dict(
-                version='5.5.0',
-                flags={},
-                shapes=_shapes(video, frame, names),
-                imagePath=PurePosixPath(video.file_names[frame]).name,
-                imageData=None,
-                imageHeight=video.height,
-                imageWidth=video.width,
+    frames = [
+        (out / folder / f'{stem}.json', video, frame)
+        for folder, video in named_videos(file, problems)
+        for frame, stem in enumerate(frame_stems(video))
+    ]
+    for path, *_ in frames:
+        if path.exists():
+            raise ValueError(
+                f'{path} exists, and may have been drawn by hand; choose another --out, or move it '
+                'away'
             )
-            write_json(out / folder / f'{stem}.json', record, indent=1)
+    for path, video, frame in frames:
+        record: dict[str, Any] = dict(
+            version='5.5.0',
+            flags={},
+            shapes=_shapes(video, frame, names),
+            imagePath=PurePosixPath(video.file_names[frame]).name,
+            imageData=None,
+            imageHeight=video.height,
+            imageWidth=video.width,
+        )
+        write_json(path, record, indent=1)
 
 
 def _shapes(video: AnnotatedVideo, frame: int, names: dict[str, str]) -> list[dict[str, Any]]:

@@ -10,16 +10,10 @@ import numpy as np
 from mmcico.formats.annotations import AnnotatedVideo
 from mmcico.formats.problems import Problems
 from mmcico.formats.rle import encode_masks
+from mmcico.utils.image_reading import decoded_image
 
 from .class_maps import ClassTable
-from .frame_folders import (
-    files_by_stem,
-    frames_in,
-    labelled,
-    opened_picture,
-    video_folders,
-    video_of,
-)
+from .frame_folders import files_by_stem, frames_in, labelled, video_folders, video_of
 
 INDEX_MODES = ('P', 'L', 'I', 'I;16', 'I;16B', '1')
 #: value of pixels that are not annotated in pictures of 8 bits
@@ -66,13 +60,13 @@ def read_index_mask(path: Path) -> tuple[np.ndarray, bool]:
     Raises:
         ValueError: If it is broken or holds colours.
     """
-    with opened_picture(path, f'mask {path}') as image:
-        if image.mode not in INDEX_MODES:
-            raise ValueError(
-                f'mask {path} holds colours (mode {image.mode}), not indices of objects; save '
-                'it with a palette or in grey'
-            )
-        values = np.array(image)
+    image = decoded_image(path, f'mask {path}')
+    if image.mode not in INDEX_MODES:
+        raise ValueError(
+            f'mask {path} holds colours (mode {image.mode}), not indices of objects; save it with '
+            'a palette or in grey'
+        )
+    values = np.array(image)
     return values.astype(np.uint8) if values.dtype == bool else values, values.itemsize == 1
 
 

@@ -27,7 +27,7 @@ def text_videos(
 
     Args:
         images (Path): Folder with a folder of frames for each video.
-        texts (Path): Folder with a ``<video>.txt`` for each video.
+        texts (Path): Folder with a ``<video>.txt`` for each video, also in folders in it.
         table (ClassTable): Gets the classes.
         problems (Problems): Counts what is left out.
         classes (Mapping): Class number -> name.
@@ -35,7 +35,7 @@ def text_videos(
     Raises:
         ValueError: If a file cannot be used; the message names file and line.
     """
-    files = files_by_stem(texts, ('.txt',)) if texts.is_dir() else {}
+    files = files_by_stem(texts, ('.txt',), nested=True) if texts.is_dir() else {}
     if not files:
         raise ValueError(f'{texts} is no folder with a text file for each video')
     table.number(classes.values())

@@ -13,7 +13,7 @@ import numpy as np
 from pycocotools import mask as mask_api
 
 from mmcico.formats.rle import as_json, encode_masks
-from mmcico.utils.files import write_whole
+from mmcico.utils.files import claim_folder, write_whole
 from mmcico.utils.image_reading import write_jpeg
 
 from .classes import SHAPE_CLASSES
@@ -23,6 +23,9 @@ from .scene import Scene, SceneConfig, build_scene
 # Largest hidden shares that OVIS' words stand for.
 NO_OCCLUSION_UP_TO = 0.02
 SLIGHT_OCCLUSION_UP_TO = 0.5
+
+#: what a generated data set consists of
+CONTENT = ('instances.json', 'JPEGImages')
 
 Record = tuple[dict[str, Any], list[dict[str, Any]]]
 
@@ -174,7 +177,7 @@ def write_dataset(
         Path of the annotation file, which is written last.
 
     Raises:
-        ValueError: If ``num_videos`` or ``seed`` is negative.
+        ValueError: If ``num_videos`` or ``seed`` is negative, or the folder has other data.
         OSError: If a file cannot be written.
     """
     if num_videos < 0 or seed < 0:
@@ -184,6 +187,7 @@ def write_dataset(
         )
     config = config or SceneConfig()
     out_dir = Path(out_dir)
+    claim_folder(out_dir, CONTENT)
     work = partial(_write_video, out_dir=out_dir, seed=seed, config=config)
     info = dict(description='moving shapes', seed=seed, **asdict(config))
     classes = categories(config.num_classes)

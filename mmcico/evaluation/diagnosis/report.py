@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from ..figures import RECALL_THRS, percent
 from ..ground_truth import GroundTruth, Tracks
 from ..ytvis_eval import evaluate
 from .breakdown import BASE, Breakdown, break_down, class_ap
-from .cases import read_cases
+from .cases import Case, read_cases
 from .errors import KINDS, confusion_matrix
 from .frames import frame_figures
 from .identities import count_switches, identity_dict, visible_pairs
@@ -74,12 +74,16 @@ def diagnose(
     """
     names = [name for _, name in truth.categories]
     metrics = evaluate(truth, tracks, metric, long_videos=long_videos)
-    breakdown = break_down(read_cases(truth, tracks), names)
     matrix = np.zeros((len(names) + 2, len(names) + 1), np.int64)
     identities = {}
-    for case in read_cases(truth, tracks):
-        matrix += confusion_matrix(case, len(names), score_thr, IOU_THR)
-        identities[case.video.id] = count_switches(visible_pairs(case, score_thr), IOU_THR)
+
+    def counted() -> Iterator[Case]:
+        for case in read_cases(truth, tracks):
+            np.add(matrix, confusion_matrix(case, len(names), score_thr, IOU_THR), out=matrix)
+            identities[case.video.id] = count_switches(visible_pairs(case, score_thr), IOU_THR)
+            yield case  # which keeps its overlaps
+
+    breakdown = break_down(counted(), names)
     thresholds = dict(score_thr=score_thr, iou_thr=IOU_THR)
     found = dict(
         metrics=metrics,
