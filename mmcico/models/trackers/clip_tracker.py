@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.clip_boxes import pairwise_clip_iou
-from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
+from mmcico.structures.clip_masks import FlatMasks, mean_mask_iou
 from mmcico.structures.devices import chosen_rows, numbers_like
 from mmcico.structures.track_state import Draw, TrackState
 
@@ -196,7 +196,7 @@ class ClipTracker(BaseModule):
         then, these = (numbers_like(clip.bboxes, frames, torch.long) for frames in (last, now))
         boxes = pairwise_clip_iou(clip.bboxes[:, these], tracks.bboxes[:, then])
         drawn, known = clip.masks[:, these] > 0.5, tracks.masks[:, then] > 0.5
-        masks = mean_over(pairwise_mask_iou(drawn, known), both_seen(drawn, known, self.min_pixels))
+        masks = mean_mask_iou(FlatMasks.of(drawn), FlatMasks.of(known), self.min_pixels)
         return self.mask_weight * masks + self.box_weight * boxes
 
     def _remember(self, state: TrackState, clip: InstanceData, track: Tensor) -> InstanceData:
