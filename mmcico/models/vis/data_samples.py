@@ -214,6 +214,18 @@ def final_frames(
         yield frame
 
 
+def sample_of_frames(metainfo: Mapping[str, Any], frames: list[DetDataSample]) -> TrackDataSample:
+    """Return a sample with ``video_data_samples``.
+
+    The setter of that property writes all tensors of the first frame as text (MMDetection 3.3), for
+    which they are copied from the device; so it gets an empty frame.
+    """
+    sample = TrackDataSample(metainfo=dict(metainfo))
+    sample.video_data_samples = [DetDataSample()]
+    sample.video_data_samples[:] = frames
+    return sample
+
+
 def to_track_sample(
     clip: InstanceData, sample: TrackDataSample, input_shape: tuple[int, int]
 ) -> TrackDataSample:
@@ -233,8 +245,8 @@ def to_track_sample(
         confirms tracks, ``tentative_track_instances``, those that are not confirmed yet; and
         ``clip_instances`` with the :data:`VOTE_FIELDS` of all N, and metainfo ``class_ties``.
     """
-    result = TrackDataSample(metainfo=sample.metainfo)
-    result.video_data_samples = list(final_frames(clip, sample, input_shape))
+    frames = list(final_frames(clip, sample, input_shape))
+    result = sample_of_frames(sample.metainfo, frames)
     result.clip_instances = InstanceData(
         metainfo=dict(class_ties=clip.get('class_ties', 'scored')),
         **{name: clip[name] for name in VOTE_FIELDS if name in clip},
