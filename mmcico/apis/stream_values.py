@@ -11,7 +11,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.datasets.clip_windows import Window
-from mmcico.models.vis.data_samples import to_track_sample
+from mmcico.models.vis.data_samples import sample_of_frames, to_track_sample
 
 if TYPE_CHECKING:
     from supervision import Detections
@@ -110,8 +110,8 @@ class LinkedClip(NamedTuple):
         """
         _, images, inputs, sample, _ = self.loaded
         height, width = inputs.shape[-2:]
-        wanted = TrackDataSample(metainfo=dict(sample.metainfo, num_written=first, num_final=end))
-        wanted.video_data_samples = sample.video_data_samples
+        meta = dict(sample.metainfo, num_written=first, num_final=end)
+        wanted = sample_of_frames(meta, sample.video_data_samples)
         result = to_track_sample(self.clip, wanted, (height, width))
         frames = [
             FrameResult(frame.frame_id, images[frame.frame_id], frame)

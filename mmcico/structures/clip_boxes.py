@@ -43,9 +43,20 @@ def intersection(a: Tensor, b: Tensor) -> Tensor:
 
 def box_iou(a: Tensor, b: Tensor) -> Tensor:
     """Compute the IoU (...) of boxes (..., 4) xyxy, with broadcasting; 0 for two empty boxes."""
-    inter = intersection(a, b)
-    union = box_area(a) + box_area(b) - inter
+    return _iou(intersection(a, b), box_area(a), box_area(b))
+
+
+def _iou(inter: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Return the IoU of areas and what they have in common."""
+    union = a + b - inter
     return inter / union.clamp(min=torch.finfo(union.dtype).tiny)
+
+
+def mutual_iou(boxes: Tensor) -> Tensor:
+    """Compute the IoU (..., N, N) of all pairs of boxes (..., N, 4) xyxy with each other."""
+    area = box_area(boxes)
+    inter = intersection(boxes[..., :, None, :], boxes[..., None, :, :])
+    return _iou(inter, area[..., :, None], area[..., None, :])
 
 
 def pairwise_iou(a: Tensor, b: Tensor) -> Tensor:
@@ -65,7 +76,7 @@ def pairwise_frame_iou(a: Tensor, b: Tensor) -> Tensor:
 
 def scale_boxes(boxes: Tensor, factor: float) -> Tensor:
     """Scale boxes (..., 4) xyxy about their centres by a factor."""
-    centre, half = box_centres(boxes), (boxes[..., 2:] - boxes[..., :2]) / 2 * factor
+    centre, half = box_centres(boxes), (boxes[..., 2:] - boxes[..., :2]) * (factor / 2)
     return torch.cat([centre - half, centre + half], dim=-1)
 
 

@@ -1,7 +1,7 @@
 """Masks of clips: ``(N, T, H, W)``, one plane a frame."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -16,19 +16,63 @@ def crop_region(boxes: Tensor, size: Sequence[int]) -> Tensor:
     The rule is YOLACT's: coordinates are clamped to the map and truncated, then the region grows by
     one pixel, with an exclusive end.
     """
-    left, top, right, bottom = crop_edges(boxes, size).unsqueeze(-1).unbind(dim=1)
-    xs = torch.arange(size[1], device=boxes.device)
-    ys = torch.arange(size[0], device=boxes.device)
+    return within_edges(crop_edges(boxes, size), (0, 0, size[1], size[0]))
+
+
+def within_edges(edges: Tensor, window: Sequence[int]) -> Tensor:
+    """Return (N, H, W) bool, the pixels of a window of the map between edges (N, 4).
+
+    The window has a left, top, right and bottom.
+    """
+    left, top, right, bottom = edges.unsqueeze(-1).unbind(dim=1)
+    xs = torch.arange(window[0], window[2], device=edges.device)
+    ys = torch.arange(window[1], window[3], device=edges.device)
     in_x, in_y = (xs >= left) & (xs < right), (ys >= top) & (ys < bottom)
     return in_y[:, :, None] & in_x[:, None, :]
 
 
 def crop_edges(boxes: Tensor, size: Sequence[int]) -> Tensor:
     """Return left, top, right and bottom (N, 4) of the regions of :func:`crop_region`."""
-    limit = numbers_like(boxes, [size[1], size[0]]).repeat(2)
-    edges = torch.minimum(boxes.clamp(min=0), limit).trunc()
-    edges = edges + numbers_like(edges, [-1.0, -1, 1, 1])
-    return torch.minimum(edges.clamp(min=0), limit)
+    low, high, step = numbers_like(
+        boxes, [[0, 0, 0, 0], [size[1], size[0], size[1], size[0]], [-1, -1, 1, 1]]
+    )
+    return (boxes.clamp(low, high).trunc() + step).clamp(low, high)
+
+
+class FlatMasks(NamedTuple):
+    """Masks of clips, frame by frame, to be compared.
+
+    Attributes:
+        rows (Tensor): (T, N, H * W) float, 0 or 1.
+        areas (Tensor): (T, N) number of pixels.
+    """
+
+    rows: Tensor
+    areas: Tensor
+
+    @classmethod
+    def of(cls, masks: Tensor) -> 'FlatMasks':
+        """Return masks (N, T, H, W) bool in this form."""
+        rows = masks.flatten(2).transpose(0, 1).float()
+        return cls(rows, rows.sum(-1))
+
+    def take(self, index: Tensor) -> 'FlatMasks':
+        """Return some of the N masks, by index."""
+        return FlatMasks(self.rows[:, index], self.areas[:, index])
+
+
+def compare_masks(a: FlatMasks, b: FlatMasks) -> tuple[Tensor, Tensor]:
+    """Compare all pairs of N and M masks, frame by frame.
+
+    Returns:
+        tuple[Tensor, Tensor]: The IoU (T, N, M), 0 for two empty masks, and the number (T, N, M) of
+        pixels of the smaller mask.
+    """
+    # pixel counts do not fit into half precision
+    with torch.autocast(a.rows.device.type, enabled=False):
+        inter = a.rows @ b.rows.transpose(1, 2)
+    left, right = a.areas[:, :, None], b.areas[:, None, :]
+    return inter / (left + right - inter).clamp(min=1), torch.minimum(left, right)
 
 
 def pairwise_mask_iou(a: Tensor, b: Tensor) -> Tensor:
@@ -36,29 +80,26 @@ def pairwise_mask_iou(a: Tensor, b: Tensor) -> Tensor:
 
     It is 0 for two empty masks.
     """
-    a = a.flatten(2).transpose(0, 1).float()
-    b = b.flatten(2).transpose(0, 1).float()
-    # pixel counts do not fit into half precision
-    with torch.autocast(a.device.type, enabled=False):
-        inter = a @ b.transpose(1, 2)
-    union = a.sum(-1)[:, :, None] + b.sum(-1)[:, None, :] - inter
-    return inter / union.clamp(min=1)
-
-
-def both_seen(a: Tensor, b: Tensor, min_pixels: int) -> Tensor:
-    """Return (T, N, M) bool, whether both masks of a pair have more than ``min_pixels`` pixels.
-
-    Masks are (N, T, H, W) and (M, T, H, W) bool.
-    """
-    a_seen = (a.flatten(2).sum(-1) > min_pixels).T
-    b_seen = (b.flatten(2).sum(-1) > min_pixels).T
-    return a_seen[:, :, None] & b_seen[:, None, :]
+    return compare_masks(FlatMasks.of(a), FlatMasks.of(b))[0]
 
 
 def mean_over(values: Tensor, chosen: Tensor) -> Tensor:
     """Compute the mean (...) of chosen entries of (T, ...) over the first axis, 0 without any."""
     count = chosen.sum(dim=0).clamp(min=1)
     return (values * chosen).sum(dim=0) / count
+
+
+def mean_mask_iou(
+    a: FlatMasks, b: FlatMasks, min_pixels: int, compared: Tensor | None = None
+) -> Tensor:
+    """Compute the IoU (N, M) of all pairs, a mean over the frames in which both masks are seen.
+
+    These have more than ``min_pixels`` pixels. ``compared``, bool and broadcast to (T, N, M), says
+    which frames count at all. The IoU is 0 if none do.
+    """
+    iou, smaller = compare_masks(a, b)
+    seen = smaller > min_pixels
+    return mean_over(iou, seen if compared is None else seen & compared)
 
 
 def mask_stability(probs: Tensor, margin: float) -> Tensor:

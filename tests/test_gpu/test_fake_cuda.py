@@ -168,7 +168,7 @@ def test_the_network_never_waits(kind, precision, gpu):
 
 
 #: waits of two clips after the network: detection, linking of the second, its two new frames
-WAITS = dict(yolact=(8, 7, 2), condinst=(8, 6, 4), published=(8, 8, 2))
+WAITS = dict(yolact=(8, 4, 2), condinst=(8, 4, 3), published=(8, 8, 2))
 
 
 @pytest.mark.parametrize('kind', WAITS)

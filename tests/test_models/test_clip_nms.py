@@ -5,9 +5,9 @@ import torch
 from mmengine.structures import InstanceData
 
 from mmcico.models import ClipNMS, PublishedClipNMS
-from mmcico.models.task_modules.clip_nms import clip_mask_overlap, mask_box_share
+from mmcico.models.task_modules.clip_nms import all_boxes
 from mmcico.structures.clip_boxes import circumscribed_boxes, covered_by_better
-from mmcico.structures.clip_masks import both_seen
+from mmcico.structures.clip_masks import FlatMasks
 
 SIZE = (64, 64)
 
@@ -111,8 +111,9 @@ def test_no_rows_at_all():
 
 
 def mask_overlap(masks):
-    """Of masks that are seen with more than five pixels."""
-    return clip_mask_overlap(masks, both_seen(masks, masks, 5), 0.9)
+    """Of masks that are seen with more than five pixels, and boxes far from each other."""
+    boxes = 100.0 * torch.arange(len(masks))[:, None] + torch.arange(4)
+    return ClipNMS().overlap(FlatMasks.of(masks), boxes.expand(3, -1, -1))[0] / 0.5
 
 
 def test_mask_overlap_counts_frames_both_show():
@@ -127,10 +128,11 @@ def test_mask_overlap_counts_frames_both_show():
     assert mask_overlap(masks)[0, 1].item() == 1
 
 
-def test_share_of_the_box_that_a_mask_covers():
+@pytest.mark.parametrize('min_share, kept', [(0.24, [0]), (0.25, [])])
+def test_share_of_the_box_that_a_mask_covers(min_share, kept):
     clip = rows([(8, 8)], [[1.0]])
-    share = mask_box_share(clip.masks > 0.5, clip.bboxes * 2, (4.0, 4.0))
-    assert share.tolist() == [[0.25, 0.25]]
+    clip.bboxes = clip.bboxes * 2
+    assert ClipNMS(min_share=min_share).mask_nms(clip, SIZE).index.tolist() == kept
 
 
 @pytest.mark.parametrize('nms', [ClipNMS(), PublishedClipNMS()])
@@ -142,10 +144,10 @@ def test_boxes_count_in_frames_both_show(nms):
     boxes = torch.tensor([[0.0, 0, 40, 40]]).expand(2, 3, 4).clone()
     boxes[1, 2] += 40
     clip = InstanceData(
-        bboxes=boxes, circumscribed=torch.tensor([[0.0, 0, 40, 40], [0, 0, 80, 80]]), masks=masks
+        bboxes=boxes, circumscribed=torch.tensor([[0.0, 0, 40, 40], [0, 0, 80, 80]])
     )
-    frames, around = nms.overlap(clip)
+    frames, around = nms.overlap(FlatMasks.of(masks > 0.5), all_boxes(clip))
     assert frames[0, 1].item() == pytest.approx(0.25 * 1 + 0.5 * 0.4)
     assert around[0, 1].item() == pytest.approx(0.25 * 0.25)
-    clip.masks[1] = 0  # never seen together
-    assert nms.overlap(clip)[0][0, 1] == 0
+    masks[1] = 0  # never seen together
+    assert nms.overlap(FlatMasks.of(masks > 0.5), all_boxes(clip))[0][0, 1] == 0

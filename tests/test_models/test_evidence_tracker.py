@@ -67,7 +67,7 @@ def visible(clip):
 
 def test_shared_frames_by_hand():
     known = torch.tensor([[0, 1, 2], [3, 4, 5], [1, 2, 2]])
-    place, shared = shared_frames(known, torch.tensor([2, 3, 4]).expand(3, -1))
+    place, shared = shared_frames(known, torch.tensor([2, 3, 4]))
     assert place.tolist() == [[2, 2, 2], [2, 0, 1], [1, 2, 2]]
     assert shared.tolist() == [[True, False, False], [False, True, True], [True, False, False]]
 
@@ -97,6 +97,24 @@ def test_weights_follow_what_is_known_of_a_track(age, frames, bias):
     tracks.frames, tracks.age = torch.tensor([[0, 1, 2]]), torch.tensor([age])
     tracks.redrawn = tracks.masks
     assert evidence(found, tracks, torch.tensor(frames)).item() == bias
+
+
+def test_tracks_are_redrawn_only_if_the_masks_are_used():
+    drawn = []
+
+    def noted(frame_ids):
+        def draw(params, boxes):
+            drawn.append(params[:, 0].tolist())
+            return drawing(frame_ids)(params, boxes)
+
+        return draw
+
+    clips = [((0, 1, 2), (0, 1)), ((2, 3, 4), (0, 1)), ((4, 5, 6), (0,))]
+    run(EvidenceTracker(), clips, noted)
+    assert drawn == [[1]]
+    drawn.clear()
+    run(EvidenceTracker(dict(type='mmcico.PairEvidence', shared=dict(redrawn=1.0))), clips, noted)
+    assert drawn == [[0, 1], [0, 1], [1]]
 
 
 def test_ids_follow_objects_whatever_the_order_of_rows():

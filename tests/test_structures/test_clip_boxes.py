@@ -7,6 +7,7 @@ from mmcico.structures.clip_boxes import (
     box_iou,
     circumscribed_boxes,
     fill_from_nearest,
+    mutual_iou,
     pairwise_clip_iou,
     pairwise_iou,
     scale_boxes,
@@ -45,6 +46,13 @@ def test_box_iou_by_hand():
 def test_iou_of_empty_boxes_is_zero():
     empty = torch.zeros(1, 4)
     assert box_iou(empty, empty).tolist() == [0]
+    assert mutual_iou(empty).tolist() == [[0]]
+
+
+def test_boxes_of_a_frame_are_compared_with_each_other():
+    boxes = torch.tensor([[[0.0, 0, 4, 4], [2, 2, 6, 6]], [[0, 0, 2, 8], [0, 0, 4, 4]]])
+    expected = torch.tensor([[[1, 4 / 28], [4 / 28, 1]], [[1, 8 / 24], [8 / 24, 1]]])
+    torch.testing.assert_close(mutual_iou(boxes), expected)
 
 
 def test_clip_iou_is_the_mean_over_frames():

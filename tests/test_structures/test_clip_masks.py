@@ -5,13 +5,15 @@ import torch
 
 from mmcico.models.layers.clip_tower import clip_to_frames, frames_to_clip
 from mmcico.structures.clip_masks import (
-    both_seen,
+    FlatMasks,
+    compare_masks,
     crop_edges,
     crop_region,
     mask_stability,
-    mean_over,
+    mean_mask_iou,
     pairwise_mask_iou,
     to_original,
+    within_edges,
 )
 
 
@@ -28,6 +30,13 @@ def test_crop_region_is_cut_to_the_map():
     region = crop_region(torch.tensor([[-5.0, -5.0, 99.0, 99.0]]), (3, 4))
     assert region.all()
     assert crop_edges(torch.tensor([[-5.0, 1.0, 99.0, 2.5]]), (3, 4)).tolist() == [[0, 0, 4, 3]]
+
+
+def test_a_window_of_a_region():
+    edges = torch.tensor([[1.0, 0, 4, 3]])
+    whole = within_edges(edges, (0, 0, 8, 6))
+    assert whole.sum() == 3 * 3
+    assert torch.equal(within_edges(edges, (2, 1, 6, 5)), whole[:, 1:5, 2:6])
 
 
 def moving_squares():
@@ -54,10 +63,19 @@ def test_empty_masks_have_no_overlap():
 def test_mean_over_frames_that_both_see():
     masks = moving_squares()
     masks[1, 0] = False
-    seen = both_seen(masks, masks, min_pixels=3)
-    iou = mean_over(pairwise_mask_iou(masks, masks), seen)
-    assert iou[0, 1].item() == pytest.approx(2 / 6)  # second frame alone
-    assert both_seen(masks, masks, min_pixels=4).sum() == 0
+    flat = FlatMasks.of(masks)
+    assert mean_mask_iou(flat, flat, 3)[0, 1].item() == pytest.approx(2 / 6)  # second frame alone
+    assert mean_mask_iou(flat, flat, 4).tolist() == [[0, 0], [0, 0]]
+    second = torch.tensor([False, True])[:, None, None]
+    assert mean_mask_iou(flat, flat, 3, ~second)[0].tolist() == [1, 0]
+
+
+def test_masks_are_compared_with_the_smaller_one_in_mind():
+    masks = moving_squares()
+    masks[1, 1, 0] = False  # 2 of 4 pixels, one of them in common
+    iou, smaller = compare_masks(FlatMasks.of(masks), FlatMasks.of(masks).take(torch.tensor([1])))
+    assert smaller.tolist() == [[[4], [4]], [[2], [2]]]
+    assert iou[1].flatten().tolist() == pytest.approx([1 / 5, 1])
 
 
 def test_stability_is_the_share_of_pixels_that_both_thresholds_keep():

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mmcico.registry import MODELS
 from mmcico.structures.clip_boxes import circumscribed_boxes, grow_boxes, scale_boxes
-from mmcico.structures.clip_masks import crop_edges, crop_region
+from mmcico.structures.clip_masks import crop_edges, within_edges
 from mmcico.structures.clip_outputs import ClipGroundTruth, ClipOutputs, Positives
 from mmcico.structures.devices import numbers_like
 
@@ -249,11 +249,12 @@ class ClipMaskHead(ProtoLayers):
     def _draw(self, protos: Tensor, params: Tensor, boxes: Tensor, regions: Tensor) -> Tensor:
         """Return (N, T, h, w) probabilities; boxes and regions are in map pixels."""
         size = protos.shape[-2:]
-        inside = crop_region(regions, size)
         masks = protos.new_zeros(len(params), protos.shape[1], *size, dtype=torch.float)
         if len(params) == 0:
             return masks
-        left, top, right, bottom = bounding_window(crop_edges(regions, size))
+        edges = crop_edges(regions, size)
+        left, top, right, bottom = bounding_window(edges)
+        inside = within_edges(edges, (left, top, right, bottom))
         # generators work on coordinates, which begin at the window's corner
         boxes = boxes - numbers_like(boxes, [left, top, left, top])
         window = (..., slice(top, bottom), slice(left, right))
@@ -261,7 +262,7 @@ class ClipMaskHead(ProtoLayers):
             params.split(CHUNK), boxes.split(CHUNK), inside.split(CHUNK), masks.split(CHUNK)
         ):
             logits = self.generator(protos[window], some, circumscribed).float()
-            out[window] = logits.sigmoid() * crop[:, None][window]
+            out[window] = logits.sigmoid() * crop[:, None]
         return masks
 
 
@@ -270,7 +271,8 @@ def bounding_window(edges: Tensor) -> tuple[int, int, int, int]:
 
     Left and top are even, so that centres are rounded (half to even) as without a window.
     """
-    low, high = edges[:, :2].amin(dim=0), edges[:, 2:].amax(dim=0)
-    left, top, right, bottom = (int(x) for x in torch.cat([low, high]).tolist())
+    corners = edges.cpu().numpy()
+    left, top = (int(x) for x in corners[:, :2].min(axis=0))
+    right, bottom = (int(x) for x in corners[:, 2:].max(axis=0))
     left, top = left // 2 * 2, top // 2 * 2
     return left, top, max(right, left), max(bottom, top)

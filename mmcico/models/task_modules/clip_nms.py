@@ -3,42 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.registry import TASK_UTILS
-from mmcico.structures.clip_boxes import (
-    box_area,
-    box_centres,
-    covered_by_better,
-    pairwise_clip_iou,
-    pairwise_frame_iou,
-    pairwise_iou,
-)
-from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
-from mmcico.structures.devices import chosen_rows, numbers_like
+from mmcico.structures.clip_boxes import box_area, box_centres, covered_by_better, mutual_iou
+from mmcico.structures.clip_masks import FlatMasks, compare_masks, mean_over
+from mmcico.structures.devices import numbers_like
 
 
-def mask_box_share(masks: Tensor, boxes: Tensor, cells: tuple[float, float]) -> Tensor:
-    """Compute the shares (N, T) of frame boxes that masks cover.
-
-    Masks are (N, T, h, w) bool, boxes (N, T, 4) xyxy in input pixels; ``cells`` are the height and
-    the width of a map pixel in input pixels.
-    """
-    pixels = masks.flatten(2).sum(-1) * (cells[0] * cells[1])
-    return pixels / box_area(boxes).clamp(min=1e-6)
-
-
-def clip_mask_overlap(masks: Tensor, seen: Tensor, sure_iou: float) -> Tensor:
-    """Compute the mean mask IoU (N, N) over the frames in which both masks of a pair are seen.
-
-    Masks are (N, T, h, w) bool; ``seen`` (T, N, N) is that of :func:`both_seen`. Pairs that are
-    never seen together have 0. A pair with an IoU above ``sure_iou`` in any such frame is one
-    object: its overlap is 1.
-    """
-    iou = pairwise_mask_iou(masks, masks)
-    sure = ((iou > sure_iou) & seen).any(dim=0)
-    return mean_over(iou, seen).masked_fill(sure, 1.0)
+def all_boxes(clip: InstanceData) -> Tensor:
+    """Return (T + 1, N, 4): the boxes of all frames, then the circumscribed ones."""
+    return torch.cat([clip.bboxes, clip.circumscribed[:, None]], dim=1).transpose(0, 1)
 
 
 @TASK_UTILS.register_module()
@@ -81,12 +58,13 @@ class ClipNMS:
         Returns:
             tuple[Tensor, Tensor]: Query (N,) and anchor (N,) of each prediction.
         """
-        best = scores.amax(dim=-1).flatten()
-        index = (best > self.score_thr).nonzero()[:, 0]
+        best = scores.amax(dim=-1)
+        query, prior = (best > self.score_thr).nonzero(as_tuple=True)
         limit = min(self.max_per_frame * num_frames, self.max_per_clip)
-        if len(index) > limit:
-            index = index[best[index].topk(limit).indices]
-        return index // scores.shape[1], index % scores.shape[1]
+        if len(query) > limit:
+            top = best[query, prior].topk(limit).indices
+            query, prior = query[top], prior[top]
+        return query, prior
 
     def box_nms(self, clip: InstanceData, input_shape: Sequence[int]) -> InstanceData:
         """Sort predictions and drop those whose boxes repeat a better one.
@@ -101,13 +79,12 @@ class ClipNMS:
             without boxes that are mostly outside.
         """
         key = clip.class_scores.amax(dim=1) * clip.rank_weight
-        clip = clip[key.argsort(descending=True, stable=True)]
-        overlap = (
-            pairwise_clip_iou(clip.bboxes, clip.bboxes)
-            + pairwise_iou(clip.circumscribed, clip.circumscribed)
-        ) / 2
-        keep = ~covered_by_better(overlap, self.box_thr)
-        return chosen_rows(clip, keep & self._inside(clip.bboxes, input_shape))
+        order = key.argsort(descending=True, stable=True)
+        boxes = all_boxes(clip)[:, order]
+        iou = mutual_iou(boxes)
+        covered = covered_by_better((iou[:-1].mean(dim=0) + iou[-1]) / 2, self.box_thr)
+        keep = ~covered & self._inside(boxes[:-1], input_shape)
+        return clip[order[keep.nonzero()[:, 0]]]
 
     def mask_nms(self, clip: InstanceData, input_shape: Sequence[int]) -> InstanceData:
         """Drop empty masks and, class by class, duplicates.
@@ -120,34 +97,38 @@ class ClipNMS:
             InstanceData: Distinct instances, best score first, with ``scores`` (M,) and
             ``labels`` (M,) added.
         """
-        clip = chosen_rows(clip, self._well_drawn(clip, input_shape))
-        overlap = self.overlap(clip)
-        keys = (clip.class_scores * clip.rank_weight[:, None]).T
+        masks, boxes = FlatMasks.of(clip.masks > 0.5), all_boxes(clip)
+        cell = input_shape[0] * input_shape[1] / (clip.masks.shape[-2] * clip.masks.shape[-1])
+        kept = self._well_drawn(masks.areas, boxes[:-1], cell).nonzero()[:, 0]
+        keys = (clip.class_scores * clip.rank_weight[:, None])[kept].T
         labels = (keys > self.score_thr).any(dim=1).nonzero()[:, 0]
-        keys = keys[labels]
-        order = keys.argsort(dim=1, descending=True, stable=True)
-        keep = ~covered_by_better(self.reorder(overlap, order), self.nms_thr)
-        keep &= keys.gather(1, order) > self.score_thr
+        keys, order = keys[labels].sort(dim=1, descending=True, stable=True)
+        overlap = self.reorder(self.overlap(masks.take(kept), boxes[:, kept]), order)
+        keep = ~covered_by_better(overlap, self.nms_thr) & (keys > self.score_thr)
         which, place = keep.nonzero(as_tuple=True)
-        index, labels = order[which, place], labels[which]
-        scores = clip.class_scores[index, labels]
-        best = scores.argsort(descending=True, stable=True)
+        index, labels = kept[order[which, place]], labels[which]
+        scores, best = clip.class_scores[index, labels].sort(descending=True, stable=True)
         result = clip[index[best]]
-        result.scores, result.labels = scores[best], labels[best]
+        result.scores, result.labels = scores, labels[best]
         return result
 
-    def overlap(self, clip: InstanceData) -> tuple[Tensor, Tensor]:
-        """Return the overlap of all pairs of predictions, (N, N), in two parts to be summed.
+    def overlap(self, masks: FlatMasks, boxes: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the overlap of all pairs of N predictions, (N, N), in two parts to be summed.
 
         Boxes and masks of frames are compared where both masks are seen, because the box of a
-        hidden object means little.
+        hidden object means little. A pair whose masks have an IoU above ``sure_iou`` in any such
+        frame is one object: the overlap of its masks is 1.
+
+        Args:
+            masks (FlatMasks): Masks of T frames.
+            boxes (Tensor): (T + 1, N, 4), see :func:`all_boxes`.
         """
-        masks = clip.masks > 0.5
-        seen = both_seen(masks, masks, self.min_pixels)
-        boxes = mean_over(pairwise_frame_iou(clip.bboxes, clip.bboxes), seen)
-        circumscribed = pairwise_iou(clip.circumscribed, clip.circumscribed)
-        masks = clip_mask_overlap(masks, seen, self.sure_iou)
-        return 0.25 * boxes + 0.5 * masks, 0.25 * circumscribed
+        box_iou = mutual_iou(boxes)
+        mask_iou, smaller = compare_masks(masks, masks)
+        seen = smaller > self.min_pixels
+        sure = ((mask_iou > self.sure_iou) & seen).any(dim=0)
+        both = mean_over(torch.stack([box_iou[:-1], mask_iou], dim=1), seen[:, None])
+        return 0.25 * both[0] + 0.5 * both[1].masked_fill(sure, 1.0), 0.25 * box_iou[-1]
 
     def reorder(self, overlap: tuple[Tensor, Tensor], order: Tensor) -> Tensor:
         """Return the overlap of predictions in each class's own order.
@@ -159,23 +140,24 @@ class ClipNMS:
         Returns:
             Tensor: (..., N, N).
         """
-        rows, columns = order[..., :, None], order[..., None, :]
-        return overlap[0][rows, columns] + overlap[1][rows, columns]
+        return (overlap[0] + overlap[1])[order[..., :, None], order[..., None, :]]
 
     def _inside(self, boxes: Tensor, size: Sequence[int]) -> Tensor:
-        """Return (N,) bool, whether centres lie in the image in enough frames."""
+        """Return (N,) bool, whether boxes (T, N, 4) have enough centres in the image."""
         centre = box_centres(boxes)
         limit = numbers_like(centre, [size[1], size[0]])
         inside = ((centre > 0) & (centre < limit)).all(dim=-1)
-        return inside.sum(dim=1) >= max(boxes.shape[1] // 2, 1)
+        return inside.sum(dim=0) >= max(len(boxes) // 2, 1)
 
-    def _well_drawn(self, clip: InstanceData, input_shape: Sequence[int]) -> Tensor:
-        """Return (N,) bool, whether the mask is large enough in some frame."""
-        masks = clip.masks > 0.5
-        cells = (input_shape[0] / masks.shape[-2], input_shape[1] / masks.shape[-1])
-        large = masks.flatten(2).sum(-1) > self.min_pixels
-        fills = mask_box_share(masks, clip.bboxes, cells) > self.min_share
-        return large.any(dim=1) & fills.any(dim=1)
+    def _well_drawn(self, areas: Tensor, boxes: Tensor, cell: float) -> Tensor:
+        """Return (N,) bool, whether the mask is large enough in some frame.
+
+        Masks have ``areas`` (T, N), in cells of the map that are ``cell`` input pixels large; boxes
+        are (T, N, 4).
+        """
+        large = areas > self.min_pixels
+        fills = areas * cell / box_area(boxes).clamp(min=1e-6) > self.min_share
+        return large.any(dim=0) & fills.any(dim=0)
 
 
 @TASK_UTILS.register_module()

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from mmcico.registry import MODELS, TASK_UTILS
 from mmcico.structures.clip_boxes import pairwise_clip_iou
-from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
-from mmcico.structures.devices import chosen_rows, numbers_like
+from mmcico.structures.clip_masks import FlatMasks, mean_mask_iou
+from mmcico.structures.devices import chosen_rows, listed_rows, numbers_like
 from mmcico.structures.track_state import Draw, TrackState
 
 from ..interfaces import accept_old_names
@@ -177,10 +177,11 @@ class ClipTracker(BaseModule):
         similar = (cosine(clip.embeds, tracks.embeds) + 1) / 2
         same = clip.labels[:, None] == tracks.labels[None]
         overlap = torch.zeros_like(similar)
-        for age in tracks.age.unique().tolist():
-            cols = (tracks.age == age).nonzero()[:, 0]
-            overlap[:, cols] = self._overlap(
-                clip, tracks[cols], *shared_frames(state.seen_in(age), frame_ids)
+        ages = tracks.age.tolist()
+        for age in set(ages):
+            cols = [col for col, each in enumerate(ages) if each == age]
+            overlap[:, numbers_like(overlap, cols, torch.long)] = self._overlap(
+                clip, listed_rows(tracks, cols), *shared_frames(state.seen_in(age), frame_ids)
             )
         return (
             self.embed_weight * similar
@@ -196,7 +197,7 @@ class ClipTracker(BaseModule):
         then, these = (numbers_like(clip.bboxes, frames, torch.long) for frames in (last, now))
         boxes = pairwise_clip_iou(clip.bboxes[:, these], tracks.bboxes[:, then])
         drawn, known = clip.masks[:, these] > 0.5, tracks.masks[:, then] > 0.5
-        masks = mean_over(pairwise_mask_iou(drawn, known), both_seen(drawn, known, self.min_pixels))
+        masks = mean_mask_iou(FlatMasks.of(drawn), FlatMasks.of(known), self.min_pixels)
         return self.mask_weight * masks + self.box_weight * boxes
 
     def _remember(self, state: TrackState, clip: InstanceData, track: Tensor) -> InstanceData:
@@ -210,6 +211,8 @@ class ClipTracker(BaseModule):
         if self.momentum and len(rows):
             mean = torch.lerp(now.embeds[rows], old.embeds[track[rows]], self.momentum)
             now.embeds = now.embeds.index_copy(0, rows, F.normalize(mean))
+        if self.memory == 1:
+            return now
         gone = ~torch.isin(old.instances_id, now.instances_id)
         lost = chosen_rows(old, gone & (old.age + 1 < self.memory))
         if len(lost) == 0:

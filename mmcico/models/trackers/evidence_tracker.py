@@ -11,7 +11,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmcico.registry import MODELS, TASK_UTILS
-from mmcico.structures.clip_boxes import covered_by_better, scale_boxes
+from mmcico.structures.clip_boxes import scale_boxes
 from mmcico.structures.clip_masks import mask_stability
 from mmcico.structures.devices import chosen_rows, numbers_like
 from mmcico.structures.track_state import Draw, TrackState
@@ -129,49 +129,71 @@ class EvidenceTracker(BaseModule):
         """
         frames = numbers_like(clip.scores, tuple(frame_ids), torch.long)
         found = self._begin(clip, frames)
-        found.instances_id = torch.full_like(found.labels, -1)
-        tracks = found[:0] if state.tracks is None else state.tracks[:]
+        tracks = found[:0] if state.tracks is None else state.tracks
+        rows = cols = found.labels[:0]
         if len(tracks):
-            around = scale_boxes(tracks.circumscribed, self.redraw_scale)
-            tracks.redrawn = draw(tracks.mask_params, around)
-            pairs = self.matching(self.evidence(found, tracks, frames), 0.0)
-            found = self._carry_on(found, tracks, *pairs)
-        new = found.instances_id < 0
-        number = new.cumsum(0)
-        found.instances_id = found.instances_id.where(~new, state.next_id + number - 1)
-        missed = chosen_rows(tracks, ~torch.isin(tracks.instances_id, found.instances_id))
-        missed.age = missed.age + 1
-        missed.misses = missed.misses + 1
-        repeats = clips_of_a_frame(frame_ids, state.clips)
-        output = self._output(found, found.mean_masks, found.bboxes, repeats)
-        if len(missed):
-            filled = self._filled(missed, found, frames, repeats)
-            output = InstanceData.cat([output, filled])
-            missed.pop('redrawn')
-        kept = chosen_rows(missed, missed.age < self.memory)
+            rows, cols = self._pairs(found, tracks, frames, draw)
+            self._carry_on(found, tracks, rows, cols, frames)
+        found.total = found.total + self._clip_scores(found.scores, found.mean_masks)
+        number = len(found) - len(rows)
+        if number:
+            new = found.instances_id < 0
+            ids = new.cumsum(0) + (state.next_id - 1)
+            found.instances_id = ids.where(new, found.instances_id)
+        masks, bboxes, known = found.mean_masks, found.bboxes, found
+        if len(tracks) > len(cols):
+            missed = self._missed(tracks, cols)
+            known = InstanceData.cat([found, missed])
+            drawn, boxes = self._filled(missed, found, frames, draw)
+            masks, bboxes = torch.cat([masks, drawn]), torch.cat([bboxes, boxes])
+        output = self._output(known, clips_of_a_frame(frame_ids, state.clips))
+        output.masks, output.bboxes = masks, bboxes
         state = TrackState(
-            state.next_id + int(new.sum()),
+            state.next_id + number,
             tuple(frame_ids),
-            InstanceData.cat([found, kept]) if len(kept) else found,
+            known if known is found else chosen_rows(known, known.age < self.memory),
             (tuple(frame_ids), *state.clips)[: self.memory],
         )
         return state, output
 
     def _begin(self, clip: InstanceData, frames: Tensor) -> InstanceData:
-        """Return the distinct instances of a clip as tracks of one clip."""
-        clip = clip[clip.scores.argsort(descending=True, stable=True)]
-        clip = chosen_rows(clip, ~self._duplicates(clip.masks > 0.5))
-        found = InstanceData(**{key: clip[key] for key in FIELDS})
-        found.embeds = clip.embeds.float()
-        found.votes = clip.class_scores.float()
-        found.total = self._clip_scores(clip.scores, clip.masks)
-        found.hits = torch.ones_like(clip.labels)
-        found.misses = torch.zeros_like(clip.labels)
-        found.age = torch.zeros_like(clip.labels)
-        found.frames = frames.expand(len(clip), -1)
-        found.mean_masks = clip.masks
-        found.num_masks = torch.ones_like(clip.bboxes[..., 0])
+        """Return the distinct instances of a clip as tracks of one clip, without ids."""
+        order = clip.scores.argsort(descending=True, stable=True)
+        repeated = self._duplicates((clip.masks > 0.5)[order])
+        order = order[(~repeated).nonzero()[:, 0]]
+        found = InstanceData(**{key: clip[key][order] for key in FIELDS})
+        found.embeds = found.embeds.float()
+        found.votes = clip.class_scores[order].float()
+        found.total = torch.zeros_like(found.votes[:, 0])
+        found.hits = torch.ones_like(found.labels)
+        found.misses = found.age = torch.zeros_like(found.labels)
+        found.instances_id = found.misses - 1
+        found.frames = frames.expand(len(found), -1)
+        found.mean_masks = found.masks
+        found.num_masks = torch.ones_like(found.bboxes[..., 0])
         return found
+
+    def _pairs(
+        self, found: InstanceData, tracks: InstanceData, frames: Tensor, draw: Draw
+    ) -> tuple[Tensor, Tensor]:
+        """Return the rows and columns of the pairs of instances and tracks."""
+        if self.evidence.redraws:
+            tracks = tracks[:]
+            tracks.redrawn = self._redrawn(tracks, draw)
+        return self.matching(self.evidence(found, tracks, frames), 0.0)
+
+    def _redrawn(self, tracks: InstanceData, draw: Draw) -> Tensor:
+        """Return the masks of tracks on the prototypes of the clip."""
+        return draw(tracks.mask_params, scale_boxes(tracks.circumscribed, self.redraw_scale))
+
+    def _missed(self, tracks: InstanceData, cols: Tensor) -> InstanceData:
+        """Return the tracks but those of ``cols``, after one more clip without them."""
+        # the number is known, so that nothing has to wait for the device
+        claimed = torch.zeros_like(tracks.age).index_fill(0, cols, 1)
+        missed = tracks[claimed.argsort(stable=True)[: len(tracks) - len(cols)]]
+        missed.age = missed.age + 1
+        missed.misses = missed.misses + 1
+        return missed
 
     def _duplicates(self, masks: Tensor) -> Tensor:
         """Return (N,) bool, instances that show what a better one shows, or a part of it."""
@@ -179,45 +201,46 @@ class EvidenceTracker(BaseModule):
         # pixel counts do not fit into half precision
         with torch.autocast(masks.device.type, enabled=False):
             common = flat @ flat.T
-        area = flat.sum(dim=1)
+        area = common.diagonal()
         iou = common / (area[:, None] + area - common).clamp(min=1)
         part = common / area.clamp(min=1)
-        return covered_by_better(iou, self.duplicate_iou) | covered_by_better(part, self.part_share)
+        repeated = (iou > self.duplicate_iou) | (part > self.part_share)
+        return repeated.triu(diagonal=1).any(dim=0)
 
     def _clip_scores(self, scores: Tensor, masks: Tensor) -> Tensor:
         """Return the scores (N,) of the instances of a clip by their classes and masks."""
         return (scores.float() * mask_stability(masks, self.margin)).sqrt()
 
     def _carry_on(
-        self, found: InstanceData, tracks: InstanceData, rows: Tensor, cols: Tensor
-    ) -> InstanceData:
+        self, found: InstanceData, tracks: InstanceData, rows: Tensor, cols: Tensor, frames: Tensor
+    ) -> None:
         """Give instances (rows) the history of their tracks (cols)."""
-        past = tracks[cols]
-        place, shared = shared_frames(past.frames, found.frames[rows])
-        number = at_frames(past.num_masks, place) * shared
+        place, shared = shared_frames(tracks.frames[cols], frames)
+        then = cols[:, None], place
+        number = tracks.num_masks[then] * shared
         weight = (number / (number + 1))[..., None, None]
-        masks = torch.lerp(found.masks[rows], at_frames(past.mean_masks, place), weight)
+        embeds = torch.lerp(found.embeds[rows], tracks.embeds[cols], self.momentum)
         new = dict(
-            instances_id=past.instances_id,
-            embeds=F.normalize(torch.lerp(found.embeds[rows], past.embeds, self.momentum)),
-            mean_masks=masks,
+            instances_id=tracks.instances_id[cols],
+            embeds=F.normalize(embeds),
+            mean_masks=torch.lerp(found.masks[rows], tracks.mean_masks[then], weight),
             num_masks=number + 1,
-            total=self._clip_scores(found.scores[rows], masks) + past.total,
-            **{key: found[key][rows] + past[key] for key in ('votes', 'hits', 'misses')},
         )
         for key, values in new.items():
             found[key] = found[key].index_copy(0, rows, values)
+        for key in ('total', 'votes', 'hits', 'misses'):
+            found[key] = found[key].index_add(0, rows, tracks[key][cols])
         found.labels = found.votes.argmax(dim=1)
-        return found
 
     def _filled(
-        self, missed: InstanceData, found: InstanceData, frames: Tensor, repeats: float
-    ) -> InstanceData:
-        """Return missed tracks, with masks if they are shown."""
-        place, shared = shared_frames(missed.frames, frames.expand(len(missed), -1))
+        self, missed: InstanceData, found: InstanceData, frames: Tensor, draw: Draw
+    ) -> tuple[Tensor, Tensor]:
+        """Return masks, empty if they are not shown, and boxes of missed tracks."""
+        place, shared = shared_frames(missed.frames, frames)
         known = at_frames(missed.mean_masks, place)
-        masks = torch.where(shared[..., None, None], known, missed.redrawn)
-        drawn, again, last = masks > 0.5, missed.redrawn > 0.5, known > 0.5
+        redrawn = self._redrawn(missed, draw)
+        masks = torch.where(shared[..., None, None], known, redrawn)
+        drawn, again, last = masks > 0.5, redrawn > 0.5, known > 0.5
         # without shared frames, the first frame is compared with the last one of the track
         compared = shared.float()
         compared[:, 0] += ~shared.any(dim=1)
@@ -227,15 +250,11 @@ class EvidenceTracker(BaseModule):
         taken = (found.masks > 0.5).any(dim=0)
         covered = (drawn & taken).flatten(1).sum(1) / drawn.flatten(1).sum(1).clamp(min=1)
         show = (iou > self.fill_iou) & (covered < self.fill_covered) & (missed.age <= self.fill)
-        masks = masks * show[:, None, None, None]
-        return self._output(missed, masks, at_frames(missed.bboxes, place), repeats)
+        return masks * show[:, None, None, None], at_frames(missed.bboxes, place)
 
-    def _output(
-        self, tracks: InstanceData, masks: Tensor, bboxes: Tensor, repeats: float
-    ) -> InstanceData:
+    def _output(self, tracks: InstanceData, repeats: float) -> InstanceData:
         """Return the tracks, scored by all that is known of them."""
         output = InstanceData(**{key: tracks[key] for key in (*FIELDS, 'instances_id')})
-        output.masks, output.bboxes = masks, bboxes
         output.scores = tracks.total / (tracks.hits + tracks.misses + self.prior * repeats)
         weak = tracks.total < self.birth_score * tracks.hits
         output.tentative = weak & (tracks.hits < self.confirm * repeats)

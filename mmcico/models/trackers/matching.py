@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from mmcico.registry import TASK_UTILS
-from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
+from mmcico.structures.clip_masks import FlatMasks, mean_mask_iou
 from mmcico.structures.devices import numbers_like
 
 #: fields that tracks keep of a clip's instances, to be drawn again
@@ -117,12 +117,12 @@ class EmbeddingRecall(BaseModule):
 
 
 def shared_frames(known: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
-    """Find the frames of a clip among those that tracks were last seen in, both (M, T) frame ids.
+    """Find the frames (T,) of a clip among those (M, T) in which tracks were last seen, by id.
 
     Returns the (M, T) position of each frame of the clip among the frames of the track, that of the
     track's last frame if it is not there; and (M, T) bool, whether it is there.
     """
-    same = known[:, :, None] == frames[:, None]
+    same = known[:, :, None] == frames
     shared = same.any(dim=1)
     place = torch.where(shared, same.int().argmax(dim=1), known.shape[1] - 1)
     return place, shared
@@ -175,6 +175,8 @@ class PairEvidence(BaseModule):
                 )
             weights.update(given or {})
         self.min_pixels = min_pixels
+        #: whether tracks have to be redrawn to be compared; without, RIoU is 0
+        self.redraws = any(weights['redrawn'] for weights in self.weights)
 
     def forward(self, found: InstanceData, tracks: InstanceData, frames: Tensor) -> Tensor:
         """Compute the log-odds of all pairs.
@@ -182,8 +184,8 @@ class PairEvidence(BaseModule):
         Args:
             found (InstanceData): N instances of a clip: ``masks`` (N, T, h, w), ``embeds`` (N, E),
                 ``votes`` (N, K).
-            tracks (InstanceData): M tracks with these fields, ``redrawn`` (M, T, h, w), ``age``
-                (M,) and ``frames`` (M, T).
+            tracks (InstanceData): M tracks with these fields, ``age`` (M,), ``frames`` (M, T) and,
+                if ``redraws``, ``redrawn`` (M, T, h, w).
             frames (Tensor): (T,) frame ids of the clip.
 
         Returns:
@@ -204,21 +206,20 @@ class PairEvidence(BaseModule):
             tuple[Tensor, Tensor]: (5, N, M) terms in the order of the weights, and the (M,) kind
             of each track: 0 with shared frames, 1 without, 2 missed and without.
         """
-        place, shared = shared_frames(tracks.frames, frames.expand(len(tracks), -1))
-        none = ~shared.any(dim=1)
-        first = torch.arange(len(frames), device=frames.device) == 0
-        compared = shared | (none[:, None] & first)
-        drawn = found.masks > 0.5
-        known = at_frames(tracks.masks, place) > 0.5
-        seen = both_seen(drawn, known, self.min_pixels) & compared.T[:, None]
-        again = tracks.redrawn > 0.5
-        both = both_seen(drawn, again, self.min_pixels)
+        place, compared = shared_frames(tracks.frames, frames)
+        none = ~compared.any(dim=1)
+        compared[:, 0].logical_or_(none)
+        drawn = FlatMasks.of(found.masks > 0.5)
+        known = FlatMasks.of(at_frames(tracks.masks, place) > 0.5)
         same = F.normalize(found.votes, p=1, dim=1) @ F.normalize(tracks.votes, p=1, dim=1).T
         terms = [
             torch.ones_like(same),
-            mean_over(pairwise_mask_iou(drawn, known), seen),
-            mean_over(pairwise_mask_iou(drawn, again), both),
+            mean_mask_iou(drawn, known, self.min_pixels, compared.T[:, None]),
+            torch.zeros_like(same),
             cosine(found.embeds, tracks.embeds),
             same,
         ]
-        return torch.stack(terms), torch.where(none, 1 + (tracks.age > 0).long(), 0)
+        if self.redraws:
+            again = FlatMasks.of(tracks.redrawn > 0.5)
+            terms[2] = mean_mask_iou(drawn, again, self.min_pixels)
+        return torch.stack(terms), none * (1 + (tracks.age > 0))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mmcico.registry import MODELS
 from mmcico.structures.clip_boxes import pairwise_frame_iou, pairwise_iou, scale_boxes
-from mmcico.structures.clip_masks import both_seen, mean_over, pairwise_mask_iou
+from mmcico.structures.clip_masks import FlatMasks, compare_masks, mean_over
 from mmcico.structures.devices import chosen_rows
 from mmcico.structures.track_state import Draw, TrackState
 
@@ -159,12 +159,10 @@ class PublishedClipTracker(BaseModule):
         self, boxes: Tensor, masks: Tensor, old_boxes: Tensor, old_masks: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return (N, M) mask IoU and box IoU, means over frames that show both."""
-        drawn, known = masks > 0.5, old_masks > 0.5
-        seen = both_seen(drawn, known, 2)
-        return (
-            mean_over(pairwise_mask_iou(drawn, known), seen),
-            mean_over(pairwise_frame_iou(boxes, old_boxes), seen),
-        )
+        iou, smaller = compare_masks(FlatMasks.of(masks > 0.5), FlatMasks.of(old_masks > 0.5))
+        both = torch.stack([iou, pairwise_frame_iou(boxes, old_boxes)], dim=1)
+        masks, boxes = mean_over(both, (smaller > 2)[:, None])
+        return masks, boxes
 
     def _redrawn(self, tracks: InstanceData, draw: Draw, num_frames: int) -> InstanceData:
         """Return all tracks on the prototypes of the clip."""

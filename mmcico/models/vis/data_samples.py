@@ -18,7 +18,7 @@ from torch import Tensor
 from mmcico.structures.clip_boxes import box_area, fill_from_nearest
 from mmcico.structures.clip_masks import to_original
 from mmcico.structures.clip_outputs import ClipGroundTruth
-from mmcico.structures.devices import chosen_rows, numbers_like
+from mmcico.structures.devices import listed_rows, numbers_like
 from mmcico.structures.track_state import TrackState
 
 from .clip_network import ClipInput
@@ -171,7 +171,7 @@ def full_masks(
         to_original(part, input_shape, shown, frame.ori_shape[:2], crop_first)
         for part in probs.split(CHUNK)
     ]
-    return torch.cat(parts)
+    return torch.cat(parts) if len(parts) > 1 else parts[0]
 
 
 def full_boxes(boxes: Tensor, frame: DetDataSample) -> Tensor:
@@ -179,9 +179,10 @@ def full_boxes(boxes: Tensor, frame: DetDataSample) -> Tensor:
     height, width = frame.ori_shape[:2]
     shown = shown_size(frame)
     fy, fx = height / shown[0], width / shown[1]
-    limit = numbers_like(boxes, [width, height, width, height])
-    boxes = boxes * numbers_like(boxes, [fx, fy, fx, fy])
-    return torch.minimum(boxes.clamp(min=0), limit)
+    factor, low, high = numbers_like(
+        boxes, [[fx, fy, fx, fy], [0, 0, 0, 0], [width, height, width, height]]
+    )
+    return (boxes * factor).clamp(low, high)
 
 
 def final_frames(
@@ -189,6 +190,7 @@ def final_frames(
 ) -> Iterator[DetDataSample]:
     """Yield the frames that no later clip writes, with the instances visible in them."""
     crop_first = clip.get('mask_resize') == 'crop_first'
+    tentative = clip.tentative.tolist() if 'tentative' in clip else [False] * len(clip)
     for t in range(sample.get('num_written', 0), sample.num_final):
         frame = DetDataSample(metainfo=sample[t].metainfo)
         masks = full_masks(clip.masks[:, t], frame, input_shape, crop_first)
@@ -199,16 +201,29 @@ def final_frames(
             masks=masks,
             instances_id=clip.instances_id,
         )
-        seen = masks.flatten(1).any(dim=1)
+        seen = masks.flatten(1).any(dim=1).tolist()
         if 'tentative' in clip:
-            frame.tentative_track_instances = chosen_rows(rows, seen & clip.tentative)
-            seen = seen & ~clip.tentative
-        frame.pred_track_instances = chosen_rows(rows, seen)
+            unsure = [row for row, is_seen in enumerate(seen) if is_seen and tentative[row]]
+            frame.tentative_track_instances = listed_rows(rows, unsure)
+        sure = [row for row, is_seen in enumerate(seen) if is_seen and not tentative[row]]
+        frame.pred_track_instances = listed_rows(rows, sure)
         # MMDetection's drawing hook requires a ground truth of this name
         frame.gt_instances = InstanceData(
             bboxes=clip.bboxes[:0, t], labels=clip.labels[:0], instances_id=clip.instances_id[:0]
         )
         yield frame
+
+
+def sample_of_frames(metainfo: Mapping[str, Any], frames: list[DetDataSample]) -> TrackDataSample:
+    """Return a sample with ``video_data_samples``.
+
+    The setter of that property writes all tensors of the first frame as text (MMDetection 3.3), for
+    which they are copied from the device; so it gets an empty frame.
+    """
+    sample = TrackDataSample(metainfo=dict(metainfo))
+    sample.video_data_samples = [DetDataSample()]
+    sample.video_data_samples[:] = frames
+    return sample
 
 
 def to_track_sample(
@@ -230,8 +245,8 @@ def to_track_sample(
         confirms tracks, ``tentative_track_instances``, those that are not confirmed yet; and
         ``clip_instances`` with the :data:`VOTE_FIELDS` of all N, and metainfo ``class_ties``.
     """
-    result = TrackDataSample(metainfo=sample.metainfo)
-    result.video_data_samples = list(final_frames(clip, sample, input_shape))
+    frames = list(final_frames(clip, sample, input_shape))
+    result = sample_of_frames(sample.metainfo, frames)
     result.clip_instances = InstanceData(
         metainfo=dict(class_ties=clip.get('class_ties', 'scored')),
         **{name: clip[name] for name in VOTE_FIELDS if name in clip},
