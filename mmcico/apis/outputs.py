@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from mmcico.visualization import DrawnObject, VideoWriter, open_video_writer
 from mmcico.visualization.style import DrawStyle, Frame, TrackHistory, draw_frame, with_history
 
 from .mask_pictures import is_mask_picture, write_mask_picture
+from .running import background_thread
 from .stream_values import FrameResult
 
 
@@ -55,7 +56,7 @@ class BackgroundSink(ResultSink):
         self.length = length
         self._has_failed = False
         self._waiting: deque[Future] = deque()
-        self._pool = ThreadPoolExecutor(1, 'mmcico-writer')
+        self._pool = background_thread('mmcico-writer')
 
     def write(self, result: FrameResult) -> None:
         """Hand over a frame.

@@ -83,11 +83,27 @@ class UntilError(Generic[Item]):
             self.error = error
 
 
+def background_thread(name: str) -> ThreadPoolExecutor:
+    """Return a pool of one thread, in which PyTorch uses no other threads.
+
+    Every thread that calls PyTorch otherwise gets OpenMP threads of its own. Where these are more
+    than the cores, OpenMP lets all of them sleep between two operations, and to wake them up takes
+    longer than many operations of a network.
+    """
+    pool = ThreadPoolExecutor(1, name)
+    number = torch.get_num_threads()
+    # the first call in a thread gives it the number of the process
+    pool.submit(torch.get_num_threads).result()
+    pool.submit(torch.set_num_threads, 1).result()
+    torch.set_num_threads(number)  # for threads that begin later; this one has kept its number
+    return pool
+
+
 def ahead(items: Iterable[Item], length: int) -> Generator[Item, None, None]:
     """Yield items in order that a thread computes ahead; up to ``length`` of them may wait."""
     iterator = iter(items)
     waiting: deque[Future] = deque()
-    pool = ThreadPoolExecutor(1, 'mmcico-reader')
+    pool = background_thread('mmcico-reader')
     try:
         while True:
             while len(waiting) < length:
@@ -108,7 +124,7 @@ def in_background(jobs: Iterable[Callable[[], Item]], length: int) -> Generator[
     """
     waiting: deque[tuple[Callable[[], Item], Future]] = deque()
     source = UntilError(jobs)
-    pool = ThreadPoolExecutor(1, 'mmcico-results')
+    pool = background_thread('mmcico-results')
     try:
         for job in source:
             waiting.append((job, pool.submit(job)))

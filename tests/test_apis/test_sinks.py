@@ -4,6 +4,7 @@ import json
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from mmcico.apis.outputs import (
     TrackSink,
     drawn_frames,
 )
-from mmcico.apis.running import InterruptBetweenFrames
+from mmcico.apis.running import InterruptBetweenFrames, ahead, background_thread, in_background
 from mmcico.datasets.converters.class_maps import ClassTable
 from mmcico.datasets.converters.mask_folders import MaskFolders
 from mmcico.testing import write_small_model
@@ -139,6 +140,28 @@ def test_frames_are_written_in_order_by_another_thread():
     names = {name for _, name in slow.seen}
     assert len(names) == 1 and threading.current_thread().name not in names
     assert slow.closed
+
+
+def test_threads_in_the_background_have_no_threads_of_their_own():
+    """More threads than cores slow the network down; those of other work stay."""
+    before, found = torch.get_num_threads(), []
+
+    class Sink(ResultSink):
+        def write(self, result):
+            found.append(torch.get_num_threads())
+
+    torch.set_num_threads(2)
+    try:
+        found += ahead((torch.get_num_threads() for _ in range(2)), 1)
+        found += in_background([torch.get_num_threads], 1)
+        with BackgroundSink(Sink()) as sink:
+            sink.write(None)
+        background_thread('another').shutdown()
+        with ThreadPoolExecutor(1) as others:
+            after = torch.get_num_threads(), others.submit(torch.get_num_threads).result()
+    finally:
+        torch.set_num_threads(before)
+    assert (found, after) == ([1] * 4, (2, 2))
 
 
 def test_few_frames_wait():
