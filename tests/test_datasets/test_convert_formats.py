@@ -152,9 +152,14 @@ def test_files_of_labelme_are_not_replaced(tmp_path):
     mine = tmp_path / 'v0' / '2.json'
     mine.parent.mkdir()
     mine.write_text('mine')
-    with pytest.raises(ValueError, match='2.json exists, and may have been drawn by hand; choose'):
+    with pytest.raises(ValueError, match='2.json exists with other shapes, perhaps drawn by hand;'):
         write_labelme(file_of(numbered()), tmp_path, Problems('out'))
     assert [path.read_text() for path in tmp_path.rglob('*.json')] == ['mine']
+    mine.unlink()
+    write_labelme(file_of(numbered()), tmp_path, Problems('out'))
+    mine.unlink()  # as an interrupted conversion leaves its folder
+    write_labelme(file_of(numbered()), tmp_path, Problems('out'))
+    assert mine.is_file()
 
 
 def test_covered_pixels_and_crowds_are_told(folder):

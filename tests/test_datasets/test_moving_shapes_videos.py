@@ -17,6 +17,7 @@ from mmcico.datasets.moving_shapes import (
     write_dataset,
 )
 from mmcico.datasets.moving_shapes.generate import track_annotation
+from mmcico.utils.files import MARK
 
 HARD = make_config('hard', num_frames=6, objects=(3, 5))
 
@@ -228,6 +229,9 @@ def test_other_data_is_not_replaced(tmp_path, capsys, name):
     folder = tmp_path / 'new'
     shown = write_dataset(folder, 2, config=config).read_bytes()
     (folder / 'instances.json').unlink()
+    assert write_dataset(folder, 2, config=config).read_bytes() == shown
+    # and what a version without marks has written
+    (folder / MARK).unlink()
     assert write_dataset(folder, 2, config=config).read_bytes() == shown
 
 
