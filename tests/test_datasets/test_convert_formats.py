@@ -9,6 +9,7 @@ from tiny_video import content
 from mmcico.datasets.converters.class_maps import ClassTable
 from mmcico.datasets.converters.collect import collect, converted_data
 from mmcico.datasets.converters.cvat_xml import cvat_videos, write_cvat
+from mmcico.datasets.converters.frame_folders import files_of_videos
 from mmcico.datasets.converters.json_files import (
     burst_data,
     cvat_coco_data,
@@ -146,6 +147,17 @@ def test_videos_in_folders_of_folders_come_back(folder, monkeypatch, name):
     (folder / 'images/v0').rename(folder / 'images/v7/b')
     monkeypatch.setitem(globals(), 'numbered', lambda: data)
     test_there_and_back(folder, name)
+
+
+@pytest.mark.parametrize('suffix', ['.txt', '.xml'])
+def test_other_files_in_folders_are_left_out(folder, suffix):
+    problems, out, images = Problems('in'), folder / 'out', folder / 'images'
+    (out / 'old').mkdir(parents=True)
+    for name in ('v0', 'v1', 'old/v0'):
+        (out / f'{name}{suffix}').touch()
+    assert [*files_of_videos(out, suffix, images, problems)] == ['v0', 'v1']
+    what = f'{suffix} files in folders that are not named as a folder of frames'
+    assert problems.left_out == {what: 1}
 
 
 def test_files_of_labelme_are_not_replaced(tmp_path):
