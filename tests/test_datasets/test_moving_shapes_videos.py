@@ -255,6 +255,8 @@ def test_tool_takes_levels_over_the_difficulty(tmp_path, capsys):
             '2',
             '--seed',
             '9',
+            '--workers',
+            '0',
             '--difficulty',
             'hard',
             '--blur',
