@@ -1,5 +1,6 @@
 """Mask pictures that ``mmcico predict`` writes, and how it knows its own."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ LARGEST_INDEX = 254
 SOFTWARE = ('Software', 'mmcico')
 
 
+@cache
 def palette() -> list[int]:
     """Return RGB of each index: black, then the colours of tracks 0, 1, and so on."""
     return [0, 0, 0, *(value for track in range(255) for value in track_colour(track)[::-1])]

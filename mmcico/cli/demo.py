@@ -142,10 +142,11 @@ def main(argv: Sequence[str]) -> None:
     parsed = parse_args(argv)
     from mmcico.apis.model_loading import ANY_OBJECT, ANY_OBJECT_NOTE, runs_any_object
     from mmcico.apis.output_plan import check_writable
+    from mmcico.datasets.moving_shapes.generate import is_generated
 
-    check_writable(Path(parsed.out))
-    claim_folder(Path(parsed.out), CONTENT)
-    data = Path(parsed.out) / 'data'
+    out, data = Path(parsed.out), Path(parsed.out, 'data')
+    check_writable(out)
+    claim_folder(out, CONTENT, (out / 'truth.mp4').is_file() and is_generated(data))
     weights = known_weights(parsed.weights)
     small = runs_any_object(parsed.model, weights)
     make_video(data, parsed, natural=small)

@@ -116,12 +116,13 @@ def without_secrets(source: str) -> str:
     return re.sub('//.*@', '//***@', source).split('?')[0] if '://' in source else source
 
 
-def claim_folder(folder: Path, names: Iterable[str]) -> None:
+def claim_folder(folder: Path, names: Iterable[str], known: bool = False) -> None:
     """Create a folder for files that a command names itself, or take one of an earlier run.
 
     Args:
         folder (Path): The folder.
         names (Iterable[str]): Files and folders that are written to it.
+        known (bool): Whether an earlier run wrote it, of a version that left no mark.
 
     Raises:
         ValueError: If one of them exists that may be another's.
@@ -129,7 +130,7 @@ def claim_folder(folder: Path, names: Iterable[str]) -> None:
     """
     mark = folder / MARK
     for path in (folder / name for name in names):
-        if path.exists() and not mark.exists():
+        if path.exists() and not (known or mark.exists()):
             raise ValueError(
                 f'{path} exists and would be replaced, though mmcico may not have written it (no '
                 f'file {MARK} is beside it); choose another output folder, or move it away'

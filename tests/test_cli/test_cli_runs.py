@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mmcico.apis.model_loading import ANY_OBJECT
-from mmcico.cli.demo import known_weights
+from mmcico.cli.demo import known_weights, make_video, parse_args
 from mmcico.cli.main import main
 from mmcico.cli.predict import check_sources, shown_frames, summary, to_source
 from mmcico.testing import write_small_model
@@ -171,6 +171,15 @@ def test_demo_replaces_no_files_of_others(tmp_path, capsys, name):
     assert main(['demo', '--num-frames', '4', '--out', str(tmp_path)]) == 1
     assert ' exists and would be replaced, though' in capsys.readouterr().err
     assert [path.read_text() for path in tmp_path.rglob('*.*') if path.name != MARK] == ['mine']
+
+
+@pytest.mark.parametrize('name, code', [('results.json', 1), ('truth.mp4', 0)])
+def test_demo_knows_the_folder_of_a_version_without_marks(tmp_path, name, code):
+    args = ['demo', '--num-frames', '4', '--out', str(tmp_path)]
+    make_video(tmp_path / 'data', parse_args(args[1:]), natural=True)
+    (tmp_path / 'data' / MARK).unlink()
+    (tmp_path / name).write_text('of an earlier run, or not')
+    assert main(args) == code
 
 
 def test_demo_with_weights(small, tmp_path, capsys):

@@ -9,6 +9,7 @@ from tiny_video import content
 from mmcico.datasets.converters.class_maps import ClassTable
 from mmcico.datasets.converters.collect import collect, converted_data
 from mmcico.datasets.converters.cvat_xml import cvat_videos, write_cvat
+from mmcico.datasets.converters.frame_folders import files_of_videos
 from mmcico.datasets.converters.json_files import (
     burst_data,
     cvat_coco_data,
@@ -148,13 +149,29 @@ def test_videos_in_folders_of_folders_come_back(folder, monkeypatch, name):
     test_there_and_back(folder, name)
 
 
+@pytest.mark.parametrize('suffix', ['.txt', '.xml'])
+def test_other_files_in_folders_are_left_out(folder, suffix):
+    problems, out, images = Problems('in'), folder / 'out', folder / 'images'
+    (out / 'old').mkdir(parents=True)
+    for name in ('v0', 'v1', 'old/v0'):
+        (out / f'{name}{suffix}').touch()
+    assert [*files_of_videos(out, suffix, images, problems)] == ['v0', 'v1']
+    what = f'{suffix} files in folders that are not named as a folder of frames'
+    assert problems.left_out == {what: 1}
+
+
 def test_files_of_labelme_are_not_replaced(tmp_path):
     mine = tmp_path / 'v0' / '2.json'
     mine.parent.mkdir()
     mine.write_text('mine')
-    with pytest.raises(ValueError, match='2.json exists, and may have been drawn by hand; choose'):
+    with pytest.raises(ValueError, match='2.json exists with other shapes, perhaps drawn by hand;'):
         write_labelme(file_of(numbered()), tmp_path, Problems('out'))
     assert [path.read_text() for path in tmp_path.rglob('*.json')] == ['mine']
+    mine.unlink()
+    write_labelme(file_of(numbered()), tmp_path, Problems('out'))
+    mine.unlink()  # as an interrupted conversion leaves its folder
+    write_labelme(file_of(numbered()), tmp_path, Problems('out'))
+    assert mine.is_file()
 
 
 def test_covered_pixels_and_crowds_are_told(folder):

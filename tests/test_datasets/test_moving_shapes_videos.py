@@ -17,6 +17,7 @@ from mmcico.datasets.moving_shapes import (
     write_dataset,
 )
 from mmcico.datasets.moving_shapes.generate import track_annotation
+from mmcico.utils.files import MARK
 
 HARD = make_config('hard', num_frames=6, objects=(3, 5))
 
@@ -229,6 +230,9 @@ def test_other_data_is_not_replaced(tmp_path, capsys, name):
     shown = write_dataset(folder, 2, config=config).read_bytes()
     (folder / 'instances.json').unlink()
     assert write_dataset(folder, 2, config=config).read_bytes() == shown
+    # and what a version without marks has written
+    (folder / MARK).unlink()
+    assert write_dataset(folder, 2, config=config).read_bytes() == shown
 
 
 def test_tool_takes_levels_over_the_difficulty(tmp_path, capsys):
@@ -251,6 +255,8 @@ def test_tool_takes_levels_over_the_difficulty(tmp_path, capsys):
             '2',
             '--seed',
             '9',
+            '--workers',
+            '0',
             '--difficulty',
             'hard',
             '--blur',

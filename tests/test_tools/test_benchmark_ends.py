@@ -33,6 +33,7 @@ def small(tmp_path_factory):
         ('benchmarks/linking_scores.py', ('x.py', 'x.pth', 'x', '--num-videos', 0)),
         ('benchmarks/temporal_coherence.py', ('x.json', '--intervals', 0)),
         ('benchmarks/memory_of_stream.py', ('x.pth', '--every', 0)),
+        ('deployment/compare_backends.py', ('x.py', 'x.pth', 'x.onnx', '--threads', 0)),
         ('test.py', ('x.py', 'x.pth', '--show-interval', 0)),
     ],
 )

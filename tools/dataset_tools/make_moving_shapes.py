@@ -15,7 +15,7 @@ from mmcico.datasets.moving_shapes import (
     make_config,
     write_dataset,
 )
-from mmcico.utils.tool import natural_int, positive_int, run_tool, tool_parser
+from mmcico.utils.tool import natural_int, run_tool, tool_parser
 
 LEVELS = ('motion', 'occlusion', 'blur', 'camera', 'flicker')
 
@@ -42,9 +42,9 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         )
     parser.add_argument(
         '--workers',
-        type=positive_int,
+        type=natural_int,
         default=1,
-        help='number of processes, which does not change the result',
+        help='number of processes (0 or 1: this one), which does not change the result',
     )
     args = parser.parse_args(argv)
     try:

@@ -18,6 +18,7 @@ from natural_shapes import frames, random_film
 from mmcico.datasets.moving_shapes.generate import (
     CONTENT,
     Record,
+    is_generated,
     make_track,
     track_annotation,
     write_records,
@@ -83,7 +84,7 @@ def write_dataset(
     Raises:
         ValueError: If the folder has other data.
     """
-    claim_folder(out, CONTENT)
+    claim_folder(out, CONTENT, is_generated(out))
     draw = partial(write_video, out=out, seed=seed, size=size, num_frames=num_frames)
     records: Iterable[Record] = map(draw, range(num_videos))
     if jobs > 1:

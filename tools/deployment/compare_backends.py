@@ -23,7 +23,7 @@ from mmcico.apis.clip_stream import ClipStream, StreamState
 from mmcico.apis.sources import array_pipeline, open_source
 from mmcico.deployment import Agreement, compare_clips, load_onnx_model
 from mmcico.utils.launch import build_model, read_config
-from mmcico.utils.tool import natural_int, positive_int, run_tool, tool_parser
+from mmcico.utils.tool import positive_int, run_tool, tool_parser
 from mmcico.utils.weights import load_weights
 
 
@@ -39,7 +39,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
         '--score-thr', type=float, help='score threshold (default: that of the config)'
     )
     parser.add_argument(
-        '--threads', type=natural_int, default=1, help='number of CPU threads of each'
+        '--threads', type=positive_int, default=1, help='number of CPU threads of each'
     )
     return parser.parse_args(argv)
 

@@ -14,7 +14,7 @@ from mmcico.utils.files import whole_file
 from mmcico.utils.image_reading import IMAGE_SUFFIXES
 
 from .class_maps import ClassTable
-from .frame_folders import files_by_stem, frames_in, video_of
+from .frame_folders import files_by_stem, files_of_videos, frames_in, video_of
 from .mask_writer import named_videos
 
 
@@ -33,7 +33,9 @@ def cvat_videos(
     Raises:
         ValueError: If a file cannot be used; the message names file, track and frame.
     """
-    files = files_by_stem(path, ('.xml',), nested=True) if path.is_dir() else {path.stem: path}
+    files = {path.stem: path}
+    if path.is_dir():
+        files = files_of_videos(path, '.xml', images, problems)
     if not files:
         raise ValueError(f'{path} has no XML file')
     table.number(t.get('label', '') for each in files.values() for t in _parse(each).iter('track'))

@@ -50,10 +50,12 @@ def files_by_stem(folder: Path, suffixes: Sequence[str], nested: bool = False) -
         ValueError: If two files have the same name but for the suffix.
     """
     found: dict[str, Path] = {}
-    paths = folder.rglob('*') if nested else folder.iterdir()
+    paths = [
+        path
+        for path in (folder.rglob('*') if nested else folder.iterdir())
+        if path.suffix.lower() in suffixes and not path.name.startswith('.')
+    ]
     for path in sorted(paths, key=lambda p: natural_key(str(p))):
-        if path.suffix.lower() not in suffixes or path.name.startswith('.'):
-            continue
         name = path.relative_to(folder).with_suffix('').as_posix()
         if name in found:
             raise ValueError(
@@ -61,6 +63,20 @@ def files_by_stem(folder: Path, suffixes: Sequence[str], nested: bool = False) -
             )
         found[name] = path
     return found
+
+
+def files_of_videos(folder: Path, suffix: str, images: Path, problems: Problems) -> dict[str, Path]:
+    """Return the files of a folder that are of videos, by the names of these.
+
+    Files in the folders in it, such as ``a/b.txt``, are of videos if there are frames of that name,
+    ``images/a/b``; others are left out and counted.
+    """
+    found = files_by_stem(folder, (suffix,), nested=True)
+    kept = {name: found[name] for name in found if '/' not in name or (images / name).is_dir()}
+    if kept and len(kept) < len(found):
+        what = f'{suffix} files in folders that are not named as a folder of frames'
+        problems.leave_out(what, len(found) - len(kept))
+    return kept or found
 
 
 def frames_in(folder: Path, owner: str) -> dict[str, Path]:

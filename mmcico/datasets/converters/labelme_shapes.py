@@ -3,6 +3,7 @@
 import base64
 import binascii
 import io
+import json
 import math
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,7 +15,7 @@ from mmcico.formats.annotations import AnnotatedVideo, AnnotationFile
 from mmcico.formats.masks import draw_shape
 from mmcico.formats.problems import Place, Problems, short
 from mmcico.formats.rle import Size, decode_masks, encode_masks, mask_info
-from mmcico.formats.write import write_json
+from mmcico.utils.files import write_whole
 from mmcico.utils.image_reading import decoded_image
 
 from .mask_writer import frame_stems, named_videos
@@ -112,7 +113,7 @@ def write_labelme(file: AnnotationFile, out: Path, problems: Problems) -> None:
     Every pixel is kept. labelme shows the files if they lie beside the frames.
 
     Raises:
-        ValueError: If two frames of a video have one name, or one has such a file.
+        ValueError: If two frames of a video have one name, or one has a file of other content.
     """
     names = {str(key): name for key, name in file.categories}
     frames = [
@@ -120,23 +121,28 @@ def write_labelme(file: AnnotationFile, out: Path, problems: Problems) -> None:
         for folder, video in named_videos(file, problems)
         for frame, stem in enumerate(frame_stems(video))
     ]
-    for path, *_ in frames:
-        if path.exists():
+    for path, video, frame in frames:
+        if path.exists() and path.read_bytes() != _text(video, frame, names).encode():
             raise ValueError(
-                f'{path} exists, and may have been drawn by hand; choose another --out, or move it '
-                'away'
+                f'{path} exists with other shapes, perhaps drawn by hand; choose another --out, or '
+                'move it away'
             )
     for path, video, frame in frames:
-        record: dict[str, Any] = dict(
-            version='5.5.0',
-            flags={},
-            shapes=_shapes(video, frame, names),
-            imagePath=PurePosixPath(video.file_names[frame]).name,
-            imageData=None,
-            imageHeight=video.height,
-            imageWidth=video.width,
-        )
-        write_json(path, record, indent=1)
+        write_whole(path, _text(video, frame, names))
+
+
+def _text(video: AnnotatedVideo, frame: int, names: dict[str, str]) -> str:
+    """Return the content of the file of a frame."""
+    record: dict[str, Any] = dict(
+        version='5.5.0',
+        flags={},
+        shapes=_shapes(video, frame, names),
+        imagePath=PurePosixPath(video.file_names[frame]).name,
+        imageData=None,
+        imageHeight=video.height,
+        imageWidth=video.width,
+    )
+    return json.dumps(record, indent=1) + '\n'
 
 
 def _shapes(video: AnnotatedVideo, frame: int, names: dict[str, str]) -> list[dict[str, Any]]:

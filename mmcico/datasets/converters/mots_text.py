@@ -11,7 +11,7 @@ from mmcico.formats.rle import Size
 from mmcico.utils.files import text_lines, write_whole
 
 from .class_maps import ClassTable
-from .frame_folders import files_by_stem, frames_in, video_of
+from .frame_folders import files_of_videos, frames_in, video_of
 from .mask_folders import IGNORED_CLASS, MOTS_CLASSES
 from .mask_writer import mots_numbers, mots_values, named_videos
 
@@ -35,7 +35,7 @@ def text_videos(
     Raises:
         ValueError: If a file cannot be used; the message names file and line.
     """
-    files = files_by_stem(texts, ('.txt',), nested=True) if texts.is_dir() else {}
+    files = files_of_videos(texts, '.txt', images, problems) if texts.is_dir() else {}
     if not files:
         raise ValueError(f'{texts} is no folder with a text file for each video')
     table.number(classes.values())

@@ -1,6 +1,7 @@
 """Generation of videos and their annotations, in memory or as a data set."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -26,6 +27,8 @@ SLIGHT_OCCLUSION_UP_TO = 0.5
 
 #: what a generated data set consists of
 CONTENT = ('instances.json', 'JPEGImages')
+#: how ``instances.json`` begins
+BEGINNING = re.compile(rb'{"info": {"description": "(moving|natural) shapes"')
 
 Record = tuple[dict[str, Any], list[dict[str, Any]]]
 
@@ -155,6 +158,15 @@ def _records(num_videos: int, workers: int, work: Callable[[int], Record]) -> It
         yield from pool.map(work, range(num_videos), chunksize=4)
 
 
+def is_generated(folder: Path) -> bool:
+    """Return whether a folder has a complete generated data set, also of an earlier version."""
+    try:
+        with open(folder / 'instances.json', 'rb') as file:
+            return BEGINNING.match(file.read(99)) is not None
+    except OSError:
+        return False
+
+
 def write_dataset(
     out_dir: str | Path,
     num_videos: int,
@@ -187,7 +199,7 @@ def write_dataset(
         )
     config = config or SceneConfig()
     out_dir = Path(out_dir)
-    claim_folder(out_dir, CONTENT)
+    claim_folder(out_dir, CONTENT, is_generated(out_dir))
     work = partial(_write_video, out_dir=out_dir, seed=seed, config=config)
     info = dict(description='moving shapes', seed=seed, **asdict(config))
     classes = categories(config.num_classes)

@@ -196,10 +196,10 @@ def final_frames(
         masks = full_masks(clip.masks[:, t], frame, input_shape, crop_first)
         rows = InstanceData(
             bboxes=full_boxes(clip.bboxes[:, t], frame),
-            labels=clip.labels,
-            scores=clip.scores,
+            labels=clip.labels.clone(),  # users may change those of one frame
+            scores=clip.scores.clone(),
             masks=masks,
-            instances_id=clip.instances_id,
+            instances_id=clip.instances_id.clone(),
         )
         seen = masks.flatten(1).any(dim=1).tolist()
         if 'tentative' in clip:
