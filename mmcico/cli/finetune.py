@@ -106,7 +106,7 @@ def check_and_split(args: argparse.Namespace, out: Path) -> Parts:
 
     Raises:
         ValueError: If there are errors in the data, fewer than two videos, or no frame with an
-            object in the training part.
+            object in the training part, or if the folder has files of others.
     """
     from mmcico.apis.training_plan import count_query_frames
     from mmcico.formats.read import read_annotations
@@ -120,6 +120,7 @@ def check_and_split(args: argparse.Namespace, out: Path) -> Parts:
             'cut the video into two or more before it is labelled'
         )
     names = ('train.json', 'valid.json')
+    claim_folder(out, (*names, 'base.py', 'model.pth', 'training', 'pictures'))
     split = ['--method', 'stratified', '--fraction', args.valid_share, '--seed', args.seed]
     run('split', args.data, *split, '--out-dir', out, '--names', *names)
     train, valid = (read_annotations(out / name) for name in names)
@@ -275,7 +276,6 @@ def main(argv: Sequence[str]) -> None:
     plan.seconds_of(args.time)  # a mistake is told before the work
     check_writable(out)
     check_no_config(out)
-    claim_folder(out, ('base.py', 'train.json', 'valid.json', 'model.pth', 'training', 'pictures'))
     parts = check_and_split(args, out)
     base = choose_base(args.base)
     data = describe_data(args, parts, base, out)

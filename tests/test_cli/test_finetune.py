@@ -222,8 +222,9 @@ def test_data_with_errors_or_one_video_is_refused(shapes, tmp_path, capsys):
     args = ['finetune', str(path), '--images', str(shapes / 'JPEGImages')]
     for content, text in ((one, 'has 1 video; training'), (dict(data, videos=[]), 'has errors')):
         path.write_text(json.dumps(content))
-        assert main([*args, '--out', str(tmp_path / 'out')]) == 1
+        assert main([*args, '--out', str(tmp_path)]) == 1
         assert text in capsys.readouterr().err
+        assert list(tmp_path.iterdir()) == [path]
 
 
 def test_pretrained_parts_are_found_and_dropped():
