@@ -7,7 +7,6 @@ is wrong.
 
 import argparse
 import os
-import os.path as osp
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from mmcico import evaluation
 from mmcico.evaluation import tracking
 from mmcico.formats.problems import Problems
+from mmcico.utils.files import is_one_of
 from mmcico.utils.tool import add_crowds, positive_int, run_tool, tool_parser
 
 
@@ -49,7 +49,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     evaluation.check_metric_arguments(parser, args)
     if args.score_thr is not None and not args.tracking:
         parser.error('--score-thr goes with --tracking')
-    if args.out and osp.realpath(args.out) in map(osp.realpath, (args.ground_truth, args.results)):
+    if args.out and is_one_of(args.out, (args.ground_truth, args.results)):
         parser.error(f'--out {args.out} is a file to be measured; give another name')
     return args
 

@@ -93,6 +93,11 @@ def leads_outside(folder: str | Path, name: str) -> bool:
     return os.path.commonpath([root, os.path.realpath(os.path.join(root, name))]) != root
 
 
+def is_one_of(path: str | Path, others: Iterable[str | Path | None]) -> bool:
+    """Return whether a path leads to the file of another one, also by a link; None is no file."""
+    return os.path.realpath(path) in {os.path.realpath(each) for each in others if each}
+
+
 def defined(value: Any) -> Any:
     """Return the content of a report with None for NaN and infinities, which JSON does not have.
 

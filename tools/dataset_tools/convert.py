@@ -9,7 +9,6 @@ The tool needs no OpenMMLab package.
 """
 
 import argparse
-import os.path as osp
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -31,7 +30,7 @@ from mmcico.datasets.converters.mask_writer import mots_classes, write_masks
 from mmcico.formats.problems import Problems
 from mmcico.formats.read import load_json
 from mmcico.formats.write import write_json
-from mmcico.utils.files import text_lines
+from mmcico.utils.files import is_one_of, text_lines
 from mmcico.utils.tool import add_crowds, natural_int, positive_int, run_tool, tool_parser
 
 CLASSES = 'classes by their numbers (default: 1=car 2=pedestrian)'
@@ -190,7 +189,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 def usage_error(args: argparse.Namespace) -> str | None:
     """Return a message if the options of a command are wrong, else None."""
     read = [getattr(args, key, None) for key in ('annotations', 'target', 'object_classes')]
-    if osp.realpath(args.out) in [osp.realpath(path) for path in (*read, *args.class_map) if path]:
+    if is_one_of(args.out, (*read, *args.class_map)):
         return f'--out {args.out} is a file to be read; give another name'
     option = dict(masks='mots').get(args.command, 'classes')
     for text in getattr(args, option, None) or ():

@@ -16,14 +16,12 @@ import numpy as np
 from natural_shapes import frames, random_film
 
 from mmcico.datasets.moving_shapes.generate import (
-    CONTENT,
     Record,
-    is_generated,
+    claim_dataset,
     make_track,
     track_annotation,
     write_records,
 )
-from mmcico.utils.files import claim_folder
 from mmcico.utils.image_reading import write_jpeg
 from mmcico.utils.tool import natural_int, positive_int, run_tool, tool_parser
 
@@ -84,7 +82,7 @@ def write_dataset(
     Raises:
         ValueError: If the folder has other data.
     """
-    claim_folder(out, CONTENT, is_generated(out))
+    claim_dataset(out)
     draw = partial(write_video, out=out, seed=seed, size=size, num_frames=num_frames)
     records: Iterable[Record] = map(draw, range(num_videos))
     if jobs > 1:

@@ -21,6 +21,7 @@ from mmcico.compat.checkpoint import load_from_local
 from mmcico.apis.model_loading import classes_of
 from mmcico.deployment.onnx_export import CHECK_SIZES, TOLERANCE, export_onnx
 from mmcico.deployment.onnx_files import OnnxInfo
+from mmcico.utils.files import is_one_of
 from mmcico.utils.launch import add_cfg_options, build_model, read_config
 from mmcico.utils.tool import run_tool, tool_parser
 from mmcico.utils.weights import load_weights
@@ -48,7 +49,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if (args.height is None) != (args.width is None):
         parser.error('--height and --width go together')
-    if osp.realpath(args.out) in map(osp.realpath, (args.config, args.checkpoint)):
+    if is_one_of(args.out, (args.config, args.checkpoint)):
         parser.error(f'{args.out} is a file to be read; give another name')
     return args
 

@@ -22,7 +22,7 @@ import mmcico
 from mmcico.checkpoints import ModelLayout, Report, ours_to_published, published_to_ours
 from mmcico.checkpoints.layout import parameters
 from mmcico.formats.categories import expected_names
-from mmcico.utils.files import whole_file
+from mmcico.utils.files import is_one_of, whole_file
 from mmcico.utils.launch import add_cfg_options, build_model, read_config
 from mmcico.utils.tool import run_tool, tool_parser
 
@@ -41,7 +41,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     )
     add_cfg_options(parser)
     args = parser.parse_args(argv)
-    if osp.realpath(args.dst) in map(osp.realpath, (args.src, args.config)):
+    if is_one_of(args.dst, (args.src, args.config)):
         parser.error(f'{args.dst} is a file to be read; give another name')
     return args
 

@@ -25,8 +25,6 @@ from .scene import Scene, SceneConfig, build_scene
 NO_OCCLUSION_UP_TO = 0.02
 SLIGHT_OCCLUSION_UP_TO = 0.5
 
-#: what a generated data set consists of
-CONTENT = ('instances.json', 'JPEGImages')
 #: how ``instances.json`` begins
 BEGINNING = re.compile(rb'{"info": {"description": "(moving|natural) shapes"')
 
@@ -167,6 +165,11 @@ def is_generated(folder: Path) -> bool:
         return False
 
 
+def claim_dataset(folder: Path) -> None:
+    """Create or take the folder of a generated data set, see :func:`claim_folder`."""
+    claim_folder(folder, ('instances.json', 'JPEGImages'), is_generated(folder))
+
+
 def write_dataset(
     out_dir: str | Path,
     num_videos: int,
@@ -199,7 +202,7 @@ def write_dataset(
         )
     config = config or SceneConfig()
     out_dir = Path(out_dir)
-    claim_folder(out_dir, CONTENT, is_generated(out_dir))
+    claim_dataset(out_dir)
     work = partial(_write_video, out_dir=out_dir, seed=seed, config=config)
     info = dict(description='moving shapes', seed=seed, **asdict(config))
     classes = categories(config.num_classes)
